@@ -1,0 +1,71 @@
+"""The command line of Paquet: options, settings, and the way from an error to an exit code."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import click
+
+from provision.commands import settings_commands
+from provision.commands.context import Context
+from provision.errors import PaquetError
+
+BUG, INTERRUPTED = 3, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="PAQUET_CONFIG",
+    default=Path("paquet.toml"),
+    show_default=True,
+    help="The settings to use.",
+)
+@click.version_option(package_name="paquet")
+@click.pass_context
+def paquet(context: click.Context, config: Path) -> None:
+    """Order, check, back up and sell degoogled bundles."""
+    context.obj = Context(config)
+
+
+for command in (settings_commands.init,):
+    paquet.add_command(command)
+
+
+def main() -> None:
+    """Run the command and turn what it raises into an exit code (0, 1, 2, 3, 4, 5 or 130)."""
+    try:
+        sys.exit(paquet.main(standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        click.echo("\nInterrupted.", err=True)
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted.", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as refused:
+        refused.show()
+        sys.exit(refused.exit_code)
+    except PaquetError as expected:
+        click.echo(f"Error: {expected.message}", err=True)
+        if expected.hint:
+            click.echo(f"Hint: {expected.hint}", err=True)
+        sys.exit(expected.exit_code)
+    except Exception:  # noqa: BLE001 (the one place where a bug becomes a log file)
+        click.echo(f"This is a bug in paquet. Please report it with {_log_bug()}", err=True)
+        sys.exit(BUG)
+
+
+def _log_bug() -> str:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="paquet-bug-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        log.write(traceback.format_exc())
+    return log.name
+
+
+if __name__ == "__main__":
+    main()

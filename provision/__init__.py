@@ -1,0 +1,1 @@
+"""Paquet orders, checks, backs up and sells degoogled bundles."""

@@ -1,0 +1,1 @@
+"""One click group per file: parse, call, show."""

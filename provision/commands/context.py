@@ -1,0 +1,75 @@
+"""What every command shares: the settings, the registry, and how results are shown."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from provision import database, settings
+from provision.migrations import upgrades
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+
+
+class Context:
+    """The settings file of this call, read when a command first needs it."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+
+    @cached_property
+    def settings(self) -> settings.Settings:
+        """The checked settings."""
+        return settings.load(self.config)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The registry, brought to the newest schema."""
+        engine = database.connect(self.settings.registry.url)
+        upgrades.upgrade(engine)
+        return engine
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One unit of work on the registry."""
+        with database.transaction(self.engine) as session:
+            yield session
+
+
+def show(result: Mapping[str, object] | Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Print one thing, or a list of things with equal keys, as a table or as JSON."""
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=str))
+    elif isinstance(result, dict):
+        _print_table(("", ""), [(key, value) for key, value in result.items()])
+    elif result:
+        rows = [list(row.values()) for row in result if isinstance(row, dict)]
+        first = next(row for row in result if isinstance(row, dict))
+        _print_table(list(first), rows)
+
+
+def _print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    table = Table(box=None, show_header=any(titles), pad_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row), style=None)
+    Console(markup=False, highlight=False, soft_wrap=True).print(table)
+
+
+pass_context = click.make_pass_decorator(Context)

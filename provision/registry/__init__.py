@@ -1,0 +1,1 @@
+"""People, bundles, orders, devices and what happened to them."""

@@ -1,0 +1,159 @@
+"""The tables of people and bundles. Money has its own, in `subscriptions`."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotations)
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from provision.database import Base
+
+Moment = DateTime(timezone=True)
+
+
+class Server(Base):
+    """A Debian machine of the inventory; `fence` is the number of the last run that we allowed."""
+
+    __tablename__ = "server"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    fence: Mapped[int] = mapped_column(BigInteger, default=0)
+    prepared_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Subscriber(Base):
+    """Who pays."""
+
+    __tablename__ = "subscriber"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text, unique=True)
+    language: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Bundle(Base):
+    """The cloud, mail, names and backup of one subscriber, on one server.
+
+    `name` is the Unix user, the PostgreSQL role and the backup login: `b` and 8 of [a-z0-9].
+    """
+
+    __tablename__ = "bundle"
+    __table_args__ = (
+        # A domain is free again once its bundle is erased.
+        Index(
+            "uq_bundle_domain",
+            "domain",
+            unique=True,
+            sqlite_where=text("state <> 'erased'"),
+            postgresql_where=text("state <> 'erased'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"))
+    domain: Mapped[str] = mapped_column(Text)
+    cloud: Mapped[str] = mapped_column(Text)
+    cloud_version: Mapped[str] = mapped_column(Text, default="")
+    server: Mapped[str] = mapped_column(ForeignKey("server.name"))
+    backup_server: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default="active")
+    quota_bytes: Mapped[int] = mapped_column(BigInteger)
+    dkim_selector: Mapped[str] = mapped_column(Text)
+    dkim_public_key: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+    subscriber: Mapped[Subscriber] = relationship()
+    users: Mapped[list[User]] = relationship(back_populates="bundle", order_by="User.id")
+
+
+class User(Base):
+    """Who logs in, everywhere with the e-mail address."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bundle_id: Mapped[int] = mapped_column(ForeignKey("bundle.id"))
+    address: Mapped[str] = mapped_column(Text, unique=True)
+    display_name: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    quota_bytes: Mapped[int] = mapped_column(BigInteger)
+
+    bundle: Mapped[Bundle] = relationship(back_populates="users")
+    devices: Mapped[list[Device]] = relationship(back_populates="user", order_by="Device.created_at")
+
+
+class Device(Base):
+    """One phone or computer of a user; its secret is kept only as a SHA-256, in hexadecimal."""
+
+    __tablename__ = "device"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default="enrolled")
+    secret_sha256: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    user: Mapped[User] = relationship(back_populates="devices")
+
+
+class Order(Base):
+    """A wish, then its history. `attempt` fences a run that another run has taken over."""
+
+    __tablename__ = "order"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"))
+    bundle_id: Mapped[int] = mapped_column(ForeignKey("bundle.id"), unique=True)
+    wish: Mapped[dict[str, Any]] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(Text, default="placed")
+    attempt: Mapped[int] = mapped_column(default=0)
+    placed_at: Mapped[datetime] = mapped_column(Moment)
+
+    subscriber: Mapped[Subscriber] = relationship()
+    bundle: Mapped[Bundle] = relationship()
+    steps: Mapped[list[OrderStep]] = relationship(order_by="OrderStep.position")
+
+
+class OrderStep(Base):
+    """One step of an order: waiting, running, done or failed, with the seconds it took."""
+
+    __tablename__ = "order_step"
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("order.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default="waiting")
+    milliseconds: Mapped[int | None]
+    message: Mapped[str] = mapped_column(Text, default="")
+
+
+class Event(Base):
+    """Who did what to which thing, when and why. Rows are only added."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_subject", "subject", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    actor: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text, default="")
+
+
+class SealedSecret(Base):
+    """A secret that the registry must keep, sealed with the key file (see `registry.secrets`)."""
+
+    __tablename__ = "sealed_secret"
+
+    owner: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

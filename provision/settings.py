@@ -1,0 +1,185 @@
+"""The settings of one control machine: a commented TOML file, checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import idna
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from provision.errors import PaquetError
+
+LETSENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+
+
+class Section(BaseModel):
+    """A table of the file; a word that it does not know is refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Operator(Section):
+    """Who runs this: the name that people see, and the zone that bundles live under."""
+
+    name: str = Field(min_length=1, max_length=80)
+    zone: str
+    language: Literal["fr", "en"] = "fr"
+    contact: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_domain(cls, zone: str) -> str:
+        try:
+            return idna.encode(zone.strip().rstrip("."), uts46=True).decode().lower()
+        except idna.IDNAError as wrong:
+            raise ValueError(f"{zone!r} is not a domain name ({wrong})") from None
+
+
+class Registry(Section):
+    """Where people, orders and money are kept, as an SQLAlchemy URL."""
+
+    url: str = "sqlite:///paquet.db"
+
+
+class Acme(Section):
+    """The authority that issues certificates (RFC 8555)."""
+
+    directory: AnyHttpUrl = AnyHttpUrl(LETSENCRYPT)
+    ca_file: Path | None = None
+
+
+class Names(Section):
+    """How DNS records are published: printed for a person, or sent to a Knot server (RFC 2136)."""
+
+    provider: Literal["print", "knot"] = "print"
+    server: str = ""
+    port: int = Field(default=53, ge=1, le=65535)
+    key_name: str = ""
+    key_algorithm: str = "hmac-sha256"
+    key_file: Path | None = None
+    acme_key_name: str = ""
+    acme_key_file: Path | None = None
+
+
+class Packages(Section):
+    """Where servers and lab machines fetch Debian packages."""
+
+    mirror: AnyHttpUrl = AnyHttpUrl("http://deb.debian.org/debian")
+    security_mirror: AnyHttpUrl = AnyHttpUrl("http://deb.debian.org/debian-security")
+
+
+class Lab(Section):
+    """The rehearsal machines on this computer."""
+
+    name: str = Field(default="lab", pattern=r"^[a-z][a-z0-9]{0,8}$")
+    mirror: AnyHttpUrl = AnyHttpUrl("http://deb.debian.org/debian")
+
+
+class Nextcloud(Section):
+    """Which Nextcloud is offered, and the keyring that its archives are verified with."""
+
+    version: str = Field(default="", pattern=r"^(\d+\.\d+\.\d+)?$")
+    keyring: Path | None = None
+
+
+def _default_cache() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/cache/paquet")
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "paquet"
+
+
+class Settings(BaseSettings):
+    """All settings; relative paths count from the folder of the file."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    operator: Operator
+    registry: Registry = Registry()
+    acme: Acme = Acme()
+    names: Names = Names()
+    packages: Packages = Packages()
+    nextcloud: Nextcloud = Nextcloud()
+    lab: Lab = Lab()
+    inventory: Path = Field(default=Path("inventory.yml"), validate_default=True)
+    key_file: Path = Field(default=Path("paquet.key"), validate_default=True)
+    state: Path = Field(default=Path("var"), validate_default=True)
+    cache: Path = Field(default_factory=_default_cache)
+
+    @field_validator("inventory", "key_file", "state", "cache")
+    @classmethod
+    def _count_from_the_file(cls, path: Path, info: ValidationInfo) -> Path:
+        folder = (info.context or {}).get("folder", Path.cwd())
+        return Path(folder) / path.expanduser()
+
+
+def load(path: Path) -> Settings:
+    """Read the settings at `path`. Raises PaquetError when absent, unreadable or wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PaquetError(f"There are no settings at {path}", "Run `paquet init` first.") from None
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise PaquetError(f"{path} cannot be read: {wrong}") from None
+    return parse(read_words(text, path), path)
+
+
+def read_words(text: str, path: Path) -> dict[str, object]:
+    """Given the text of the file at `path`, return its tables, not yet checked."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as wrong:
+        raise PaquetError(f"{path} is not TOML: {wrong}", "Mend that line of the file.") from None
+
+
+def parse(words: dict[str, object], path: Path) -> Settings:
+    """Given the tables of the file at `path`, return the settings; each mistake is named."""
+    folder = path.resolve().parent
+    try:
+        return Settings.model_validate(_anchored(words, folder), context={"folder": folder})
+    except ValidationError as wrong:
+        mistakes = "; ".join(
+            f"{'.'.join(str(part) for part in mistake['loc'])}: {_plain(mistake['msg'])}"
+            for mistake in wrong.errors()
+        )
+        raise PaquetError(
+            f"{path} has a mistake: {mistakes}", "`paquet init --help` names every setting."
+        ) from None
+
+
+def _anchored(words: dict[str, object], folder: Path) -> dict[str, object]:
+    """Return the tables with the paths inside sections, and an SQLite file, counted from `folder`."""
+    anchored = dict(words)
+    for section, keys in (
+        ("names", ("key_file", "acme_key_file")),
+        ("acme", ("ca_file",)),
+        ("nextcloud", ("keyring",)),
+    ):
+        table = anchored.get(section)
+        if isinstance(table, dict):
+            moved = {key: str(folder / table[key]) for key in keys if isinstance(table.get(key), str)}
+            anchored[section] = {**table, **moved}
+    registry = anchored.get("registry")
+    url = registry.get("url", Registry().url) if isinstance(registry, dict) else Registry().url
+    if isinstance(url, str) and url.startswith("sqlite:///"):
+        file = folder / url.removeprefix("sqlite:///")
+        table = registry if isinstance(registry, dict) else {}
+        anchored["registry"] = {**table, "url": f"sqlite:///{file}"}
+    return anchored
+
+
+def _plain(message: str) -> str:
+    if message == "Extra inputs are not permitted":
+        return "this setting is not known"
+    return message.removeprefix("Value error, ")
