@@ -38,8 +38,8 @@ def connect(url: str) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
-            isolation = "SERIALIZABLE"
-            return create_engine(parsed.set(drivername="postgresql+psycopg"), isolation_level=isolation)
+            psycopg = parsed.set(drivername="postgresql+psycopg")
+            return create_engine(psycopg, isolation_level="SERIALIZABLE")
         engine = create_engine(parsed)
     except (ArgumentError, ModuleNotFoundError) as wrong:
         raise PaquetError(

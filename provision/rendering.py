@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import SandboxedEnvironment
 from jinja2.loaders import FileSystemLoader
+from jinja2.sandbox import SandboxedEnvironment
 
 from provision.errors import PaquetError
 
@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def share(name: str) -> Path:
-    """Return where `playbooks`, `templates` or `inventory.example` lies: in the wheel or the tree."""
+    """Return where `playbooks` or `templates` lies: in the wheel or in the source tree."""
     for folder in (HERE / "_share", HERE.parent):
         if (folder / name).exists():
             return folder / name

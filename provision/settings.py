@@ -14,7 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
+    ValidationInfo,  # noqa: TC002 (pydantic reads the annotation)
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -159,7 +159,7 @@ def parse(words: dict[str, object], path: Path) -> Settings:
 
 
 def _anchored(words: dict[str, object], folder: Path) -> dict[str, object]:
-    """Return the tables with the paths inside sections, and an SQLite file, counted from `folder`."""
+    """Return the tables with their paths and an SQLite file counted from `folder`."""
     anchored = dict(words)
     for section, keys in (
         ("names", ("key_file", "acme_key_file")),
@@ -168,7 +168,8 @@ def _anchored(words: dict[str, object], folder: Path) -> dict[str, object]:
     ):
         table = anchored.get(section)
         if isinstance(table, dict):
-            moved = {key: str(folder / table[key]) for key in keys if isinstance(table.get(key), str)}
+            given = {key: table[key] for key in keys if isinstance(table.get(key), str)}
+            moved = {key: str(folder / path) for key, path in given.items()}
             anchored[section] = {**table, **moved}
     registry = anchored.get("registry")
     url = registry.get("url", Registry().url) if isinstance(registry, dict) else Registry().url

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from provision import rendering, settings
-from provision.commands.context import Context, pass_context
+from provision.commands.context import pass_context
 from provision.errors import UsageRefused
 from provision.registry import secrets
+
+if TYPE_CHECKING:
+    from provision.commands.context import Context
 
 
 @click.command()
@@ -26,7 +30,7 @@ from provision.registry import secrets
     default="sqlite:///paquet.db",
 )
 @pass_context
-def init(context: Context, **answers: str) -> None:
+def init(context: Context, /, **answers: str) -> None:
     """Write paquet.toml, paquet.key and inventory.yml for a new control machine.
 
     Every question can be answered by its option instead.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotations)
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, LargeBinary, Text, text
@@ -84,7 +84,9 @@ class User(Base):
     quota_bytes: Mapped[int] = mapped_column(BigInteger)
 
     bundle: Mapped[Bundle] = relationship(back_populates="users")
-    devices: Mapped[list[Device]] = relationship(back_populates="user", order_by="Device.created_at")
+    devices: Mapped[list[Device]] = relationship(
+        back_populates="user", order_by="Device.created_at"
+    )
 
 
 class Device(Base):

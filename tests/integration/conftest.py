@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,18 +24,30 @@ def postgresql_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
     """A PostgreSQL cluster of our own in a temporary directory, reached by its socket."""
     if not CLUSTERS:
         pytest.skip("PostgreSQL is not installed (apt install postgresql)")
-    folder = Path(shutil.os.path.realpath(tmp_path_factory.mktemp("postgresql")))  # type: ignore[attr-defined]
+    folder = tmp_path_factory.mktemp("postgresql").resolve()
     as_postgres = _as_postgres(folder)
     tools = CLUSTERS[0]
-    data = folder / "data"
+    data = str(folder / "data")
     options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
     subprocess.run(
-        [*as_postgres, tools / "initdb", "-D", data, "-A", "trust", "-U", "paquet", "-E", "UTF8"],
+        [
+            *as_postgres,
+            str(tools / "initdb"),
+            "-D",
+            data,
+            "-A",
+            "trust",
+            "-U",
+            "paquet",
+            "-E",
+            "UTF8",
+        ],
         check=True,
         capture_output=True,
     )
-    pg_ctl = [*as_postgres, tools / "pg_ctl", "-D", data, "-w"]
-    subprocess.run([*pg_ctl, "-l", folder / "log", "-o", options, "start"], check=True, capture_output=True)
+    pg_ctl = [*as_postgres, str(tools / "pg_ctl"), "-D", data, "-w"]
+    started = [*pg_ctl, "-l", str(folder / "log"), "-o", options, "start"]
+    subprocess.run(started, check=True, capture_output=True)
     yield folder
     subprocess.run([*pg_ctl, "-m", "immediate", "stop"], check=True, capture_output=True)
 
@@ -71,7 +82,6 @@ def _as_postgres(folder: Path) -> list[str]:
     user = pwd.getpwnam("postgres")
     os.chown(folder, user.pw_uid, user.pw_gid)
     for parent in folder.parents:
-        if parent == Path("/tmp"):
-            break
-        parent.chmod(parent.stat().st_mode | 0o011)
+        if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o077 == 0:
+            parent.chmod(0o711)
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
