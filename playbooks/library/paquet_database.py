@@ -1,0 +1,201 @@
+#!/usr/bin/python
+"""PostgreSQL roles, databases and their schemas in one call."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.paquet_postgres import MISSING, WHERE, connected, psycopg, sql
+
+DOCUMENTATION = """
+module: paquet_database
+short_description: PostgreSQL roles and databases over the local socket
+description:
+  - Roles have no password, the server knows them by their Unix user (peer).
+  - Every database is closed to PUBLIC; its owner and C(connect) may enter.
+  - A schema is text that may run twice. It runs in one transaction when its digest is not the one
+    kept as the comment of the database.
+options:
+  roles:
+    description: Login roles.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name: {type: str, required: true, description: Name, the same as the Unix user's.}
+      connection_limit: {type: int, default: -1, description: Connections at once, -1 for no limit.}
+      settings: {type: dict, default: {}, description: Settings such as statement_timeout.}
+  databases:
+    description: Databases.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name: {type: str, required: true, description: Name.}
+      owner: {type: str, default: postgres, description: Role that owns it.}
+      template: {type: str, default: template0, description: Database that it is a copy of.}
+      reassign: {type: str, description: Role in the copy whose objects shall be the owner's.}
+      connect: {type: list, elements: str, default: [], description: Roles that may enter too.}
+      is_template: {type: bool, default: false, description: Whether it is kept for copies.}
+      schema: {type: str, description: SQL that may run twice, run as the superuser.}
+  user: {type: str, default: postgres, description: Unix user and role to act as.}
+  socket: {type: path, default: /run/postgresql, description: Folder of the socket.}
+  port: {type: int, default: 5432, description: Port in the socket's name.}
+"""
+RETURN = """
+actions:
+  description: What was, or in check mode would be, done.
+  type: list
+  returned: always
+"""
+ROLE = {
+    "name": {"required": True},
+    "connection_limit": {"type": "int", "default": -1},
+    "settings": {"type": "dict", "default": {}},
+}
+DATABASE = {
+    "name": {"required": True},
+    "owner": {"default": "postgres"},
+    "template": {"default": "template0"},
+    "reassign": {},
+    "connect": {"type": "list", "elements": "str", "default": []},
+    "is_template": {"type": "bool", "default": False},
+    "schema": {"type": "str"},
+}
+ARGUMENTS = {
+    "roles": {"type": "list", "elements": "dict", "default": [], "options": ROLE},
+    "databases": {"type": "list", "elements": "dict", "default": [], "options": DATABASE},
+    **WHERE,
+}
+# A database without access rules is open to PUBLIC (PostgreSQL, "Privileges").
+STANDING = """
+select pg_get_userbyid(datdba) as owner, datistemplate as template,
+       shobj_description(oid, 'pg_database') as comment,
+       datacl is null or exists (select from aclexplode(datacl) where grantee = 0) as open,
+       array(select pg_get_userbyid(grantee)::text from aclexplode(datacl)
+             where privilege_type = 'CONNECT' and grantee <> 0) as connect
+from pg_database where datname = %s
+"""
+OWNED = "select exists (select from pg_class where relowner = to_regrole(%s))"
+
+
+class Work:
+    """One run: what is done over the connections it opens."""
+
+    def __init__(self, params, check):
+        self.where = {name: params[name] for name in WHERE}
+        self.check = check
+        self.actions = []
+
+    def into(self, database, *, autocommit=False):
+        return connected(database, self.where, autocommit=autocommit)
+
+    def do(self, connection, statement, *names, said):
+        """Execute `statement` with `names` put in as identifiers, unless this is a check."""
+        self.actions.append(said)
+        if not self.check:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def role(self, connection, role):
+        name, limit = role["name"], role["connection_limit"]
+        query = "select rolconnlimit, rolconfig from pg_roles where rolname = %s"
+        standing = connection.execute(query, [name]).fetchone()
+        if standing is None:
+            self.do(connection, "create role {} login", name, said=f"create role {name}")
+        found, settings = standing or (-1, None)
+        if found != limit:
+            change = f"alter role {{}} connection limit {limit:d}"
+            self.do(connection, change, name, said=f"limit role {name} to {limit}")
+        kept = dict(one.split("=", 1) for one in settings or [])
+        for setting, value in role["settings"].items():
+            if kept.get(setting) != str(value):
+                self._set(connection, name, setting, str(value))
+
+    def _set(self, connection, name, setting, value):
+        self.actions.append(f"set {setting} of role {name}")
+        if not self.check:
+            change = sql.SQL("alter role {} set {} = {}")
+            words = (sql.Identifier(name), sql.Identifier(setting), sql.Literal(value))
+            connection.execute(change.format(*words))
+
+    def database(self, connection, wanted):
+        name, owner = wanted["name"], wanted["owner"]
+        standing = connection.execute(STANDING, [name]).fetchone()
+        if standing is None:
+            create = "create database {} owner {} template {}"
+            words = (name, owner, wanted["template"])
+            self.do(connection, create, *words, said=f"create database {name}")
+        found, template, comment, is_open, may = standing or (owner, False, None, True, [])
+        if found != owner:
+            self.do(connection, "alter database {} owner to {}", name, owner, said=f"own {name}")
+        if is_open:
+            self.do(connection, "revoke all on database {} from public", name, said=f"close {name}")
+        for role in set(wanted["connect"]) - set(may):
+            grant = "grant connect on database {} to {}"
+            self.do(connection, grant, name, role, said=f"let {role} into {name}")
+        if template != wanted["is_template"]:
+            keep = f"alter database {{}} is_template {wanted['is_template']}"
+            self.do(connection, keep, name, said=f"keep {name} as a template")
+        exists = standing is not None or not self.check
+        self.inside(wanted, comment, exists=exists)
+
+    def inside(self, wanted, comment, *, exists):
+        """Do what needs a connection to the database itself, and only then open one."""
+        kept = _digest(wanted["schema"])
+        due = wanted["schema"] is not None and comment != kept
+        if not exists or not (due or wanted["reassign"]):
+            self.actions += [f"write the schema of {wanted['name']}"] if due else []
+            return
+        with self.into(wanted["name"]) as connection:
+            self._reassign(connection, wanted)
+            if due:
+                self._write_schema(connection, wanted, kept)
+
+    def _reassign(self, connection, wanted):
+        old = wanted["reassign"]
+        if old and connection.execute(OWNED, [old]).fetchone()[0]:
+            words = (old, wanted["owner"])
+            told = f"hand {wanted['name']} to {wanted['owner']}"
+            self.do(connection, "reassign owned by {} to {}", *words, said=told)
+
+    def _write_schema(self, connection, wanted, kept):
+        self.actions.append(f"write the schema of {wanted['name']}")
+        if self.check:
+            return
+        connection.execute(wanted["schema"])
+        note = sql.SQL("comment on database {} is {}")
+        connection.execute(note.format(sql.Identifier(wanted["name"]), sql.Literal(kept)))
+
+
+def _digest(schema):
+    return "paquet schema " + hashlib.sha256((schema or "").encode()).hexdigest()
+
+
+def main():
+    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
+    if psycopg is None:
+        return _without_psycopg(module)
+    work = Work(module.params, module.check_mode)
+    try:
+        with work.into("postgres", autocommit=True) as connection:
+            for role in module.params["roles"]:
+                work.role(connection, role)
+            for database in module.params["databases"]:
+                work.database(connection, database)
+    except psycopg.Error as refused:
+        module.fail_json(msg=f"PostgreSQL: {refused}", actions=work.actions)
+    after = "".join(f"{action}\n" for action in work.actions)
+    return module.exit_json(
+        changed=bool(work.actions), actions=work.actions, diff={"before": "", "after": after}
+    )
+
+
+def _without_psycopg(module):
+    if module.check_mode:
+        module.exit_json(changed=True, actions=[MISSING])
+    module.fail_json(msg=MISSING, actions=[])
+
+
+if __name__ == "__main__":
+    main()

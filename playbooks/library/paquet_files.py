@@ -1,0 +1,230 @@
+#!/usr/bin/python
+"""Bring files, directories and links to their wanted state in one call."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import shutil
+import subprocess
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.paquet_paths import Entry, Refused, look, make_link, own, place, write
+
+DOCUMENTATION = """
+module: paquet_files
+short_description: Files, directories and links in one call
+description:
+  - Each file is written beside, validated, flushed and renamed, so that a killed run leaves the
+    old file or the new one, never half of one.
+  - Parents are not made, list them first. Links on the way that root did not make are refused.
+options:
+  items:
+    description: What shall stand where, in this order.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      path: {type: path, required: true, description: Absolute path.}
+      state: {type: str, default: file, choices: [file, directory, link, absent],
+              description: What shall stand there; absent removes a whole directory.}
+      content: {type: str, description: Text of a file. Without it a missing file is made empty.}
+      owner: {type: str, default: root, description: Name or number.}
+      group: {type: str, default: root, description: Name or number.}
+      mode: {type: str, description: Octal; 0644 for files and 0755 for directories.}
+      target: {type: str, description: Where a link points.}
+      validate: {type: list, elements: str,
+                 description: Command that judges the new file; %s is its path.}
+      replace: {type: bool, default: true, description: False keeps the text of a standing file.}
+  verify:
+    description: Commands that judge the whole after a change; if one fails all files go back.
+    type: list
+    elements: list
+    default: []
+"""
+RETURN = """
+changed_paths:
+  description: The paths that were, or in check mode would be, changed.
+  type: list
+  returned: always
+"""
+ITEM = {
+    "path": {"type": "path", "required": True},
+    "state": {"default": "file", "choices": ["file", "directory", "link", "absent"]},
+    "content": {"type": "str"},
+    "owner": {"default": "root"},
+    "group": {"default": "root"},
+    "mode": {"type": "str"},
+    "target": {"type": "str"},
+    "validate": {"type": "list", "elements": "str"},
+    "replace": {"type": "bool", "default": True},
+}
+ARGUMENTS = {
+    "items": {"type": "list", "elements": "dict", "required": True, "options": ITEM},
+    "verify": {"type": "list", "elements": "list", "default": []},
+}
+UNKNOWN = -1
+DEFAULT_MODES = {"file": "0644", "directory": "0755"}
+SHOWN = 100_000
+
+
+def wanted_entry(item, standing):
+    """Given an item and the Entry that stands there, return the wanted Entry (None: absent)."""
+    kind = item["state"]
+    if kind == "absent":
+        return None
+    if kind == "link":
+        return Entry("link", 0o777, 0, 0, target=item["target"] or "")
+    owner, group = _number(pwd.getpwnam, item["owner"]), _number(grp.getgrnam, item["group"])
+    mode = int(item["mode"] or DEFAULT_MODES[kind], 8)
+    return Entry(kind, mode, owner, group, content=_content(item, standing))
+
+
+def _content(item, standing):
+    stands = standing is not None and standing.kind == "file"
+    if item["state"] != "file":
+        return b""
+    if stands and (item["content"] is None or not item["replace"]):
+        return standing.content
+    return (item["content"] or "").encode("utf-8", "surrogateescape")
+
+
+def _number(find, name):
+    if name.isdigit():
+        return int(name)
+    try:
+        return find(name)[2]
+    except KeyError:
+        return UNKNOWN
+
+
+def differs(standing, wanted):
+    """Whether what stands is not what is wanted; a link's owner and mode mean nothing."""
+    if standing is None or wanted is None:
+        return standing is not wanted
+    if standing.kind == wanted.kind == "link":
+        return standing.target != wanted.target
+    return standing != wanted
+
+
+def put(spot, standing, wanted, validate):
+    """Make `wanted` stand at `spot`."""
+    _refuse_impossible(spot, standing, wanted)
+    if wanted is None:
+        _remove(spot, standing)
+    elif wanted.kind == "link":
+        make_link(spot, wanted.target)
+    elif wanted.kind == "directory":
+        if standing is None:
+            os.mkdir(spot.name, 0o700, dir_fd=spot.folder)
+        own(spot, wanted)
+    elif standing and standing.kind == "file" and standing.content == wanted.content:
+        own(spot, wanted)
+    else:
+        write(spot, wanted, lambda path: _validate(spot.path, path, validate))
+
+
+def _refuse_impossible(spot, standing, wanted):
+    if wanted is None:
+        return
+    if UNKNOWN in (wanted.owner, wanted.group):
+        raise Refused(f"{spot.path}: its owner or group does not exist")
+    kinds = {standing.kind if standing else wanted.kind, wanted.kind}
+    if len(kinds) > 1 and "directory" in kinds:
+        raise Refused(f"{spot.path} is a {standing.kind}, a {wanted.kind} is wanted")
+
+
+def _remove(spot, standing):
+    if standing.kind == "directory":
+        shutil.rmtree(spot.name, dir_fd=spot.folder)
+    else:
+        os.unlink(spot.name, dir_fd=spot.folder)
+
+
+def _validate(path, new, command):
+    if command:
+        _judge([word.replace("%s", new) for word in command], f"{path} was refused")
+
+
+def _judge(command, complaint):
+    judged = subprocess.run(command, capture_output=True, text=True, check=False)
+    if judged.returncode:
+        said = (judged.stderr + judged.stdout).strip()
+        raise Refused(f"{complaint} by {' '.join(command)}: {said}")
+
+
+class Work:
+    """One run over all items: what changed, how to show it, how to undo it."""
+
+    def __init__(self, check):
+        self.check = check
+        self.diffs = []
+        self.undo = []
+
+    def apply(self, item):
+        with place(item["path"]) as spot:
+            standing = look(spot) if spot else None
+            wanted = wanted_entry(item, standing)
+            if not differs(standing, wanted):
+                return
+            self.diffs.append(_difference(item["path"], standing, wanted))
+            if self.check:
+                return
+            if spot is None:
+                raise Refused(f"{item['path']}: its folder does not exist")
+            put(spot, standing, wanted, item["validate"])
+            self.undo.append((item["path"], standing, wanted))
+
+    def verify(self, commands):
+        try:
+            for command in commands:
+                _judge(command, "the new files were refused")
+        except (Refused, OSError):
+            for path, standing, wanted in reversed(self.undo):
+                _put_back(path, standing, wanted)
+            raise
+
+
+def _put_back(path, standing, wanted):
+    kind = (standing or wanted).kind
+    if kind == "directory":
+        return
+    with place(path) as spot:
+        put(spot, look(spot), standing, None)
+
+
+def _difference(path, standing, wanted):
+    return {
+        "before_header": path,
+        "after_header": path,
+        "before": _show(standing),
+        "after": _show(wanted),
+    }
+
+
+def _show(entry):
+    if entry is None:
+        return "(absent)\n"
+    head = f"({entry.kind} {entry.owner}:{entry.group} {entry.mode:04o})\n"
+    if entry.kind == "link":
+        return f"(link to {entry.target})\n"
+    return head + entry.content[:SHOWN].decode("utf-8", "replace")
+
+
+def main():
+    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
+    work = Work(module.check_mode)
+    try:
+        for item in module.params["items"]:
+            work.apply(item)
+        if work.undo:
+            work.verify(module.params["verify"])
+    except (Refused, OSError) as refused:
+        module.fail_json(msg=str(refused), changed=bool(work.undo))
+    changed = [shown["after_header"] for shown in work.diffs]
+    module.exit_json(changed=bool(changed), changed_paths=changed, diff=work.diffs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+#!/usr/bin/python
+"""Enable, start, restart and reload systemd units in one call, each only when it is due."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import stat
+import subprocess
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.paquet_paths import Entry, Refused, place, write
+
+DOCUMENTATION = """
+module: paquet_units
+short_description: systemd units in one call, restarted when their files changed
+description:
+  - A unit is restarted or reloaded when the digest of the files it reads is not the one kept at its
+    last success in C(/var/lib/paquet/units). A run that is killed therefore loses no restart.
+  - systemd is told to read changed unit files first, once.
+  - Check mode does not foresee restarts for files that it did not write.
+options:
+  units:
+    description: The units.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name: {type: str, required: true, description: Full unit name, e.g. nginx.service.}
+      enabled: {type: bool, description: Whether it starts at boot; not given means as it is.}
+      state: {type: str, choices: [started, stopped], description: Not given means as it is.}
+      restart_on: {type: list, elements: str, default: [],
+                   description: Paths and globs whose change needs a restart.}
+      reload_on: {type: list, elements: str, default: [],
+                  description: Paths and globs whose change needs a reload.}
+  stamps:
+    description: Folder of the digests.
+    type: path
+    default: /var/lib/paquet/units
+"""
+RETURN = """
+actions:
+  description: What was, or in check mode would be, done to which unit.
+  type: dict
+  returned: always
+"""
+UNIT = {
+    "name": {"required": True},
+    "enabled": {"type": "bool"},
+    "state": {"choices": ["started", "stopped"]},
+    "restart_on": {"type": "list", "elements": "str", "default": []},
+    "reload_on": {"type": "list", "elements": "str", "default": []},
+}
+ARGUMENTS = {
+    "units": {"type": "list", "elements": "dict", "required": True, "options": UNIT},
+    "stamps": {"type": "path", "default": "/var/lib/paquet/units"},
+}
+PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload"
+RUNNING = ("active", "reloading", "activating", "refreshing")
+NOT_ENABLED = ("disabled", "masked", "masked-runtime", "")
+# stop before start: a unit may free the port that another one wants
+ORDER = ("disable", "stop", "enable", "start", "restart", "reload")
+LAST_LINES = "20"
+
+
+def digest(patterns):
+    """Given paths and globs, return a digest of names, owners, modes and contents."""
+    read = hashlib.sha256()
+    for path in sorted({found for pattern in patterns for found in glob.glob(pattern)}):
+        about = os.stat(path)
+        read.update(f"{path}\0{about.st_mode}\0{about.st_uid}\0{about.st_gid}\0".encode())
+        if stat.S_ISREG(about.st_mode):
+            with open(path, "rb") as opened:
+                read.update(hashlib.sha256(opened.read()).digest())
+    return read.hexdigest()
+
+
+def wanted_stamp(unit):
+    """Given a unit, return the digests that its last start and last reload should have seen."""
+    both = {"restart": unit["restart_on"], "reload": unit["reload_on"]}
+    return {action: digest(paths) for action, paths in both.items() if paths}
+
+
+def read_stamp(folder, name):
+    """Return the digests of the last success, or nothing."""
+    try:
+        with open(_stamp_path(folder, name), encoding="utf-8") as opened:
+            return json.load(opened)
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _stamp_path(folder, name):
+    return os.path.join(folder, f"{name}.json")
+
+
+def keep_stamp(folder, name, stamp):
+    """Keep the digests of a success."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    content = json.dumps(stamp, sort_keys=True).encode()
+    with place(_stamp_path(folder, name)) as spot:
+        write(spot, Entry("file", 0o600, os.geteuid(), os.getegid(), content))
+
+
+def actions_for(unit, shown, kept, stamp):
+    """Given a unit, what systemd shows of it and its stamps, return the actions that are due."""
+    due = []
+    if unit["enabled"] is not None and _is_enabled(shown) != unit["enabled"]:
+        due.append("enable" if unit["enabled"] else "disable")
+    running = shown["ActiveState"] in RUNNING
+    if unit["state"] == "started" and not running:
+        due.append("start")
+    elif unit["state"] == "stopped":
+        due += ["stop"] if running else []
+    elif running:
+        stale = [
+            action for action in ("restart", "reload") if kept.get(action) != stamp.get(action)
+        ]
+        due += [action for action in stale if action in stamp][:1]
+    return due
+
+
+def _is_enabled(shown):
+    return shown["UnitFileState"] not in NOT_ENABLED
+
+
+class Systemd:
+    """What systemd says and does."""
+
+    def call(self, *words):
+        return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
+
+    def show(self, names):
+        said = self.call("show", f"--property={PROPERTIES}", "--", *names).stdout
+        blocks = [
+            dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+            for block in said.strip().split("\n\n")
+        ]
+        return dict(zip(names, blocks, strict=True))
+
+    def explain(self, name):
+        said = subprocess.run(
+            ["journalctl", "--unit", name, "--lines", LAST_LINES, "--output", "cat", "--no-pager"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return said.stdout.strip()
+
+
+def plan(units, systemd, folder):
+    """Return for each unit name what is due and the stamp to keep afterwards."""
+    shown = systemd.show([unit["name"] for unit in units])
+    planned = {}
+    for unit in units:
+        name, stamp = unit["name"], wanted_stamp(unit)
+        kept = read_stamp(folder, name)
+        absent = shown[name]["LoadState"] == "not-found"
+        off = absent and unit["state"] != "started" and not unit["enabled"]
+        due = [] if off else actions_for(unit, shown[name], kept, stamp)
+        planned[name] = {"due": due, "stamp": None if stamp == kept else stamp}
+    return planned
+
+
+def carry_out(planned, systemd):
+    """Do what is due, one systemctl call for each kind; return the units that failed and why."""
+    failed = {}
+    for action in ORDER:
+        names = [name for name, one in planned.items() if action in one["due"]]
+        ended = systemd.call(action, "--", *names) if names else None
+        if ended and ended.returncode:
+            failed.update(_who_failed(action, names, ended, systemd))
+    return failed
+
+
+def _who_failed(action, names, ended, systemd):
+    if action in ("enable", "disable"):
+        return dict.fromkeys(names, ended.stderr.strip())
+    running = systemd.show(names)
+    down = [name for name in names if running[name]["ActiveState"] not in RUNNING]
+    return {name: f"{ended.stderr.strip()}\n{systemd.explain(name)}" for name in down or names}
+
+
+def main():
+    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
+    systemd, folder = Systemd(), module.params["stamps"]
+    units = module.params["units"]
+    shown = systemd.show([unit["name"] for unit in units]) if units else {}
+    reread = any(one["NeedDaemonReload"] == "yes" for one in shown.values())
+    if reread and not module.check_mode:
+        systemd.call("daemon-reload")
+    planned = plan(units, systemd, folder) if units else {}
+    actions = {name: one["due"] for name, one in planned.items() if one["due"]}
+    failed = {} if module.check_mode else carry_out(planned, systemd)
+    try:
+        for name, one in planned.items():
+            if one["stamp"] is not None and name not in failed and not module.check_mode:
+                keep_stamp(folder, name, one["stamp"])
+    except (Refused, OSError) as refused:
+        module.fail_json(msg=str(refused), actions=actions)
+    if failed:
+        told = "\n".join(f"{name}: {why}" for name, why in failed.items())
+        module.fail_json(msg=f"units that do not run: {told}", actions=actions)
+    after = "".join(f"{name}: {', '.join(due)}\n" for name, due in actions.items())
+    changed = bool(actions) or reread
+    module.exit_json(changed=changed, actions=actions, diff={"before": "", "after": after})
+
+
+if __name__ == "__main__":
+    main()

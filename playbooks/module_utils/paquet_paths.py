@@ -1,0 +1,143 @@
+"""Read and replace files as root, without following a link that somebody else planted.
+
+Every path is reached folder by folder. A link on the way is followed only when root made it, so
+that a bundle which owns its folder cannot lead root elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from dataclasses import dataclass
+
+
+class Refused(Exception):
+    """A path that cannot be brought to the wanted state; its message says why."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What stands at a path: `kind` is file, directory, link or other."""
+
+    kind: str
+    mode: int
+    owner: int
+    group: int
+    content: bytes = b""
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A name inside an open folder."""
+
+    folder: int
+    name: str
+    path: str
+
+
+@contextlib.contextmanager
+def place(path):
+    """Given an absolute path, yield its Place, or None when its folder does not exist."""
+    if not os.path.isabs(path) or os.path.normpath(path) != path or path == "/":
+        raise Refused(f"{path}: paths are absolute and plain")
+    parent, name = os.path.split(path)
+    folder = _open_folder(parent)
+    try:
+        yield None if folder is None else Place(folder, name, path)
+    finally:
+        if folder is not None:
+            os.close(folder)
+
+
+def _open_folder(path):
+    here = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    for name in path.strip("/").split("/") if path != "/" else []:
+        try:
+            below = _step(here, name, path)
+        except FileNotFoundError:
+            return None
+        finally:
+            os.close(here)
+        here = below
+    return here
+
+
+def _step(folder, name, path):
+    flags = os.O_RDONLY | os.O_DIRECTORY
+    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if not stat.S_ISLNK(found.st_mode):
+        try:
+            return os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)
+        except NotADirectoryError:
+            raise Refused(f"{path}: {name} is not a directory") from None
+    if found.st_uid not in (0, os.geteuid()):
+        raise Refused(f"{path}: {name} is a link that root did not make")
+    return os.open(name, flags, dir_fd=folder)
+
+
+def look(spot):
+    """Given a Place, return the Entry that stands there, or None."""
+    try:
+        found = os.stat(spot.name, dir_fd=spot.folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    about = (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
+    if stat.S_ISREG(found.st_mode):
+        return Entry("file", *about, content=_read(spot))
+    if stat.S_ISLNK(found.st_mode):
+        return Entry("link", *about, target=os.readlink(spot.name, dir_fd=spot.folder))
+    return Entry("directory" if stat.S_ISDIR(found.st_mode) else "other", *about)
+
+
+def _read(spot):
+    descriptor = os.open(spot.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=spot.folder)
+    with os.fdopen(descriptor, "rb") as opened:
+        return opened.read()
+
+
+def write(spot, entry, accept=lambda path: None):
+    """Put a file there in one step: written beside, flushed to disk, accepted, renamed.
+
+    `accept` gets the path of the finished new file and may raise: the old file then stays.
+    """
+    beside = f".{spot.name}.paquet-new"
+    _forget(spot.folder, beside)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(beside, flags, 0o600, dir_fd=spot.folder), "wb") as new:
+        new.write(entry.content)
+        os.fchown(new.fileno(), entry.owner, entry.group)
+        os.fchmod(new.fileno(), entry.mode)
+        new.flush()
+        os.fsync(new.fileno())
+    try:
+        accept(os.path.join(os.path.dirname(spot.path), beside))
+        os.rename(beside, spot.name, src_dir_fd=spot.folder, dst_dir_fd=spot.folder)
+    finally:
+        _forget(spot.folder, beside)
+    os.fsync(spot.folder)
+
+
+def make_link(spot, target):
+    """Point a symbolic link at `target` in one step."""
+    beside = f".{spot.name}.paquet-new"
+    _forget(spot.folder, beside)
+    os.symlink(target, beside, dir_fd=spot.folder)
+    os.rename(beside, spot.name, src_dir_fd=spot.folder, dst_dir_fd=spot.folder)
+    os.fsync(spot.folder)
+
+
+def own(spot, entry):
+    """Give a standing file or directory its owner, group and mode."""
+    descriptor = os.open(spot.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=spot.folder)
+    try:
+        os.fchown(descriptor, entry.owner, entry.group)
+        os.fchmod(descriptor, entry.mode)
+    finally:
+        os.close(descriptor)
+
+
+def _forget(folder, name):
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)

@@ -1,0 +1,54 @@
+"""Talk to the machine's own PostgreSQL through its socket, as one of its Unix users."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+
+try:
+    import psycopg
+    from psycopg import sql
+except ImportError:  # the controller reads this file too, and check mode may come before packages
+    psycopg = sql = None
+
+MISSING = "python3-psycopg is not installed yet"
+
+
+@contextlib.contextmanager
+def connected(database, where, *, autocommit=False):
+    """Yield a connection to `database`; `where` holds user, socket folder and port.
+
+    The server knows us by the user who opens the socket (peer), so no password exists. Leaving
+    normally commits, leaving by an error rolls back.
+    """
+    with _acting_as(where["user"]):
+        connection = psycopg.connect(
+            dbname=database,
+            user=where["user"],
+            host=where["socket"],
+            port=where["port"],
+            autocommit=autocommit,
+        )
+    with connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def _acting_as(user):
+    """Be `user` while the socket opens; only root can and needs to."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(pwd.getpwnam(user).pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+WHERE = {
+    "user": {"default": "postgres"},
+    "socket": {"type": "path", "default": "/run/postgresql"},
+    "port": {"type": "int", "default": 5432},
+}
