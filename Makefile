@@ -1,0 +1,59 @@
+# The few commands of this project. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup check test rehearse bench clean lock format
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# What Debian gives: for the lab, for the documents, for the clients of the tests.
+LAB_PACKAGES := mmdebstrap systemd-container slirp4netns iproute2 iptables openssh-client debian-archive-keyring
+DOCUMENT_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
+BASE_PACKAGES := $(LAB_PACKAGES) $(DOCUMENT_PACKAGES) python3-venv ca-certificates restic openssl
+TEST_PACKAGES := postgresql knot rclone swaks poppler-utils
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: $(VENV)/.installed ## Install what is missing: Debian packages and the Python environment
+
+$(VENV)/.installed: requirements.lock pyproject.toml Makefile
+	@missing="$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(BASE_PACKAGES) $(TEST_PACKAGES) 2>/dev/null | awk '$$2=="installed"{print $$1}' | sort > .venv-have; printf '%s\n' $(BASE_PACKAGES) $(TEST_PACKAGES) | sort | comm -23 - .venv-have; rm -f .venv-have)"; \
+	if [ -n "$$missing" ]; then \
+	  $(SUDO) apt-get update -q && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
+	fi
+	test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+check: setup ## Lint, types, layers, playbooks, unit tests (under two minutes)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+	PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_LIBRARY=playbooks/library $(BIN)/ansible-lint --offline --profile production playbooks
+	$(BIN)/pytest -q tests/unit
+
+test: check ## Everything: the checks, the integration tests, the lab machines
+	$(SUDO) $(BIN)/pytest -m "not network" tests/integration tests/lab
+
+rehearse: setup ## Order a bundle on lab machines, from nothing to the phone kit
+	$(SUDO) $(BIN)/paquet rehearse
+
+bench: setup ## Measure, side by side in one run
+	$(SUDO) $(BIN)/python tests/bench/bench.py
+
+clean: ## Take the lab down and remove what was made here
+	if [ -x $(BIN)/paquet ]; then $(SUDO) $(BIN)/paquet rehearse --clean; fi
+	$(SUDO) rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: ## Pin every dependency anew (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	  --python-version 3.11 --group dev pyproject.toml -o requirements.lock
