@@ -1,0 +1,181 @@
+"""An order: first a checked wish, then the history of its steps."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from provision.errors import PaquetError, UsageRefused
+from provision.registry import states
+from provision.registry.models import Bundle, Order, OrderStep, Server, Subscriber, User
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from provision.registry.states import Told
+
+LETTERS = string.ascii_lowercase + string.digits
+NAME_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was ordered, every word already checked by `registry.edges`."""
+
+    email: str
+    name: str
+    login: str
+    language: str
+    plan: str
+    domain: str
+    cloud: str
+    cloud_version: str
+    server: str
+    backup_server: str
+    sold_by: str
+    supported_by: str
+    device: str
+    kind: str
+    quota_bytes: int
+
+
+@dataclass(frozen=True)
+class DkimKey:
+    """The name and the public half of the key that signs a domain's mail (RFC 6376)."""
+
+    selector: str
+    public_key: str
+
+
+def find_twin(session: Session, wish: Wish) -> Order | None:
+    """Return the order that already holds this domain when its wish is the same, else None.
+
+    Raises UsageRefused when somebody else has the domain.
+    """
+    living = select(Bundle).where(Bundle.domain == wish.domain, Bundle.state != "erased")
+    bundle = session.scalar(living)
+    if bundle is None:
+        return None
+    order = session.scalars(select(Order).where(Order.bundle_id == bundle.id)).one()
+    if order.wish != asdict(wish):
+        raise UsageRefused(
+            f"{wish.domain} is taken by order {order.id}",
+            f"Choose another domain, or look at it: paquet order show {order.id}",
+        )
+    return order
+
+
+def place(
+    session: Session, wish: Wish, *, dkim: DkimKey, steps: Sequence[str], told: Told
+) -> Order:
+    """Write the order, its subscriber, bundle and first user. The caller commits."""
+    subscriber = _subscriber(session, wish, told)
+    bundle = Bundle(
+        name="b" + "".join(secrets.choice(LETTERS) for _ in range(NAME_LENGTH)),
+        subscriber=subscriber,
+        domain=wish.domain,
+        cloud=wish.cloud,
+        cloud_version=wish.cloud_version,
+        server=wish.server,
+        backup_server=wish.backup_server,
+        state="active",
+        quota_bytes=wish.quota_bytes,
+        dkim_selector=dkim.selector,
+        dkim_public_key=dkim.public_key,
+        created_at=told.at,
+    )
+    bundle.users.append(
+        User(
+            address=f"{wish.login}@{wish.domain}",
+            display_name=wish.name,
+            language=wish.language,
+            quota_bytes=wish.quota_bytes,
+        )
+    )
+    order = Order(
+        subscriber=subscriber, bundle=bundle, wish=asdict(wish), state="placed", placed_at=told.at
+    )
+    order.steps = [
+        OrderStep(position=position, name=name, state="waiting", message="")
+        for position, name in enumerate(steps)
+    ]
+    session.add(order)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise UsageRefused(
+            f"{wish.domain} was taken a moment ago", "Choose another domain."
+        ) from None
+    states.record(session, subject(order), "placed", told)
+    return order
+
+
+def subject(order: Order) -> str:
+    """Return the name under which events speak of `order`."""
+    return f"order:{order.id}"
+
+
+def get(session: Session, order_id: int) -> Order:
+    """Return the order, or raise PaquetError."""
+    order = session.get(Order, order_id)
+    if order is None:
+        raise PaquetError(f"There is no order {order_id}", "See `paquet order list`.")
+    return order
+
+
+def claim(session: Session, order: Order, told: Told) -> int:
+    """Make this run the one that may change `order`; return its attempt number."""
+    states.change_state(session, order, states.ORDER, "provisioning", told=(subject(order), told))
+    order.attempt += 1
+    for step in order.steps:
+        if step.state in {"running", "failed"}:
+            step.state, step.message = "waiting", ""
+    return order.attempt
+
+
+def owned(session: Session, order_id: int, attempt: int) -> Order:
+    """Return the order if run `attempt` still owns it; raise PaquetError when it was taken over."""
+    order = get(session, order_id)
+    if order.attempt != attempt or order.state != "provisioning":
+        raise PaquetError(
+            f"Order {order_id} was taken over by another run",
+            f"See how it goes on: paquet order show {order_id}",
+        )
+    return order
+
+
+def step(order: Order, name: str) -> OrderStep:
+    """Return the step `name` of `order`."""
+    return next(step for step in order.steps if step.name == name)
+
+
+def living_bundles(session: Session, server: str) -> int:
+    """Return how many bundles `server` carries."""
+    living = select(func.count(Bundle.id)).where(
+        Bundle.server == server, Bundle.state.in_(("active", "suspended", "closed"))
+    )
+    return session.scalar(living) or 0
+
+
+def known_server(session: Session, name: str) -> Server:
+    """Return the registry's row of a server of the inventory, made at its first use."""
+    server = session.get(Server, name)
+    if server is None:
+        server = Server(name=name, fence=0)
+        session.add(server)
+        session.flush()
+    return server
+
+
+def _subscriber(session: Session, wish: Wish, told: Told) -> Subscriber:
+    found = session.scalar(select(Subscriber).where(Subscriber.email == wish.email))
+    if found is not None:
+        return found
+    return Subscriber(name=wish.name, email=wish.email, language=wish.language, created_at=told.at)
