@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import idna
 from pydantic import (
@@ -14,13 +14,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,  # noqa: TC002 (pydantic reads the annotation)
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from provision.errors import PaquetError
 
+TOP_PATHS = {"inventory": "inventory.yml", "key_file": "paquet.key", "state": "var"}
 LETSENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 
 
@@ -101,9 +101,11 @@ def _default_cache() -> Path:
 
 
 class Settings(BaseSettings):
-    """All settings; relative paths count from the folder of the file."""
+    """All settings; `PAQUET_STATE` or `PAQUET_LAB__NAME` in the environment fill the gaps."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="PAQUET_", env_nested_delimiter="__"
+    )
 
     operator: Operator
     registry: Registry = Registry()
@@ -112,16 +114,10 @@ class Settings(BaseSettings):
     packages: Packages = Packages()
     nextcloud: Nextcloud = Nextcloud()
     lab: Lab = Lab()
-    inventory: Path = Field(default=Path("inventory.yml"), validate_default=True)
-    key_file: Path = Field(default=Path("paquet.key"), validate_default=True)
-    state: Path = Field(default=Path("var"), validate_default=True)
+    inventory: Path
+    key_file: Path
+    state: Path
     cache: Path = Field(default_factory=_default_cache)
-
-    @field_validator("inventory", "key_file", "state", "cache")
-    @classmethod
-    def _count_from_the_file(cls, path: Path, info: ValidationInfo) -> Path:
-        folder = (info.context or {}).get("folder", Path.cwd())
-        return Path(folder) / path.expanduser()
 
 
 def load(path: Path) -> Settings:
@@ -145,9 +141,8 @@ def read_words(text: str, path: Path) -> dict[str, object]:
 
 def parse(words: dict[str, object], path: Path) -> Settings:
     """Given the tables of the file at `path`, return the settings; each mistake is named."""
-    folder = path.resolve().parent
     try:
-        return Settings.model_validate(_anchored(words, folder), context={"folder": folder})
+        return Settings(**_anchored(words, path.resolve().parent))
     except ValidationError as wrong:
         mistakes = "; ".join(
             f"{'.'.join(str(part) for part in mistake['loc'])}: {_plain(mistake['msg'])}"
@@ -158,9 +153,12 @@ def parse(words: dict[str, object], path: Path) -> Settings:
         ) from None
 
 
-def _anchored(words: dict[str, object], folder: Path) -> dict[str, object]:
+def _anchored(words: dict[str, object], folder: Path) -> dict[str, Any]:
     """Return the tables with their paths and an SQLite file counted from `folder`."""
-    anchored = dict(words)
+    anchored: dict[str, Any] = {**TOP_PATHS, **words}
+    for key in (*TOP_PATHS, "cache"):
+        if isinstance(anchored.get(key), str):
+            anchored[key] = str(folder / Path(anchored[key]).expanduser())
     for section, keys in (
         ("names", ("key_file", "acme_key_file")),
         ("acme", ("ca_file",)),

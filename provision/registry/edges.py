@@ -26,7 +26,7 @@ RESERVED_LABELS = frozenset({"www", "mail", "mx", "ns", "smtp", "imap", "autocon
 
 def person_name(typed: str, what: str = "name") -> str:
     """Return the name of a person, organisation or device: NFC, one line, 1 to 64 characters."""
-    name = " ".join(unicodedata.normalize("NFC", typed).split(" ")).strip()
+    name = unicodedata.normalize("NFC", typed).strip(" ")
     if not name:
         raise UsageRefused(f"The {what} is empty")
     if any(unicodedata.category(letter) in UNREADABLE for letter in name):

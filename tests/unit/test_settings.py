@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision import settings
+from provision.errors import PaquetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPERATOR = """
+[operator]
+name = "Nuage du pays"
+zone = "Nuage.Exemple.FR"
+contact = "aide@exemple.fr"
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "paquet.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_operator_alone_is_enough(tmp_path: Path) -> None:
+    read = settings.load(written(tmp_path, OPERATOR))
+    assert read.operator.zone == "nuage.exemple.fr"
+    assert read.operator.language == "fr"
+
+
+def test_paths_count_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    read = settings.load(written(tmp_path, OPERATOR + '[names]\nkey_file = "tsig.key"\n'))
+    assert read.inventory == tmp_path / "inventory.yml"
+    assert read.names.key_file == tmp_path / "tsig.key"
+    assert read.registry.url == f"sqlite:///{tmp_path}/paquet.db"
+
+
+def test_an_absolute_path_stays_where_it_is(tmp_path: Path) -> None:
+    read = settings.load(written(tmp_path, 'state = "/srv/state"\n' + OPERATOR))
+    assert str(read.state) == "/srv/state"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (OPERATOR + "colour = 1\n", "operator.colour: this setting is not known"),
+        ('sped = "up"\n' + OPERATOR, "sped: this setting is not known"),
+        (OPERATOR.replace("Nuage.Exemple.FR", "not a zone"), "operator.zone"),
+        (OPERATOR.replace("aide@exemple.fr", "nobody"), "operator.contact"),
+        (OPERATOR + "[names]\nport = 0\n", "names.port"),
+        ("[operator\n", "is not TOML"),
+        ("", "operator: Field required"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(PaquetError, match=sentence):
+        settings.load(written(tmp_path, text))
+
+
+def test_absent_settings_say_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(PaquetError, match="no settings") as refused:
+        settings.load(tmp_path / "paquet.toml")
+    assert "paquet init" in refused.value.hint
