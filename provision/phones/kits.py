@@ -1,0 +1,128 @@
+"""The kit of one device: what its owner takes home, on paper and as files."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError
+from provision.phones.devices import secret_groups
+from provision.phones.links import davx5_link, nextcloud_link
+from provision.phones.mobileconfig import profile_plist, sign_profile
+from provision.phones.paper import page_pdf
+from provision.phones.qr import qr_svg
+from provision.phones.thunderbird import thunderbird_code
+from provision.rendering import render
+
+if TYPE_CHECKING:
+    from provision.phones.devices import Sync
+    from provision.phones.mobileconfig import Signer
+
+PAGE = "kit.html"
+PAPER = "kit.pdf"
+PROFILE = "paquet.mobileconfig"
+OTHER_LANGUAGE = {"fr": "en", "en": "fr"}
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Where the files of a kit are; `profile` is there for iPhones and iPads only."""
+
+    folder: Path
+    html: Path
+    pdf: Path
+    profile: Path | None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files of the kit."""
+        return tuple(path for path in (self.html, self.pdf, self.profile) if path)
+
+
+def write_kit(sync: Sync, folder: Path, signer: Signer | None = None) -> Kit:
+    """Make the kit of `sync` in `folder` (0700, files 0600) and return where it is.
+
+    All is made before anything is written, and each file replaces an earlier one whole. Without
+    a signer an iPhone's profile is not signed, and its sheet says so.
+    """
+    profile = device_profile(sync, signer) if sync.kind == "ios" else None
+    page = kit_page(sync, profile, signed=signer is not None)
+    contents = {PAGE: page.encode(), PAPER: page_pdf(page)}
+    if profile is not None:
+        contents[PROFILE] = profile
+    _write_privately(folder, contents)
+    return Kit(folder, folder / PAGE, folder / PAPER, folder / PROFILE if profile else None)
+
+
+def device_profile(sync: Sync, signer: Signer | None) -> bytes:
+    """Return the .mobileconfig of this device, signed when there is something to sign with."""
+    plist = profile_plist(sync)
+    if signer is None:
+        return plist
+    expires = signer.certificate.not_valid_after_utc.date()
+    if expires < sync.issued:
+        raise PaquetError(
+            f"The certificate that signs profiles expired on {expires}",
+            "Renew the server's certificate: an iPhone would show the profile as unsigned.",
+        )
+    return sign_profile(plist, signer)
+
+
+def kit_page(sync: Sync, profile: bytes | None = None, *, signed: bool = False) -> str:
+    """Return the sheet as one HTML page that refers to nothing outside itself."""
+    words = {
+        "sync": sync,
+        "languages": [sync.language, OTHER_LANGUAGE[sync.language]],
+        "groups": secret_groups(sync.secret),
+        "codes": _codes(sync),
+        "links": _links(sync),
+        "profile_name": PROFILE,
+        "profile": base64.b64encode(profile or b"").decode(),
+        "signed": signed,
+    }
+    return render("kit/page.html", words)
+
+
+def _links(sync: Sync) -> dict[str, str]:
+    """Return what a tap on the phone itself opens; a screen cannot scan itself."""
+    links = {"davx5": davx5_link(sync)} if sync.kind == "android" else {}
+    if sync.cloud == "nextcloud" and sync.kind != "desktop":
+        links["nextcloud"] = nextcloud_link(sync)
+    return links
+
+
+def _codes(sync: Sync) -> dict[str, str]:
+    codes = {name: qr_svg(link) for name, link in _links(sync).items()}
+    if sync.kind == "android":
+        codes["thunderbird"] = qr_svg(thunderbird_code(sync), correction="l")
+    return codes
+
+
+def _write_privately(folder: Path, contents: dict[str, bytes]) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for name, content in contents.items():
+        _replace(folder / name, content)
+    entry = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(entry)
+    finally:
+        os.close(entry)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside and rename, so that a killed run leaves the old file or the new one."""
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
