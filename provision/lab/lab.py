@@ -1,0 +1,193 @@
+"""A lab as a whole: up (and healed), down without a trace, what it is made of."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError
+from provision.lab import images, keys, mounts, state
+from provision.lab.groups import Group
+from provision.lab.images import Recipe, locked
+from provision.lab.machines import Machine, identity_files
+from provision.lab.network import OUTSIDE_RESOLVER, Network, free_subnet, remove_link
+from provision.lab.plan import LABS, MACHINES, Plan, checked_name
+from provision.process import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+LOCKS = Path("/run/lock")
+
+
+def _silent(_step: str) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The lab `name`; images and snapshots are kept in `cache`, packages come from the mirrors."""
+
+    name: str
+    cache: Path
+    mirror: str
+    security_mirror: str
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of this lab lives."""
+        return LABS / checked_name(self.name)
+
+    @property
+    def group(self) -> Group:
+        """The processes of this lab."""
+        return Group(self.name)
+
+    @property
+    def plan(self) -> Plan:
+        """Its names and addresses. Raises PaquetError when it is not up."""
+        return Plan(self.name, self._state().subnet)
+
+    @property
+    def network(self) -> Network:
+        """Its network."""
+        return Network(self.plan, self.folder / "namespaces", self.group)
+
+    def machine(self, name: str) -> Machine:
+        """Return the machine `name`; raises PaquetError when the lab has no such machine."""
+        self.plan.address(name)
+        return Machine(name, self.plan, self.folder, self.group)
+
+    def address(self, name: str) -> str:
+        """Return the address of the machine `name`, or nothing when the lab is not up."""
+        return self.plan.address(name) if state.load(self.folder) else ""
+
+    @property
+    def ssh_key(self) -> Path:
+        """The private key that root of every machine accepts."""
+        return self.folder / keys.LOGIN
+
+    @property
+    def known_hosts(self) -> Path:
+        """The host keys of all machines, under their names and addresses."""
+        return self.folder / keys.KNOWN_HOSTS
+
+    def exists(self) -> bool:
+        """Whether this lab is up, or was left half up or half down."""
+        return self.folder.exists()
+
+    def up(self, tell: Callable[[str], None] = _silent) -> None:
+        """Bring the lab up; what runs already stays, what is broken or missing is mended.
+
+        `tell` hears the name of each step as it begins.
+        """
+        require_host()
+        with self._alone():
+            tell("images")
+            layers = self._layers()
+            self._ensure_network(tell)
+            keys.ensure(self.folder, self.plan)
+            if not self._state().layers:
+                state.save(self.folder, replace(self._state(), layers=layers))
+            tell("machines")
+            for name in MACHINES:
+                if not self.machine(name).is_running():
+                    self._start(name)
+            for name in MACHINES:
+                self.machine(name).wait()
+
+    def down(self) -> None:
+        """Take the lab down with its disks; nothing of it remains, whatever state it was in."""
+        with self._alone():
+            self._clear()
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+            if LABS.exists() and not any(LABS.iterdir()):
+                LABS.rmdir()
+
+    def start(self, name: str) -> None:
+        """Start a machine that was stopped, from its own disk, and wait for it."""
+        with self._alone():
+            self._start(name)
+            self.machine(name).wait()
+
+    def reboot(self, name: str) -> None:
+        """Reboot a machine and wait until it answers again."""
+        machine = self.machine(name)
+        before = machine.boot_number()
+        machine.run(["systemctl", "reboot"], check=False)
+        machine.wait_for_next_boot(before)
+
+    def status(self) -> dict[str, bool]:
+        """Return for the network and each machine whether it runs."""
+        if not state.load(self.folder):
+            return dict.fromkeys(("network", *MACHINES), False)
+        running = {name: self.machine(name).is_running() for name in MACHINES}
+        return {"network": self.network.is_whole(), **running}
+
+    def _state(self) -> state.State:
+        known = state.load(self.folder)
+        if known is None:
+            raise PaquetError(
+                f"The lab {self.name} is not up", f"Run `paquet lab up --name {self.name}`."
+            )
+        return known
+
+    def _alone(self) -> AbstractContextManager[None]:
+        return locked(LOCKS / f"paquet-lab-{checked_name(self.name)}.lock")
+
+    def _layers(self) -> dict[str, list[str]]:
+        bare = Recipe(images.BARE_PACKAGES, self.mirror, self.security_mirror)
+        return {name: [str(images.image(bare, self.cache))] for name in MACHINES}
+
+    def _ensure_network(self, tell: Callable[[str], None]) -> None:
+        known = state.load(self.folder)
+        if known and self.network.is_whole():
+            return
+        tell("network")
+        self._clear()
+        with locked(LOCKS / "paquet-lab.lock"):  # two labs must not choose one number
+            subnet = free_subnet(self.name, known.subnet if known else None)
+            fresh = replace(known, subnet=subnet) if known else state.State(subnet)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            state.save(self.folder, fresh)
+            self.network.build()
+
+    def _clear(self) -> None:
+        """End every process of the lab and release its mounts and links; disks stay."""
+        nowhere = Plan(self.name, 0)
+        self.group.kill()
+        for name in MACHINES:
+            Machine(name, nowhere, self.folder, self.group).release()
+        mounts.unmount_below(self.folder)
+        remove_link(nowhere.link)
+
+    def _start(self, name: str) -> None:
+        layers = [Path(layer) for layer in self._state().layers[name]]
+        if missing := next((layer for layer in layers if not layer.exists()), None):
+            raise PaquetError(f"The image {missing} is gone", "Run `paquet lab down`, then up.")
+        texts = keys.of_machine(self.folder, name)
+        self.machine(name).start(layers, identity_files(name, OUTSIDE_RESOLVER, texts))
+
+
+def require_host() -> None:
+    """Raise PaquetError when this computer cannot run a lab."""
+    if lacking := what_this_computer_lacks():
+        raise PaquetError(
+            f"This computer cannot run a lab: {lacking}",
+            f"As root on Debian 12 or 13: apt install {' '.join(images.HOST_PACKAGES)}",
+        )
+
+
+def what_this_computer_lacks() -> str:
+    """Return why no lab can run here, or nothing when it can."""
+    if not Path("/proc/self/ns/net").exists():
+        return "it is not Linux"
+    if os.geteuid() != 0:
+        return "you are not root"
+    absent = [name for name in images.HOST_PROGRAMS if not commands.is_installed(name)]
+    return f"it has no {', '.join(absent)}" if absent else ""
