@@ -1,0 +1,1 @@
+"""Names: which DNS records a bundle needs, what differs, and how the difference is published."""

@@ -1,0 +1,1 @@
+"""Ways to publish records: by hand, or by signed updates to a Knot server."""
