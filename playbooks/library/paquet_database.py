@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_postgres import MISSING, WHERE, connected, psycopg, sql
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 DOCUMENTATION = """
 module: paquet_database
@@ -83,21 +87,23 @@ OWNED = "select exists (select from pg_class where relowner = to_regrole(%s))"
 class Work:
     """One run: what is done over the connections it opens."""
 
-    def __init__(self, params, check):
+    def __init__(self, params: dict[str, Any], *, check: bool) -> None:
         self.where = {name: params[name] for name in WHERE}
         self.check = check
-        self.actions = []
+        self.actions: list[str] = []
 
-    def into(self, database, *, autocommit=False):
+    def into(
+        self, database: str, *, autocommit: bool = False
+    ) -> AbstractContextManager[psycopg.Connection]:
         return connected(database, self.where, autocommit=autocommit)
 
-    def do(self, connection, statement, *names, said):
+    def do(self, connection: psycopg.Connection, statement: str, *names: str, said: str) -> None:
         """Execute `statement` with `names` put in as identifiers, unless this is a check."""
         self.actions.append(said)
         if not self.check:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
-    def role(self, connection, role):
+    def role(self, connection: psycopg.Connection, role: dict[str, Any]) -> None:
         name, limit = role["name"], role["connection_limit"]
         query = "select rolconnlimit, rolconfig from pg_roles where rolname = %s"
         standing = connection.execute(query, [name]).fetchone()
@@ -112,14 +118,14 @@ class Work:
             if kept.get(setting) != str(value):
                 self._set(connection, name, setting, str(value))
 
-    def _set(self, connection, name, setting, value):
+    def _set(self, connection: psycopg.Connection, name: str, setting: str, value: str) -> None:
         self.actions.append(f"set {setting} of role {name}")
         if not self.check:
             change = sql.SQL("alter role {} set {} = {}")
             words = (sql.Identifier(name), sql.Identifier(setting), sql.Literal(value))
             connection.execute(change.format(*words))
 
-    def database(self, connection, wanted):
+    def database(self, connection: psycopg.Connection, wanted: dict[str, Any]) -> None:
         name, owner = wanted["name"], wanted["owner"]
         standing = connection.execute(STANDING, [name]).fetchone()
         if standing is None:
@@ -140,7 +146,7 @@ class Work:
         exists = standing is not None or not self.check
         self.inside(wanted, comment, exists=exists)
 
-    def inside(self, wanted, comment, *, exists):
+    def inside(self, wanted: dict[str, Any], comment: str | None, *, exists: bool) -> None:
         """Do what needs a connection to the database itself, and only then open one."""
         kept = _digest(wanted["schema"])
         due = wanted["schema"] is not None and comment != kept
@@ -152,14 +158,16 @@ class Work:
             if due:
                 self._write_schema(connection, wanted, kept)
 
-    def _reassign(self, connection, wanted):
+    def _reassign(self, connection: psycopg.Connection, wanted: dict[str, Any]) -> None:
         old = wanted["reassign"]
         if old and connection.execute(OWNED, [old]).fetchone()[0]:
             words = (old, wanted["owner"])
             told = f"hand {wanted['name']} to {wanted['owner']}"
             self.do(connection, "reassign owned by {} to {}", *words, said=told)
 
-    def _write_schema(self, connection, wanted, kept):
+    def _write_schema(
+        self, connection: psycopg.Connection, wanted: dict[str, Any], kept: str
+    ) -> None:
         self.actions.append(f"write the schema of {wanted['name']}")
         if self.check:
             return
@@ -168,15 +176,15 @@ class Work:
         connection.execute(note.format(sql.Identifier(wanted["name"]), sql.Literal(kept)))
 
 
-def _digest(schema):
+def _digest(schema: str | None) -> str:
     return "paquet schema " + hashlib.sha256((schema or "").encode()).hexdigest()
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     if psycopg is None:
-        return _without_psycopg(module)
-    work = Work(module.params, module.check_mode)
+        _without_psycopg(module)
+    work = Work(module.params, check=module.check_mode)
     try:
         with work.into("postgres", autocommit=True) as connection:
             for role in module.params["roles"]:
@@ -186,12 +194,12 @@ def main():
     except psycopg.Error as refused:
         module.fail_json(msg=f"PostgreSQL: {refused}", actions=work.actions)
     after = "".join(f"{action}\n" for action in work.actions)
-    return module.exit_json(
+    module.exit_json(
         changed=bool(work.actions), actions=work.actions, diff={"before": "", "after": after}
     )
 
 
-def _without_psycopg(module):
+def _without_psycopg(module: AnsibleModule) -> None:
     if module.check_mode:
         module.exit_json(changed=True, actions=[MISSING])
     module.fail_json(msg=MISSING, actions=[])

@@ -8,9 +8,23 @@ import os
 import pwd
 import shutil
 import subprocess
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.paquet_paths import Entry, Refused, look, make_link, own, place, write
+from ansible.module_utils.paquet_paths import (
+    Entry,
+    Refused,
+    look,
+    make_link,
+    own,
+    place,
+    write,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ansible.module_utils.paquet_paths import Place
 
 DOCUMENTATION = """
 module: paquet_files
@@ -69,7 +83,7 @@ DEFAULT_MODES = {"file": "0644", "directory": "0755"}
 SHOWN = 100_000
 
 
-def wanted_entry(item, standing):
+def wanted_entry(item: dict[str, Any], standing: Entry | None) -> Entry | None:
     """Given an item and the Entry that stands there, return the wanted Entry (None: absent)."""
     kind = item["state"]
     if kind == "absent":
@@ -81,7 +95,7 @@ def wanted_entry(item, standing):
     return Entry(kind, mode, owner, group, content=_content(item, standing))
 
 
-def _content(item, standing):
+def _content(item: dict[str, Any], standing: Entry | None) -> bytes:
     stands = standing is not None and standing.kind == "file"
     if item["state"] != "file":
         return b""
@@ -90,7 +104,7 @@ def _content(item, standing):
     return (item["content"] or "").encode("utf-8", "surrogateescape")
 
 
-def _number(find, name):
+def _number(find: Callable[[str], Any], name: str) -> int:
     if name.isdigit():
         return int(name)
     try:
@@ -99,7 +113,7 @@ def _number(find, name):
         return UNKNOWN
 
 
-def differs(standing, wanted):
+def differs(standing: Entry | None, wanted: Entry | None) -> bool:
     """Whether what stands is not what is wanted; a link's owner and mode mean nothing."""
     if standing is None or wanted is None:
         return standing is not wanted
@@ -108,7 +122,9 @@ def differs(standing, wanted):
     return standing != wanted
 
 
-def put(spot, standing, wanted, validate):
+def put(
+    spot: Place, standing: Entry | None, wanted: Entry | None, validate: list[str] | None
+) -> None:
     """Make `wanted` stand at `spot`."""
     _refuse_impossible(spot, standing, wanted)
     if wanted is None:
@@ -125,7 +141,7 @@ def put(spot, standing, wanted, validate):
         write(spot, wanted, lambda path: _validate(spot.path, path, validate))
 
 
-def _refuse_impossible(spot, standing, wanted):
+def _refuse_impossible(spot: Place, standing: Entry | None, wanted: Entry | None) -> None:
     if wanted is None:
         return
     if UNKNOWN in (wanted.owner, wanted.group):
@@ -135,19 +151,19 @@ def _refuse_impossible(spot, standing, wanted):
         raise Refused(f"{spot.path} is a {standing.kind}, a {wanted.kind} is wanted")
 
 
-def _remove(spot, standing):
+def _remove(spot: Place, standing: Entry) -> None:
     if standing.kind == "directory":
         shutil.rmtree(spot.name, dir_fd=spot.folder)
     else:
         os.unlink(spot.name, dir_fd=spot.folder)
 
 
-def _validate(path, new, command):
+def _validate(path: str, new: str, command: list[str] | None) -> None:
     if command:
         _judge([word.replace("%s", new) for word in command], f"{path} was refused")
 
 
-def _judge(command, complaint):
+def _judge(command: list[str], complaint: str) -> None:
     judged = subprocess.run(command, capture_output=True, text=True, check=False)
     if judged.returncode:
         said = (judged.stderr + judged.stdout).strip()
@@ -157,12 +173,12 @@ def _judge(command, complaint):
 class Work:
     """One run over all items: what changed, how to show it, how to undo it."""
 
-    def __init__(self, check):
+    def __init__(self, *, check: bool) -> None:
         self.check = check
-        self.diffs = []
-        self.undo = []
+        self.diffs: list[dict[str, str]] = []
+        self.undo: list[tuple[str, Entry | None, Entry | None]] = []
 
-    def apply(self, item):
+    def apply(self, item: dict[str, Any]) -> None:
         with place(item["path"]) as spot:
             standing = look(spot) if spot else None
             wanted = wanted_entry(item, standing)
@@ -176,7 +192,7 @@ class Work:
             put(spot, standing, wanted, item["validate"])
             self.undo.append((item["path"], standing, wanted))
 
-    def verify(self, commands):
+    def verify(self, commands: list[list[str]]) -> None:
         try:
             for command in commands:
                 _judge(command, "the new files were refused")
@@ -186,7 +202,7 @@ class Work:
             raise
 
 
-def _put_back(path, standing, wanted):
+def _put_back(path: str, standing: Entry | None, wanted: Entry | None) -> None:
     kind = (standing or wanted).kind
     if kind == "directory":
         return
@@ -194,7 +210,7 @@ def _put_back(path, standing, wanted):
         put(spot, look(spot), standing, None)
 
 
-def _difference(path, standing, wanted):
+def _difference(path: str, standing: Entry | None, wanted: Entry | None) -> dict[str, str]:
     return {
         "before_header": path,
         "after_header": path,
@@ -203,7 +219,7 @@ def _difference(path, standing, wanted):
     }
 
 
-def _show(entry):
+def _show(entry: Entry | None) -> str:
     if entry is None:
         return "(absent)\n"
     head = f"({entry.kind} {entry.owner}:{entry.group} {entry.mode:04o})\n"
@@ -212,9 +228,9 @@ def _show(entry):
     return head + entry.content[:SHOWN].decode("utf-8", "replace")
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    work = Work(module.check_mode)
+    work = Work(check=module.check_mode)
     try:
         for item in module.params["items"]:
             work.apply(item)

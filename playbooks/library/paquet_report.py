@@ -20,7 +20,7 @@ paquet:
 """
 
 
-def main():
+def main() -> None:
     arguments = {"facts": {"type": "dict", "required": True}}
     module = AnsibleModule(arguments, supports_check_mode=True)
     module.exit_json(changed=False, paquet=module.params["facts"])

@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_postgres import MISSING, WHERE, connected, psycopg, sql
+
+if TYPE_CHECKING:
+    from psycopg.sql import Composable
+
+Change = tuple[str, tuple[str, ...]]
 
 DOCUMENTATION = """
 module: paquet_rows
@@ -62,9 +69,9 @@ class Refused(Exception):
     """A row that belongs to somebody else."""
 
 
-def write_rows(connection, wanted):
+def write_rows(connection: psycopg.Connection, wanted: dict[str, Any]) -> list[tuple[str, ...]]:
     """Insert or update the wanted rows; return the keys of those that were not as wanted."""
-    written = []
+    written: list[tuple[str, ...]] = []
     for row in wanted["rows"]:
         whole = {**row, **wanted["scope"]}
         statement = _upsert(wanted, list(whole))
@@ -73,7 +80,7 @@ def write_rows(connection, wanted):
     return written
 
 
-def _upsert(wanted, columns):
+def _upsert(wanted: dict[str, Any], columns: list[str]) -> Composable:
     others = [column for column in columns if column not in wanted["key"]]
     change = sql.SQL("do nothing")
     if others:
@@ -98,12 +105,12 @@ def _upsert(wanted, columns):
     )
 
 
-def _joined(columns, pattern, between=", "):
+def _joined(columns: list[str], pattern: str) -> Composable:
     pieces = [sql.SQL(pattern).format(sql.Identifier(column)) for column in columns]
-    return sql.SQL(between).join(pieces)
+    return sql.SQL(", ").join(pieces)
 
 
-def _in_scope(wanted):
+def _in_scope(wanted: dict[str, Any]) -> Composable:
     """Return the condition that holds for the rows in scope, on the alias `standing`."""
     same = [
         sql.SQL("standing.{} = {}").format(
@@ -120,13 +127,15 @@ def _in_scope(wanted):
     return sql.SQL(" and ").join([*same, *ends, sql.SQL("true")])
 
 
-def _scope_values(wanted):
+def _scope_values(wanted: dict[str, Any]) -> dict[str, Any]:
     same = {f"scope {column}": value for column, value in wanted["scope"].items()}
     ends = {f"end {column}": value for column, value in wanted["scope_suffix"].items()}
     return same | ends
 
 
-def _refuse_foreign(connection, wanted, row):
+def _refuse_foreign(
+    connection: psycopg.Connection, wanted: dict[str, Any], row: dict[str, Any]
+) -> None:
     mine = _joined(wanted["key"], "standing.{0}::text")
     query = sql.SQL("select {mine} from {table} as standing where {scope} and {key}").format(
         mine=mine,
@@ -139,7 +148,7 @@ def _refuse_foreign(connection, wanted, row):
         raise Refused(f"{wanted['table']}: {key} belongs to another owner")
 
 
-def _same_key(columns):
+def _same_key(columns: list[str]) -> Composable:
     pieces = [
         sql.SQL("standing.{} = {}").format(sql.Identifier(column), sql.Placeholder(column))
         for column in columns
@@ -147,7 +156,7 @@ def _same_key(columns):
     return sql.SQL(" and ").join(pieces)
 
 
-def prune_rows(connection, wanted):
+def prune_rows(connection: psycopg.Connection, wanted: dict[str, Any]) -> list[tuple[str, ...]]:
     """Delete the rows in scope that are not wanted; return their keys."""
     if not wanted["prune"]:
         return []
@@ -166,7 +175,7 @@ def prune_rows(connection, wanted):
     return connection.execute(statement, keep | _scope_values(wanted)).fetchall()
 
 
-def _but_not(wanted):
+def _but_not(wanted: dict[str, Any]) -> Composable:
     if not wanted["rows"]:
         return sql.SQL("")
     kept = [
@@ -180,7 +189,9 @@ def _but_not(wanted):
     return statement.format(columns=columns, kept=sql.SQL(", ").join(kept))
 
 
-def settle(connection, tables, *, check):
+def settle(
+    connection: psycopg.Connection, tables: list[dict[str, Any]], *, check: bool
+) -> tuple[list[Change], list[Change]]:
     """Write all, then prune all; return the two lists of (table, key) that changed."""
     written = [(one["table"], key) for one in tables for key in write_rows(connection, one)]
     pruned = [
@@ -191,7 +202,7 @@ def settle(connection, tables, *, check):
     return written, pruned
 
 
-def _result(written, pruned):
+def _result(written: list[Change], pruned: list[Change]) -> dict[str, Any]:
     return {
         "changed": bool(written or pruned),
         "written": _count(written),
@@ -200,16 +211,16 @@ def _result(written, pruned):
     }
 
 
-def _count(changes):
+def _count(changes: list[Change]) -> dict[str, int]:
     tables = [table for table, _ in changes]
     return {table: tables.count(table) for table in tables}
 
 
-def _lines(changes):
+def _lines(changes: list[Change]) -> str:
     return "".join(f"{table}: {', '.join(key)}\n" for table, key in changes)
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     if psycopg is None and module.check_mode:
         module.exit_json(changed=True, written={}, deleted={})

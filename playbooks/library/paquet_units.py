@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
 import stat
 import subprocess
+from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_paths import Entry, Refused, place, write
@@ -65,46 +66,48 @@ ORDER = ("disable", "stop", "enable", "start", "restart", "reload")
 LAST_LINES = "20"
 
 
-def digest(patterns):
+def digest(patterns: list[str]) -> str:
     """Given paths and globs, return a digest of names, owners, modes and contents."""
     read = hashlib.sha256()
-    for path in sorted({found for pattern in patterns for found in glob.glob(pattern)}):
-        about = os.stat(path)
+    for path in sorted(
+        {found for pattern in patterns for found in Path("/").glob(pattern.lstrip("/"))}
+    ):
+        about = path.stat()
         read.update(f"{path}\0{about.st_mode}\0{about.st_uid}\0{about.st_gid}\0".encode())
         if stat.S_ISREG(about.st_mode):
-            with open(path, "rb") as opened:
-                read.update(hashlib.sha256(opened.read()).digest())
+            read.update(hashlib.sha256(path.read_bytes()).digest())
     return read.hexdigest()
 
 
-def wanted_stamp(unit):
+def wanted_stamp(unit: dict[str, Any]) -> dict[str, str]:
     """Given a unit, return the digests that its last start and last reload should have seen."""
     both = {"restart": unit["restart_on"], "reload": unit["reload_on"]}
     return {action: digest(paths) for action, paths in both.items() if paths}
 
 
-def read_stamp(folder, name):
+def read_stamp(folder: str, name: str) -> dict[str, str]:
     """Return the digests of the last success, or nothing."""
     try:
-        with open(_stamp_path(folder, name), encoding="utf-8") as opened:
-            return json.load(opened)
+        return dict(json.loads(_stamp_path(folder, name).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError):
         return {}
 
 
-def _stamp_path(folder, name):
-    return os.path.join(folder, f"{name}.json")
+def _stamp_path(folder: str, name: str) -> Path:
+    return Path(folder) / f"{name}.json"
 
 
-def keep_stamp(folder, name, stamp):
+def keep_stamp(folder: str, name: str, stamp: dict[str, str]) -> None:
     """Keep the digests of a success."""
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     content = json.dumps(stamp, sort_keys=True).encode()
-    with place(_stamp_path(folder, name)) as spot:
+    with place(str(_stamp_path(folder, name))) as spot:
         write(spot, Entry("file", 0o600, os.geteuid(), os.getegid(), content))
 
 
-def actions_for(unit, shown, kept, stamp):
+def actions_for(
+    unit: dict[str, Any], shown: dict[str, str], kept: dict[str, str], stamp: dict[str, str]
+) -> list[str]:
     """Given a unit, what systemd shows of it and its stamps, return the actions that are due."""
     due = []
     if unit["enabled"] is not None and _is_enabled(shown) != unit["enabled"]:
@@ -122,17 +125,19 @@ def actions_for(unit, shown, kept, stamp):
     return due
 
 
-def _is_enabled(shown):
+def _is_enabled(shown: dict[str, str]) -> bool:
     return shown["UnitFileState"] not in NOT_ENABLED
 
 
 class Systemd:
     """What systemd says and does."""
 
-    def call(self, *words):
-        return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
+    def call(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/usr/bin/systemctl", *words], capture_output=True, text=True, check=False
+        )
 
-    def show(self, names):
+    def show(self, names: list[str]) -> dict[str, dict[str, str]]:
         said = self.call("show", f"--property={PROPERTIES}", "--", *names).stdout
         blocks = [
             dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
@@ -140,9 +145,18 @@ class Systemd:
         ]
         return dict(zip(names, blocks, strict=True))
 
-    def explain(self, name):
+    def explain(self, name: str) -> str:
         said = subprocess.run(
-            ["journalctl", "--unit", name, "--lines", LAST_LINES, "--output", "cat", "--no-pager"],
+            [
+                "/usr/bin/journalctl",
+                "--unit",
+                name,
+                "--lines",
+                LAST_LINES,
+                "--output",
+                "cat",
+                "--no-pager",
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -150,7 +164,7 @@ class Systemd:
         return said.stdout.strip()
 
 
-def plan(units, systemd, folder):
+def plan(units: list[dict[str, Any]], systemd: Systemd, folder: str) -> dict[str, dict[str, Any]]:
     """Return for each unit name what is due and the stamp to keep afterwards."""
     shown = systemd.show([unit["name"] for unit in units])
     planned = {}
@@ -164,26 +178,26 @@ def plan(units, systemd, folder):
     return planned
 
 
-def carry_out(planned, systemd):
+def carry_out(planned: dict[str, dict[str, Any]], systemd: Systemd) -> dict[str, str]:
     """Do what is due, one systemctl call for each kind; return the units that failed and why."""
     failed = {}
     for action in ORDER:
         names = [name for name, one in planned.items() if action in one["due"]]
         ended = systemd.call(action, "--", *names) if names else None
         if ended and ended.returncode:
-            failed.update(_who_failed(action, names, ended, systemd))
+            failed.update(_who_failed(action, names, ended.stderr.strip(), systemd))
     return failed
 
 
-def _who_failed(action, names, ended, systemd):
+def _who_failed(action: str, names: list[str], said: str, systemd: Systemd) -> dict[str, str]:
     if action in ("enable", "disable"):
-        return dict.fromkeys(names, ended.stderr.strip())
+        return dict.fromkeys(names, said)
     running = systemd.show(names)
     down = [name for name in names if running[name]["ActiveState"] not in RUNNING]
-    return {name: f"{ended.stderr.strip()}\n{systemd.explain(name)}" for name in down or names}
+    return {name: f"{said}\n{systemd.explain(name)}" for name in down or names}
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     systemd, folder = Systemd(), module.params["stamps"]
     units = module.params["units"]

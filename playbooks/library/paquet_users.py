@@ -6,6 +6,7 @@ from __future__ import annotations
 import grp
 import pwd
 import subprocess
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -46,7 +47,7 @@ USER = {
 ARGUMENTS = {"users": {"type": "list", "elements": "dict", "required": True, "options": USER}}
 
 
-def commands_for(user):
+def commands_for(user: dict[str, Any]) -> list[list[str]]:
     """Given a wanted user, return the commands that lead from what stands to it."""
     group = user["group"] or user["name"]
     system = ["--system"] if user["system"] else []
@@ -60,7 +61,7 @@ def commands_for(user):
     return [*commands, ["usermod", "--append", *_wishes(user, group)]]
 
 
-def _wishes(user, group):
+def _wishes(user: dict[str, Any], group: str) -> list[str]:
     return [
         *("--gid", group),
         *("--home-dir" if _missing(user["name"]) else "--home", user["home"]),
@@ -71,7 +72,7 @@ def _wishes(user, group):
     ]
 
 
-def _missing(name):
+def _missing(name: str) -> bool:
     try:
         pwd.getpwnam(name)
     except KeyError:
@@ -79,14 +80,14 @@ def _missing(name):
     return False
 
 
-def _group(name):
+def _group(name: str) -> grp.struct_group | None:
     try:
         return grp.getgrnam(name)
     except KeyError:
         return None
 
 
-def _is_as_wanted(standing, user, group):
+def _is_as_wanted(standing: pwd.struct_passwd, user: dict[str, Any], group: str) -> bool:
     main = _group(group)
     inside = {other.gr_name for other in grp.getgrall() if user["name"] in other.gr_mem}
     wanted = (user["home"], user["shell"], user["gecos"])
@@ -95,7 +96,7 @@ def _is_as_wanted(standing, user, group):
     return stands == wanted and same_group and inside.issuperset(user["groups"])
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     changed = []
     for user in module.params["users"]:

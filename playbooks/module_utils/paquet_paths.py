@@ -10,6 +10,11 @@ import contextlib
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 class Refused(Exception):
@@ -38,9 +43,9 @@ class Place:
 
 
 @contextlib.contextmanager
-def place(path):
+def place(path: str) -> Iterator[Place | None]:
     """Given an absolute path, yield its Place, or None when its folder does not exist."""
-    if not os.path.isabs(path) or os.path.normpath(path) != path or path == "/":
+    if not path.startswith("/") or os.path.normpath(path) != path or path == "/":
         raise Refused(f"{path}: paths are absolute and plain")
     parent, name = os.path.split(path)
     folder = _open_folder(parent)
@@ -51,7 +56,7 @@ def place(path):
             os.close(folder)
 
 
-def _open_folder(path):
+def _open_folder(path: str) -> int | None:
     here = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
     for name in path.strip("/").split("/") if path != "/" else []:
         try:
@@ -64,7 +69,7 @@ def _open_folder(path):
     return here
 
 
-def _step(folder, name, path):
+def _step(folder: int, name: str, path: str) -> int:
     flags = os.O_RDONLY | os.O_DIRECTORY
     found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     if not stat.S_ISLNK(found.st_mode):
@@ -77,7 +82,7 @@ def _step(folder, name, path):
     return os.open(name, flags, dir_fd=folder)
 
 
-def look(spot):
+def look(spot: Place) -> Entry | None:
     """Given a Place, return the Entry that stands there, or None."""
     try:
         found = os.stat(spot.name, dir_fd=spot.folder, follow_symlinks=False)
@@ -91,13 +96,13 @@ def look(spot):
     return Entry("directory" if stat.S_ISDIR(found.st_mode) else "other", *about)
 
 
-def _read(spot):
+def _read(spot: Place) -> bytes:
     descriptor = os.open(spot.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=spot.folder)
     with os.fdopen(descriptor, "rb") as opened:
         return opened.read()
 
 
-def write(spot, entry, accept=lambda path: None):
+def write(spot: Place, entry: Entry, accept: Callable[[str], None] | None = None) -> None:
     """Put a file there in one step: written beside, flushed to disk, accepted, renamed.
 
     `accept` gets the path of the finished new file and may raise: the old file then stays.
@@ -112,14 +117,15 @@ def write(spot, entry, accept=lambda path: None):
         new.flush()
         os.fsync(new.fileno())
     try:
-        accept(os.path.join(os.path.dirname(spot.path), beside))
+        if accept:
+            accept(str(Path(spot.path).parent / beside))
         os.rename(beside, spot.name, src_dir_fd=spot.folder, dst_dir_fd=spot.folder)
     finally:
         _forget(spot.folder, beside)
     os.fsync(spot.folder)
 
 
-def make_link(spot, target):
+def make_link(spot: Place, target: str) -> None:
     """Point a symbolic link at `target` in one step."""
     beside = f".{spot.name}.paquet-new"
     _forget(spot.folder, beside)
@@ -128,7 +134,7 @@ def make_link(spot, target):
     os.fsync(spot.folder)
 
 
-def own(spot, entry):
+def own(spot: Place, entry: Entry) -> None:
     """Give a standing file or directory its owner, group and mode."""
     descriptor = os.open(spot.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=spot.folder)
     try:
@@ -138,6 +144,6 @@ def own(spot, entry):
         os.close(descriptor)
 
 
-def _forget(folder, name):
+def _forget(folder: int, name: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 try:
     import psycopg
@@ -16,7 +20,9 @@ MISSING = "python3-psycopg is not installed yet"
 
 
 @contextlib.contextmanager
-def connected(database, where, *, autocommit=False):
+def connected(
+    database: str, where: dict[str, Any], *, autocommit: bool = False
+) -> Iterator[psycopg.Connection]:
     """Yield a connection to `database`; `where` holds user, socket folder and port.
 
     The server knows us by the user who opens the socket (peer), so no password exists. Leaving
@@ -35,7 +41,7 @@ def connected(database, where, *, autocommit=False):
 
 
 @contextlib.contextmanager
-def _acting_as(user):
+def _acting_as(user: str) -> Iterator[None]:
     """Be `user` while the socket opens; only root can and needs to."""
     if os.geteuid() != 0:
         yield
