@@ -1,0 +1,1 @@
+"""Debian machines: their inventory, first contact, plays, and who may change them."""

@@ -1,0 +1,174 @@
+"""The only way to run a playbook: in its own cgroup, with nothing of it left on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError
+from provision.process.confinement import Confinement, Overdue, run_confined
+from provision.rendering import share
+from provision.servers import connection
+from provision.servers.encoding import encode, encode_inventory
+from provision.servers.outcomes import Hearing, TaskStart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import SecretStr
+
+    from provision.servers.inventory import Host
+    from provision.servers.outcomes import PlayResult
+    from provision.settings import Settings
+
+GUARDED_PYTHON = "/usr/local/lib/paquet/guarded-python"
+AN_HOUR = 3600.0
+FORKS = 8
+KEPT_ENVIRONMENT = ("HOME", "SSH_AUTH_SOCK", "TZ", "USER", "LOGNAME")
+
+OnTask = Callable[[TaskStart], None]
+
+
+@dataclass(frozen=True)
+class Play:
+    """A playbook (a path, or a name in our `playbooks`) for some hosts, and what it is given.
+
+    `variables` are readable by every user of this machine's process list; `secrets` are not: the
+    play reads them from the JSON file at the variable `secrets_file`, in `no_log` tasks.
+    """
+
+    playbook: str
+    hosts: Sequence[Host]
+    variables: Mapping[str, object] = field(default_factory=dict)
+    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    timeout: float = AN_HOUR
+
+
+@dataclass(frozen=True)
+class Permit:
+    """The right to change one host: the fence of its lock, and the connection that holds it."""
+
+    host: str
+    fence: int
+    control_path: Path
+
+
+def run_play(
+    play: Play,
+    settings: Settings,
+    *,
+    permits: Sequence[Permit] = (),
+    on_task: OnTask | None = None,
+    check: bool = False,
+) -> PlayResult:
+    """Run `play` to its end and return what it did; `check` changes nothing and shows diffs.
+
+    Raises PlayFailed (naming task, host and reason), Unreachable, UnsafeChange (another host
+    key), or Overdue. Afterwards no process and no file of the run is left on this machine.
+    """
+    hearing = Hearing(on_task)
+    with connection.private_folder() as folder:
+        _lay_out(folder, play, {permit.host: permit for permit in permits})
+        options = ["--extra-vars", f"@{folder}/variables.json", "--forks", str(FORKS)]
+        options += ["--check", "--diff"] if check else []
+        book = {"playbook": str(find_playbook(play.playbook)), "cmdline": shlex.join(options)}
+        book["project"] = str(share("playbooks"))
+        write_privately(folder / "play.json", json.dumps(book))
+        confinement = Confinement(_environment(folder, settings), play.timeout, [folder])
+        command = [sys.executable, "-I", "-m", "provision.servers.runner", str(folder)]
+        code = _run(command, confinement, hearing, play)
+    if code:
+        raise hearing.explain(Path(play.playbook).name)
+    return hearing.result()
+
+
+def find_playbook(playbook: str) -> Path:
+    """Return the path of a playbook; a bare name is one of ours."""
+    path = share("playbooks") / playbook
+    if path.is_file():
+        return path
+    raise PaquetError(f"There is no playbook {playbook}", "Install paquet again.")
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Write a file that nobody else could ever read, not even for a moment."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _run(command: Sequence[str], confinement: Confinement, hearing: Hearing, play: Play) -> int:
+    try:
+        return run_confined(command, confinement, hearing.hear)
+    except Overdue:
+        names = ", ".join(host.name for host in play.hosts)
+        raise Overdue(
+            f"The play {Path(play.playbook).name} on {names} took longer than "
+            f"{play.timeout:.0f} seconds and was stopped",
+            "Look at the load of the server, then run the same command again.",
+        ) from None
+
+
+def _lay_out(folder: Path, play: Play, permits: Mapping[str, Permit]) -> None:
+    """Write the play's inventory, variables and secrets into the private folder."""
+    secrets = {name: secret.get_secret_value() for name, secret in play.secrets.items()}
+    secrets_file = folder / "secrets.json"
+    write_privately(secrets_file, json.dumps(secrets))
+    variables = {**play.variables, "secrets_file": str(secrets_file)}
+    write_privately(folder / "variables.json", encode(variables))
+    hosts = {host.name: _host_variables(host, permits.get(host.name)) for host in play.hosts}
+    groups = {
+        group: [host.name for host in play.hosts if group in host.groups]
+        for group in sorted(set().union(*(host.groups for host in play.hosts)) - {"all"})
+    }
+    write_privately(folder / "inventory.json", encode_inventory(hosts, groups))
+    write_privately(folder / "ansible.cfg", "")
+
+
+def _host_variables(host: Host, permit: Permit | None) -> dict[str, object]:
+    variables: dict[str, object] = {
+        **host.variables,
+        "server_name": host.server_name,
+        "ansible_host": host.address,
+        "ansible_port": host.port,
+        "ansible_user": host.user,
+        "ansible_become": host.user != "root",
+        "ansible_ssh_common_args": shlex.join(connection.host_options(host)),
+        "ansible_python_interpreter": GUARDED_PYTHON,
+    }
+    if permit is not None:
+        fenced = f"/usr/bin/env PAQUET_FENCE={permit.fence} {GUARDED_PYTHON}"
+        variables["ansible_python_interpreter"] = fenced
+        variables["ansible_control_path"] = str(permit.control_path)
+    return variables
+
+
+def _environment(folder: Path, settings: Settings) -> dict[str, str]:
+    """Return all that Ansible sees of our environment, so that no secret of it can leak."""
+    playbooks = share("playbooks")
+    ssh = [*connection.options(settings), "-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
+    return {
+        **{name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ},
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(folder),
+        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_LOCAL_TEMP": str(folder / "temporary"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "s"),
+        "ANSIBLE_SSH_ARGS": shlex.join(ssh),
+        "ANSIBLE_HOST_KEY_CHECKING": "True",
+        "ANSIBLE_PIPELINING": "True",
+        "ANSIBLE_GATHERING": "explicit",
+        "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
+        "ANSIBLE_LIBRARY": str(playbooks / "library"),
+        "ANSIBLE_MODULE_UTILS": str(playbooks / "module_utils"),
+        "ANSIBLE_ROLES_PATH": str(playbooks / "roles"),
+        "ANSIBLE_DEPRECATION_WARNINGS": "False",
+        "ANSIBLE_RETRY_FILES_ENABLED": "False",
+    }
