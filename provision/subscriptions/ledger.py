@@ -1,0 +1,151 @@
+"""The double-entry ledger: one journal per organisation, only ever added to, each entry once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, func, insert, select
+
+from provision.money import Amount, find_commodity
+from provision.subscriptions import journal
+from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.journal import LedgerRefused
+from provision.subscriptions.models import LedgerPosting, LedgerTransaction
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.journal import Entry
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What was debited and credited to one account of one organisation, in one commodity."""
+
+    organisation_id: int
+    account: str
+    debit: Amount
+    credit: Amount
+
+    @property
+    def amount(self) -> Amount:
+        """Debit less credit: below zero for a debt or a revenue."""
+        return self.debit - self.credit
+
+
+def post(session: Session, entry: Entry, recorded_on: date) -> LedgerTransaction:
+    """Write the entry at the end of its organisation's journal, or return it if it is there.
+
+    Two writers at once never share a number: SQLite takes the write lock when a unit of work
+    begins, PostgreSQL's serializable transactions refuse the later one.
+    Raises LedgerRefused when it does not balance, or its key was used for something else.
+    """
+    journal.check(entry)
+    sensible_day(recorded_on, "the day on which a ledger entry is recorded")
+    asked = journal.hash_input(entry)
+    there = find(session, entry.organisation_id, entry.key)
+    if there is not None:
+        _check_same(there, asked)
+        return there
+    number, previous = _end(session, entry.organisation_id)
+    _write_lines(session, entry, number)
+    written = LedgerTransaction(
+        organisation_id=entry.organisation_id,
+        number=number,
+        effective_on=entry.effective_on,
+        recorded_on=recorded_on,
+        text=entry.text,
+        idempotency_key=entry.key,
+        input_hash=asked,
+        previous_hash=previous,
+        hash=journal.hash_sealed(asked, number, recorded_on, previous),
+    )
+    session.add(written)
+    session.flush()
+    return written
+
+
+def find(session: Session, organisation_id: int, key: str) -> LedgerTransaction | None:
+    """Return the transaction that was written under `key`, if any."""
+    return session.scalar(
+        select(LedgerTransaction).where(
+            LedgerTransaction.organisation_id == organisation_id,
+            LedgerTransaction.idempotency_key == key,
+        )
+    )
+
+
+def balance(
+    session: Session, *, organisation_id: int | None = None, day: date | None = None
+) -> list[Balance]:
+    """Return debits and credits by organisation, account and commodity.
+
+    With `organisation_id` of that one alone; with `day` of what took effect by that day.
+    """
+    units = LedgerPosting.units
+    query = (
+        select(
+            LedgerPosting.organisation_id,
+            LedgerPosting.account,
+            LedgerPosting.commodity,
+            func.sum(case((units > 0, units), else_=0)),
+            func.sum(case((units < 0, -units), else_=0)),
+        )
+        .group_by(LedgerPosting.organisation_id, LedgerPosting.account, LedgerPosting.commodity)
+        .order_by(LedgerPosting.organisation_id, LedgerPosting.account, LedgerPosting.commodity)
+    )
+    if organisation_id is not None:
+        query = query.where(LedgerPosting.organisation_id == organisation_id)
+    if day is not None:
+        query = query.join(
+            LedgerTransaction,
+            (LedgerTransaction.organisation_id == LedgerPosting.organisation_id)
+            & (LedgerTransaction.number == LedgerPosting.number),
+        ).where(LedgerTransaction.effective_on <= day)
+    return [
+        Balance(owner, account, _amount(code, debit), _amount(code, credit))
+        for owner, account, code, debit, credit in session.execute(query)
+    ]
+
+
+def _check_same(there: LedgerTransaction, asked: str) -> None:
+    if there.input_hash != asked:
+        raise LedgerRefused(
+            f"The key {there.idempotency_key} was used for a different ledger entry",
+            "An entry is never rewritten: post a correction under its own key.",
+        )
+
+
+def _end(session: Session, organisation_id: int) -> tuple[int, str]:
+    """Return the next number of a journal and the hash that it follows."""
+    last = session.execute(
+        select(LedgerTransaction.number, LedgerTransaction.hash)
+        .where(LedgerTransaction.organisation_id == organisation_id)
+        .order_by(LedgerTransaction.number.desc())
+        .limit(1)
+    ).first()
+    return (1, journal.GENESIS) if last is None else (last.number + 1, last.hash)
+
+
+def _write_lines(session: Session, entry: Entry, number: int) -> None:
+    rows = [
+        {
+            "organisation_id": entry.organisation_id,
+            "number": number,
+            "line": position,
+            "account": line.account,
+            "party": line.party,
+            "commodity": line.amount.commodity.code,
+            "units": line.amount.units,
+        }
+        for position, line in enumerate(entry.lines, start=1)
+    ]
+    session.execute(insert(LedgerPosting), rows)
+
+
+def _amount(commodity: str, units: int) -> Amount:
+    """Make a sum whole again: PostgreSQL adds bigints up to a numeric."""
+    return Amount(find_commodity(commodity), int(units))

@@ -1,0 +1,90 @@
+"""Associations and businesses: who they are, checked before they are written."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.errors import UsageRefused
+from provision.registry import edges
+from provision.subscriptions.models import Organisation
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+KINDS = ("association", "business")
+SIREN = re.compile(r"[0-9]{9}")
+GREATEST_DIGIT = 9
+
+
+def siren(typed: str) -> str:
+    """Return the nine digits of a SIREN; spaces between them are fine, a wrong key is not.
+
+    The last digit is a Luhn key (ISO/IEC 7812-1), as INSEE defines it.
+    """
+    digits = typed.replace(" ", "")
+    if not SIREN.fullmatch(digits):
+        raise UsageRefused(
+            f"{typed[:40]!r} is not a SIREN", "It has nine digits, such as 732 829 320."
+        )
+    if _luhn_sum(digits) % 10:
+        raise UsageRefused(f"The SIREN {digits} has a wrong digit", "Copy it once more.")
+    return digits
+
+
+def add(
+    session: Session, name: str, kind: str, *, siren_typed: str = "", territory: str = ""
+) -> Organisation:
+    """Write a new organisation; a name or a SIREN that is taken is refused."""
+    if kind not in KINDS:
+        raise UsageRefused(f"{kind[:40]!r} is not a kind of organisation", f"Use {_kinds()}.")
+    made = Organisation(
+        name=edges.person_name(name, "name of the organisation"),
+        kind=kind,
+        siren=siren(siren_typed) if siren_typed else None,
+        territory=edges.person_name(territory, "territory") if territory else "",
+    )
+    if _by_name(session, made.name) is not None:
+        raise UsageRefused(f"There is an organisation {made.name} already", "Choose another name.")
+    if made.siren and session.scalar(select(Organisation).where(Organisation.siren == made.siren)):
+        raise UsageRefused(
+            f"The SIREN {made.siren} belongs to another organisation",
+            "See: paquet organisation list",
+        )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def get(session: Session, name: str) -> Organisation:
+    """Return the organisation of this name, whatever its capitals, or raise UsageRefused."""
+    checked = edges.person_name(name, "name of the organisation")
+    found = _by_name(session, checked)
+    if found is None:
+        raise UsageRefused(
+            f"There is no organisation {checked}",
+            f"See `paquet organisation list`, or add it: paquet organisation add --kind {_kinds()}",
+        )
+    return found
+
+
+def everyone(session: Session) -> list[Organisation]:
+    """Return all organisations by name."""
+    return list(session.scalars(select(Organisation).order_by(Organisation.name)))
+
+
+def _by_name(session: Session, name: str) -> Organisation | None:
+    """Compare here: SQLite's lower() knows no accents."""
+    wanted = name.casefold()
+    return next((one for one in everyone(session) if one.name.casefold() == wanted), None)
+
+
+def _luhn_sum(digits: str) -> int:
+    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits)))
+    return sum(number - GREATEST_DIGIT * (number > GREATEST_DIGIT) for number in doubled)
+
+
+def _kinds() -> str:
+    return "|".join(KINDS)
