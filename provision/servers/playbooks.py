@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from provision.settings import Settings
 
 GUARDED_PYTHON = "/usr/local/lib/paquet/guarded-python"
+FENCED_PYTHONS = "/run/paquet/python"
 AN_HOUR = 3600.0
 FORKS = 8
 KEPT_ENVIRONMENT = ("HOME", "SSH_AUTH_SOCK", "TZ", "USER", "LOGNAME")
@@ -142,8 +143,7 @@ def _host_variables(host: Host, permit: Permit | None) -> dict[str, object]:
         "ansible_python_interpreter": GUARDED_PYTHON,
     }
     if permit is not None:
-        fenced = f"/usr/bin/env PAQUET_FENCE={permit.fence} {GUARDED_PYTHON}"
-        variables["ansible_python_interpreter"] = fenced
+        variables["ansible_python_interpreter"] = f"{FENCED_PYTHONS}/{permit.fence}"
         variables["ansible_control_path"] = str(permit.control_path)
     return variables
 
