@@ -14,7 +14,7 @@ from provision.phones.devices import secret_groups
 from provision.phones.links import davx5_link, nextcloud_link
 from provision.phones.mobileconfig import profile_plist, sign_profile
 from provision.phones.paper import page_pdf
-from provision.phones.qr import qr_svg
+from provision.phones.qr import Code, qr_code
 from provision.phones.thunderbird import thunderbird_code
 from provision.rendering import render
 
@@ -46,12 +46,16 @@ class Kit:
 def write_kit(sync: Sync, folder: Path, signer: Signer | None = None) -> Kit:
     """Make the kit of `sync` in `folder` (0700, files 0600) and return where it is.
 
-    All is made before anything is written, and each file replaces an earlier one whole. Without
-    a signer an iPhone's profile is not signed, and its sheet says so.
+    The page speaks French and English, the user's language first; the paper is one sheet in the
+    user's language. All is made before anything is written, and each file replaces an earlier
+    one whole. Without a signer an iPhone's profile is not signed, and its sheet says so.
     """
     profile = device_profile(sync, signer) if sync.kind == "ios" else None
-    page = kit_page(sync, profile, signed=signer is not None)
-    contents = {PAGE: page.encode(), PAPER: page_pdf(page)}
+    words = sheet_words(sync, profile, signed=signer is not None)
+    contents = {
+        PAGE: render("kit/page.html", words).encode(),
+        PAPER: page_pdf(render("kit/page.html", words | on_paper(sync))),
+    }
     if profile is not None:
         contents[PROFILE] = profile
     _write_privately(folder, contents)
@@ -72,10 +76,13 @@ def device_profile(sync: Sync, signer: Signer | None) -> bytes:
     return sign_profile(plist, signer)
 
 
-def kit_page(sync: Sync, profile: bytes | None = None, *, signed: bool = False) -> str:
-    """Return the sheet as one HTML page that refers to nothing outside itself."""
-    words = {
+def sheet_words(
+    sync: Sync, profile: bytes | None = None, *, signed: bool = False
+) -> dict[str, object]:
+    """Return the variables of `kit/page.html`, for a screen that can be touched."""
+    return {
         "sync": sync,
+        "paper": False,
         "languages": [sync.language, OTHER_LANGUAGE[sync.language]],
         "groups": secret_groups(sync.secret),
         "codes": _codes(sync),
@@ -84,7 +91,11 @@ def kit_page(sync: Sync, profile: bytes | None = None, *, signed: bool = False) 
         "profile": base64.b64encode(profile or b"").decode(),
         "signed": signed,
     }
-    return render("kit/page.html", words)
+
+
+def on_paper(sync: Sync) -> dict[str, object]:
+    """Return what differs in print: nothing to touch, and one sheet in one language."""
+    return {"paper": True, "languages": [sync.language]}
 
 
 def _links(sync: Sync) -> dict[str, str]:
@@ -95,10 +106,10 @@ def _links(sync: Sync) -> dict[str, str]:
     return links
 
 
-def _codes(sync: Sync) -> dict[str, str]:
-    codes = {name: qr_svg(link) for name, link in _links(sync).items()}
+def _codes(sync: Sync) -> dict[str, Code]:
+    codes = {name: qr_code(link) for name, link in _links(sync).items()}
     if sync.kind == "android":
-        codes["thunderbird"] = qr_svg(thunderbird_code(sync), correction="l")
+        codes["thunderbird"] = qr_code(thunderbird_code(sync), correction="l")
     return codes
 
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NoReturn
 
 from weasyprint import HTML
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import FatalURLFetchingError, URLFetcher
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 
-class NothingIsFetched(URLFetcher):  # type: ignore[misc] # WeasyPrint ships no types
-    """Refuses every address: what the page needs is in the page."""
+class OnlyInside(URLFetcher):  # type: ignore[misc] # WeasyPrint ships no types
+    """Gives what is inside the page (`data:`), and refuses every other address."""
 
-    def fetch(self, url: str, headers: object = None) -> NoReturn:
-        """Raise, whatever is asked for: a page that asks is a bug."""
-        del headers
-        raise FatalURLFetchingError(f"A kit must not refer to anything outside itself: {url}")
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        """Return the content of a `data:` address; any other is a bug of the page."""
+        if not url.startswith("data:"):
+            raise FatalURLFetchingError(f"A kit must not refer to anything outside itself: {url}")
+        return super().fetch(url, headers)
 
 
 def page_pdf(html: str) -> bytes:
     """Return the printed pages of `html`."""
-    document: bytes = HTML(string=html, url_fetcher=NothingIsFetched()).write_pdf(
-        font_config=_fonts()
-    )
+    document: bytes = HTML(string=html, url_fetcher=OnlyInside()).write_pdf(font_config=_fonts())
     return document
 
 
