@@ -90,6 +90,9 @@ def down(context: Context, name: str | None) -> None:
 
 
 def _show_status(which: Lab, *, as_json: bool) -> None:
+    if as_json and which.is_known():
+        show({**which.facts(), "runs": which.status()}, as_json=True)
+        return
     rows = [
         {"machine": name, "name": SERVER_NAMES[name], "runs": runs, "address": which.address(name)}
         for name, runs in which.status().items()

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.lab import images, keys, mounts, state
+from provision.lab import facts, images, internet, keys, mounts, state
 from provision.lab.groups import Group
 from provision.lab.images import Recipe, locked
 from provision.lab.machines import Machine, identity_files
-from provision.lab.network import OUTSIDE_RESOLVER, Network, free_subnet, remove_link
+from provision.lab.network import Network, free_subnet, remove_link
 from provision.lab.plan import LABS, MACHINES, Plan, checked_name
 from provision.process import commands
 
@@ -80,6 +80,10 @@ class Lab:
         """Whether this lab is up, or was left half up or half down."""
         return self.folder.exists()
 
+    def is_known(self) -> bool:
+        """Whether this lab has a network number, so that its addresses can be told."""
+        return state.load(self.folder) is not None
+
     def up(self, tell: Callable[[str], None] = _silent) -> None:
         """Bring the lab up; what runs already stays, what is broken or missing is mended.
 
@@ -99,6 +103,7 @@ class Lab:
                     self._start(name)
             for name in MACHINES:
                 self.machine(name).wait()
+            self._join_the_world()
 
     def down(self) -> None:
         """Take the lab down with its disks; nothing of it remains, whatever state it was in."""
@@ -129,6 +134,10 @@ class Lab:
         running = {name: self.machine(name).is_running() for name in MACHINES}
         return {"network": self.network.is_whole(), **running}
 
+    def facts(self) -> dict[str, object]:
+        """Return its addresses and the paths of its keys; raises PaquetError when it is not up."""
+        return facts.facts(self.folder, self.plan)
+
     def _state(self) -> state.State:
         known = state.load(self.folder)
         if known is None:
@@ -141,8 +150,11 @@ class Lab:
         return locked(LOCKS / f"paquet-lab-{checked_name(self.name)}.lock")
 
     def _layers(self) -> dict[str, list[str]]:
-        bare = Recipe(images.BARE_PACKAGES, self.mirror, self.security_mirror)
-        return {name: [str(images.image(bare, self.cache))] for name in MACHINES}
+        mirrors = (self.mirror, self.security_mirror)
+        bare = images.image(Recipe(images.BARE_PACKAGES, *mirrors), self.cache)
+        world = Recipe(internet.PACKAGES, *mirrors, customize=internet.CUSTOMIZE)
+        made = images.image(world, self.cache)
+        return {name: [str(made if name == "internet" else bare)] for name in MACHINES}
 
     def _ensure_network(self, tell: Callable[[str], None]) -> None:
         known = state.load(self.folder)
@@ -170,8 +182,17 @@ class Lab:
         layers = [Path(layer) for layer in self._state().layers[name]]
         if missing := next((layer for layer in layers if not layer.exists()), None):
             raise PaquetError(f"The image {missing} is gone", "Run `paquet lab down`, then up.")
-        texts = keys.of_machine(self.folder, name)
-        self.machine(name).start(layers, identity_files(name, OUTSIDE_RESOLVER, texts))
+        plan, texts = self.plan, keys.of_machine(self.folder, name)
+        files = identity_files(name, plan.address("internet"), texts)
+        if name == "internet":
+            files |= internet.files(plan, internet.world(self.folder, plan))
+        self.machine(name).start(layers, files)
+
+    def _join_the_world(self) -> None:
+        """Wait for the internet of the lab, and write down what others need to know."""
+        internet.wait(self.plan)
+        facts.write(self.folder, self.plan, internet.world(self.folder, self.plan))
+        facts.trust_the_authority(self.folder, self.plan)
 
 
 def require_host() -> None:

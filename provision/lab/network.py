@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.lab.mounts import mounted_below
-from provision.lab.plan import HOST, MACHINES, ROUTER, preferred_subnets
+from provision.lab.plan import HOST, MACHINES, NAMES, ROUTER, preferred_subnets
 from provision.process import commands
 
 if TYPE_CHECKING:
@@ -121,10 +121,13 @@ def router_links(network: Network) -> str:
 
 def machine_links(plan: Plan, machine: str) -> str:
     """Return the `ip -batch` lines that address a machine from outside, before it boots."""
+    addresses = [plan.address(machine)]
+    if machine == "internet":
+        addresses.append(plan.numbered(NAMES))
     return "\n".join(
         [
             "link set lo up",
-            f"address add {plan.address(machine)}/24 dev host0",
+            *(f"address add {address}/24 dev host0" for address in addresses),
             "link set host0 up",
             f"route add default via {plan.numbered(ROUTER)}",
             "",

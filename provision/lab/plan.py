@@ -13,7 +13,7 @@ LABS = Path("/var/lib/paquet-lab")
 LAB_NAME = re.compile(r"[a-z][a-z0-9]{0,8}")
 SUBNETS = 256
 
-HOST, INTERNET, ROUTER = 1, 2, 254
+HOST, INTERNET, NAMES, ROUTER = 1, 2, 3, 254  # NAMES: the second address of `internet`
 MACHINES = {"bundles1": 10, "backup1": 20, "internet": INTERNET}
 SERVER_NAMES = {
     "bundles1": "bundles1.paquet.test",
