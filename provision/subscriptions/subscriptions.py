@@ -9,7 +9,15 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
-from provision.subscriptions import contracts, ledger, openings, people, plans, splits
+from provision.subscriptions import (
+    contracts,
+    ledger,
+    openings,
+    organisations,
+    people,
+    plans,
+    splits,
+)
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.models import Subscription
 from provision.subscriptions.openings import Opening, Parties
@@ -19,7 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Organisation, Plan
+    from provision.registry.models import Order
+    from provision.subscriptions.models import Organisation, Plan, Price, SplitContract
 
 
 @dataclass(frozen=True)
@@ -44,12 +53,12 @@ def open_subscription(
     there = of_order(session, sale.order_id)
     if there is not None:
         return there
-    sensible_day(today, "the first day of a subscription")
+    price, contract = terms_on(session, sale, today)
     made = Subscription(
         subscriber=subscriber,
         order_id=sale.order_id,
-        price=plans.price_on(session, sale.plan, today, sale.period),
-        contract=contracts.contract_on(session, sale.seller, sale.supporter, today),
+        price=price,
+        contract=contract,
         first_day=today,
         state="active",
     )
@@ -57,6 +66,24 @@ def open_subscription(
     session.flush()
     _post_opening(session, made, today)
     return made
+
+
+def terms_on(session: Session, sale: Sale, day: date) -> tuple[Price, SplitContract]:
+    """Return the price and the contract of `day`, or raise UsageRefused. Writes nothing."""
+    sensible_day(day, "the first day of a subscription")
+    price = plans.price_on(session, sale.plan, day, sale.period)
+    return price, contracts.contract_on(session, sale.seller, sale.supporter, day)
+
+
+def open_for_order(session: Session, order: Order, today: date) -> Subscription:
+    """Write the subscription that `order` wished for; the same order again gets the same one."""
+    sale = Sale(
+        plan=plans.get(session, order.wish["plan"]),
+        seller=organisations.get(session, order.wish["sold_by"]),
+        supporter=organisations.get(session, order.wish["supported_by"]),
+        order_id=order.id,
+    )
+    return open_subscription(session, order.subscriber, sale, today=today)
 
 
 def of_order(session: Session, order_id: int | None) -> Subscription | None:

@@ -1,0 +1,96 @@
+"""`paquet money`: what the ledger holds, and whether it is as it must be."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from provision import money as exact
+from provision.commands.context import json_option, pass_context, show
+from provision.money import Amount
+from provision.subscriptions import chart, ledger, organisations, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from provision.commands.context import Context
+    from provision.subscriptions.ledger import Balance
+
+PROBLEMS_FOUND = 5
+day_type = click.DateTime(["%Y-%m-%d"])
+
+
+def worded(facts: Mapping[str, object], language: str, *, as_json: bool) -> dict[str, object]:
+    """Return `facts` with each amount as exact numbers for JSON, or as people read it."""
+    return {
+        name: _worded(value, language, as_json=as_json) if isinstance(value, Amount) else value
+        for name, value in facts.items()
+    }
+
+
+@click.group()
+def money() -> None:
+    """Read the ledger and prove that it is whole."""
+
+
+@money.command()
+@click.option("--organisation", metavar="NAME", help="Only this one's accounts.")
+@click.option("--on", type=day_type, help="As of the end of this day; else all.")
+@json_option
+@pass_context
+def balance(
+    context: Context, organisation: str | None, on: datetime | None, *, as_json: bool
+) -> None:
+    """Show what each account holds."""
+    language = context.settings.operator.language
+    with context.session() as session:
+        names = {one.id: one.name for one in organisations.everyone(session)}
+        chosen = organisations.get(session, organisation).id if organisation else None
+        balances = ledger.balance(
+            session, organisation_id=chosen, day=on.date() if on is not None else None
+        )
+    rows = [_row(one, names[one.organisation_id], language) for one in balances]
+    show([worded(row, language, as_json=as_json) for row in rows], as_json=as_json)
+
+
+@money.command(name="verify")
+@json_option
+@pass_context
+def verify_all(context: Context, *, as_json: bool) -> None:
+    """Check every entry, split and opening; exit 5 when something is not as it must be.
+
+    The end of each journal is shown with its hash: note it elsewhere, for only that shows
+    whether somebody took the last entries away.
+    """
+    with context.session() as session:
+        findings, heads = verify.verify(session), verify.heads(session)
+    if as_json:
+        whole = {"findings": [asdict(one) for one in findings], "heads": [asdict(h) for h in heads]}
+        show(whole, as_json=True)
+    else:
+        show([asdict(head) for head in heads], as_json=False)
+        show([asdict(one) for one in findings], as_json=False)
+        click.echo(f"{len(findings)} problems found." if findings else "All is as it must be.")
+    if findings:
+        sys.exit(PROBLEMS_FOUND)
+
+
+def _row(one: Balance, name: str, language: str) -> dict[str, object]:
+    return {
+        "organisation": name,
+        "account": one.account,
+        "label": chart.label(one.account, language),
+        "debit": one.debit,
+        "credit": one.credit,
+        "balance": one.amount,
+    }
+
+
+def _worded(amount: Amount, language: str, *, as_json: bool) -> object:
+    if as_json:
+        return {"commodity": amount.commodity.code, "units": amount.units}
+    return exact.show(amount, language)

@@ -1,0 +1,70 @@
+"""`paquet organisation`: the associations that support and the businesses that sell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.commands.context import json_option, pass_context, show
+from provision.subscriptions import organisations
+
+if TYPE_CHECKING:
+    from provision.commands.context import Context
+    from provision.subscriptions.models import Organisation
+
+
+@click.group()
+def organisation() -> None:
+    """Say who supports (an association) and who sells (a business)."""
+
+
+@organisation.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(organisations.KINDS), required=True)
+@click.option("--siren", default="", help="Its nine digits, if it has one.")
+@click.option("--territory", default="", help="Where it is at home, for example Calvados.")
+@json_option
+@pass_context
+def add(context: Context, /, *, as_json: bool, **words: str) -> None:
+    """Write the organisation NAME down."""
+    with context.session() as session:
+        made = organisations.add(
+            session,
+            words["name"],
+            words["kind"],
+            siren_typed=words["siren"],
+            territory=words["territory"],
+        )
+        facts = _facts(made)
+    show(facts, as_json=as_json)
+
+
+@organisation.command(name="list")
+@json_option
+@pass_context
+def list_all(context: Context, *, as_json: bool) -> None:
+    """Show all organisations."""
+    with context.session() as session:
+        rows = [_facts(one) for one in organisations.everyone(session)]
+    show(rows, as_json=as_json)
+
+
+@organisation.command(name="show")
+@click.argument("name")
+@json_option
+@pass_context
+def show_one(context: Context, name: str, *, as_json: bool) -> None:
+    """Show the organisation NAME."""
+    with context.session() as session:
+        facts = _facts(organisations.get(session, name))
+    show(facts, as_json=as_json)
+
+
+def _facts(one: Organisation) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "siren": one.siren,
+        "territory": one.territory,
+    }
