@@ -9,7 +9,16 @@ from pathlib import Path
 
 import click
 
-from provision.commands import settings_commands
+from provision.commands import (
+    backup,
+    bundle,
+    dns,
+    lab,
+    order,
+    phone,
+    rehearse,
+    settings_commands,
+)
 from provision.commands.context import Context
 from provision.errors import PaquetError
 
@@ -32,7 +41,16 @@ def paquet(context: click.Context, config: Path) -> None:
     context.obj = Context(config)
 
 
-for command in (settings_commands.init,):
+for command in (
+    settings_commands.init,
+    rehearse.rehearse,
+    lab.lab,
+    order.order,
+    bundle.bundle,
+    phone.phone,
+    dns.dns,
+    backup.backup,
+):
     paquet.add_command(command)
 
 

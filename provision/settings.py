@@ -73,6 +73,13 @@ class Names(Section):
     acme_key_file: Path | None = None
 
 
+class Checks(Section):
+    """How checks from outside resolve names: an address, or empty for this machine's own way."""
+
+    resolver: str = ""
+    port: int = Field(default=53, ge=1, le=65535)
+
+
 class Packages(Section):
     """Where servers and lab machines fetch Debian packages."""
 
@@ -111,6 +118,7 @@ class Settings(BaseSettings):
     registry: Registry = Registry()
     acme: Acme = Acme()
     names: Names = Names()
+    checks: Checks = Checks()
     packages: Packages = Packages()
     nextcloud: Nextcloud = Nextcloud()
     lab: Lab = Lab()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,9 +15,10 @@ from rich.table import Table
 
 from provision import database, settings
 from provision.migrations import upgrades
+from provision.workflows.control import Control
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -43,6 +46,11 @@ class Context:
         engine = database.connect(self.settings.registry.url)
         upgrades.upgrade(engine)
         return engine
+
+    def control(self, tell: Callable[[str], None] | None = None) -> Control:
+        """Return what workflows run with, in the name of the person at the keyboard."""
+        control = Control(self.settings, self.engine, getpass.getuser())
+        return replace(control, tell=tell) if tell else control
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import states
-from provision.registry.models import Bundle, Order, OrderStep, Server, Subscriber, User
+from provision.registry.models import Bundle, Order, OrderStep, Subscriber, User
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,6 +151,24 @@ def owned(session: Session, order_id: int, attempt: int) -> Order:
     return order
 
 
+def load_bundle(bundle: Bundle) -> Bundle:
+    """Return `bundle` with its users and their devices, usable after the session has ended."""
+    for user in bundle.users:
+        list(user.devices)
+    return bundle
+
+
+def give_up(session: Session, bundle: Bundle, told: Told) -> None:
+    """Mark a bundle that never was delivered as erased: its domain and addresses are free."""
+    told_of = (f"bundle:{bundle.name}", told)
+    for state in ("closed", "erased"):
+        states.change_state(session, bundle, states.BUNDLE, state, told=told_of)
+    for user in list(bundle.users):
+        for device in user.devices:
+            session.delete(device)
+        session.delete(user)
+
+
 def step(order: Order, name: str) -> OrderStep:
     """Return the step `name` of `order`."""
     return next(step for step in order.steps if step.name == name)
@@ -162,16 +180,6 @@ def living_bundles(session: Session, server: str) -> int:
         Bundle.server == server, Bundle.state.in_(("active", "suspended", "closed"))
     )
     return session.scalar(living) or 0
-
-
-def known_server(session: Session, name: str) -> Server:
-    """Return the registry's row of a server of the inventory, made at its first use."""
-    server = session.get(Server, name)
-    if server is None:
-        server = Server(name=name, fence=0)
-        session.add(server)
-        session.flush()
-    return server
 
 
 def _subscriber(session: Session, wish: Wish, told: Told) -> Subscriber:

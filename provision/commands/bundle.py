@@ -1,0 +1,87 @@
+"""`paquet bundle`: list, show, check, suspend, resume, export."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.checks import findings
+from provision.commands import progress
+from provision.commands.context import json_option, pass_context, show
+from provision.workflows import bundles, checking, safekeeping
+
+if TYPE_CHECKING:
+    from provision.commands.context import Context
+
+
+@click.group()
+def bundle() -> None:
+    """Look after the cloud, mail, names and backup of one subscriber; DOMAIN says which."""
+
+
+@bundle.command("list")
+@json_option
+@pass_context
+def list_bundles(context: Context, /, *, as_json: bool) -> None:
+    """List the bundles."""
+    show(bundles.listing(context.control()), as_json=as_json)
+
+
+@bundle.command("show")
+@click.argument("domain")
+@json_option
+@pass_context
+def show_bundle(context: Context, /, domain: str, *, as_json: bool) -> None:
+    """Show the bundle of DOMAIN."""
+    show(bundles.describe(context.control(), domain), as_json=as_json)
+
+
+@bundle.command()
+@click.argument("domain")
+@json_option
+@pass_context
+def check(context: Context, /, domain: str, *, as_json: bool) -> None:
+    """Check the bundle of DOMAIN from outside; exit code 5 when something is wrong."""
+    control = context.control()
+    found = checking.check_bundle(control, bundles.find(control, domain))
+    show([finding.as_row() for finding in found], as_json=as_json)
+    if findings.found_problems(found):
+        sys.exit(checking.PROBLEMS_FOUND)
+
+
+@bundle.command()
+@click.argument("domain")
+@click.option("--why", required=True, help="The reason, for the record.")
+@pass_context
+def suspend(context: Context, /, domain: str, why: str) -> None:
+    """Stop the logins of the bundle of DOMAIN. Mail is still received; nothing is deleted."""
+    with progress.steps() as tell:
+        bundles.change_state(context.control(tell), domain, "suspended", why)
+
+
+@bundle.command()
+@click.argument("domain")
+@click.option("--why", default="", help="The reason, for the record.")
+@pass_context
+def resume(context: Context, /, domain: str, why: str) -> None:
+    """Open a suspended bundle again."""
+    with progress.steps() as tell:
+        bundles.change_state(context.control(tell), domain, "active", why)
+
+
+@bundle.command()
+@click.argument("domain")
+@click.option("--to", "folder", type=click.Path(path_type=Path), required=True)
+@json_option
+@pass_context
+def export(context: Context, /, domain: str, folder: Path, *, as_json: bool) -> None:
+    """Write everything of the bundle of DOMAIN into the folder --to: its owner may leave with it.
+
+    A backup is made first, so that the export is of this moment.
+    """
+    with progress.steps(quiet=as_json) as tell:
+        manifest = safekeeping.export(context.control(tell), domain, folder)
+    show(manifest, as_json=as_json)

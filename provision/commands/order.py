@@ -1,0 +1,129 @@
+"""`paquet order`: place, show, list, resume, cancel."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.commands import progress
+from provision.commands.context import (
+    dry_run_option,
+    json_option,
+    pass_context,
+    show,
+    yes_option,
+)
+from provision.errors import UsageRefused
+from provision.workflows import onboard, ordering
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from provision.commands.context import Context
+
+KINDS = click.Choice(["android", "ios", "desktop"])
+
+
+@click.group()
+def order() -> None:
+    """From an order to a bundle that phones sync with."""
+
+
+@order.command()
+@click.argument("email")
+@click.option("--name", required=True, help="The name of the subscriber.")
+@click.option("--plan", required=True, help="What is sold: see `paquet subscription plans list`.")
+@click.option("--domain", required=True, help="What stands behind the @ of the addresses.")
+@click.option("--cloud", type=click.Choice(["nextcloud", "light"]), required=True)
+@click.option("--server", help="Where the bundle lives; else the emptiest server.")
+@click.option("--sold-by", required=True, help="The business that sells and invoices.")
+@click.option("--supported-by", required=True, help="The association that supports.")
+@click.option("--login", help="What stands before the @; else as in EMAIL.")
+@click.option("--language", type=click.Choice(["fr", "en"]), help="Else the operator's.")
+@click.option("--device", default="Téléphone", show_default=True, help="The first device's name.")
+@click.option("--for", "kind", type=KINDS, default="android", show_default=True)
+@yes_option
+@dry_run_option
+@json_option
+@pass_context
+def place(context: Context, /, **words: str | bool | None) -> None:
+    """Order a bundle for EMAIL and deliver it: names, cloud, mail, backup, phone kit.
+
+    Every word is checked before anything is touched. If it is interrupted or a step fails,
+    `paquet order resume` goes on; placed twice, it does nothing twice.
+    """
+    as_json, yes, dry_run = (bool(words.pop(key)) for key in ("as_json", "yes", "dry_run"))
+    control = context.control()
+    wish = ordering.check(control, ordering.Words(**words))  # type: ignore[arg-type]
+    if dry_run:
+        show(ordering.preview(control, wish), as_json=as_json)
+        return
+    if not yes:
+        _ask(ordering.preview(control, wish))
+    placed = ordering.place(control, wish)
+    _deliver(context, placed, as_json=as_json)
+
+
+@order.command()
+@click.argument("number", type=int)
+@json_option
+@pass_context
+def resume(context: Context, /, number: int, *, as_json: bool) -> None:
+    """Go on with order NUMBER where it stopped."""
+    _deliver(context, number, as_json=as_json)
+
+
+@order.command("show")
+@click.argument("number", type=int)
+@json_option
+@pass_context
+def show_order(context: Context, /, number: int, *, as_json: bool) -> None:
+    """Tell the story of order NUMBER: its wish, its steps, what happened."""
+    _print_story(ordering.story(context.control(), number), as_json=as_json)
+
+
+@order.command("list")
+@json_option
+@pass_context
+def list_orders(context: Context, /, *, as_json: bool) -> None:
+    """List the orders, the newest first."""
+    show(ordering.listing(context.control()), as_json=as_json)
+
+
+@order.command()
+@click.argument("number", type=int)
+@click.option("--why", required=True, help="The reason, for the record.")
+@pass_context
+def cancel(context: Context, /, number: int, why: str) -> None:
+    """Cancel order NUMBER, which is not delivered; its domain is free again."""
+    ordering.cancel(context.control(), number, why)
+    click.echo(f"Order {number} is cancelled.")
+
+
+def _deliver(context: Context, number: int, *, as_json: bool) -> None:
+    with progress.steps(quiet=as_json) as tell:
+        onboard.resume(context.control(tell), number)
+    _print_story(ordering.story(context.control(), number), as_json=as_json)
+
+
+def _print_story(story: Mapping[str, object], *, as_json: bool) -> None:
+    if as_json:
+        show(story, as_json=True)
+        return
+    lists = {key: value for key, value in story.items() if isinstance(value, list)}
+    show({key: value for key, value in story.items() if key not in lists}, as_json=False)
+    for title, rows in lists.items():
+        click.echo(f"\n{title}:")
+        show(rows, as_json=False)
+
+
+def _ask(preview: Mapping[str, object]) -> None:
+    if not sys.stdin.isatty():
+        raise UsageRefused(
+            "This would deliver a bundle, and nobody is there to say yes",
+            "Add --yes, or look first with --dry-run.",
+        )
+    _print_story(preview, as_json=False)
+    click.confirm("\nDeliver it?", abort=True)

@@ -1,0 +1,76 @@
+"""A bundle in its life: found, shown, suspended, opened again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.errors import PaquetError
+from provision.registry import edges, orders, states
+from provision.registry.models import Bundle
+from provision.workflows import names, plays
+
+if TYPE_CHECKING:
+    from provision.workflows.control import Control
+
+
+def find(control: Control, domain: str) -> Bundle:
+    """Return the living bundle of `domain`, with its users and devices."""
+    with control.session() as session:
+        wanted = select(Bundle).where(
+            Bundle.domain == edges.domain(domain), Bundle.state != "erased"
+        )
+        bundle = session.scalar(wanted)
+        if bundle is None:
+            raise PaquetError(f"No bundle has the domain {domain}", "See `paquet bundle list`.")
+        return orders.load_bundle(bundle)
+
+
+def listing(control: Control) -> list[dict[str, object]]:
+    """Return one row per bundle."""
+    with control.session() as session:
+        return [
+            {
+                "domain": bundle.domain,
+                "cloud": bundle.cloud,
+                "state": bundle.state,
+                "server": bundle.server,
+                "users": len(bundle.users),
+                "bundle": bundle.name,
+            }
+            for bundle in session.scalars(select(Bundle).order_by(Bundle.domain))
+        ]
+
+
+def describe(control: Control, domain: str) -> dict[str, object]:
+    """Return what a person wants to know of the bundle of `domain`."""
+    bundle = find(control, domain)
+    return {
+        "domain": bundle.domain,
+        "state": bundle.state,
+        "web": f"https://{names.cloud_host(bundle.domain, control.settings)}/",
+        "cloud": f"{bundle.cloud} {bundle.cloud_version}".strip(),
+        "server": bundle.server,
+        "backup": bundle.backup_server,
+        "users": ", ".join(user.address for user in bundle.users),
+        "devices": ", ".join(
+            f"{device.name} ({device.state})" for user in bundle.users for device in user.devices
+        ),
+        "bundle": bundle.name,
+    }
+
+
+def change_state(control: Control, domain: str, state: str, why: str) -> None:
+    """Suspend the bundle of `domain` or open it again: registry first, then the server.
+
+    Killed in between, the same command brings the server to what the registry says.
+    """
+    name = find(control, domain).name
+    with control.session() as session:
+        bundle = session.scalars(select(Bundle).where(Bundle.name == name)).one()
+        if bundle.state != state:
+            told = (f"bundle:{name}", control.told(why))
+            states.change_state(session, bundle, states.BUNDLE, state, told=told)
+        orders.load_bundle(bundle)
+    plays.change(control, plays.bundle_play("bundle.yml", bundle, control))

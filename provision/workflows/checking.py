@@ -1,0 +1,79 @@
+"""Looks from outside at what the registry says should be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provision.checks import findings, suite
+from provision.checks.names import name_checks
+from provision.checks.target import Target
+from provision.dns.lookup import NameServer
+from provision.dns.records import server_records
+from provision.servers import inventory
+from provision.workflows import names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import SecretStr
+
+    from provision.checks.findings import Finding
+    from provision.registry.models import Bundle
+    from provision.settings import Settings
+    from provision.workflows.control import Control
+
+PROBLEMS_FOUND = 5
+
+
+def bundle_target(bundle: Bundle, settings: Settings, secret: SecretStr | None = None) -> Target:
+    """Return what to look at for `bundle`; with a device's secret, behind the doors too."""
+    names_of = names.of_bundle(bundle, settings)
+    return Target(
+        domain=bundle.domain,
+        host=names_of.host,
+        mail_host=names_of.mail_host,
+        address=names_of.address,
+        cloud=bundle.cloud,
+        dav_path=names_of.dav_path,
+        files_path=names.FILES_PATHS[bundle.cloud],
+        login=bundle.users[0].address,
+        secret=secret,
+        resolver=_resolver(settings),
+        ca_file=settings.acme.ca_file,
+        records=tuple(names.desired(bundle, settings)),
+    )
+
+
+def check_bundle(
+    control: Control, bundle: Bundle, secret: SecretStr | None = None
+) -> Sequence[Finding]:
+    """Look at `bundle` as its subscriber does."""
+    target = bundle_target(bundle, control.settings, secret)
+    return suite.check_bundle(target, control.clock(), round_trip=secret is not None)
+
+
+def check_bundle_names(control: Control, bundle: Bundle) -> Sequence[Finding]:
+    """Ask for every record of `bundle`."""
+    return findings.run(name_checks(bundle_target(bundle, control.settings)))
+
+
+def check_server(control: Control, name: str) -> Sequence[Finding]:
+    """Look at a server of the inventory from outside: names, certificates, mail doors."""
+    settings = control.settings
+    host = inventory.find(settings.inventory, name)
+    target = Target(
+        domain=host.server_name,
+        host=host.server_name,
+        mail_host=host.server_name,
+        address=host.address,
+        resolver=_resolver(settings),
+        ca_file=settings.acme.ca_file,
+        records=tuple(server_records(host.server_name, host.address)),
+    )
+    return suite.check_server(target, control.clock())
+
+
+def _resolver(settings: Settings) -> NameServer | None:
+    if not settings.checks.resolver:
+        return None
+    return NameServer(settings.checks.resolver, settings.checks.port)

@@ -1,0 +1,179 @@
+"""A device from its secret to its kit, and the end of it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import select
+
+from provision.errors import PaquetError
+from provision.phones.devices import Sync, make_secret, secret_digest
+from provision.phones.kits import write_kit as write_sheets
+from provision.phones.mobileconfig import read_signer
+from provision.registry import edges, orders, states
+from provision.registry.models import Device, User
+from provision.servers import inventory
+from provision.workflows import names, plays
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import SecretStr
+    from sqlalchemy.orm import Session
+
+    from provision.phones.mobileconfig import Signer
+    from provision.servers.outcomes import PlayResult
+    from provision.workflows.control import Control
+
+ID_BYTES = 6
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A device that may sync, and its secret: shown once, in the kit, then forgotten."""
+
+    device: Device
+    secret: SecretStr
+    signer: Signer | None
+
+
+@dataclass(frozen=True)
+class NewDevice:
+    """The name and the kind of a device to enrol."""
+
+    name: str
+    kind: str
+
+
+def enrol(control: Control, address: str, new: NewDevice) -> Enrolled:
+    """Make a device of the user at `address`, known to mail and cloud under one secret."""
+    with control.session() as session:
+        user = _user(session, address)
+        name = edges.person_name(new.name, "name of the device")
+        if any(device.name == name and device.state == "enrolled" for device in user.devices):
+            raise PaquetError(
+                f"{address} has a device called {name} already",
+                "Choose another name, or revoke that one first: paquet phone revoke.",
+            )
+        device, secret = _add(session, control, user, NewDevice(name, new.kind))
+    return _enrol_on_server(control, device, secret)
+
+
+def enrol_first(control: Control, order_id: int) -> Enrolled:
+    """Make the device of an order, or give it a new secret when an earlier run lost it."""
+    with control.session() as session:
+        order = orders.get(session, order_id)
+        user = order.bundle.users[0]
+        wished = NewDevice(order.wish["device"], order.wish["kind"])
+        known = [device for device in user.devices if device.name == wished.name]
+        if known:
+            device, secret = known[0], make_secret()
+            device.secret_sha256 = secret_digest(secret)
+            orders.load_bundle(user.bundle)
+        else:
+            device, secret = _add(session, control, user, wished)
+    return _enrol_on_server(control, device, secret)
+
+
+def revoke(control: Control, address: str, name: str) -> Device:
+    """End mail and cloud for one device at once; done again, it makes sure."""
+    with control.session() as session:
+        user = _user(session, address)
+        found = [device for device in user.devices if device.name == name]
+        if not found:
+            known = ", ".join(device.name for device in user.devices) or "none"
+            raise PaquetError(f"{address} has no device called {name}", f"There are: {known}.")
+        device = found[-1]
+        orders.load_bundle(user.bundle)
+    plays.change(control, plays.device_play(device, "revoke", control))
+    with control.session() as session:
+        kept = session.get_one(Device, device.id)
+        if kept.state == "enrolled":
+            subject = (f"device:{kept.id}", control.told())
+            states.change_state(session, kept, states.DEVICE, "revoked", told=subject)
+            kept.revoked_at = control.clock()
+    return kept
+
+
+def listing(control: Control, address: str) -> list[dict[str, object]]:
+    """Return one row per device of the user at `address`."""
+    with control.session() as session:
+        return [
+            {
+                "device": device.name,
+                "kind": device.kind,
+                "state": device.state,
+                "enrolled": f"{device.created_at:%Y-%m-%d}",
+                "id": device.id,
+            }
+            for device in _user(session, address).devices
+        ]
+
+
+def write_kit(control: Control, enrolled: Enrolled) -> Path:
+    """Write what the user takes home and return its folder."""
+    device = enrolled.device
+    folder = control.kits / device.user.address / device.id
+    return write_sheets(describe(control, enrolled), folder, enrolled.signer).folder
+
+
+def describe(control: Control, enrolled: Enrolled) -> Sync:
+    """Return all that the device must know to sync."""
+    device, bundle = enrolled.device, enrolled.device.user.bundle
+    settings = control.settings
+    return Sync(
+        address=device.user.address,
+        display_name=device.user.display_name,
+        device_name=device.name,
+        kind=cast("Any", device.kind),
+        secret=enrolled.secret,
+        cloud=cast("Any", bundle.cloud),
+        cloud_host=names.cloud_host(bundle.domain, settings),
+        dav_path=names.DAV_PATHS[bundle.cloud],
+        files_url=names.files_url(bundle, device.user.address, settings),
+        mail_host=inventory.find(settings.inventory, bundle.server).server_name,
+        language=cast("Any", device.user.language),
+        operator_name=settings.operator.name,
+        support_contact=settings.operator.contact,
+        issued=control.clock().date(),
+    )
+
+
+def _user(session: Session, address: str) -> User:
+    user = session.scalar(select(User).where(User.address == edges.email(address)))
+    if user is None:
+        raise PaquetError(f"Nobody here has the address {address}", "See `paquet order list`.")
+    return user
+
+
+def _add(
+    session: Session, control: Control, user: User, new: NewDevice
+) -> tuple[Device, SecretStr]:
+    secret = make_secret()
+    device = Device(
+        id=secrets.token_hex(ID_BYTES),
+        user=user,
+        name=new.name,
+        kind=new.kind,
+        state="enrolled",
+        secret_sha256=secret_digest(secret),
+        created_at=control.clock(),
+    )
+    session.add(device)
+    states.record(session, f"device:{device.id}", "enrolled", control.told(user.address))
+    orders.load_bundle(user.bundle)
+    return device, secret
+
+
+def _enrol_on_server(control: Control, device: Device, secret: SecretStr) -> Enrolled:
+    result = plays.change(control, plays.device_play(device, "enrol", control, secret))
+    return Enrolled(device, secret, _signer(device, result))
+
+
+def _signer(device: Device, result: PlayResult) -> Signer | None:
+    """Return what signs an iPhone's profile: the certificate of the server's own web site."""
+    if device.kind != "ios":
+        return None
+    return read_signer(result.private["fullchain"], result.private["key"])

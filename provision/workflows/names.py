@@ -1,0 +1,95 @@
+"""The names of a bundle, from the registry to the zone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provision.dns import changes
+from provision.dns.providers.choice import provider
+from provision.dns.records import (
+    BundleNames,
+    bundle_records,
+    certificate_issuer,
+    server_records,
+)
+from provision.servers import inventory
+
+if TYPE_CHECKING:
+    from provision.dns.changes import ChangeSet
+    from provision.dns.records import Record
+    from provision.registry.models import Bundle
+    from provision.servers.inventory import Host
+    from provision.settings import Settings
+
+DAV_PATHS = {"nextcloud": "/remote.php/dav/", "light": "/dav/"}
+FILES_PATHS = {"nextcloud": "/remote.php/dav/files/", "light": "/files/"}
+
+
+def is_in_zone(domain: str, settings: Settings) -> bool:
+    """Whether `domain` lives under the operator's zone, and so under its wildcard certificate."""
+    return domain.endswith(f".{settings.operator.zone}")
+
+
+def cloud_host(domain: str, settings: Settings) -> str:
+    """Return the name that serves the cloud of the bundle at `domain`."""
+    return domain if is_in_zone(domain, settings) else f"cloud.{domain}"
+
+
+def files_url(bundle: Bundle, address: str, settings: Settings) -> str:
+    """Return where the files of the user at `address` are, for WebDAV clients."""
+    return f"https://{cloud_host(bundle.domain, settings)}{FILES_PATHS[bundle.cloud]}{address}/"
+
+
+def of_bundle(bundle: Bundle, settings: Settings) -> BundleNames:
+    """Return what the records of `bundle` are made from."""
+    host = inventory.find(settings.inventory, bundle.server)
+    return BundleNames(
+        domain=bundle.domain,
+        zone=settings.operator.zone if is_in_zone(bundle.domain, settings) else bundle.domain,
+        host=cloud_host(bundle.domain, settings),
+        mail_host=host.server_name,
+        address=host.address,
+        dkim_selector=bundle.dkim_selector,
+        dkim_public_key=bundle.dkim_public_key,
+        dav_path=DAV_PATHS[bundle.cloud],
+        certificate_issuer=certificate_issuer(str(settings.acme.directory)),
+    )
+
+
+def desired(bundle: Bundle, settings: Settings) -> list[Record]:
+    """Return every record that `bundle` should have."""
+    return bundle_records(of_bundle(bundle, settings))
+
+
+def difference(bundle: Bundle, settings: Settings) -> ChangeSet:
+    """Return what must change in the zone for `bundle`."""
+    names = of_bundle(bundle, settings)
+    actual = provider(settings.names).fetch(names.zone)
+    return changes.plan(bundle_records(names), actual, changes.bundle_scope(names))
+
+
+def publish(bundle: Bundle, settings: Settings, *, force: bool = False) -> ChangeSet:
+    """Bring the zone to what `bundle` needs and return what changed.
+
+    Raises UnsafeChange when much of what exists would change and `force` is not given.
+    """
+    change_set = difference(bundle, settings)
+    if not force:
+        changes.raise_if_unsafe(change_set)
+    if not change_set.is_empty:
+        provider(settings.names).apply(of_bundle(bundle, settings).zone, change_set)
+    return change_set
+
+
+def publish_server(host: Host, settings: Settings) -> ChangeSet:
+    """Bring the zone to what the server's own name needs and return what changed."""
+    zone = settings.operator.zone
+    names = provider(settings.names)
+    change_set = changes.plan(
+        server_records(host.server_name, host.address),
+        names.fetch(zone),
+        changes.server_scope(host.server_name),
+    )
+    if not change_set.is_empty:
+        names.apply(zone, change_set)
+    return change_set

@@ -1,0 +1,145 @@
+"""From an order to a bundle that real clients use, step by step, resumable at each."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision.checks.findings import Result
+from provision.errors import PaquetError
+from provision.registry import orders, states
+from provision.workflows import checking, devices, names, plays
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from provision.checks.findings import Finding
+    from provision.registry.models import Bundle
+    from provision.workflows.control import Control
+
+STEPS = ("names", "bundle", "device", "checks", "kit")
+
+
+class StepFailed(PaquetError):
+    """A step of an order failed; what was done stays, and the order can go on."""
+
+
+@dataclass
+class Delivery:
+    """What one run of an order knows and makes on its way."""
+
+    control: Control
+    order_id: int
+    attempt: int
+    bundle: Bundle
+    enrolled: devices.Enrolled | None = None
+    findings: Sequence[Finding] = ()
+    kit: Path | None = None
+
+
+def resume(control: Control, order_id: int) -> Delivery:
+    """Run what is left of an order and return what was delivered.
+
+    Done twice, it does nothing twice: each step is idempotent, and a delivered order is left as
+    it is. Raises StepFailed with the step, the reason and how to go on.
+    """
+    with control.session() as session:
+        order = orders.get(session, order_id)
+        if order.state == "delivered":
+            return Delivery(control, order_id, order.attempt, orders.load_bundle(order.bundle))
+        attempt = orders.claim(session, order, control.told())
+        bundle = orders.load_bundle(order.bundle)
+        left = _left([step.name for step in order.steps if step.state != "done"])
+    delivery = Delivery(control, order_id, attempt, bundle)
+    for name in left:
+        _run_step(delivery, name)
+    with control.session() as session:
+        order = orders.owned(session, order_id, attempt)
+        states.change_state(
+            session, order, states.ORDER, "delivered", told=(orders.subject(order), control.told())
+        )
+    return delivery
+
+
+def _left(not_done: Sequence[str]) -> list[str]:
+    """Return the steps to run: the secret of a device lives in memory until its kit is written."""
+    again = {"device"} if "kit" in not_done else set()
+    return [name for name in STEPS if name in not_done or name in again]
+
+
+def _run_step(delivery: Delivery, name: str) -> None:
+    control = delivery.control
+    control.tell(name)
+    _note(delivery, name, "running")
+    started = time.monotonic()
+    try:
+        message = ACTIONS[name](delivery)
+    except PaquetError as failed:
+        _note(delivery, name, "failed", message=failed.message, started=started)
+        hint = f"{failed.hint} Then go on: paquet order resume {delivery.order_id}".strip()
+        raise StepFailed(f"Step {name} failed: {failed.message}", hint) from failed
+    _note(delivery, name, "done", message=message, started=started)
+
+
+def _note(
+    delivery: Delivery, name: str, state: str, *, message: str = "", started: float = 0.0
+) -> None:
+    """Write down where a step is; refused when another run has taken the order over."""
+    with delivery.control.session() as session:
+        order = orders.owned(session, delivery.order_id, delivery.attempt)
+        step = orders.step(order, name)
+        step.state, step.message = state, message
+        told = delivery.control.told(message)
+        if state != "running":
+            step.milliseconds = round((time.monotonic() - started) * 1000)
+            states.record(session, orders.subject(order), f"{name} {state}", told)
+        if state == "failed":
+            states.change_state(
+                session, order, states.ORDER, "failed", told=(orders.subject(order), told)
+            )
+
+
+def _publish_names(delivery: Delivery) -> str:
+    changed = names.publish(delivery.bundle, delivery.control.settings)
+    return f"{len(changed.creates) + len(changed.updates)} records written"
+
+
+def _make_bundle(delivery: Delivery) -> str:
+    result = plays.change(
+        delivery.control, plays.bundle_play("bundle.yml", delivery.bundle, delivery.control)
+    )
+    return f"snapshot {result.facts.get('snapshot', 'unknown')}"
+
+
+def _enrol_device(delivery: Delivery) -> str:
+    delivery.enrolled = devices.enrol_first(delivery.control, delivery.order_id)
+    return f"{delivery.enrolled.device.name} may sync"
+
+
+def _check(delivery: Delivery) -> str:
+    secret = delivery.enrolled.secret if delivery.enrolled else None
+    findings = checking.check_bundle(delivery.control, delivery.bundle, secret)
+    delivery.findings = findings
+    wrong = [finding for finding in findings if finding.result is Result.ERROR]
+    if wrong:
+        told = "; ".join(f"{finding.check}: {finding.message}" for finding in wrong)
+        raise PaquetError(f"{len(wrong)} checks from outside are red: {told}", wrong[0].hint)
+    return f"{len(findings)} checks from outside"
+
+
+def _write_kit(delivery: Delivery) -> str:
+    if delivery.enrolled is None:
+        raise PaquetError("The device has no secret in this run")
+    delivery.kit = devices.write_kit(delivery.control, delivery.enrolled)
+    return str(delivery.kit)
+
+
+ACTIONS: dict[str, Callable[[Delivery], str]] = {
+    "names": _publish_names,
+    "bundle": _make_bundle,
+    "device": _enrol_device,
+    "checks": _check,
+    "kit": _write_kit,
+}

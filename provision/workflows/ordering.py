@@ -1,0 +1,266 @@
+"""An order before and after its delivery: check, preview, place, tell its story, cancel."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import bcrypt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from provision.errors import PaquetError, UsageRefused
+from provision.registry import edges, orders, states
+from provision.registry.models import Event, Order
+from provision.registry.orders import DkimKey, Wish
+from provision.servers import artifacts, inventory
+from provision.subscriptions import organisations, plans, subscriptions
+from provision.subscriptions.subscriptions import Sale
+from provision.workflows import names, onboard
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from provision.servers.inventory import Host
+    from provision.workflows.control import Control
+
+SELECTOR = "paquet"
+DKIM_BITS = 2048
+SECRET_BYTES = 32
+GIB = 1 << 30
+BUNDLES_PER_SERVER = 200
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the person typed, not yet checked."""
+
+    email: str
+    name: str
+    plan: str
+    domain: str
+    cloud: str
+    server: str | None
+    sold_by: str
+    supported_by: str
+    login: str | None
+    language: str | None
+    device: str
+    kind: str
+
+
+def check(control: Control, words: Words) -> Wish:
+    """Return the wish, every word of it good, or raise with one sentence. Touches nothing."""
+    settings = control.settings
+    hosts = inventory.read(settings.inventory)
+    taken = frozenset(host.server_name for host in hosts.values())
+    email = edges.email(words.email)
+    with control.session() as session:
+        plan = plans.get(session, edges.code(words.plan, "plan"))
+        seller = organisations.get(session, words.sold_by)
+        supporter = organisations.get(session, words.supported_by)
+        server = _placed(session, control, words.server)
+    wish = Wish(
+        email=email,
+        name=edges.person_name(words.name),
+        login=edges.login(words.login or email.partition("@")[0]),
+        language=words.language or settings.operator.language,
+        plan=plan.code,
+        domain=edges.bundle_domain(words.domain, settings.operator.zone, taken),
+        cloud=words.cloud,
+        cloud_version=_version(control, words.cloud),
+        server=server.name,
+        backup_server=_backup_server(hosts, server).name,
+        sold_by=seller.name,
+        supported_by=supporter.name,
+        device=edges.person_name(words.device, "name of the device"),
+        kind=words.kind,
+        quota_bytes=plan.quota_gib * GIB,
+    )
+    with control.session() as session:
+        orders.find_twin(session, wish)
+    return wish
+
+
+def preview(control: Control, wish: Wish) -> dict[str, object]:
+    """Return what placing `wish` would do, without doing it."""
+    host = inventory.find(control.settings.inventory, wish.server)
+    return {
+        "subscriber": f"{wish.name} <{wish.email}>",
+        "address": f"{wish.login}@{wish.domain}",
+        "cloud": f"{wish.cloud} {wish.cloud_version}".strip(),
+        "web": f"https://{names.cloud_host(wish.domain, control.settings)}/",
+        "server": f"{wish.server} ({host.server_name})",
+        "backup": wish.backup_server,
+        "plan": wish.plan,
+        "sold by": wish.sold_by,
+        "supported by": wish.supported_by,
+    }
+
+
+def place(control: Control, wish: Wish) -> int:
+    """Write the order and its subscription down and return its number; a twin keeps its own."""
+    private, dkim = _dkim_key()
+    with control.session() as session:
+        twin = orders.find_twin(session, wish)
+        if twin is not None:
+            return twin.id
+        order = orders.place(session, wish, dkim=dkim, steps=onboard.STEPS, told=control.told())
+        _subscribe(control, session, order)
+        _keep_secrets(control, session, order, private)
+        return order.id
+
+
+def _subscribe(control: Control, session: Session, order: Order) -> None:
+    """Open the subscription of `order` with the price and the split contract of today."""
+    sale = Sale(
+        plan=plans.get(session, order.wish["plan"]),
+        seller=organisations.get(session, order.wish["sold_by"]),
+        supporter=organisations.get(session, order.wish["supported_by"]),
+        order_id=order.id,
+    )
+    today = control.clock().date()
+    subscriptions.open_subscription(session, order.subscriber, sale, today=today)
+
+
+def story(control: Control, number: int) -> dict[str, object]:
+    """Return the order, its steps and its events, for a person or as JSON."""
+    with control.session() as session:
+        order = orders.get(session, number)
+        bundle, wish = order.bundle, order.wish
+        about = Event.subject.in_([orders.subject(order)])
+        events = session.scalars(select(Event).where(about).order_by(Event.id)).all()
+        return {
+            "order": order.id,
+            "state": order.state,
+            "subscriber": f"{order.subscriber.name} <{order.subscriber.email}>",
+            "address": bundle.users[0].address if bundle.users else "",
+            "cloud": wish["cloud"],
+            "web": f"https://{names.cloud_host(bundle.domain, control.settings)}/",
+            "bundle": bundle.name,
+            "server": bundle.server,
+            "kit": _kit(control, order),
+            "steps": [
+                {
+                    "step": step.name,
+                    "state": step.state,
+                    "seconds": None if step.milliseconds is None else step.milliseconds / 1000,
+                    "message": step.message,
+                }
+                for step in order.steps
+            ],
+            "events": [
+                {"at": f"{event.at:%Y-%m-%d %H:%M:%S}", "who": event.actor, "what": event.what}
+                for event in events
+            ],
+        }
+
+
+def listing(control: Control) -> list[dict[str, object]]:
+    """Return one row per order, the newest first."""
+    with control.session() as session:
+        return [
+            {
+                "order": order.id,
+                "state": order.state,
+                "address": order.bundle.users[0].address if order.bundle.users else "",
+                "cloud": order.bundle.cloud,
+                "server": order.bundle.server,
+                "placed": f"{order.placed_at:%Y-%m-%d %H:%M}",
+            }
+            for order in session.scalars(select(Order).order_by(Order.id.desc()))
+        ]
+
+
+def _placed(session: Session, control: Control, wished: str | None) -> Host:
+    """Return the wished server, or the emptiest; a full one is refused."""
+    hosts = inventory.read(control.settings.inventory)
+    candidates = inventory.members(hosts, "bundles")
+    if wished is not None:
+        candidates = [inventory.find(control.settings.inventory, wished)]
+        if "bundles" not in candidates[0].groups:
+            raise UsageRefused(f"{wished} does not carry bundles", "See `paquet server list`.")
+    room = {host.name: _room(session, host) for host in candidates}
+    best = max(candidates, key=lambda host: room[host.name], default=None)
+    if best is None or room[best.name] <= 0:
+        raise UsageRefused(
+            f"{wished or 'Every server'} is full",
+            "Raise bundles_limit in the inventory, or prepare another server.",
+        )
+    return best
+
+
+def _room(session: Session, host: Host) -> int:
+    limit = host.variables.get("bundles_limit", BUNDLES_PER_SERVER)
+    if not isinstance(limit, int):
+        raise PaquetError(f"bundles_limit of {host.name} is not a number", "Mend the inventory.")
+    return limit - orders.living_bundles(session, host.name)
+
+
+def _backup_server(hosts: dict[str, Host], server: Host) -> Host:
+    """Return the machine that keeps the backups of `server`: named there, or the only one."""
+    known = {host.name: host for host in inventory.members(hosts, "backup")}
+    named = server.variables.get("backup_server")
+    if isinstance(named, str) and named in known:
+        return known[named]
+    if named is None and len(known) == 1:
+        return next(iter(known.values()))
+    raise PaquetError(
+        f"It is not clear where the backups of {server.name} go",
+        "Write backup_server: NAME at that host of the inventory; NAME is in the group backup.",
+    )
+
+
+def _version(control: Control, cloud: str) -> str:
+    """Return the release that a new bundle gets; its archive must be in the cache."""
+    if cloud != "nextcloud":
+        return ""
+    return artifacts.newest(control.settings, "nextcloud").version
+
+
+def _dkim_key() -> tuple[SecretStr, DkimKey]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=DKIM_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return SecretStr(private.decode()), DkimKey(SELECTOR, public.decode())
+
+
+def _keep_secrets(control: Control, session: Session, order: Order, dkim: SecretStr) -> None:
+    """Seal what the bundle needs and only the registry may know."""
+    owner, safe = f"bundle:{order.bundle.name}", control.safe(session)
+    login = secrets.token_urlsafe(SECRET_BYTES)
+    hashed = bcrypt.hashpw(login.encode(), bcrypt.gensalt(rounds=8)).decode()
+    safe.put(owner, "dkim_private_key", dkim)
+    safe.put(owner, "backup_password", SecretStr(secrets.token_urlsafe(SECRET_BYTES)))
+    safe.put(owner, "backup_login", SecretStr(login))
+    safe.put(owner, "backup_login_bcrypt", SecretStr(hashed))
+    safe.put(owner, "cloud_admin_password", SecretStr(secrets.token_urlsafe(SECRET_BYTES)))
+
+
+def _kit(control: Control, order: Order) -> str:
+    for user in order.bundle.users:
+        for device in user.devices:
+            folder = control.kits / user.address / device.id
+            if device.name == order.wish["device"] and folder.is_dir():
+                return str(folder)
+    return ""
+
+
+def cancel(control: Control, number: int, why: str) -> None:
+    """Cancel an order that is not delivered; the domain of its bundle is free again."""
+    with control.session() as session:
+        order = orders.get(session, number)
+        told = control.told(why)
+        states.change_state(
+            session, order, states.ORDER, "cancelled", told=(orders.subject(order), told)
+        )
+        orders.give_up(session, order.bundle, told)

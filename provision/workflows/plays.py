@@ -1,0 +1,137 @@
+"""What the plays about a bundle are given, and the one way to run them: locked and fenced."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+from provision.phones.autoconfig import Services, autoconfig_xml
+from provision.registry import fences
+from provision.servers import guard, inventory
+from provision.servers.playbooks import Play, run_play
+from provision.workflows import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+    from provision.registry.models import Bundle, Device
+    from provision.servers.inventory import Host
+    from provision.servers.outcomes import PlayResult
+    from provision.settings import Settings
+    from provision.workflows.control import Control
+
+BUNDLE_SECRETS = (
+    "dkim_private_key",
+    "backup_password",
+    "backup_login",
+    "backup_login_bcrypt",
+    "cloud_admin_password",
+)
+
+
+def change(control: Control, play: Play) -> PlayResult:
+    """Run `play` alone on its hosts: each one is locked, with a fence that only grows."""
+    with ExitStack() as held:
+        permits = []
+        for host in sorted(play.hosts, key=lambda host: host.name):  # one order: no deadlock
+            claim = guard.Claim(partial(_next_fence, control, host), control.tell)
+            permits.append(held.enter_context(guard.hold(host, control.settings, claim)).permit)
+        return run_play(play, control.settings, permits=permits)
+
+
+def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:
+    """Return the play `playbook` for `bundle` on its server and its backup server."""
+    with control.session() as session:
+        safe = control.safe(session)
+        secrets = {name: safe.get(f"bundle:{bundle.name}", name) for name in BUNDLE_SECRETS}
+    return _play(playbook, bundle, control.settings, secrets)
+
+
+def device_play(
+    device: Device, action: str, control: Control, secret: SecretStr | None = None
+) -> Play:
+    """Return the play that enrols (with its secret) or revokes a device on its server."""
+    bundle = device.user.bundle
+    secrets = {"device_secret": secret} if secret else {}
+    play = _play("device.yml", bundle, control.settings, secrets)
+    described = {
+        "id": device.id,
+        "address": device.user.address,
+        "name": device.name,
+        "secret_sha256": device.secret_sha256,
+        "bundle": bundle.name,
+        "cloud": bundle.cloud,
+        "action": action,
+    }
+    return Play(
+        play.playbook,
+        [host for host in play.hosts if host.name == bundle.server],
+        {**play.variables, "device": described},
+        play.secrets,
+    )
+
+
+def describe(bundle: Bundle, settings: Settings) -> dict[str, object]:
+    """Return what the plays know of `bundle`; nothing of it is secret."""
+    in_zone = names.is_in_zone(bundle.domain, settings)
+    host = names.cloud_host(bundle.domain, settings)
+    return {
+        "name": bundle.name,
+        "cloud": bundle.cloud,
+        "cloud_version": bundle.cloud_version,
+        "domain": bundle.domain,
+        "host": host,
+        "hosts": [host] if in_zone else [host, f"autoconfig.{bundle.domain}"],
+        "certificate": "zone" if in_zone else "http",
+        "state": bundle.state,
+        "quota_bytes": bundle.quota_bytes,
+        "users": [
+            {
+                "address": user.address,
+                "display_name": user.display_name,
+                "quota_bytes": user.quota_bytes,
+            }
+            for user in bundle.users
+        ],
+        "aliases": [
+            {"address": f"{login}@{bundle.domain}", "target": bundle.users[0].address}
+            for login in ("postmaster", "abuse")
+        ],
+        "dkim_selector": bundle.dkim_selector,
+        "autoconfig_xml": _autoconfig(bundle, settings),
+    }
+
+
+def _next_fence(control: Control, host: Host, _seen: int) -> int:
+    with control.session() as session:
+        return fences.next_fence(session, host.name)
+
+
+def _play(
+    playbook: str, bundle: Bundle, settings: Settings, secrets: Mapping[str, SecretStr]
+) -> Play:
+    server = inventory.find(settings.inventory, bundle.server)
+    backup = inventory.find(settings.inventory, bundle.backup_server)
+    variables = {
+        **server_variables(server, settings),
+        "backup_server_name": backup.server_name,
+        "bundle": describe(bundle, settings),
+    }
+    return Play(playbook, [server, backup], variables, dict(secrets))
+
+
+def _autoconfig(bundle: Bundle, settings: Settings) -> str:
+    server = inventory.find(settings.inventory, bundle.server)
+    url = f"https://{names.cloud_host(bundle.domain, settings)}"
+    return autoconfig_xml(
+        Services(
+            domain=bundle.domain,
+            mail_host=server.server_name,
+            dav_url=url + names.DAV_PATHS[bundle.cloud],
+            files_url=f"{url}{names.FILES_PATHS[bundle.cloud]}%EMAILADDRESS%/",
+            operator_name=settings.operator.name,
+        )
+    )

@@ -1,0 +1,176 @@
+"""The whole story on lab machines: from nothing to a delivered bundle and its kit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from provision import database, rendering, settings
+from provision.migrations import upgrades
+from provision.registry import secrets
+from provision.servers import artifacts, inventory
+from provision.servers.inventory import Host
+from provision.subscriptions import contracts, organisations, planfile, plans
+from provision.workflows import checking, names, onboard, ordering
+from provision.workflows.control import Control
+from provision.workflows.ordering import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from provision.lab.lab import Lab
+
+SELLER, SUPPORTER, PLAN = "Atelier du Web", "Nuage Libre", "famille"
+SERVERS = {"bundles1": "bundles", "backup1": "backup"}
+
+
+@dataclass
+class Report:
+    """What happened: `steps` with their seconds, `checks` with their results."""
+
+    cloud: str = ""
+    why_this_cloud: str = ""
+    kit: str = ""
+    address: str = ""
+    web: str = ""
+    order: int = 0
+    total_seconds: float = 0.0
+    steps: list[dict[str, object]] = field(default_factory=list)
+    checks: list[dict[str, str]] = field(default_factory=list)
+
+
+def rehearse(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Report:
+    """Rehearse in `folder`, from nothing; the lab stays up, to be looked at."""
+    started, report = time.monotonic(), Report()
+    clean(lab, folder)
+    with _step(report, "lab", tell):
+        lab.up()
+    with _step(report, "settings", tell):
+        control = set_up(lab, folder, tell)
+    with _step(report, "prepare", tell):
+        prepare_all(control)
+    with _step(report, "plans", tell):
+        sell(control, control.clock().date())
+    _order(control, report, tell)
+    report.total_seconds = round(time.monotonic() - started, 2)
+    path = folder / "report.json"
+    path.write_text(json.dumps(vars(report), ensure_ascii=False, indent=2), encoding="utf-8")
+    return report
+
+
+def clean(lab: Lab, folder: Path) -> None:
+    """Take the lab down and remove what an earlier rehearsal left."""
+    lab.down()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def set_up(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Control:
+    """Write settings, key and inventory for the machines of `lab`, and open the registry."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    facts, path = lab.facts(), folder / "paquet.toml"
+    words = {
+        "zone": facts["zones"]["operator"],
+        "acme": facts["acme"],
+        "names": facts["names"],
+        "resolver": facts["resolver"],
+        "mirror": lab.mirror,
+        "security_mirror": lab.security_mirror,
+        "lab": lab.name,
+        "quoted": json.dumps,
+    }
+    path.write_text(rendering.render("rehearsal.toml.j2", words), encoding="utf-8")
+    read = settings.load(path)
+    secrets.make_key_file(read.key_file)
+    for name, group in SERVERS.items():
+        machine = facts["machines"][name]
+        host = Host(
+            name=name,
+            address=machine["address"],
+            server_name=machine["name"],
+            key_file=lab.ssh_key,
+            groups=frozenset({group}),
+        )
+        inventory.append(read.inventory, host)
+    engine = database.connect(read.registry.url)
+    upgrades.upgrade(engine)
+    return Control(read, engine, "rehearsal", tell=tell)
+
+
+def prepare_all(control: Control) -> None:
+    """Give both servers their names and prepare them side by side."""
+    hosts = list(inventory.read(control.settings.inventory).values())
+    for host in hosts:
+        names.publish_server(host, control.settings)
+    with ThreadPoolExecutor(len(hosts)) as threads:
+        list(threads.map(lambda host: prepare(control, host.name), hosts))
+
+
+def sell(control: Control, today: date) -> None:
+    """Write who sells and supports, under which contract, and the plans of the example."""
+    with control.session() as session:
+        seller = organisations.add(session, SELLER, "business")
+        supporter = organisations.add(session, SUPPORTER, "association")
+        shares = contracts.Shares(supporter=30, seller=70)
+        contracts.add(session, seller, supporter, shares, terms=("resale", today.replace(day=1)))
+        example = rendering.share("templates") / "plans.example.toml"
+        plans.bring_in(session, planfile.read(example))
+
+
+def _order(control: Control, report: Report, tell: Callable[[str], None]) -> None:
+    report.cloud, report.why_this_cloud = _cloud(control)
+    tell(f"order ({report.cloud}: {report.why_this_cloud})")
+    zone = control.settings.operator.zone
+    wish = ordering.check(
+        control,
+        Words(
+            email="jeanne.martin@ailleurs.test",
+            name="Jeanne Martin",
+            plan=PLAN,
+            domain=f"jeanne.{zone}",
+            cloud=report.cloud,
+            server=None,
+            sold_by=SELLER,
+            supported_by=SUPPORTER,
+            login=None,
+            language=None,
+            device="Téléphone",
+            kind="android",
+        ),
+    )
+    report.order = ordering.place(control, wish)
+    delivery = onboard.resume(control, report.order)
+    story = ordering.story(control, report.order)
+    report.address, report.web = str(story["address"]), str(story["web"])
+    report.kit = str(delivery.kit)
+    for step in story["steps"]:  # type: ignore[attr-defined]
+        report.steps.append({"name": f"order: {step['step']}", "seconds": step["seconds"]})
+    report.checks = [
+        {"name": finding.check, "result": finding.result.value} for finding in delivery.findings
+    ]
+    for name in SERVERS:
+        report.checks += [
+            {"name": f"{name}: {finding.check}", "result": finding.result.value}
+            for finding in checking.check_server(control, name)
+        ]
+
+
+def _cloud(control: Control) -> tuple[str, str]:
+    """Return the cloud to rehearse with, and why."""
+    if artifacts.cached(control.settings, "nextcloud"):
+        return "nextcloud", "its archive is in the cache"
+    return "light", "no Nextcloud archive is in the cache: see `paquet artifact --help`"
+
+
+@contextmanager
+def _step(report: Report, name: str, tell: Callable[[str], None]) -> Iterator[None]:
+    tell(name)
+    started = time.monotonic()
+    yield
+    report.steps.append({"name": name, "seconds": round(time.monotonic() - started, 2)})

@@ -1,0 +1,65 @@
+"""Backups of one bundle: run now, look, restore, and hand everything to its owner."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from provision.backups import export as exports
+from provision.backups.repository import Repository, refuse_used_folder
+from provision.servers import inventory, tunnel
+from provision.workflows import bundles, plays
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from provision.registry.models import Bundle
+    from provision.workflows.control import Control
+
+REST_PORT = 8000
+
+
+def run(control: Control, domain: str) -> str:
+    """Back the bundle of `domain` up now and return the id of its snapshot."""
+    bundle = bundles.find(control, domain)
+    result = plays.change(control, plays.bundle_play("backup.yml", bundle, control))
+    return str(result.facts["snapshot"])
+
+
+def snapshots(control: Control, domain: str) -> Sequence[Mapping[str, object]]:
+    """Return one row per snapshot, the oldest first."""
+    with _repository(control, bundles.find(control, domain)) as repository:
+        return [snapshot.as_row() for snapshot in repository.snapshots()]
+
+
+def restore(control: Control, domain: str, folder: Path, snapshot: str) -> Path:
+    """Restore a snapshot of the bundle of `domain` into the empty `folder` on this machine."""
+    refuse_used_folder(folder)
+    with _repository(control, bundles.find(control, domain)) as repository:
+        return repository.restore(snapshot, folder)
+
+
+def export(control: Control, domain: str, folder: Path) -> Mapping[str, object]:
+    """Write everything of the bundle of `domain` into `folder`, with a manifest of checksums."""
+    refuse_used_folder(folder)
+    run(control, domain)
+    restore(control, domain, folder, "latest")
+    return exports.write_manifest(folder)
+
+
+@contextmanager
+def _repository(control: Control, bundle: Bundle) -> Iterator[Repository]:
+    server = inventory.find(control.settings.inventory, bundle.backup_server)
+    with control.session() as session:
+        safe, owner = control.safe(session), f"bundle:{bundle.name}"
+        login, password = safe.get(owner, "backup_login"), safe.get(owner, "backup_password")
+    with tunnel.socks(server, control.settings) as proxy:
+        yield Repository(
+            url=f"rest:https://{server.server_name}:{REST_PORT}/{bundle.name}/",
+            login=bundle.name,
+            login_secret=login,
+            password=password,
+            proxy=proxy,
+            ca_file=control.settings.acme.ca_file,
+        )

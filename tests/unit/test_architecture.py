@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from cli import paquet
+
+TOP = Path(__file__).parents[2]
+ARCHITECTURE = (TOP / "docs/architecture.md").read_text(encoding="utf-8")
+ROOMS = {
+    path.stem
+    for path in (TOP / "provision").iterdir()
+    if path.suffix == ".py" or (path / "__init__.py").exists()
+} - {"__init__"}
+
+
+def every_command(
+    command: click.Command = paquet, words: tuple[str, ...] = ("paquet",)
+) -> dict[str, click.Command]:
+    found = {" ".join(words): command}
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            found |= every_command(child, (*words, name))
+    return found
+
+
+def test_the_architecture_names_every_room_and_no_other() -> None:
+    assert set(re.findall(r"^\| `provision/(\w+)` \|", ARCHITECTURE, re.MULTILINE)) == ROOMS
+
+
+def test_every_room_is_told_in_one_line() -> None:
+    for room in ROOMS:
+        line = rf"^\| `provision/{room}` \| .+ \|$"
+        assert len(re.findall(line, ARCHITECTURE, re.MULTILINE)) == 1
+
+
+def test_the_command_list_is_true() -> None:
+    listed = set(re.findall(r"^\| `(paquet \w+)` \|", ARCHITECTURE, re.MULTILINE))
+    assert listed == {f"paquet {name}" for name in paquet.commands}
+
+
+@pytest.mark.parametrize("words", every_command())
+def test_every_command_has_help(words: str) -> None:
+    command = every_command()[words]
+    assert command.help
+    assert command.help.split("\n")[0].endswith(".")
+
+
+@pytest.mark.parametrize("name", sorted(paquet.commands))
+def test_every_group_has_a_place_in_the_docs(name: str) -> None:
+    pages = [*(TOP / "docs").glob("*.md"), TOP / "README.md"]
+    pages = [page for page in pages if page.name != "architecture.md"]
+    assert any(f"paquet {name}" in page.read_text(encoding="utf-8") for page in pages)
+
+
+@pytest.mark.parametrize("page", sorted((TOP / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_every_command_in_the_docs_exists(page: Path) -> None:
+    known = every_command()
+    for line in re.findall(r"`paquet ((?:[a-z]+ ?)+)", page.read_text(encoding="utf-8")):
+        words = line.split()
+        group = paquet.commands.get(words[0])
+        assert group is not None, line
+        if isinstance(group, click.Group) and len(words) > 1:
+            assert f"paquet {words[0]} {words[1]}" in known, line
+
+
+def test_init_files_are_one_sentence() -> None:
+    for room in (TOP / "provision").glob("**/__init__.py"):
+        lines = [line for line in room.read_text(encoding="utf-8").splitlines() if line]
+        assert len(lines) == 1, room
+        assert lines[0].startswith('"""'), room
