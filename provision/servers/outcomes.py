@@ -57,6 +57,7 @@ class Hearing:
     """Listens to the runner's lines and remembers what matters."""
 
     on_task: Callable[[TaskStart], None] | None = None
+    keeps_diffs: bool = False
     started: float = field(default_factory=time.monotonic)
     stats: dict[str, dict[str, int]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -127,6 +128,8 @@ class Hearing:
         result = event.get("res") or {}
         if isinstance(result.get("paquet"), dict):
             self.facts.update(result["paquet"])
+        if not self.keeps_diffs:
+            return
         diff = result.get("diff")
         for one in diff if isinstance(diff, list) else [diff]:
             if one and result.get("changed"):

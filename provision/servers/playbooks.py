@@ -73,7 +73,7 @@ def run_play(
     Raises PlayFailed (naming task, host and reason), Unreachable, UnsafeChange (another host
     key), or Overdue. Afterwards no process and no file of the run is left on this machine.
     """
-    hearing = Hearing(on_task)
+    hearing = Hearing(on_task, keeps_diffs=check)
     with connection.private_folder() as folder:
         _lay_out(folder, play, {permit.host: permit for permit in permits})
         options = ["--extra-vars", f"@{folder}/variables.json", "--forks", str(FORKS)]

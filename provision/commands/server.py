@@ -1,0 +1,187 @@
+"""`paquet server`: prepare, deploy, check, list."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.commands import progress
+from provision.commands.context import (
+    dry_run_option,
+    json_option,
+    pass_context,
+    show,
+    yes_option,
+)
+from provision.errors import PaquetError
+from provision.registry import fences
+from provision.servers import deploy as deploying
+from provision.servers import guard, inventory, preparation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from provision.commands.context import Context
+    from provision.servers.hostkeys import HostKey
+    from provision.servers.inventory import Host
+    from provision.servers.outcomes import TaskStart
+
+    Check = Callable[[Context, Host], tuple[Sequence[Mapping[str, object]], bool]]
+
+PROBLEMS = 5
+
+force_option = click.option(
+    "--force", is_flag=True, help="Go on although the server has seen a newer registry."
+)
+
+
+@click.group()
+def server() -> None:
+    """Make servers of bare Debian machines, and keep them as they should be."""
+
+
+@server.command()
+@click.argument("name", metavar="HOST")
+@click.option("--host-key", default="", help="Its fingerprint (SHA256:…), read at its console.")
+@force_option
+@yes_option
+@dry_run_option
+@json_option
+@pass_context
+def prepare(context: Context, /, name: str, host_key: str, **flags: bool) -> None:
+    """Make HOST, a bare Debian 13 with your SSH key for root, a server of ours.
+
+    It is looked at first and refused when it is not fit, before anything on it is touched. Run
+    again after an interruption, it goes on; run on a prepared server, it changes nothing.
+    """
+    host = inventory.find(context.settings.inventory, name)
+    _ask(f"Prepare {name} ({host.address})?", flags)
+    with progress.steps(quiet=flags["as_json"]) as tell:
+        person = preparation.Person(_confirm, tell, partial(_tell_task, tell), host_key)
+        claim = _claim(context, host, tell, force=flags["force"])
+        done = preparation.prepare(host, context.settings, claim, person, dry_run=flags["dry_run"])
+    if not flags["dry_run"]:
+        with context.session() as session:
+            fences.known_server(session, name).prepared_at = datetime.now(UTC)
+    if flags["as_json"]:
+        show(asdict(done), as_json=True)
+    elif done.deployment:
+        _show_deployment(done.deployment)
+
+
+@server.command()
+@click.argument("name", metavar="HOST")
+@click.option("--drift", is_flag=True, help="Visit every role: find what was changed by hand.")
+@force_option
+@yes_option
+@dry_run_option
+@json_option
+@pass_context
+def deploy(context: Context, /, name: str, **flags: bool) -> None:
+    """Bring HOST to what this release and the settings say."""
+    host = inventory.find(context.settings.inventory, name)
+    _ask(f"Deploy to {name} ({host.address})?", flags)
+    play = deploying.site_play(host, context.settings)
+    with progress.steps(quiet=flags["as_json"]) as tell:
+        on_task = partial(_tell_task, tell)
+        if flags["dry_run"]:
+            done = deploying.rehearse(play, context.settings, on_task)
+        else:
+            claim = _claim(context, host, tell, force=flags["force"])
+            done = deploying.deploy(
+                play, context.settings, claim, drift=flags["drift"], on_task=on_task
+            )
+    if flags["as_json"]:
+        show(asdict(done), as_json=True)
+    else:
+        _show_deployment(done)
+
+
+@server.command("list")
+@json_option
+@pass_context
+def list_servers(context: Context, /, *, as_json: bool) -> None:
+    """List the servers of the inventory."""
+    hosts = inventory.read(context.settings.inventory)
+    with context.session() as session:
+        prepared = {name: fences.known_server(session, name).prepared_at for name in hosts}
+    rows = [
+        {
+            "name": host.name,
+            "address": host.address,
+            "server_name": host.server_name,
+            "groups": ", ".join(sorted(host.groups - {"all"})),
+            "prepared": prepared[host.name],
+        }
+        for host in hosts.values()
+    ]
+    show(rows, as_json=as_json)
+
+
+def add_check(check: Check) -> None:
+    """Give the group its command `check`: `check` returns rows to show, and whether all is well.
+
+    The checks are a story across rooms, so whoever knows that story hands it in.
+    """
+
+    @server.command("check")
+    @click.argument("name", metavar="HOST")
+    @json_option
+    @pass_context
+    def check_server(context: Context, /, name: str, *, as_json: bool) -> None:
+        """Look at HOST from outside, as a client would."""
+        rows, well = check(context, inventory.find(context.settings.inventory, name))
+        show(rows, as_json=as_json)
+        if not well:
+            sys.exit(PROBLEMS)
+
+
+def _claim(
+    context: Context, host: Host, tell: Callable[[str], None], *, force: bool
+) -> guard.Claim:
+    """Return the wish to change `host` with the registry's next number."""
+
+    def next_fence(seen: int) -> int:
+        with context.session() as session:
+            if force:
+                fences.raise_fence(session, host.name, seen)
+            return fences.next_fence(session, host.name)
+
+    return guard.Claim(next_fence, lambda holder: tell(f"waits: {host.name} is busy: {holder}"))
+
+
+def _ask(question: str, flags: Mapping[str, bool]) -> None:
+    if flags["dry_run"] or flags["yes"]:
+        return
+    if not sys.stdin.isatty():
+        raise PaquetError("There is nobody to ask here", "Add --yes, or --dry-run to only look.")
+    click.confirm(question, abort=True)
+
+
+def _confirm(key: HostKey) -> bool:
+    """Show an unknown host key to the person; without one, it is not taken on trust."""
+    click.echo(f"The server shows the host key {key.fingerprint} ({key.kind}).", err=True)
+    if not sys.stdin.isatty():
+        return False
+    return click.confirm("Is this what its console shows?", err=True)
+
+
+def _tell_task(tell: Callable[[str], None], task: TaskStart) -> None:
+    tell(f"{task.role}: {task.task}" if task.role else task.task)
+
+
+def _show_deployment(done: deploying.Deployment) -> None:
+    for diff in done.diffs:
+        click.echo(diff)
+    if not done.visited:
+        click.echo(f"{done.server}: nothing to do ({done.seconds:.1f} s)")
+        return
+    click.echo(
+        f"{done.server}: {done.changed} changed, {len(done.visited)} roles visited, "
+        f"{len(done.unchanged)} unchanged ({done.seconds:.1f} s)"
+    )

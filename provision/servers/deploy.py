@@ -1,0 +1,118 @@
+"""Bring one server to what site.yml says, visiting only the roles that have something new."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from provision.servers.digests import role_digests, roles_of
+from provision.servers.guard import hold
+from provision.servers.outcomes import PlayFailed
+from provision.servers.playbooks import Play, find_playbook, run_play
+from provision.servers.variables import server_secrets, server_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from provision.servers.guard import Claim, Hold
+    from provision.servers.inventory import Host
+    from provision.servers.outcomes import PlayResult
+    from provision.servers.playbooks import OnTask
+    from provision.settings import Settings
+
+SITE = "site.yml"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployment did; `unchanged` are the roles that needed no visit."""
+
+    server: str
+    changed: int
+    visited: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    seconds: float
+    diffs: tuple[str, ...] = ()
+
+
+def site_play(host: Host, settings: Settings, playbook: str = SITE) -> Play:
+    """Return the play that prepares `host`."""
+    return Play(playbook, [host], server_variables(host, settings), server_secrets(settings))
+
+
+def deploy(
+    play: Play,
+    settings: Settings,
+    claim: Claim,
+    *,
+    drift: bool = False,
+    on_task: OnTask | None = None,
+) -> Deployment:
+    """Run `play` on its one host under the host's lock, without the roles that it has already.
+
+    `drift` visits every role and so finds what somebody changed by hand. When a role fails, the
+    roles before it are remembered: run again, it goes on there.
+    """
+    started, (host,) = time.monotonic(), play.hosts
+    playbook = find_playbook(play.playbook)
+    wanted = role_digests(playbook, play, roles_of(playbook, host.groups))
+    with hold(host, settings, claim) as held:
+        unchanged = () if drift else _equal(wanted, held.digests)
+        if wanted and len(unchanged) == len(wanted):
+            return Deployment(host.name, 0, (), unchanged, time.monotonic() - started)
+        given = replace(play, variables={**play.variables, "unchanged_roles": list(unchanged)})
+        result = _visit(given, settings, held, wanted, on_task)
+    return _describe(host, wanted, unchanged, result, started)
+
+
+def rehearse(play: Play, settings: Settings, on_task: OnTask | None = None) -> Deployment:
+    """Say what deploying would change, reading reality; the server stays as it is."""
+    started, (host,) = time.monotonic(), play.hosts
+    playbook = find_playbook(play.playbook)
+    given = replace(play, variables={**play.variables, "unchanged_roles": []})
+    result = run_play(given, settings, on_task=on_task, check=True)
+    wanted = dict.fromkeys(roles_of(playbook, host.groups), "")
+    return _describe(host, wanted, (), result, started)
+
+
+def _visit(
+    play: Play,
+    settings: Settings,
+    held: Hold,
+    wanted: Mapping[str, str],
+    on_task: OnTask | None,
+) -> PlayResult:
+    """Run the play, and have the server remember each role that came to its end."""
+    try:
+        result = run_play(play, settings, permits=[held.permit], on_task=on_task)
+    except PlayFailed as failed:
+        held.remember(_of(wanted, failed.done.roles))
+        raise
+    held.remember(dict(wanted))
+    return result
+
+
+def _describe(
+    host: Host,
+    wanted: Mapping[str, str],
+    unchanged: tuple[str, ...],
+    result: PlayResult,
+    started: float,
+) -> Deployment:
+    return Deployment(
+        server=host.name,
+        changed=result.changed.get(host.name, 0),
+        visited=tuple(role for role in wanted if role not in unchanged),
+        unchanged=unchanged,
+        seconds=time.monotonic() - started,
+        diffs=result.diffs,
+    )
+
+
+def _equal(wanted: Mapping[str, str], stored: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(role for role, digest in wanted.items() if stored.get(role) == digest)
+
+
+def _of(wanted: Mapping[str, str], roles: tuple[str, ...]) -> dict[str, str]:
+    return {role: digest for role, digest in wanted.items() if role in roles}

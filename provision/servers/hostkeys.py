@@ -1,0 +1,135 @@
+"""Host keys: confirmed once at first contact, then never again taken on trust.
+
+Our known hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) names servers as the inventory does.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError, UnsafeChange
+from provision.process.commands import run
+from provision.servers.connection import Unreachable, known_hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from provision.servers.inventory import Host
+    from provision.settings import Settings
+
+KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "ssh-rsa")
+SCANNED = "ed25519,ecdsa,rsa"
+SCAN_SECONDS = 10
+WORDS_OF_A_LINE = 3
+
+
+@dataclass(frozen=True)
+class HostKey:
+    """A public host key: its kind, and its blob in base64."""
+
+    kind: str
+    blob: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The form that `ssh-keygen -l` and a hoster's console show: SHA256 in base64."""
+        digest = hashlib.sha256(base64.b64decode(self.blob)).digest()
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def parse(text: str) -> list[tuple[str, HostKey]]:
+    """Given the text of a known hosts file, return its names and keys; comments are skipped."""
+    found = []
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) >= WORDS_OF_A_LINE and not line.startswith(("#", "@")):
+            found += [(name, HostKey(words[1], words[2])) for name in words[0].split(",")]
+    return found
+
+
+def known_keys(host: Host, settings: Settings) -> list[HostKey]:
+    """Return the keys that were confirmed for `host`."""
+    return [key for name, key in _read(known_hosts(settings)) if name == host.name]
+
+
+def trust(host: Host, settings: Settings, given: str, ask: Callable[[HostKey], bool]) -> HostKey:
+    """Return the confirmed key of `host`; a server that we do not know yet is confirmed first.
+
+    `given` is a fingerprint or a line of a .pub file; without it, `ask` shows the key to a person.
+    Raises UnsafeChange when the server has another key than the one confirmed or given.
+    """
+    offered, known = _scan(host), known_keys(host, settings)
+    if given:
+        confirmed = _find_given(host, offered, given)
+    elif known:
+        return _find_known(host, offered, known)
+    elif ask(offered[0]):
+        confirmed = offered[0]
+    else:
+        raise PaquetError(
+            f"The host key of {host.name} was not confirmed",
+            "Compare its fingerprint with the console of the server, or give it by --host-key.",
+        )
+    if [confirmed] != known:
+        _remember(host, settings, confirmed)
+    return confirmed
+
+
+def _scan(host: Host) -> list[HostKey]:
+    """Ask `host` for its keys, the preferred kind first; nothing is believed yet."""
+    words = ["ssh-keyscan", "-T", str(SCAN_SECONDS), "-p", str(host.port), "-t", SCANNED]
+    said = run([*words, host.address], check=False).stdout
+    keys = sorted({key for _, key in parse(said) if key.kind in KINDS}, key=_rank)
+    if not keys:
+        raise Unreachable(
+            f"{host.name} does not answer by ssh at {host.address}, port {host.port}",
+            "See that it is on and that its address in the inventory is right.",
+        )
+    return keys
+
+
+def _rank(key: HostKey) -> int:
+    return KINDS.index(key.kind)
+
+
+def _find_given(host: Host, offered: Sequence[HostKey], given: str) -> HostKey:
+    words = given.split()
+    for key in offered:
+        if words in ([key.fingerprint], [key.kind, key.blob]) or words[:2] == [key.kind, key.blob]:
+            return key
+    shown = ", ".join(key.fingerprint for key in offered)
+    raise UnsafeChange(
+        f"{host.name} has another host key than the one given: {shown}",
+        "Read the fingerprint at the server's console: ssh-keygen -lf "
+        "/etc/ssh/ssh_host_ed25519_key.pub. If it differs, somebody stands in between: stop.",
+    )
+
+
+def _find_known(host: Host, offered: Sequence[HostKey], known: Sequence[HostKey]) -> HostKey:
+    for key in known:
+        if key in offered:
+            return key
+    raise UnsafeChange(
+        f"{host.name} answers with another host key than the one that was confirmed",
+        "If it was reinstalled, read the new fingerprint at its console and run `paquet server "
+        f"prepare {host.name} --host-key SHA256:…`. If not, somebody stands in between: stop.",
+    )
+
+
+def _remember(host: Host, settings: Settings, key: HostKey) -> None:
+    path = known_hosts(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    others = [f"{name} {one.kind} {one.blob}" for name, one in _read(path) if name != host.name]
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    lines = [*others, f"{host.name} {key.kind} {key.blob}"]
+    new.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    new.replace(path)
+
+
+def _read(path: Path) -> list[tuple[str, HostKey]]:
+    return parse(path.read_text(encoding="utf-8")) if path.exists() else []

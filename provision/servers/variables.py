@@ -1,0 +1,59 @@
+"""What every play about a server is given: from the settings and the inventory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from provision.errors import PaquetError
+from provision.servers import inventory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provision.servers.inventory import Host
+    from provision.settings import Settings
+
+
+def server_variables(host: Host, settings: Settings) -> dict[str, object]:
+    """Return the variables of the plays that are not secret; `host` is who they are about."""
+    acme, names = settings.acme, settings.names
+    return {
+        "server_name": host.server_name,
+        "server_address": host.address,
+        "operator_zone": settings.operator.zone,
+        "operator_contact": settings.operator.contact,
+        "acme_directory": str(acme.directory),
+        "acme_ca": _read(acme.ca_file) if acme.ca_file else "",
+        "names_server": names.server,
+        "names_port": names.port,
+        "tsig_key_name": names.acme_key_name,
+        "tsig_algorithm": names.key_algorithm,
+        "backup_server_name": _backup_server_name(host, settings),
+        "package_mirror": str(settings.packages.mirror).rstrip("/"),
+        "package_security_mirror": str(settings.packages.security_mirror).rstrip("/"),
+    }
+
+
+def server_secrets(settings: Settings) -> dict[str, SecretStr]:
+    """Return the secrets of site.yml: the key that may write _acme-challenge, when there is one."""
+    key_file = settings.names.acme_key_file
+    return {"tsig_secret": SecretStr(_read(key_file).strip() if key_file else "")}
+
+
+def _backup_server_name(host: Host, settings: Settings) -> str:
+    """Return the name of the machine that keeps the backups of `host`."""
+    named = host.variables.get("backup_server")
+    if isinstance(named, str) and named:
+        return inventory.find(settings.inventory, named).server_name
+    return host.server_name if "backup" in host.groups else ""
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise PaquetError(
+            f"{path} cannot be read: {wrong}", "Correct its path in the settings."
+        ) from None
