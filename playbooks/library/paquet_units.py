@@ -58,7 +58,9 @@ ARGUMENTS = {
     "units": {"type": "list", "elements": "dict", "required": True, "options": UNIT},
     "stamps": {"type": "path", "default": "/var/lib/paquet/units"},
 }
-PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload"
+PROPERTIES = (
+    "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ConditionResult,ConditionTimestampMonotonic"
+)
 RUNNING = ("active", "reloading", "activating", "refreshing")
 NOT_ENABLED = ("disabled", "masked", "masked-runtime", "")
 # stop before start: a unit may free the port that another one wants
@@ -80,9 +82,16 @@ def digest(patterns: list[str]) -> str:
 
 
 def wanted_stamp(unit: dict[str, Any]) -> dict[str, str]:
-    """Given a unit, return the digests that its last start and last reload should have seen."""
+    """Given a unit, return the digests that its last start and last reload should have seen.
+
+    Several roles may watch files of one unit: each of their lists has a digest of its own.
+    """
     both = {"restart": unit["restart_on"], "reload": unit["reload_on"]}
-    return {action: digest(paths) for action, paths in both.items() if paths}
+    return {
+        f"{action} {' '.join(sorted(paths))}": digest(paths)
+        for action, paths in both.items()
+        if paths
+    }
 
 
 def read_stamp(folder: str, name: str) -> dict[str, str]:
@@ -114,15 +123,18 @@ def actions_for(
         due.append("enable" if unit["enabled"] else "disable")
     running = shown["ActiveState"] in RUNNING
     if unit["state"] == "started" and not running:
-        due.append("start")
+        due += [] if _does_not_belong_here(shown) else ["start"]
     elif unit["state"] == "stopped":
         due += ["stop"] if running else []
     elif running:
-        stale = [
-            action for action in ("restart", "reload") if kept.get(action) != stamp.get(action)
-        ]
-        due += [action for action in stale if action in stamp][:1]
+        # in the alphabet restart comes last, and it does all that reload does
+        due += sorted({key.split()[0] for key in stamp if kept.get(key) != stamp[key]})[-1:]
     return due
+
+
+def _does_not_belong_here(shown: dict[str, str]) -> bool:
+    """Whether systemd found one of its conditions untrue, e.g. a clock daemon in a container."""
+    return shown["ConditionTimestampMonotonic"] != "0" and shown["ConditionResult"] == "no"
 
 
 def _is_enabled(shown: dict[str, str]) -> bool:
@@ -174,7 +186,10 @@ def plan(units: list[dict[str, Any]], systemd: Systemd, folder: str) -> dict[str
         absent = shown[name]["LoadState"] == "not-found"
         off = absent and unit["state"] != "started" and not unit["enabled"]
         due = [] if off else actions_for(unit, shown[name], kept, stamp)
-        planned[name] = {"due": due, "stamp": None if stamp == kept else stamp}
+        planned[name] = {
+            "due": due,
+            "stamp": None if stamp.items() <= kept.items() else kept | stamp,
+        }
     return planned
 
 

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""Back one bundle up: `backup NAME`; prints {"snapshot", "files", "bytes", "added", "seconds"}.
+
+/etc/paquet/backup/NAME holds `repository` and `password` (root only) and settings.json:
+{"database": whether it has one, "domains": [mail domain, ...], "mail": folder of all mail,
+"maintenance": {"on": [word, ...], "off": [word, ...]} or null}. Database dump, mail rows, files
+and mail go into one restic snapshot whose host and tag are the bundle's name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ETC = Path("/etc/paquet/backup")
+STATE = Path("/var/lib/paquet/backup")
+BUNDLES = Path("/srv/bundles")
+AUTHORITY = Path("/etc/paquet/acme-ca.pem")
+CACHE = Path("/var/cache/paquet/restic")
+NAME = re.compile(r"b[a-z0-9]{8}")
+AS_POSTGRES = ("/usr/sbin/runuser", "-u", "postgres", "--")
+# Exit codes of restic 0.18 (doc/075_scripting.rst)
+NO_REPOSITORY, LOCKED = 10, 11
+MAIL_ROWS = """
+select json_build_object(
+    'domain', (select json_agg(domain) from domain where bundle = :'bundle'),
+    'mailbox', (select json_agg(mailbox) from mailbox join domain on domain.name = mailbox.domain
+                where bundle = :'bundle'),
+    'alias', (select json_agg(alias) from alias
+              join domain on domain.name = split_part(alias.address, '@', 2)
+              where bundle = :'bundle'),
+    'device', (select json_agg(device) from device join mailbox using (address)
+               join domain on domain.name = mailbox.domain where bundle = :'bundle'));
+"""
+
+
+class Failed(Exception):
+    """A step that failed; its message is what the program said."""
+
+
+def main() -> int:
+    """Make one snapshot of the bundle named by the argument."""
+    name = " ".join(sys.argv[1:])
+    if not NAME.fullmatch(name):
+        sys.stderr.write("usage: backup BUNDLE\n")
+        return 2
+    try:
+        with alone(name):
+            told = back_up(name)
+    except Failed as why:
+        sys.stderr.write(f"{why}\n")
+        return 1
+    sys.stdout.write(json.dumps(told) + "\n")
+    return 0
+
+
+@contextlib.contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Wait until no other backup of this bundle runs."""
+    with Path(f"/run/lock/paquet-backup-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def back_up(name: str) -> dict[str, object]:
+    """Dump, snapshot, and remember the success for the checks."""
+    begun = time.time()
+    settings = json.loads((ETC / name / "settings.json").read_text())
+    dumps = STATE / name / "dumps"
+    dumps.mkdir(mode=0o700, parents=True, exist_ok=True)
+    dump_mail_rows(name, dumps / "mail.json")
+    if settings["database"]:
+        with maintenance(settings["maintenance"]):
+            dump_database(name, dumps / "database.dump")
+    summary = snapshot(name, [BUNDLES / name, dumps, *mail_folders(settings)])
+    told = {
+        "snapshot": summary["snapshot_id"],
+        "files": summary["total_files_processed"],
+        "bytes": summary["total_bytes_processed"],
+        "added": summary["data_added"],
+        "seconds": round(time.time() - begun, 1),
+        "ended": int(time.time()),
+    }
+    write(STATE / name / "last.json", json.dumps(told).encode())
+    return told
+
+
+def mail_folders(settings: dict[str, object]) -> list[Path]:
+    """Return the folders of the bundle's mail that exist: a domain without mail has none."""
+    folders = [Path(settings["mail"]) / domain for domain in settings["domains"]]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def dump_mail_rows(name: str, path: Path) -> None:
+    """Write the rows of the bundle in the mail database as JSON."""
+    psql = [*AS_POSTGRES, "/usr/bin/psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"]
+    options = ["--set", "ON_ERROR_STOP=1", "--set", f"bundle={name}", "--dbname", "mail"]
+    write(path, run([*psql, *options], given=MAIL_ROWS.encode()))
+
+
+def dump_database(name: str, path: Path) -> None:
+    """Write the bundle's database in PostgreSQL's custom format, straight to disk."""
+    command = [*AS_POSTGRES, "/usr/bin/pg_dump", "--format=custom", "--compress=zstd:1", name]
+    beside = path.with_suffix(".new")
+    with beside.open("wb") as new:
+        run(command, output=new.fileno())
+    beside.rename(path)
+
+
+@contextlib.contextmanager
+def maintenance(commands: dict[str, list[str]] | None) -> Iterator[None]:
+    """Keep the cloud still meanwhile; it always comes back."""
+    if not commands:
+        yield
+        return
+    try:
+        run(commands["on"])
+        yield
+    finally:
+        run(commands["off"])
+
+
+def snapshot(name: str, paths: list[Path]) -> dict[str, object]:
+    """Make one snapshot, in a new repository when there is none; return restic's summary."""
+    command = ["backup", "--json", "--host", name, "--tag", name, "--exclude-caches"]
+    command += ["--", *map(str, paths)]
+    code, said = restic(name, *command)
+    if code == NO_REPOSITORY:
+        code, said = restic(name, "init")
+        code, said = (code, said) if code else restic(name, *command)
+    if code == LOCKED:
+        restic(name, "unlock")  # only locks of dead processes
+        code, said = restic(name, *command)
+    if code:
+        raise Failed(f"restic ended with {code}: {said.strip()[-1500:]}")
+    messages = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return next(one for one in messages if one["message_type"] == "summary")
+
+
+def restic(name: str, *words: str) -> tuple[int, str]:
+    """Run restic on the bundle's repository; return its exit code and what it said."""
+    command = ["/usr/bin/restic", "--repository-file", str(ETC / name / "repository")]
+    command += ["--password-file", str(ETC / name / "password"), "--cache-dir", str(CACHE / name)]
+    if AUTHORITY.exists() and AUTHORITY.stat().st_size:
+        command += ["--cacert", str(AUTHORITY)]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout if done.returncode == 0 else done.stderr
+
+
+def run(command: list[str], *, given: bytes = b"", output: int = subprocess.PIPE) -> bytes:
+    """Run a program to its good end and return what it said."""
+    done = subprocess.run(
+        command, input=given, stdout=output, stderr=subprocess.PIPE, check=False, cwd="/"
+    )
+    if done.returncode:
+        raise Failed(f"{' '.join(command)}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout or b""
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace a private file in one step."""
+    beside = path.with_suffix(".new")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as new:
+        new.write(content)
+        new.flush()
+        os.fsync(new.fileno())
+    beside.rename(path)
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    sys.exit(main())
