@@ -1,0 +1,105 @@
+"""What a check found, and the runner that lets many checks look at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+AT_ONCE = 48  # a check mostly waits for the network; a bundle has about so many
+
+
+class Result(StrEnum):
+    """How a check ended; `skipped` means that it could not look, and says why."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: the name of the check, the result, a sentence, what to do."""
+
+    check: str
+    result: Result
+    message: str
+    hint: str = ""
+
+    def as_row(self) -> dict[str, str]:
+        """Return it as plain text fields, for a table or JSON."""
+        return {
+            "check": self.check,
+            "result": self.result.value,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+@dataclass(frozen=True)
+class Check:
+    """A look at one thing: `look` yields findings and may fail; its failure becomes a finding."""
+
+    name: str
+    look: Callable[[], Iterable[Finding]]
+
+
+def ok(check: str, message: str) -> Finding:
+    """Return the finding that all is well."""
+    return Finding(check, Result.OK, message)
+
+
+def warning(check: str, message: str, hint: str) -> Finding:
+    """Return a finding that someone should look at soon."""
+    return Finding(check, Result.WARNING, message, hint)
+
+
+def error(check: str, message: str, hint: str) -> Finding:
+    """Return a finding that subscribers suffer from now."""
+    return Finding(check, Result.ERROR, message, hint)
+
+
+def skipped(check: str, message: str) -> Finding:
+    """Return that the check could not look, with the reason."""
+    return Finding(check, Result.SKIPPED, message)
+
+
+def run(checks: Sequence[Check]) -> list[Finding]:
+    """Let all checks look at the same time; return their findings in the order of the checks."""
+    if not checks:
+        return []
+    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(checks))) as threads:
+        return [finding for found in threads.map(_findings, checks) for finding in found]
+
+
+def found_problems(findings: Iterable[Finding]) -> bool:
+    """Whether a command that showed these findings ends with exit code 5."""
+    return any(finding.result is Result.ERROR for finding in findings)
+
+
+def _findings(check: Check) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found.extend(iter(check.look()))
+    except PaquetError as expected:
+        found.append(error(check.name, expected.message, expected.hint))
+    except (OSError, EOFError) as wrong:
+        found.append(error(check.name, f"No answer: {_words(wrong)}", NO_ANSWER))
+    except Exception as bug:  # noqa: BLE001 -- one broken check must not hide what the others found
+        said = f"The check itself broke: {type(bug).__name__}: {bug}"
+        found.append(error(check.name, said, "Please report this; it is a fault of the program."))
+    return found
+
+
+NO_ANSWER = "Is the service running, and does the firewall let this port through from here?"
+
+
+def _words(wrong: Exception) -> str:
+    return str(wrong) or type(wrong).__name__

@@ -1,0 +1,41 @@
+"""All checks of a bundle, or of a server, at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provision.checks.certificates import certificate_checks
+from provision.checks.findings import run
+from provision.checks.mail import mail_server_checks, mailbox_checks
+from provision.checks.names import name_checks
+from provision.checks.web import web_checks
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from provision.checks.findings import Finding
+    from provision.checks.target import Target
+
+
+def check_bundle(target: Target, now: datetime, *, round_trip: bool = False) -> list[Finding]:
+    """Look at a bundle as its subscriber does. With `round_trip` a message is sent to oneself."""
+    return run(
+        [
+            *mailbox_checks(target, round_trip=round_trip),
+            *mail_server_checks(target),
+            *web_checks(target),
+            *certificate_checks(target, now),
+            *name_checks(target),
+        ]
+    )
+
+
+def check_server(target: Target, now: datetime) -> list[Finding]:
+    """Look at a server without any bundle: its names, certificates and mail doors."""
+    return run(
+        [
+            *mail_server_checks(target),
+            *certificate_checks(target, now),
+            *name_checks(target),
+        ]
+    )
