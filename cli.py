@@ -5,27 +5,53 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
+from importlib import import_module
 from pathlib import Path
 
 import click
 
-from provision.commands import (
-    backup,
-    bundle,
-    dns,
-    lab,
-    order,
-    phone,
-    rehearse,
-    settings_commands,
-)
 from provision.commands.context import Context
 from provision.errors import PaquetError
 
 BUG, INTERRUPTED = 3, 130
+# Each group is imported when it is called: all of them together take a second to start.
+COMMANDS = {
+    "init": "settings_commands",
+    "rehearse": "rehearse",
+    "lab": "lab",
+    "server": "server",
+    "artifact": "artifact",
+    "order": "order",
+    "bundle": "bundle",
+    "phone": "phone",
+    "dns": "dns",
+    "backup": "backup",
+    "organisation": "organisation",
+    "subscription": "subscription",
+    "money": "money",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The groups of `provision.commands`, in the order of a newcomer's needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Return the names of all groups."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the group `cmd_name`, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"provision.commands.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -41,27 +67,11 @@ def paquet(context: click.Context, config: Path) -> None:
     context.obj = Context(config)
 
 
-for command in (
-    settings_commands.init,
-    rehearse.rehearse,
-    lab.lab,
-    order.order,
-    bundle.bundle,
-    phone.phone,
-    dns.dns,
-    backup.backup,
-):
-    paquet.add_command(command)
-
-
 def main() -> None:
     """Run the command and turn what it raises into an exit code (0, 1, 2, 3, 4, 5 or 130)."""
     try:
         sys.exit(paquet.main(standalone_mode=False) or 0)
-    except click.exceptions.Abort:
-        click.echo("\nInterrupted.", err=True)
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("\nInterrupted.", err=True)
         sys.exit(INTERRUPTED)
     except click.ClickException as refused:
