@@ -108,7 +108,8 @@ class Hearing:
             return PaquetError(f"The play {playbook} could not be run: {reason}")
         host, reason = self.failure["host"], tell_reason(self.failed_item or self.failure)
         if self.failure["event"] == "runner_on_unreachable":
-            return explain_unreachable(host, reason)
+            said = (self.failure.get("res") or {}).get("msg")
+            return explain_unreachable(host, str(said or ""))
         task = ": ".join(filter(None, (self.failure.get("role"), self.failure.get("task"))))
         if GUARD_SPEAKS in reason:
             reason = reason.partition(GUARD_SPEAKS)[2].strip()
