@@ -11,6 +11,8 @@ import click
 
 from provision import settings
 from provision.commands.context import json_option, pass_context, show
+from provision.errors import PaquetError
+from provision.lab import snapshots
 from provision.lab.lab import Lab
 from provision.lab.plan import SERVER_NAMES
 
@@ -22,6 +24,8 @@ name_option = click.option("--name", metavar="LAB", help="Which lab; the setting
 
 def chosen(context: Context, name: str | None) -> Lab:
     """Return the lab that the settings describe, under another name when one is given."""
+    if os.geteuid() != 0:
+        raise PaquetError("The lab makes machines, so it needs root", "Use sudo.")
     if context.config.exists():
         known = context.settings
         usual, packages, cache = known.lab, known.packages, known.cache
@@ -48,16 +52,17 @@ def lab() -> None:
 
 @lab.command()
 @name_option
+@click.option("--from", "snapshot", metavar="TITLE", default="", help="Begin as this snapshot.")
 @json_option
 @pass_context
-def up(context: Context, name: str | None, *, as_json: bool) -> None:
+def up(context: Context, name: str | None, snapshot: str, *, as_json: bool) -> None:
     """Bring the lab up; what an earlier run left is mended."""
     began = time.monotonic()
 
     def tell(step: str) -> None:
         click.echo(f"{time.monotonic() - began:6.1f} s  {step}", err=True)
 
-    chosen(context, name).up(tell)
+    chosen(context, name).up(snapshot, tell)
     tell("up")
     _show_status(chosen(context, name), as_json=as_json)
 
@@ -79,6 +84,27 @@ def shell(context: Context, machine: str, name: str | None) -> None:
     """Open a shell as root in MACHINE."""
     command = chosen(context, name).machine(machine).ssh()
     os.execvp(command[0], command)  # noqa: S606 (this process becomes the shell)
+
+
+@lab.command()
+@click.argument("title", required=False)
+@name_option
+@click.option("--remove", is_flag=True, help="Remove the snapshot TITLE instead.")
+@json_option
+@pass_context
+def snapshot(
+    context: Context, title: str | None, name: str | None, *, remove: bool, as_json: bool
+) -> None:
+    """Keep all machines as TITLE, to begin with later; without TITLE, list what is kept."""
+    which = chosen(context, name)
+    if title and remove:
+        snapshots.remove(which.cache, title)
+    elif title:
+        which.snapshot(title)
+    else:
+        kept = [snapshots.find(which.cache, known) for known in snapshots.titles(which.cache)]
+        rows = [{"snapshot": one.title, "network": f"198.18.{one.subnet}.0/24"} for one in kept]
+        show(rows, as_json=as_json)
 
 
 @lab.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,13 +96,7 @@ class Group:
     def processes(self, unit: str | None = None) -> list[int]:
         """Return the process ids of `unit`, or of the whole lab."""
         folder = self._unit_folder(unit) if unit else self.folder
-        found: list[int] = []
-        for listing in [folder / "cgroup.procs", *folder.rglob("cgroup.procs")]:
-            try:
-                found += [int(line) for line in listing.read_text().split()]
-            except OSError:  # the group ended while we looked
-                continue
-        return sorted(set(found))
+        return sorted({process for group in _groups_in(folder) for process in _members(group)})
 
     def ask_to_end(self, unit: str, program: str) -> bool:
         """Send SIGTERM to `program` in `unit`, and say whether the unit ended in time."""
@@ -152,13 +147,21 @@ def _remove_groups(folder: Path) -> None:
     hierarchies = {unified_mount(), Path("/sys/fs/cgroup/systemd")}
     relative = folder.relative_to(unified_mount())
     for hierarchy in hierarchies:
-        top = hierarchy / relative
-        inner = sorted(top.rglob("*/"), key=lambda path: len(path.parts), reverse=True)
-        for group in [*inner, top]:
-            try:
+        for group in reversed(_groups_in(hierarchy / relative)):
+            with suppress(OSError):  # systemd was faster
                 group.rmdir()
-            except OSError:  # systemd was faster, or the hierarchy has no such group
-                continue
+
+
+def _groups_in(folder: Path) -> list[Path]:
+    """Return `folder` and all groups in it, outer ones first; a group may end while we look."""
+    return [Path(group) for group, _, _ in os.walk(folder)]
+
+
+def _members(group: Path) -> list[int]:
+    try:
+        return [int(line) for line in (group / "cgroup.procs").read_text().split()]
+    except OSError:  # the group ended while we looked
+        return []
 
 
 def _name_of(process: int) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.lab import facts, images, internet, keys, mounts, state
+from provision.lab import facts, images, internet, keys, mounts, snapshots, state
 from provision.lab.groups import Group
 from provision.lab.images import Recipe, locked
 from provision.lab.machines import Machine, identity_files
-from provision.lab.network import Network, free_subnet, remove_link
+from provision.lab.network import Network, free_subnet, remove_link, require_free
 from provision.lab.plan import LABS, MACHINES, Plan, checked_name
 from provision.process import commands
 
@@ -84,26 +84,25 @@ class Lab:
         """Whether this lab has a network number, so that its addresses can be told."""
         return state.load(self.folder) is not None
 
-    def up(self, tell: Callable[[str], None] = _silent) -> None:
+    def up(self, snapshot: str = "", tell: Callable[[str], None] = _silent) -> None:
         """Bring the lab up; what runs already stays, what is broken or missing is mended.
 
-        `tell` hears the name of each step as it begins.
+        A new lab begins with bare machines, or as the `snapshot` was. `tell` hears the name of
+        each step as it begins.
         """
         require_host()
         with self._alone():
+            self._refuse_another(snapshot)
             tell("images")
-            layers = self._layers()
-            self._ensure_network(tell)
-            keys.ensure(self.folder, self.plan)
-            if not self._state().layers:
-                state.save(self.folder, replace(self._state(), layers=layers))
+            layers = {} if snapshot or self.is_known() else self._layers()
+            tell("network")
+            with locked(LOCKS / "paquet-lab.lock"):  # two labs must not choose one number
+                if not self.is_known():
+                    self._begin(snapshot, layers)
+                self._ensure_network()
             tell("machines")
-            for name in MACHINES:
-                if not self.machine(name).is_running():
-                    self._start(name)
-            for name in MACHINES:
-                self.machine(name).wait()
-            self._join_the_world()
+            keys.ensure(self.folder, self.plan)
+            self._start_all()
 
     def down(self) -> None:
         """Take the lab down with its disks; nothing of it remains, whatever state it was in."""
@@ -118,7 +117,7 @@ class Lab:
         """Start a machine that was stopped, from its own disk, and wait for it."""
         with self._alone():
             self._start(name)
-            self.machine(name).wait()
+            self._wait(name)
 
     def reboot(self, name: str) -> None:
         """Reboot a machine and wait until it answers again."""
@@ -126,6 +125,17 @@ class Lab:
         before = machine.boot_number()
         machine.run(["systemctl", "reboot"], check=False)
         machine.wait_for_next_boot(before)
+        self._wait(name)
+
+    def snapshot(self, title: str) -> None:
+        """Keep all machines as they are now; they are stopped for it, and started again."""
+        with self._alone():
+            try:
+                for name in MACHINES:
+                    self.machine(name).stop()
+                snapshots.take(self.cache, title, self.folder)
+            finally:
+                self._start_all()
 
     def status(self) -> dict[str, bool]:
         """Return for the network and each machine whether it runs."""
@@ -156,17 +166,28 @@ class Lab:
         made = images.image(world, self.cache)
         return {name: [str(made if name == "internet" else bare)] for name in MACHINES}
 
-    def _ensure_network(self, tell: Callable[[str], None]) -> None:
+    def _refuse_another(self, snapshot: str) -> None:
         known = state.load(self.folder)
-        if known and self.network.is_whole():
-            return
-        tell("network")
+        if known and snapshot and known.snapshot != snapshot:
+            raise PaquetError(
+                f"The lab {self.name} is up, and did not begin as {snapshot}",
+                f"Take it down first: `paquet lab down --name {self.name}`.",
+            )
+
+    def _begin(self, snapshot: str, layers: dict[str, list[str]]) -> None:
         self._clear()
-        with locked(LOCKS / "paquet-lab.lock"):  # two labs must not choose one number
-            subnet = free_subnet(self.name, known.subnet if known else None)
-            fresh = replace(known, subnet=subnet) if known else state.State(subnet)
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            state.save(self.folder, fresh)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        LABS.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700)
+        if snapshot:
+            snapshots.lay_out(snapshots.find(self.cache, snapshot), self.folder)
+        else:
+            state.save(self.folder, state.State(free_subnet(self.name), layers))
+
+    def _ensure_network(self) -> None:
+        if not self.network.is_whole():
+            self._clear()
+            require_free(self.plan.subnet)
             self.network.build()
 
     def _clear(self) -> None:
@@ -187,6 +208,18 @@ class Lab:
         if name == "internet":
             files |= internet.files(plan, internet.world(self.folder, plan))
         self.machine(name).start(layers, files)
+
+    def _start_all(self) -> None:
+        for name in MACHINES:
+            if not self.machine(name).is_running():
+                self._start(name)
+        for name in MACHINES:
+            self._wait(name)
+
+    def _wait(self, name: str) -> None:
+        self.machine(name).wait()
+        if name == "internet":
+            self._join_the_world()
 
     def _join_the_world(self) -> None:
         """Wait for the internet of the lab, and write down what others need to know."""

@@ -154,13 +154,26 @@ def remove_link(link: str) -> None:
         commands.run(["ip", "link", "delete", link])
 
 
-def free_subnet(name: str, kept: int | None = None) -> int:
-    """Return a subnet number that nothing here uses: `kept` or what `name` prefers, if free."""
-    taken = {*_subnets_in(["ip", "-json", "address"]), *_subnets_in(["ip", "-json", "route"])}
-    for subnet in [*([] if kept is None else [kept]), *preferred_subnets(name)]:
+def free_subnet(name: str) -> int:
+    """Return a subnet number that nothing here uses, if possible the one that `name` prefers."""
+    taken = _taken_subnets()
+    for subnet in preferred_subnets(name):
         if subnet not in taken:
             return subnet
     raise PaquetError("All 256 lab networks are in use", "Take a lab down: `paquet lab down`.")
+
+
+def require_free(subnet: int) -> None:
+    """Raise PaquetError when this computer uses the network of a lab that has to come back."""
+    if subnet in _taken_subnets():
+        raise PaquetError(
+            f"Something here uses the network 198.18.{subnet}.0/24 that this lab was made with",
+            "Another lab may come from the same snapshot: take that one down first.",
+        )
+
+
+def _taken_subnets() -> set[int]:
+    return {*_subnets_in(["ip", "-json", "address"]), *_subnets_in(["ip", "-json", "route"])}
 
 
 def subnet_of(link: str) -> int | None:

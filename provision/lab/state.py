@@ -14,10 +14,11 @@ NAME = "state.json"
 
 @dataclass(frozen=True)
 class State:
-    """`layers` are the folders below each machine's disk, topmost first."""
+    """`layers` are the folders below each machine's disk, topmost first; `snapshot` its origin."""
 
     subnet: int
     layers: dict[str, list[str]] = field(default_factory=dict)
+    snapshot: str = ""
 
 
 def load(folder: Path) -> State | None:
