@@ -1,0 +1,115 @@
+#!/usr/bin/python
+"""Bring one bundle's Nextcloud to its wanted state, in one start of PHP."""
+
+from __future__ import annotations
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.paquet_cache import (
+    SOCKET,
+    Cache,
+    CacheFailed,
+    digest_of,
+    free_number,
+    numbers,
+    password_of,
+    read_key,
+    rights,
+)
+from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, settle
+
+DOCUMENTATION = """
+module: paquet_nextcloud
+short_description: Configuration, administrator, users and quotas of one Nextcloud
+description:
+  - The database must stand, a copy of the template. Runs as the Unix user of the bundle, secrets go
+    over standard input.
+  - The bundle gets a user and a database number of its own in the shared Redis.
+  - Users that are not listed are switched off, never deleted.
+options:
+  bundle: {type: str, required: true, description: Name of the bundle, its Unix user.}
+  version: {type: str, required: true, description: Version such as 31.0.2.}
+  home: {type: path, required: true, description: Home of the bundle; configuration below.}
+  system: {type: dict, required: true, description: Values of config.php.}
+  admin: {type: str, required: true, description: Login of the administrator.}
+  admin_password: {type: str, required: true, description: Its password.}
+  users: {type: list, elements: dict, required: true,
+          description: Address, display_name and quota_bytes of each user.}
+"""
+RETURN = """
+changes:
+  description: What was, or in check mode would be, changed.
+  type: list
+  returned: always
+"""
+ARGUMENTS = {
+    "bundle": {"required": True},
+    "version": {"required": True},
+    "home": {"type": "path", "required": True},
+    "system": {"type": "dict", "required": True},
+    "admin": {"required": True},
+    "admin_password": {"required": True, "no_log": True},
+    "users": {"type": "list", "elements": "dict", "required": True},
+}
+
+
+def settle_cache(bundle, *, check):
+    """Give the bundle its place in the cache; return (config.php's value, whether it changed)."""
+    key = read_key()
+    password = password_of(bundle, key)
+    cache = Cache(key)
+    try:
+        users = cache.say("ACL", "LIST")
+        taken = numbers(users)
+        number = taken.get(bundle) or free_number(set(taken.values()))
+        changed = not any(
+            line.startswith(f"user {bundle} on ") and digest_of(password) in line for line in users
+        )
+        if changed and not check:
+            cache.say("ACL", "SETUSER", bundle, *rights(password, number))
+            cache.say("ACL", "SAVE")
+    finally:
+        cache.close()
+    place = {"host": SOCKET, "port": 0, "user": bundle, "password": password, "dbindex": number}
+    return place, changed
+
+
+def wanted_state(params, cache, *, check):
+    """Return the input of paquet-nextcloud.php."""
+    return {
+        "tree": os.path.join(TREES, params["version"]),
+        "dry_run": check,
+        "system": {**params["system"], "redis": cache},
+        "admin": {"uid": params["admin"], "password": params["admin_password"]},
+        "users": [
+            {
+                "address": user["address"],
+                "display_name": user["display_name"],
+                "quota": int(user["quota_bytes"]),
+            }
+            for user in params["users"]
+        ],
+        "prune": True,
+    }
+
+
+def main():
+    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
+    params, check = module.params, module.check_mode
+    if check and not os.path.isdir(f"{params['home']}/config"):
+        module.exit_json(changed=True, changes=["everything"])
+    try:
+        cache, changed = settle_cache(params["bundle"], check=check)
+        changes = ["its place in the cache"] if changed else []
+        wanted = wanted_state(params, cache, check=check)
+        changes += settle(params["bundle"], f"{params['home']}/config", wanted)
+    except (CacheFailed, PhpFailed, OSError) as failed:
+        module.fail_json(msg=f"Nextcloud of {params['bundle']}: {failed}")
+    after = "".join(f"{change}\n" for change in changes)
+    diff = {"before": "", "after": after}
+    module.exit_json(changed=bool(changes), changes=changes, diff=diff)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+#!/usr/bin/python
+"""Unpack the code of one Nextcloud version, shared and read-only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.paquet_nextcloud import TREES
+
+DOCUMENTATION = """
+module: paquet_nextcloud_tree
+short_description: The code of one Nextcloud version, unpacked from a verified archive
+description:
+  - The archive is verified by its digest on the server again, unpacked beside, and put in place by
+    one rename. The digest stays in the tree; a tree of the same digest is left alone.
+  - An archive that an operator repackaged may lack a font without which no user can be made; the one
+    of Debian's fonts-dejavu-core then stands in.
+  - When the tree is not there and the archive neither, C(needed) is true and nothing fails, so that
+    the archive is only sent to servers that need it.
+options:
+  version: {type: str, required: true, description: Version such as 31.0.2.}
+  sha256: {type: str, required: true, description: Digest of the archive.}
+  archive: {type: path, required: true, description: Where the archive is put on the server.}
+  trees: {type: path, default: /usr/share/paquet/nextcloud, description: Folder of all versions.}
+"""
+RETURN = """
+needed:
+  description: Whether the archive has to be sent first.
+  type: bool
+  returned: always
+"""
+ARGUMENTS = {
+    "version": {"required": True},
+    "sha256": {"required": True},
+    "archive": {"type": "path", "required": True},
+    "trees": {"type": "path", "default": TREES},
+}
+STAMP = ".paquet-sha256"
+INSIDE = "nextcloud"
+FONT = "core/fonts/NotoSans-Regular.ttf"
+OTHER_FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+
+
+class Refused(Exception):
+    """An archive that must not be unpacked."""
+
+
+def digest(path):
+    """Return the SHA-256 of a file in hexadecimal."""
+    with open(path, "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def stands(tree, sha256):
+    """Whether this very archive was unpacked there to its end."""
+    try:
+        with open(os.path.join(tree, STAMP), encoding="ascii") as opened:
+            return opened.read().strip() == sha256
+    except FileNotFoundError:
+        return False
+
+
+def unpack(archive, tree, sha256):
+    """Unpack beside, then put in place; a tree that stands there is replaced."""
+    found = digest(archive)
+    if found != sha256:
+        raise Refused(f"{archive} has the digest {found}, expected {sha256}")
+    beside = tree + ".paquet-new"
+    shutil.rmtree(beside, ignore_errors=True)
+    os.makedirs(beside, mode=0o755)
+    _extract(archive, beside)
+    if not os.path.exists(os.path.join(beside, INSIDE, FONT)):
+        os.symlink(OTHER_FONT, os.path.join(beside, INSIDE, FONT))
+    with open(os.path.join(beside, INSIDE, STAMP), "w", encoding="ascii") as opened:
+        opened.write(sha256 + "\n")
+    if os.path.isdir(tree):
+        shutil.rmtree(tree)
+    os.rename(os.path.join(beside, INSIDE), tree)
+    shutil.rmtree(beside)
+    os.unlink(archive)
+
+
+def _extract(archive, folder):
+    with open(archive, "rb") as opened:
+        zipped = opened.read(2) == b"PK"
+    if zipped:
+        shutil.unpack_archive(archive, folder, "zip")
+        _make_readable(folder)
+        return
+    mode = ["--no-same-owner", "--no-same-permissions", "--mode=u=rwX,go=rX"]
+    ended = subprocess.run(
+        ["/usr/bin/tar", "--extract", f"--file={archive}", f"--directory={folder}", *mode],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise Refused(f"cannot unpack {archive}: {ended.stderr.strip()}")
+
+
+def _make_readable(folder):
+    for parent, folders, files in os.walk(folder):
+        for name in folders:
+            os.chmod(os.path.join(parent, name), 0o755)
+        for name in files:
+            os.chmod(os.path.join(parent, name), 0o644)
+
+
+def main():
+    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
+    wanted = module.params
+    tree = os.path.join(wanted["trees"], wanted["version"])
+    if stands(tree, wanted["sha256"]):
+        module.exit_json(changed=False, needed=False)
+    if not os.path.isfile(wanted["archive"]):
+        module.exit_json(changed=False, needed=True)
+    if module.check_mode:
+        module.exit_json(changed=True, needed=False)
+    os.umask(0o022)
+    try:
+        unpack(wanted["archive"], tree, wanted["sha256"])
+    except (Refused, OSError) as refused:
+        module.fail_json(msg=str(refused))
+    module.exit_json(changed=True, needed=False)
+
+
+if __name__ == "__main__":
+    main()
