@@ -18,6 +18,9 @@ rspamd_config:register_symbol({
         return
       end
     end
-    if #shown == 0 then task:set_pre_result('reject', 'From is missing') end
+    -- programs disagree about which of two From headers they show
+    if #shown == 0 or #(task:get_header_full('From') or {}) ~= 1 then
+      task:set_pre_result('reject', 'From has to be there once')
+    end
   end,
 })
