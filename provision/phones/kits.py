@@ -14,13 +14,14 @@ from provision.phones.devices import secret_groups
 from provision.phones.links import davx5_link, nextcloud_link
 from provision.phones.mobileconfig import profile_plist, sign_profile
 from provision.phones.paper import page_pdf
-from provision.phones.qr import Code, qr_code
+from provision.phones.qr import qr_code
 from provision.phones.thunderbird import thunderbird_code
 from provision.rendering import render
 
 if TYPE_CHECKING:
     from provision.phones.devices import Sync
     from provision.phones.mobileconfig import Signer
+    from provision.phones.qr import Code
 
 PAGE = "kit.html"
 PAPER = "kit.pdf"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from weasyprint import HTML
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+from weasyprint.urls import FatalURLFetchingError, URLFetcher
+
+if TYPE_CHECKING:
+    from weasyprint.urls import URLFetcherResponse
 
 
 class OnlyInside(URLFetcher):  # type: ignore[misc] # WeasyPrint ships no types

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import plistlib
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import pypdfium2
+import pytest
+import zxingcpp
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from lxml import html  # type: ignore[import-untyped]
+from phone_certificates import make_chain
+from phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, assert_golden, syncs
+from pydantic import SecretStr
+from weasyprint.urls import FatalURLFetchingError
+
+from provision.errors import PaquetError
+from provision.phones import kits
+from provision.phones.kits import write_kit
+from provision.phones.links import davx5_link, nextcloud_link
+from provision.phones.mobileconfig import read_signer
+from provision.phones.paper import page_pdf
+from provision.phones.qr import qr_code
+from provision.phones.thunderbird import thunderbird_code
+from provision.rendering import render
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provision.phones.devices import Sync
+
+EVERY = [
+    replace(base, kind=kind)
+    for base in (NEXTCLOUD, LIGHT)
+    for kind in ("android", "ios", "desktop")
+]
+every_kit = pytest.mark.parametrize("sync", EVERY, ids=lambda sync: f"{sync.kind}-{sync.cloud}")
+
+
+def page(sync: Sync, profile: bytes | None = None, *, signed: bool = False) -> str:
+    return render("kit/page.html", kits.sheet_words(sync, profile, signed=signed))
+
+
+def sheet(sync: Sync, language: str, *, signed: bool = False) -> str:
+    """Return the text of one language of the page, spaces made plain."""
+    (found,) = html.fromstring(page(sync, signed=signed)).xpath(f"//section[@lang='{language}']")
+    return re.sub(r"\s+", " ", found.text_content())
+
+
+def codes_on(pdf: bytes) -> set[str]:
+    """Photograph every page at 200 dpi and read its codes."""
+    document = pypdfium2.PdfDocument(pdf)
+    images = [document[at].render(scale=200 / 72).to_pil() for at in range(len(document))]
+    document.close()
+    return {str(code.text) for image in images for code in zxingcpp.read_barcodes(image)}
+
+
+def modules_of(text: str) -> int:
+    """Return how many modules wide the code of `text` is, without its quiet zone."""
+    box = html.fragment_fromstring(qr_code(text, correction=correction_of(text)).svg)
+    return int(box.get("viewbox", box.get("viewBox")).split()[2]) - 8
+
+
+def correction_of(text: str) -> Literal["l", "m"]:
+    return "l" if text.startswith("[") else "m"
+
+
+def words_on(pdf: bytes) -> list[str]:
+    document = pypdfium2.PdfDocument(pdf)
+    texts = [document[at].get_textpage().get_text_range() for at in range(len(document))]
+    document.close()
+    return texts
+
+
+@every_kit
+def test_the_page_is_the_golden_one(sync: Sync) -> None:
+    profile = b"<plist/>" if sync.kind == "ios" else None
+    text = page(sync, profile=profile, signed=sync.cloud == "nextcloud")
+    assert_golden(f"{sync.kind}-{sync.cloud}.html", text)
+
+
+@every_kit
+def test_the_page_refers_to_nothing_outside_itself(sync: Sync) -> None:
+    text = page(sync, profile=b"x")
+    tree = html.fromstring(text)
+    assert not tree.xpath("//script | //link | //img | //iframe | //object | //*[@src]")
+    targets = {re.split("[:#]", link.get("href"))[0] for link in tree.xpath("//a")}
+    assert targets <= {"", "davx5", "nc", "data"}
+    (style,) = tree.xpath("//style")
+    assert "url(" not in style.text
+    assert "@import" not in style.text
+    (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def test_paper_that_asks_for_the_network_is_a_bug() -> None:
+    with pytest.raises(FatalURLFetchingError, match="outside itself"):
+        page_pdf('<img src="http://198.51.100.1/x.png">')
+    with pytest.raises(FatalURLFetchingError, match="outside itself"):
+        page_pdf('<img src="file:///etc/passwd">')
+
+
+@every_kit
+def test_the_page_has_the_users_language_first_and_the_other_second(sync: Sync) -> None:
+    languages = html.fromstring(page(sync)).xpath("//section/@lang")
+    assert languages == {"fr": ["fr", "en"], "en": ["en", "fr"]}[sync.language]
+
+
+@every_kit
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_paper_is_one_sheet_in_either_language(
+    sync: Sync, language: Literal["fr", "en"], tmp_path: Path
+) -> None:
+    kit = write_kit(replace(sync, language=language), tmp_path)
+    (text,) = words_on(kit.pdf.read_bytes())
+    assert ("Besoin d’aide" in text) == (language == "fr")
+    assert ("Need help" in text) == (language == "en")
+    assert " ".join(re.findall("....", PLAIN_SECRET)) in re.sub(r"\s+", " ", text)
+    assert sync.address in text
+
+
+@every_kit
+def test_the_codes_are_read_back_from_the_paper(sync: Sync, tmp_path: Path) -> None:
+    expected = set()
+    if sync.kind == "android":
+        expected |= {davx5_link(sync), thunderbird_code(sync)}
+    if sync.kind != "desktop" and sync.cloud == "nextcloud":
+        expected |= {nextcloud_link(sync)}
+    assert codes_on(write_kit(sync, tmp_path).pdf.read_bytes()) == expected
+
+
+def test_the_codes_of_a_long_name_and_a_long_secret_are_still_read(tmp_path: Path) -> None:
+    sync = replace(NEXTCLOUD, display_name="É" * 64, secret=SecretStr("Ab3" * 24))
+    pdf = write_kit(sync, tmp_path).pdf.read_bytes()
+    assert codes_on(pdf) == {davx5_link(sync), thunderbird_code(sync), nextcloud_link(sync)}
+    assert len(words_on(pdf)) <= 2
+
+
+def test_the_codes_keep_their_quiet_zone_on_paper(tmp_path: Path) -> None:
+    """The page must not cut it: a scanner then needs luck."""
+    document = pypdfium2.PdfDocument(write_kit(NEXTCLOUD, tmp_path).pdf.read_bytes())
+    image = document[0].render(scale=300 / 72).to_pil().convert("L")
+    document.close()
+    found = zxingcpp.read_barcodes(image)
+    assert len(found) == 3
+    for code in found:
+        top_left, bottom_right = code.position.top_left, code.position.bottom_right
+        module = (bottom_right.x - top_left.x) / modules_of(str(code.text))
+        far = round(3.5 * module)
+        near = round(0.5 * module)
+        around = (top_left.x - far, top_left.y - far, bottom_right.x + far, bottom_right.y + far)
+        inside = (far - near, far - near)
+        ring = image.crop(around)
+        width, height = ring.size
+        ring.paste(255, (*inside, width - inside[0], height - inside[1]))
+        assert ring.getextrema()[0] > 200
+
+
+def test_a_code_can_be_tapped_on_the_phone_that_shows_the_page() -> None:
+    links = html.fromstring(page(NEXTCLOUD)).xpath("//p[@class='tap']/a/@href")
+    assert set(links) == {davx5_link(NEXTCLOUD), nextcloud_link(NEXTCLOUD)}
+
+
+@pytest.mark.parametrize(
+    ("language", "steps"),
+    [
+        ("fr", ["F-Droid", "Binary Eye", "Se connecter", "Ajouter un compte", "cochez"]),
+        ("fr", ["K-9 Mail ne lit pas le code", "Terminé", "quatre heures", "webcals://", "ICSx⁵"]),
+        ("en", ["F-Droid", "Binary Eye", "Login", "Create account", "tick", "K-9 Mail does not"]),
+        ("en", ["Done", "four hours", "webcals://", "Tasks app"]),
+    ],
+)
+def test_the_sheet_of_an_android_says_what_a_code_cannot_do(
+    language: str, steps: list[str]
+) -> None:
+    text = sheet(NEXTCLOUD, language)
+    for step in steps:
+        assert step in text
+
+
+def test_groups_are_categories_on_nextcloud_only() -> None:
+    assert "Les groupes sont des catégories pour chacun des contacts" in sheet(NEXTCLOUD, "fr")
+    assert "Groups are per-contact categories" in sheet(NEXTCLOUD, "en")
+    assert "catégories" not in sheet(LIGHT, "fr")
+
+
+def test_a_light_cloud_gives_its_files_by_webdav() -> None:
+    assert "Points de montage WebDAV" in sheet(LIGHT, "fr")
+    assert LIGHT.files_url in sheet(LIGHT, "fr")
+    assert "Nextcloud" not in page(LIGHT)
+
+
+def test_the_sheet_is_honest_about_late_notifications_and_lost_phones() -> None:
+    assert "notifications de Nextcloud et de Talk peuvent tarder" in sheet(NEXTCLOUD, "fr")
+    assert "Ce qui est déjà sur l’appareil y reste" in sheet(NEXTCLOUD, "fr")
+    assert "04 76 00 00 00" in sheet(NEXTCLOUD, "en")
+
+
+def test_an_iphone_is_told_to_go_to_settings_and_what_it_will_see_there() -> None:
+    phone = replace(NEXTCLOUD, kind="ios")
+    signed, plain = sheet(phone, "fr", signed=True), sheet(phone, "fr", signed=False)
+    assert "VPN et gestion de l’appareil" in signed
+    assert ("« Vérifié »" in signed, "« Non signé »" in signed) == (True, False)
+    assert ("« Vérifié »" in plain, "« Non signé »" in plain) == (False, True)
+
+
+def test_a_computer_is_shown_thunderbird_and_the_address_of_the_files() -> None:
+    text = sheet(replace(LIGHT, kind="desktop"), "fr")
+    assert "davs://zoe.paquet.test/files/zoe@zoe.paquet.test/" in text
+    assert "Carnet d’adresses CardDAV" in text
+    assert "Microsoft" in text
+
+
+@settings(deadline=None)
+@given(syncs(replace(NEXTCLOUD, kind="desktop")))
+def test_names_are_read_back_from_the_page_and_change_nothing_else(sync: Sync) -> None:
+    same_secret = replace(NEXTCLOUD, kind="desktop", secret=sync.secret)
+    tree, plain = html.fromstring(page(sync)), html.fromstring(page(same_secret))
+    assert [element.tag for element in tree.iter()] == [element.tag for element in plain.iter()]
+    shown = ["".join(name.itertext()) for name in tree.xpath("//section[1]//bdi")]
+    expected = [sync.device_name, sync.operator_name, sync.display_name]
+    assert shown == [*expected, sync.operator_name, sync.support_contact]
+    secret = "".join(tree.xpath("//section[1]//p[@class='secret']/span/text()"))
+    assert secret == sync.secret.get_secret_value()
+
+
+@pytest.mark.parametrize("kind", ["android", "ios"])
+def test_a_hostile_name_is_only_text_on_a_phones_page_and_paper(
+    kind: Literal["android", "ios"], tmp_path: Path
+) -> None:
+    name = """"'><script>alert(1)</script>{{ 7 * 7 }}&lt;"""
+    sync = replace(NEXTCLOUD, kind=kind, display_name=name, support_contact=name)
+    kit = write_kit(sync, tmp_path)
+    tree = html.fromstring(kit.html.read_text())
+    assert not tree.xpath("//script")
+    assert name in tree.xpath("string(//h1)")
+    assert "alert(1)</script>{{ 7 * 7 }}&lt;" in words_on(kit.pdf.read_bytes())[0]
+
+
+def test_every_name_is_kept_from_turning_the_line_around() -> None:
+    turned = replace(NEXTCLOUD, display_name="\u202eevil", operator_name="\u202eevil")
+    for name in html.fromstring(page(turned)).xpath("//body//*[contains(text(), '\u202e')]"):
+        assert name.tag == "bdi"
+
+
+@pytest.mark.parametrize("sync", EVERY[:3], ids=lambda sync: sync.kind)
+def test_a_kit_is_for_its_owner_only(sync: Sync, tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "kit"
+    folder.mkdir(parents=True)
+    (folder / "kit.html").write_text("old, and open to all")
+    (folder / "kit.html").chmod(0o666)
+    folder.chmod(0o755)
+    kit = write_kit(sync, folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert sorted(folder.iterdir()) == sorted(kit.files)
+    assert {path.stat().st_mode & 0o777 for path in kit.files} == {0o600}
+    assert (kit.profile is not None) == (sync.kind == "ios")
+
+
+def test_a_kit_that_cannot_be_made_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = write_kit(NEXTCLOUD, tmp_path)
+    before = {path: path.read_bytes() for path in kit.files}
+    monkeypatch.setattr("provision.phones.kits.os.fsync", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_kit(replace(NEXTCLOUD, display_name="New"), tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_iphones_profile_is_signed_and_also_inside_the_page(tmp_path: Path) -> None:
+    chain = make_chain(ec.generate_private_key(ec.SECP256R1()))
+    signer = read_signer(chain.fullchain, chain.key)
+    kit = write_kit(replace(NEXTCLOUD, kind="ios"), tmp_path, signer)
+    assert kit.profile
+    profile = kit.profile.read_bytes()
+    assert profile[:1] == b"\x30"
+    links = html.fromstring(kit.html.read_text()).xpath("//a[@download]/@href")
+    assert {base64.b64decode(link.partition("base64,")[2]) for link in links} == {profile}
+    assert "Vérifié" in words_on(kit.pdf.read_bytes())[0]
+
+
+def test_without_a_signer_the_profile_is_plain_and_the_sheet_says_so(tmp_path: Path) -> None:
+    kit = write_kit(replace(NEXTCLOUD, kind="ios"), tmp_path)
+    assert kit.profile
+    assert plistlib.loads(kit.profile.read_bytes())["PayloadType"] == "Configuration"
+    assert "Non signé" in words_on(kit.pdf.read_bytes())[0]
+
+
+def test_an_expired_certificate_signs_nothing(tmp_path: Path) -> None:
+    chain = make_chain(ec.generate_private_key(ec.SECP256R1()), until=2027)
+    signer = read_signer(chain.fullchain, chain.key)
+    sync = replace(NEXTCLOUD, kind="ios", issued=dt.date(2027, 1, 2))
+    with pytest.raises(PaquetError, match="expired on 2027-01-01"):
+        write_kit(sync, tmp_path / "kit", signer)
+    assert not (tmp_path / "kit").exists()
