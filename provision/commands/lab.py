@@ -62,7 +62,7 @@ def up(context: Context, name: str | None, snapshot: str, *, as_json: bool) -> N
     def tell(step: str) -> None:
         click.echo(f"{time.monotonic() - began:6.1f} s  {step}", err=True)
 
-    chosen(context, name).up(snapshot, tell)
+    chosen(context, name).up(snapshot=snapshot, tell=tell)
     tell("up")
     _show_status(chosen(context, name), as_json=as_json)
 

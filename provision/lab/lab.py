@@ -84,7 +84,7 @@ class Lab:
         """Whether this lab has a network number, so that its addresses can be told."""
         return state.load(self.folder) is not None
 
-    def up(self, snapshot: str = "", tell: Callable[[str], None] = _silent) -> None:
+    def up(self, *, snapshot: str = "", tell: Callable[[str], None] = _silent) -> None:
         """Bring the lab up; what runs already stays, what is broken or missing is mended.
 
         A new lab begins with bare machines, or as the `snapshot` was. `tell` hears the name of
@@ -142,10 +142,14 @@ class Lab:
         if not state.load(self.folder):
             return dict.fromkeys(("network", *MACHINES), False)
         running = {name: self.machine(name).is_running() for name in MACHINES}
-        return {"network": self.network.is_whole(), **running}
+        network = self.network.is_laid() and self.network.leads_out()
+        return {"network": network, **running}
 
     def facts(self) -> dict[str, object]:
-        """Return its addresses and the paths of its keys; raises PaquetError when it is not up."""
+        """Return its addresses and the paths of its keys, as lab.json in its folder has them.
+
+        Raises PaquetError when it is not up.
+        """
         return facts.facts(self.folder, self.plan)
 
     def _state(self) -> state.State:
@@ -185,10 +189,12 @@ class Lab:
             state.save(self.folder, state.State(free_subnet(self.name), layers))
 
     def _ensure_network(self) -> None:
-        if not self.network.is_whole():
+        if not self.network.is_laid():
             self._clear()
             require_free(self.plan.subnet)
             self.network.build()
+        if not self.network.leads_out():
+            self.network.open_the_way_out()
 
     def _clear(self) -> None:
         """End every process of the lab and release its mounts and links; disks stay."""

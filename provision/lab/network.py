@@ -58,15 +58,16 @@ class Network:
         """Return the file that holds the network namespace of `who`."""
         return self.folder / who
 
-    def is_whole(self) -> bool:
-        """Whether every part is there and the way out runs."""
+    def is_laid(self) -> bool:
+        """Whether every namespace and link is there."""
         mounts = mounted_below(self.folder)
-        return (
-            all(str(self.namespace(who)) in mounts for who in ("router", *MACHINES))
-            and subnet_of(self.plan.link) == self.plan.subnet
-            and bool(self.group.processes(GATEWAY_UNIT))
-            and "tap0" in self._inside("router", ["ip", "-br", "link"])
-        )
+        spaces = all(str(self.namespace(who)) in mounts for who in ("router", *MACHINES))
+        return spaces and subnet_of(self.plan.link) == self.plan.subnet
+
+    def leads_out(self) -> bool:
+        """Whether the way out is open; the links must be there."""
+        runs = bool(self.group.processes(GATEWAY_UNIT))
+        return runs and "default" in self._inside("router", ["ip", "route"])
 
     def build(self) -> None:
         """Make all of it; nothing of it may exist yet."""
@@ -80,17 +81,21 @@ class Network:
         self._inside("router", ["nft", "-f", "-"], FIREWALL.format(host=self.plan.numbered(HOST)))
         for machine in MACHINES:
             self._inside(machine, ["ip", "-batch", "-"], machine_links(self.plan, machine))
-        commands.run(["ip", "-batch", "-"], given=host_links(self))
+        join = f"link add {self.plan.link} type veth peer name host netns "
+        commands.run(["ip", "-batch", "-"], given=f"{join}{self.namespace('router')}\n")
         self._inside("router", ["ip", "link", "set", "host", "master", "lab", "up"])
-        self._open_the_way_out()
+        # The address comes last: it tells that all before it was done.
+        commands.run(["ip", "-batch", "-"], given=host_links(self.plan))
 
-    def _open_the_way_out(self) -> None:
+    def open_the_way_out(self) -> None:
+        """Start the gateway and wait until it routes."""
+        self.group.kill(GATEWAY_UNIT)
         command = ["slirp4netns", "--netns-type=path", "--configure", "--disable-host-loopback"]
         command += [f"--mtu={OUTSIDE_MTU}", str(self.namespace("router")), "tap0"]
         log = self.folder / "gateway.log"
         self.group.start(GATEWAY_UNIT, command, log)
         deadline = time.monotonic() + LINK_WAIT
-        while "default" not in self._inside("router", ["ip", "route"]):
+        while not self.leads_out():
             if time.monotonic() > deadline:
                 said = log.read_text(encoding="utf-8") if log.exists() else ""
                 raise PaquetError(f"slirp4netns gave the lab no way out. {said}".strip())
@@ -135,14 +140,12 @@ def machine_links(plan: Plan, machine: str) -> str:
     )
 
 
-def host_links(network: Network) -> str:
-    """Return the `ip -batch` lines that join this computer to the lab."""
-    plan, router = network.plan, network.namespace("router")
+def host_links(plan: Plan) -> str:
+    """Return the `ip -batch` lines that give this computer its address in the lab."""
     return "\n".join(
         [
-            f"link add {plan.link} type veth peer name host netns {router}",
-            f"address add {plan.numbered(HOST)}/24 dev {plan.link}",
             f"link set {plan.link} up",
+            f"address add {plan.numbered(HOST)}/24 dev {plan.link}",
             "",
         ]
     )
