@@ -69,10 +69,10 @@ def ensure(name: str, settings: dict[str, object], *, check: bool) -> dict[str, 
     wanted = json.loads(description.read_text())
     if is_good(name, wanted["names"]):
         return {"state": "good", "problem": "", "changed": False}
-    problem, changed = "", False
-    if not check:
-        changed = place_placeholder(name, wanted["names"])
-        problem = try_authority(name, wanted, settings)
+    if check:
+        return {"state": "placeholder", "problem": "", "changed": bool(settings["directory"])}
+    changed = place_placeholder(name, wanted["names"])
+    problem = try_authority(name, wanted, settings)
     changed = changed or not problem
     state = "placeholder" if problem and is_placeholder(name) else "good"
     return {"state": state, "problem": problem, "changed": changed}
