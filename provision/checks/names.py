@@ -6,16 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from provision.checks.findings import Check, error, ok, warning
-from provision.dns.changes import SPF
 from provision.dns.hostnames import absolute
-from provision.dns.lookup import Outcome, ask, ask_reverse, authoritative_servers
+from provision.dns.lookup import ask, ask_reverse, authoritative_servers, mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from provision.checks.findings import Finding
     from provision.checks.target import Target
-    from provision.dns.lookup import Answer, NameServer
+    from provision.dns.lookup import NameServer
     from provision.dns.records import Record
 
 # Without the others there is no mail or no cloud; without these a client needs more typing, and
@@ -45,7 +44,7 @@ def is_required(record: Record) -> bool:
 def look_at_record(record: Record, asked: NameServer | None) -> Iterator[Finding]:
     """Yield whether the record is answered with its values."""
     check, answer = _title(record), ask(record.name, record.type, asked)
-    problem = _difference(record, answer)
+    problem = mismatch(record, answer)
     if not problem:
         yield ok(check, ", ".join(record.values)[:80])
     elif is_required(record):
@@ -66,25 +65,6 @@ def look_at_reverse(target: Target) -> Iterator[Finding]:
             f"{target.address} does not point back to {target.mail_host}: {there}",
             "Large providers refuse such mail. Set the reverse name where the server is rented.",
         )
-
-
-def _difference(record: Record, answer: Answer) -> str:
-    if answer.outcome is not Outcome.FOUND:
-        return f"{record.name} {record.type} is {answer.outcome}: {answer.reason}"
-    wanted, there = set(record.values), set(answer.values)
-    if wanted == there or (
-        record.type == "TXT" and wanted <= there and not _second_spf(record, there)
-    ):
-        return ""
-    return f"{record.name} {record.type} is {', '.join(answer.values)[:200]}"
-
-
-def _second_spf(record: Record, there: set[str]) -> bool:
-    """Whether two SPF records stand at one name, which voids both (RFC 7208 §3.2).
-
-    Other texts may stand beside ours, such as the verification of a web site.
-    """
-    return any(value.startswith(SPF) for value in there.difference(record.values))
 
 
 def _title(record: Record) -> str:

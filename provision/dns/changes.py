@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provision.dns.hostnames import absolute
-from provision.dns.records import bundle_records
+from provision.dns.records import SPF, bundle_records
 from provision.errors import UnsafeChange
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 UNTOUCHED = frozenset(
     ("SOA", "NS", "DS", "DNSKEY", "CDS", "CDNSKEY", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM")
 )
-SPF = '"v=spf1'
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import dns.exception
 import dns.flags
@@ -13,8 +14,12 @@ import dns.name
 import dns.resolver
 import dns.reversename
 
+from provision.dns.records import SPF
 from provision.dns.zone import from_rrset
 from provision.errors import PaquetError
+
+if TYPE_CHECKING:
+    from provision.dns.records import Record
 
 SECONDS_PER_TRY = 1.0
 SECONDS = 3.0
@@ -87,6 +92,23 @@ def authoritative_servers(name: str, server: NameServer | None = None) -> list[N
             return [NameServer(address) for host in hosts for address in host.values]
         labels = labels.parent()
     return []
+
+
+def mismatch(record: Record, answer: Answer) -> str:
+    """Return in which way the answer is not the record, empty when it is.
+
+    Other texts may stand beside ours, such as the verification of a web site, but no second SPF
+    record: two of them void both (RFC 7208 §3.2).
+    """
+    if answer.outcome is not Outcome.FOUND:
+        return f"{record.name} {record.type} is {answer.outcome}: {answer.reason}"
+    lacking = set(record.values) - set(answer.values)
+    others = set(answer.values) - set(record.values)
+    if record.type == "TXT":
+        others = {value for value in others if value.startswith(SPF)}
+    if lacking or others:
+        return f"{record.name} {record.type} is {', '.join(answer.values)[:200]}"
+    return ""
 
 
 def address_of(host: str, server: NameServer | None = None) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TTL = 3600
 LONGEST_TTL = 2**31 - 1  # RFC 2181 §8
 CHUNK = 255  # RFC 1035 §3.3: one character-string has one length octet
+SPF = '"v=spf1'  # how the TXT value begins, RFC 7208 §4.5
 NOT_OFFERED = "0 0 0 ."  # RFC 6186 §3.4 and RFC 2782: the service is decidedly absent
 
 

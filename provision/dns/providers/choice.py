@@ -10,6 +10,7 @@ from provision.errors import PaquetError
 
 if TYPE_CHECKING:
     from provision.dns.changes import ChangeSet
+    from provision.dns.lookup import NameServer
     from provision.dns.records import Record
     from provision.settings import Names
 
@@ -24,10 +25,14 @@ class Provider(Protocol):
         """Make the changes, all or none. Raises PaquetError when that is not possible."""
 
 
-def provider(names: Names) -> Provider:
-    """Return the provider that the settings ask for. Raises PaquetError when something lacks."""
+def provider(names: Names, asked: NameServer | None = None) -> Provider:
+    """Return the provider that the settings ask for. Raises PaquetError when something lacks.
+
+    `asked` is whom the provider `print` asks what is there already; None means the servers that
+    decide about the zone.
+    """
     if names.provider == "print":
-        return Printed()
+        return Printed(asked)
     if not (names.server and names.key_name and names.key_file):
         raise PaquetError(
             "The provider `knot` needs server, key_name and key_file",

@@ -10,6 +10,7 @@ from knot_server import ZONE, Running, running_knot
 
 from provision.dns.changes import UNTOUCHED, ChangeSet, Scope, Update, bundle_scope, plan
 from provision.dns.lookup import NameServer, Outcome, address_of, ask, authoritative_servers
+from provision.dns.providers.printed import Printed, RecordsToEnter
 from provision.dns.records import BundleNames, Record, bundle_records
 from provision.errors import PaquetError
 
@@ -126,6 +127,16 @@ def test_a_new_lifetime_is_a_change_and_is_published(knot: Running) -> None:
     longer = Record(HOST.name, "A", 7200, HOST.values)
     provider.apply(ZONE, plan([longer], provider.fetch(ZONE), only(HOST.name)))
     assert longer in provider.fetch(ZONE)
+
+
+def test_what_a_person_has_entered_is_not_asked_for_again(knot: Running) -> None:
+    by_hand, wanted = Printed(knot.asked), created(*bundle_records(ALICE))
+    knot.provider().apply(ZONE, created(*bundle_records(ALICE)[:-1]))
+    with pytest.raises(RecordsToEnter) as told:
+        by_hand.apply(ZONE, wanted)
+    assert [row.host for row in told.value.rows] == ["paquet._domainkey.alice"]
+    knot.provider().apply(ZONE, created(bundle_records(ALICE)[-1]))
+    by_hand.apply(ZONE, wanted)
 
 
 def test_a_wrong_secret_is_named(server: Running) -> None:

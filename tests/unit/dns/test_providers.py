@@ -8,7 +8,9 @@ import dns.tsig
 import pytest
 from pydantic import SecretStr
 
+from provision.dns import lookup
 from provision.dns.changes import ChangeSet, Update
+from provision.dns.lookup import NameServer
 from provision.dns.providers.choice import provider
 from provision.dns.providers.knot import Key, Knot, explained, raise_if_refused, update_message
 from provision.dns.providers.printed import Printed, RecordsToEnter
@@ -27,9 +29,18 @@ CHANGES = ChangeSet((MAIL,), (Update(OLD, NEW),), (GONE,), 2)
 SECRET = base64.b64encode(b"secret").decode()
 
 
+NOBODY = NameServer("127.0.0.1", 1)
+
+
+@pytest.fixture
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("_no_patience")
 def test_records_to_print_are_told_with_the_table_to_copy() -> None:
     with pytest.raises(RecordsToEnter, match="entered by hand") as told:
-        Printed().apply("paquet.test", CHANGES)
+        Printed(NOBODY).apply("paquet.test", CHANGES)
     assert [(row.host, row.type) for row in told.value.rows] == [("b", "MX"), ("a", "A")]
     assert "mx.paquet.test." in told.value.message
 
@@ -87,7 +98,7 @@ def test_every_refusal_of_an_update_is_an_error_with_a_hint(code: str) -> None:
 def test_the_settings_choose_the_provider(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(SECRET + "\n")
-    assert isinstance(provider(Names()), Printed)
+    assert provider(Names(), NOBODY) == Printed(NOBODY)
     chosen = provider(
         Names(provider="knot", server="127.0.0.1", port=5300, key_name="paquet", key_file=file)
     )
