@@ -55,6 +55,8 @@ def balance(
         )
     rows = [_row(one, names[one.organisation_id], language) for one in balances]
     show([worded(row, language, as_json=as_json) for row in rows], as_json=as_json)
+    if not rows and not as_json:
+        click.echo("Nothing is posted yet.")
 
 
 @money.command(name="verify")

@@ -46,8 +46,9 @@ def add(
         siren=siren(siren_typed) if siren_typed else None,
         territory=edges.person_name(territory, "territory") if territory else "",
     )
-    if _by_name(session, made.name) is not None:
-        raise UsageRefused(f"There is an organisation {made.name} already", "Choose another name.")
+    there = _by_name(session, made.name)
+    if there is not None:
+        raise UsageRefused(f"There is an organisation {there.name} already", "Choose another name.")
     if made.siren and session.scalar(select(Organisation).where(Organisation.siren == made.siren)):
         raise UsageRefused(
             f"The SIREN {made.siren} belongs to another organisation",

@@ -185,9 +185,8 @@ def _splits(session: Session) -> Iterator[Finding]:
 def _openings(session: Session) -> Iterator[Finding]:
     """Each subscription has the opening entries that its contract asks for."""
     transaction = LedgerTransaction
-    posted = set(
-        session.execute(select(transaction.organisation_id, transaction.idempotency_key)).tuples()
-    )
+    keys = select(transaction.organisation_id, transaction.idempotency_key)
+    posted = {(owner, key) for owner, key in session.execute(keys)}
     owed = _who_has_a_part(session)
     for subscription in session.scalars(select(Subscription).order_by(Subscription.id)):
         where, key = f"subscription {subscription.id}", openings.key(subscription.id)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy.orm import Session
+
+from provision.registry.models import Subscriber
+from provision.subscriptions import contracts, organisations, planfile, plans
+from provision.subscriptions.contracts import Shares
+from provision.subscriptions.subscriptions import Sale
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from provision.subscriptions.models import Organisation, Plan
+
+START = date(2026, 1, 1)
+PLANS = """
+[[plan]]
+code = "famille"
+name = { fr = "Famille", en = "Family" }
+users = 5
+quota_gib = 100
+[[plan.price]]
+from = 2026-01-01
+monthly = "10.00"
+yearly = "110.00"
+"""
+
+
+@dataclass
+class Shop:
+    """A business, an association, one plan, one subscriber, all in an open unit of work."""
+
+    session: Session
+    seller: Organisation
+    supporter: Organisation
+    plan: Plan
+    jeanne: Subscriber
+
+    def sale(self, **changes: object) -> Sale:
+        return Sale(**{**vars(Sale(self.plan, self.seller, self.supporter)), **changes})
+
+    def contract(self, mode: str = "resale", supporter: int = 30, seller: int = 70) -> None:
+        contracts.add(
+            self.session,
+            self.seller,
+            self.supporter,
+            Shares(supporter, seller),
+            terms=(mode, START),
+        )
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with Session(engine, expire_on_commit=False) as made:
+        yield made
+
+
+@pytest.fixture
+def shop(session: Session) -> Shop:
+    seller = organisations.add(session, "Boutique Libre", "business", siren_typed="732 829 320")
+    supporter = organisations.add(session, "Les Amis du Libre", "association")
+    plans.bring_in(session, planfile.parse(PLANS))
+    jeanne = Subscriber(
+        name="Jeanne",
+        email="jeanne@exemple.test",
+        language="fr",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    session.add(jeanne)
+    session.flush()
+    return Shop(session, seller, supporter, plans.get(session, "famille"), jeanne)
