@@ -55,7 +55,9 @@ def write_kit(sync: Sync, folder: Path, signer: Signer | None = None) -> Kit:
     words = sheet_words(sync, profile, signed=signer is not None)
     contents = {
         PAGE: render("kit/page.html", words).encode(),
-        PAPER: page_pdf(render("kit/page.html", words | on_paper(sync))),
+        PAPER: page_pdf(
+            render("kit/page.html", words | on_paper(sync)), render("kit/style.css", {})
+        ),
     }
     if profile is not None:
         contents[PROFILE] = profile

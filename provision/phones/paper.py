@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from weasyprint import HTML
+from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
@@ -23,10 +23,18 @@ class OnlyInside(URLFetcher):  # type: ignore[misc] # WeasyPrint ships no types
         return super().fetch(url, headers)
 
 
-def page_pdf(html: str) -> bytes:
-    """Return the printed pages of `html`."""
-    document: bytes = HTML(string=html, url_fetcher=OnlyInside()).write_pdf(font_config=_fonts())
+def page_pdf(html: str, style: str) -> bytes:
+    """Return the printed pages of `html`, whose style sheet is `style`."""
+    fonts, sheet = _fonts(), _sheet(style)
+    page = HTML(string=html, url_fetcher=OnlyInside())
+    document: bytes = page.write_pdf(font_config=fonts, stylesheets=[sheet])
     return document
+
+
+@cache
+def _sheet(style: str) -> CSS:
+    """Read a style sheet once, not for every kit."""
+    return CSS(string=style, url_fetcher=OnlyInside(), font_config=_fonts())
 
 
 @cache

@@ -99,9 +99,11 @@ def test_the_page_refers_to_nothing_outside_itself(sync: Sync) -> None:
 
 def test_paper_that_asks_for_the_network_is_a_bug() -> None:
     with pytest.raises(FatalURLFetchingError, match="outside itself"):
-        page_pdf('<img src="http://198.51.100.1/x.png">')
+        page_pdf('<img src="http://198.51.100.1/x.png">', "")
     with pytest.raises(FatalURLFetchingError, match="outside itself"):
-        page_pdf('<img src="file:///etc/passwd">')
+        page_pdf('<img src="file:///etc/passwd">', "")
+    with pytest.raises(FatalURLFetchingError, match="outside itself"):
+        page_pdf("", "@import url(http://198.51.100.1/x.css)")
 
 
 @every_kit
