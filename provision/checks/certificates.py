@@ -12,7 +12,7 @@ from provision.checks.findings import Check, error, ok, warning
 from provision.checks.old_tls import accepts_old_tls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from provision.checks.findings import Finding
     from provision.checks.target import Target
@@ -22,34 +22,36 @@ EXPIRED, WRONG_NAME = 10, 62  # X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_HOSTNAME
 RENEW = "See `systemctl status` of the renewal timer on the server, then `paquet server deploy`."
 
 
-def certificate_checks(target: Target, now: datetime) -> list[Check]:
+def certificate_checks(target: Target, doors: Iterable[Service], now: datetime) -> list[Check]:
     """Return the checks of the certificate and of old TLS at each door."""
     return [
         check
-        for service in services(target)
+        for door in doors
         for check in (
-            Check(
-                f"certificate {service.name}",
-                partial(look_at_certificate, target, service, now=now),
-            ),
-            Check(f"old TLS {service.name}", partial(look_for_old_tls, target, service)),
+            Check(f"certificate {door.name}", partial(look_at_certificate, target, door, now=now)),
+            Check(f"old TLS {door.name}", partial(look_for_old_tls, target, door)),
         )
     ]
 
 
-def services(target: Target) -> list[Service]:
-    """Return the doors with TLS: the cloud's names and those of the mail server."""
-    ports, mail = target.ports, target.mail_host
-    web = [Service("https", target.host, ports.https)]
+def web_doors(target: Target) -> list[Service]:
+    """Return the cloud's names with their port."""
+    doors = [Service("https", target.host, target.ports.https)]
     if target.is_own_domain:
-        web.append(Service("https autoconfig", f"autoconfig.{target.domain}", ports.https))
+        name = f"autoconfig.{target.domain}"
+        doors.append(Service("https autoconfig", name, target.ports.https))
+    return doors
+
+
+def mail_doors(target: Target) -> list[Service]:
+    """Return the ports of the mail server."""
+    ports, host = target.ports, target.mail_host
     return [
-        *web,
-        Service("smtp", mail, ports.smtp, smtp_starts_tls),
-        Service("submissions", mail, ports.submissions),
-        Service("submission", mail, ports.submission, smtp_starts_tls),
-        Service("imaps", mail, ports.imaps),
-        Service("sieve", mail, ports.sieve, sieve_starts_tls),
+        Service("smtp", host, ports.smtp, smtp_starts_tls),
+        Service("submissions", host, ports.submissions),
+        Service("submission", host, ports.submission, smtp_starts_tls),
+        Service("imaps", host, ports.imaps),
+        Service("sieve", host, ports.sieve, sieve_starts_tls),
     ]
 
 

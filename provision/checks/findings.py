@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,15 +92,23 @@ def _findings(check: Check) -> list[Finding]:
     except PaquetError as expected:
         found.append(error(check.name, expected.message, expected.hint))
     except (OSError, EOFError) as wrong:
-        found.append(error(check.name, f"No answer: {_words(wrong)}", NO_ANSWER))
+        found.append(_no_answer(check.name, _root(wrong)))
     except Exception as bug:  # noqa: BLE001 -- one broken check must not hide what the others found
         said = f"The check itself broke: {type(bug).__name__}: {bug}"
         found.append(error(check.name, said, "Please report this; it is a fault of the program."))
     return found
 
 
-NO_ANSWER = "Is the service running, and does the firewall let this port through from here?"
+def _no_answer(check: str, wrong: BaseException) -> Finding:
+    if isinstance(wrong, ssl.SSLError):
+        reason = getattr(wrong, "verify_message", "") or wrong.reason or str(wrong)
+        return error(check, f"TLS fails: {reason}", "See the findings about certificates.")
+    hint = "Is the service running, and does the firewall let this port through from here?"
+    return error(check, f"No answer: {str(wrong) or type(wrong).__name__}", hint)
 
 
-def _words(wrong: Exception) -> str:
-    return str(wrong) or type(wrong).__name__
+def _root(wrong: BaseException) -> BaseException:
+    """Return the failure inside: requests wraps that of urllib3, which wraps that of the socket."""
+    inner = (getattr(wrong, "reason", None), *wrong.args[:1], wrong.__cause__)
+    found = next((each for each in inner if isinstance(each, BaseException)), None)
+    return _root(found) if found else wrong

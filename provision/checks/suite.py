@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provision.checks.certificates import certificate_checks
+from provision.checks.certificates import certificate_checks, mail_doors, web_doors
 from provision.checks.findings import run
 from provision.checks.mail import mail_server_checks, mailbox_checks
 from provision.checks.names import name_checks
@@ -24,18 +24,21 @@ def check_bundle(target: Target, now: datetime, *, round_trip: bool = False) -> 
             *mailbox_checks(target, round_trip=round_trip),
             *mail_server_checks(target),
             *web_checks(target),
-            *certificate_checks(target, now),
+            *certificate_checks(target, [*web_doors(target), *mail_doors(target)], now),
             *name_checks(target),
         ]
     )
 
 
 def check_server(target: Target, now: datetime) -> list[Finding]:
-    """Look at a server without any bundle: its names, certificates and mail doors."""
+    """Look at a server without any bundle: its names, and its mail doors.
+
+    Its web side answers to the names of bundles only.
+    """
     return run(
         [
             *mail_server_checks(target),
-            *certificate_checks(target, now),
+            *certificate_checks(target, mail_doors(target), now),
             *name_checks(target),
         ]
     )

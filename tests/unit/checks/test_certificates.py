@@ -26,7 +26,8 @@ from provision.checks.certificates import (
     certificate_checks,
     look_at_certificate,
     look_for_old_tls,
-    services,
+    mail_doors,
+    web_doors,
 )
 from provision.checks.dial import Service, sieve_starts_tls, smtp_starts_tls
 from provision.checks.findings import Result, run
@@ -208,22 +209,22 @@ def test_silence_alerts_and_newer_versions_are_a_no(answer: bytes) -> None:
 
 def test_every_door_is_looked_at_twice() -> None:
     own = a_target(domain="exemple.test", host="cloud.exemple.test")
-    assert [service.name for service in services(own)] == [
-        "https",
-        "https autoconfig",
+    assert [door.name for door in web_doors(own)] == ["https", "https autoconfig"]
+    assert [door.name for door in web_doors(a_target())] == ["https"]
+    assert [door.name for door in mail_doors(own)] == [
         "smtp",
         "submissions",
         "submission",
         "imaps",
         "sieve",
     ]
-    assert len(certificate_checks(own, NOW)) == 14
+    assert len(certificate_checks(own, mail_doors(own), NOW)) == 10
 
 
 def test_a_closed_door_is_a_finding(names: NameServer) -> None:
     target = a_target(resolver=names)
     closed = replace(target, ports=replace(target.ports, https=_free_port()))
-    (finding,) = run([certificate_checks(closed, NOW)[0]])
+    (finding,) = run([certificate_checks(closed, web_doors(closed), NOW)[0]])
     assert finding.check == "certificate https"
     assert "refused" in finding.message
 

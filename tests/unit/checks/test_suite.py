@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from loopback import DOMAIN, NOW, a_target, resolver
+from pydantic import SecretStr
+
+from provision.checks.findings import Result
+from provision.checks.suite import check_bundle, check_server
+from provision.checks.target import Ports
+from provision.dns.records import Record
+
+CLOSED = Ports(*([1] * 7))
+
+
+def test_a_dead_bundle_is_told_quickly_and_by_every_check() -> None:
+    record = Record(f"{DOMAIN}.", "A", 60, ("127.0.0.1",))
+    with resolver() as asked:
+        target = a_target(
+            resolver=asked,
+            ports=CLOSED,
+            login=f"alice@{DOMAIN}",
+            secret=SecretStr("a" * 24),
+            records=(record,),
+        )
+        found = check_bundle(target, NOW, round_trip=True)
+    by_name = {finding.check: finding for finding in found}
+    assert by_name["mail round trip"].message == "No answer: [Errno 111] Connection refused"
+    assert by_name["https"].message == "No answer: [Errno 111] Connection refused"
+    assert by_name[f"dns A {DOMAIN}"].result is Result.OK
+    assert all(finding.hint for finding in found if finding.result is Result.ERROR)
+    assert not [finding for finding in found if "broke" in finding.message]
+
+
+def test_a_server_is_looked_at_without_its_web_side() -> None:
+    with resolver() as asked:
+        target = replace(a_target(resolver=asked, ports=CLOSED), host=DOMAIN)
+        names = {finding.check for finding in check_server(target, NOW)}
+    assert "certificate imaps" in names
+    assert not [name for name in names if "http" in name]
