@@ -19,8 +19,9 @@ from provision.subscriptions.models import LedgerTransaction, PersonReference
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Shop
     from sqlalchemy import Connection, Engine
+
+    from tests.integration.subscriptions.conftest import Shop
 
 TODAY = date(2026, 3, 31)
 KEPT = {

@@ -24,8 +24,9 @@ from provision.subscriptions.models import LedgerTransaction, Subscription
 from provision.subscriptions.splits import share
 
 if TYPE_CHECKING:
-    from conftest import Shop
     from sqlalchemy.orm import Session
+
+    from tests.integration.subscriptions.conftest import Shop
 
 TODAY = date(2026, 3, 31)
 
