@@ -124,7 +124,7 @@ def look_at_imap(target: Target) -> Iterator[Finding]:
         _, lines = client.list()
         folders = [line.decode() for line in lines if isinstance(line, bytes)]
         if any(folder.upper().endswith(("INBOX", '"INBOX"')) for folder in folders):
-            yield ok("imap", f"{target.login} has {len(folders)} folders")
+            yield ok("imap", f"{target.login} can log in to read; folders: {len(folders)}")
         else:
             yield error("imap", f"{target.login} has no INBOX", DOVECOT)
 

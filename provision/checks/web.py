@@ -114,7 +114,11 @@ def look_at_discovery(target: Target) -> Iterator[Finding]:
     if not target.secret:
         yield skipped("dav discovery", "No device secret was given")
         return
-    principal = _href(_propfind(target, target.dav_path, PRINCIPAL), f"{DAV}current-user-principal")
+    answer = _propfind(target, target.dav_path, PRINCIPAL)
+    if answer.status_code == UNAUTHORIZED:
+        yield error("dav discovery", f"DAV refuses the device secret of {target.login}", CLOUD)
+        return
+    principal = _href(answer, f"{DAV}current-user-principal")
     if not principal:
         yield error("dav discovery", f"{target.dav_path} tells {target.login} no principal", CLOUD)
         return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,13 +14,14 @@ from provision import settings
 from provision.checks.findings import Result, run
 from provision.checks.names import name_checks
 from provision.checks.target import Target
-from provision.commands.lab import default_cache
+from provision.commands import lab as lab_command
+from provision.commands.context import Context
 from provision.dns.changes import ChangeSet, bundle_scope, plan
 from provision.dns.lookup import NameServer, Outcome, ask, authoritative_servers
 from provision.dns.providers.choice import provider
 from provision.dns.records import BundleNames, Record, bundle_records, server_records
 from provision.errors import PaquetError
-from provision.lab import lab as labs
+from provision.lab.lab import what_this_computer_lacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +49,10 @@ class World:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    if lacking := labs.what_this_computer_lacks():
+    if lacking := what_this_computer_lacks():
         pytest.skip(f"No lab can run here: {lacking}")
-    lab = labs.Lab(
-        "tnames",
-        default_cache() / "lab",
-        str(settings.Lab().mirror).rstrip("/"),
-        str(settings.Packages().security_mirror).rstrip("/"),
-    )
+    # Not the lab of the other tests: these take whole domains away.
+    lab = lab_command.chosen(Context(Path("paquet.toml")), f"tn{os.getpid() % 100_000}")
     try:
         lab.up()
         told = lab.facts()

@@ -163,6 +163,11 @@ def test_a_refused_secret_is_an_error(seen: Seen) -> None:
     assert seen(look_at_files, always(ASKS)) == [("dav files", Result.ERROR)]
 
 
+def test_dav_that_names_no_principal_is_an_error(seen: Seen) -> None:
+    for reply in (Reply(207, body=MULTI.format("")), Reply(404)):
+        assert seen(look_at_discovery, always(reply)) == [("dav discovery", Result.ERROR)]
+
+
 def test_a_principal_without_homes_is_an_error_for_each(seen: Seen) -> None:
     principal = MULTI.format("<current-user-principal><href>/p/</href></current-user-principal>")
     assert seen(look_at_discovery, always(Reply(207, body=principal))) == [
