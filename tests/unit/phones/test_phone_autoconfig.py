@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from lxml import etree  # type: ignore[import-untyped]
 from phone_examples import NAMES, assert_golden
 
@@ -61,6 +61,7 @@ def test_calendar_contacts_and_files_stand_outside_the_mail_provider() -> None:
     assert words(root, "calendar/authentication") == ["http-basic"]
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_an_operator_of_any_name_is_read_back(name: str) -> None:
     root = read(autoconfig_xml(replace(SERVICES, operator_name=name)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, syncs
 
 from provision.errors import PaquetError
@@ -63,6 +63,7 @@ def test_a_colon_would_cut_the_user_in_davx5_even_escaped() -> None:
     assert read_as_davx5("davx5://a%3Ab:secret@host/")[1:] == ("a", "b")
 
 
+@settings(deadline=None)
 @given(syncs())
 def test_davx5_reads_back_what_was_written(sync: Sync) -> None:
     secret = sync.secret.get_secret_value()
@@ -86,6 +87,7 @@ def test_nextcloud_gets_ampersand_plus_and_percent_escaped() -> None:
     assert "user:a%2Bb%26c%25d@exemple.test&" in nextcloud_link(sync)
 
 
+@settings(deadline=None)
 @given(syncs())
 def test_nextcloud_reads_back_what_was_written(sync: Sync) -> None:
     assert read_as_nextcloud(nextcloud_link(sync)) == {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
-from hypothesis import given
+from hypothesis import given, settings
 from lxml import etree  # type: ignore[import-untyped]
 from phone_certificates import make_chain, private_pem
 from phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, assert_golden, syncs
@@ -149,6 +149,7 @@ def test_consent_is_asked_in_french_and_english() -> None:
     assert "04 76 00 00 00" in consent["fr"]
 
 
+@settings(deadline=None)
 @given(syncs())
 def test_plistlib_and_lxml_read_back_what_was_written(sync: Sync) -> None:
     mail = payloads(sync)["com.apple.mail.managed"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeVar
 
-from hypothesis import given
+from hypothesis import given, settings
 from phone_examples import NEXTCLOUD, PLAIN_SECRET, syncs
 
 from provision.phones.thunderbird import thunderbird_code
@@ -79,6 +79,7 @@ def test_one_account_is_one_code_with_one_outgoing_server() -> None:
     assert len(code[3]) == 1
 
 
+@settings(deadline=None)
 @given(syncs())
 def test_thunderbird_reads_back_what_was_written(sync: Sync) -> None:
     code = thunderbird_code(sync)
