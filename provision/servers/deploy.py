@@ -36,9 +36,9 @@ class Deployment:
     diffs: tuple[str, ...] = ()
 
 
-def site_play(host: Host, settings: Settings, playbook: str = SITE) -> Play:
+def site_play(host: Host, settings: Settings) -> Play:
     """Return the play that prepares `host`."""
-    return Play(playbook, [host], server_variables(host, settings), server_secrets(settings))
+    return Play(SITE, [host], server_variables(host, settings), server_secrets(settings))
 
 
 def deploy(

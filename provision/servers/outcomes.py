@@ -108,8 +108,7 @@ class Hearing:
             return PaquetError(f"The play {playbook} could not be run: {reason}")
         host, reason = self.failure["host"], tell_reason(self.failed_item or self.failure)
         if self.failure["event"] == "runner_on_unreachable":
-            said = (self.failure.get("res") or {}).get("msg")
-            return explain_unreachable(host, str(said or ""))
+            return explain_unreachable(host, tell_all(self.failure))
         task = ": ".join(filter(None, (self.failure.get("role"), self.failure.get("task"))))
         if GUARD_SPEAKS in reason:
             reason = reason.partition(GUARD_SPEAKS)[2].strip()
@@ -162,6 +161,13 @@ def tell_reason(event: Mapping[str, Any]) -> str:
     if message.startswith(("non-zero return code", "MODULE FAILURE", "Module result")):
         return last_line(stderr) or first_line(str(result.get("stdout") or "")) or message
     return first_line(message) or first_line(stderr) or "it gave no reason"
+
+
+def tell_all(event: Mapping[str, Any]) -> str:
+    """Given a failed event, return its whole message; of a loop, that of its first item."""
+    result = event.get("res") or {}
+    items = [item for item in result.get("results") or [] if item.get("msg")]
+    return str((items[0] if items else result).get("msg") or "")
 
 
 def first_line(text: str) -> str:

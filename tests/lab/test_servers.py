@@ -1,0 +1,256 @@
+"""Servers, on a real machine: first contact, plays that leave nothing, one run at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import server_machines as machines
+from pydantic import SecretStr
+
+from provision.errors import PaquetError, UnsafeChange
+from provision.lab.lab import what_this_computer_lacks
+from provision.servers import deploy, guard, hostkeys, preflight
+from provision.servers.connection import Unreachable, known_hosts
+from provision.servers.outcomes import PlayFailed
+from provision.servers.playbooks import Play, run_play
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from server_machines import Machine
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A bare Debian 13 that nobody has prepared."""
+    if lacking := what_this_computer_lacks():
+        pytest.skip(f"no lab can run here: {lacking}")
+    made = machines.make_machine(tmp_path_factory.mktemp("servers"))
+    yield made
+    made.lab.down()
+
+
+@pytest.fixture(scope="module")
+def machine(bare: Machine) -> Machine:
+    """The same machine with a small site of two roles."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deploy, "SITE", bare.playbook("site.yml", machines.SITE))
+        bare.prepare()
+    return bare
+
+
+@pytest.fixture
+def small_site(bare: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    monkeypatch.setattr(deploy, "SITE", bare.playbook("site.yml", machines.SITE))
+    return bare
+
+
+def test_an_unconfirmed_key_stops_before_anything_is_touched(small_site: Machine) -> None:
+    person = replace(small_site.person(), confirm_key=lambda _: False)
+    with pytest.raises(PaquetError, match="not confirmed"):
+        hostkeys.trust(small_site.host, small_site.settings, "", person.confirm_key)
+    with pytest.raises(UnsafeChange):
+        hostkeys.trust(small_site.host, small_site.settings, "SHA256:other", lambda _: True)
+    assert not known_hosts(small_site.settings).exists()
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(small_site: Machine) -> None:
+    told = small_site.prepare(dry_run=True)
+    assert "make the admin user paquet" in told.bootstrapped
+    assert told.deployment is None
+    assert small_site.root("ls", "/usr/local/lib/paquet", check=False) == ""
+
+
+def test_a_machine_that_is_not_prepared_says_what_to_run(small_site: Machine) -> None:
+    host = replace(small_site.host, user="root")
+    with (
+        pytest.raises(PaquetError, match="not prepared yet"),
+        guard.hold(host, small_site.settings, small_site.claim()),
+    ):
+        pass
+
+
+def test_an_unfit_machine_is_not_touched(
+    small_site: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(preflight.NEEDS, "bundles", preflight.Needs(10**9, 10**9))
+    with pytest.raises(preflight.Unfit, match=r"memory.*disk"):
+        small_site.prepare()
+    assert small_site.root("ls", "/usr/local/lib/paquet", check=False) == ""
+
+
+def test_preparing_twice_changes_nothing(machine: Machine, small_site: Machine) -> None:
+    again = small_site.prepare()
+    assert again.bootstrapped == ()
+    assert again.deployment
+    assert again.deployment.unchanged == ("one", "two")
+    assert machine.root("cat", "/etc/paquet-test-two") == "paquet.test two\n"
+
+
+def test_nothing_new_takes_less_than_two_seconds(machine: Machine, small_site: Machine) -> None:
+    play = deploy.site_play(machine.host, machine.settings)
+    assert deploy.deploy(play, small_site.settings, machine.claim()).seconds < 2
+
+
+def test_drift_is_found_and_mended_only_when_asked(machine: Machine, small_site: Machine) -> None:
+    machine.root("sh", "-c", "echo by hand >/etc/paquet-test-one")
+    play = deploy.site_play(machine.host, small_site.settings)
+    assert deploy.deploy(play, machine.settings, machine.claim()).changed == 0
+    shown = deploy.rehearse(play, machine.settings)
+    assert "by hand" in "".join(shown.diffs)
+    assert machine.root("cat", "/etc/paquet-test-one") == "by hand\n"
+    assert deploy.deploy(play, machine.settings, machine.claim(), drift=True).changed == 1
+    assert machine.root("cat", "/etc/paquet-test-one") == "paquet.test one\n"
+
+
+def test_after_a_failed_role_the_next_run_goes_on_there(
+    machine: Machine, small_site: Machine
+) -> None:
+    tasks = machine.folder / "roles/two/tasks/main.yml"
+    right = tasks.read_text()
+    zone = small_site.settings.operator.model_copy(update={"zone": "other.test"})
+    changed = machine.settings.model_copy(update={"operator": zone})
+    play = deploy.site_play(machine.host, changed)
+    tasks.write_text("- name: Break\n  paquet_files: {items: [{path: relative}]}\n")
+    with pytest.raises(PlayFailed, match="two: Break"):
+        deploy.deploy(play, changed, machine.claim())
+    tasks.write_text(right)
+    done = deploy.deploy(play, changed, machine.claim())
+    assert (done.visited, done.unchanged) == (("two",), ("one",))
+
+
+def test_a_changed_host_key_is_a_hard_stop(machine: Machine) -> None:
+    path = known_hosts(machine.settings)
+    right = path.read_text()
+    other = Path("/etc/ssh/ssh_host_ed25519_key.pub")
+    blob = (
+        other.read_text().split()[1] if other.exists() else "AAAAC3NzaC1lZDI1NTE5AAAAIA" + "A" * 42
+    )
+    path.write_text(f"bundles1 ssh-ed25519 {blob}\n")
+    try:
+        with pytest.raises(UnsafeChange):
+            machine.prepare()
+        with pytest.raises(UnsafeChange):
+            run_play(
+                Play(machine.playbook("ping.yml", machines.PING), [machine.host]), machine.settings
+            )
+    finally:
+        path.write_text(right)
+
+
+def test_an_absent_machine_is_unreachable_not_failed(machine: Machine) -> None:
+    absent = replace(machine.host, address=machine.host.address.rpartition(".")[0] + ".99")
+    with pytest.raises(Unreachable):
+        run_play(Play(machine.playbook("ping.yml", machines.PING), [absent]), machine.settings)
+
+
+SECRET = """
+- name: A secret
+  hosts: bundles
+  gather_facts: false
+  tasks:
+    - name: Read it
+      ansible.builtin.set_fact:
+        secret: "{{ (lookup('ansible.builtin.file', secrets_file) | from_json).canary }}"
+      no_log: true
+    - name: Use it
+      paquet_files: {items: [{path: /root/canary, content: "{{ secret }}"}]}
+      no_log: true
+    - name: Report
+      paquet_report: {facts: {length: "{{ secret | length }}"}}
+"""
+
+
+def test_a_secret_is_on_the_server_and_nowhere_else(machine: Machine) -> None:
+    canary = "c4n4ry" + os.urandom(8).hex()
+    seen: list[str] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            seen.extend(machines.processes(canary))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    book = machine.playbook("secret.yml", SECRET)
+    play = Play(book, [machine.host], {}, {"canary": SecretStr(canary)})
+    result = run_play(play, machine.settings)
+    over.set()
+    watcher.join()
+    assert machine.root("cat", "/root/canary") == canary
+    assert result.facts == {"length": len(canary)}
+    assert not seen
+    left = [path for path in Path("/dev/shm").glob("paquet-*/**/*") if path.is_file()]  # noqa: S108
+    assert not [path for path in left if canary.encode() in path.read_bytes()]
+    assert canary not in repr(play)
+
+
+def test_a_second_run_waits_and_is_told_for_whom(machine: Machine) -> None:
+    told: list[str] = []
+    with guard.hold(machine.host, machine.settings, machine.claim()) as first:
+        claim = replace(machine.claim(wait=1), on_wait=told.append)
+        with (
+            pytest.raises(guard.ServerBusy, match=str(os.getpid())),
+            guard.hold(machine.host, machine.settings, claim),
+        ):
+            pass
+    assert str(os.getpid()) in told[0]
+    with guard.hold(machine.host, machine.settings, machine.claim()) as second:
+        assert second.permit.fence == first.permit.fence + 1
+
+
+def test_a_registry_restored_from_last_week_is_refused(machine: Machine) -> None:
+    with guard.hold(machine.host, machine.settings, machine.claim()) as newest:
+        pass
+    fence = newest.permit.fence
+    for give in (lambda _: fence, lambda _: fence - 1):
+        claim = guard.Claim(give)
+        with (
+            pytest.raises(UnsafeChange, match="older than bundles1"),
+            guard.hold(machine.host, machine.settings, claim),
+        ):
+            pass
+
+
+def test_a_killed_run_leaves_no_process_no_file_and_no_lock(machine: Machine) -> None:
+    old = machines.start_old_run(machine)
+    os.kill(old, signal.SIGKILL)
+    os.waitpid(old, 0)
+    time.sleep(2)
+    assert not machines.processes("endless.yml")
+    assert not machines.processes(f"HostKeyAlias={machine.host.name}")
+    assert not list(Path("/dev/shm").glob("paquet-*/secrets.json"))  # noqa: S108
+    before = machines.count_changes(machine)
+    with guard.hold(machine.host, machine.settings, machine.claim(wait=5)):
+        assert machines.count_changes(machine) == before
+
+
+def test_a_paused_run_is_overtaken_and_changes_nothing_any_more(machine: Machine) -> None:
+    old = machines.start_old_run(machine, silence=3)
+    os.kill(old, signal.SIGSTOP)
+    with guard.hold(machine.host, machine.settings, machine.claim(wait=60)):
+        before = machines.count_changes(machine)
+        time.sleep(2)
+        os.kill(old, signal.SIGCONT)
+        _, status = os.waitpid(old, 0)
+        assert machines.count_changes(machine) == before
+    assert os.waitstatus_to_exitcode(status) != 0
+    said = (machine.folder / "old.log").read_text()
+    assert "overtaken" in said or "lost its lock" in said
+
+
+def test_by_hand_a_module_waits_for_the_run(machine: Machine) -> None:
+    python = "/usr/local/lib/paquet/guarded-python"
+    slow = ["timeout", "1", python, "-c", "print('in')"]
+    with guard.hold(machine.host, machine.settings, machine.claim()):
+        assert machine.root(*slow, check=False) == ""
+    assert machine.root(*slow) == "in\n"
