@@ -19,7 +19,7 @@ SECONDS = 10
 SELECTS = re.compile(r"\+select\|(\d+)")
 RIGHTS = (
     "resetchannels ~* -@all +@read +@write +@connection +@transaction +@scripting +info +keys"
-    " +scan +flushdb -flushall -swapdb -move -copy -select -function -client +client|setinfo"
+    " +scan +flushdb -flushall -swapdb -move -copy -select -function -script -client +client|setinfo"
 )
 
 

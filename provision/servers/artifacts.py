@@ -235,6 +235,7 @@ def _keep(settings: Settings, version: str, archive: Path, origin: str) -> Artif
     archive.rename(path)
     with _beside(settings) as record:
         record.write_text(json.dumps(asdict(artifact), indent=2) + "\n", "utf-8")
+        record.chmod(0o644)
         record.rename(path.with_name(f"{stem}.json"))
     return artifact
 

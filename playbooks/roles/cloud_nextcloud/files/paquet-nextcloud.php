@@ -145,8 +145,10 @@ function settle_user(Work $work, \OCP\IUser $user, array $wanted): void {
 	if ($user->getSystemEMailAddress() !== $address) {
 		$work->settle("e-mail address of $address", fn () => $user->setSystemEMailAddress($address));
 	}
-	if (bytes_of($user->getQuota()) !== $wanted['quota']) {
-		$work->settle("quota of $address", fn () => $user->setQuota($wanted['quota'] . ' B'));
+	// Not by setQuota(): it rounds to one decimal of the unit, and what was ordered is exact.
+	if ($user->getQuota() !== $wanted['quota'] . ' B') {
+		$config = \OCP\Server::get(\OCP\IConfig::class);
+		$work->settle("quota of $address", fn () => $config->setUserValue($address, 'files', 'quota', $wanted['quota'] . ' B'));
 	}
 	if (!$user->isEnabled()) {
 		$work->settle("$address on", fn () => $user->setEnabled(true));
@@ -175,11 +177,6 @@ function switch_off_others(Work $work, array $addresses): void {
 			$work->settle("{$user->getUID()} off", fn () => $user->setEnabled(false));
 		}
 	});
-}
-
-/** Return the bytes of a quota such as "10 GB"; Nextcloud keeps what was typed. */
-function bytes_of(string $quota): int {
-	return (int)(\OCP\Util::computerFileSize($quota) ?: -1);
 }
 
 /** Make the secret of one device a login, or end it. */
