@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,13 @@ ARGUMENTS = {
     "units": {"type": "list", "elements": "dict", "required": True, "options": UNIT},
     "stamps": {"type": "path", "default": "/var/lib/paquet/units"},
 }
-PROPERTIES = (
-    "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ConditionResult,ConditionTimestampMonotonic"
-)
+PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,ConditionResult,ConditionTimestampMonotonic"
 RUNNING = ("active", "reloading", "activating", "refreshing")
 NOT_ENABLED = ("disabled", "masked", "masked-runtime", "")
 # stop before start: a unit may free the port that another one wants
 ORDER = ("disable", "stop", "enable", "start", "restart", "reload")
+BEGINS = frozenset({"start", "restart", "reload"})
+SETTLE = 0.3
 LAST_LINES = "20"
 
 
@@ -121,7 +122,7 @@ def actions_for(
     due = []
     if unit["enabled"] is not None and _is_enabled(shown) != unit["enabled"]:
         due.append("enable" if unit["enabled"] else "disable")
-    running = shown["ActiveState"] in RUNNING
+    running = runs(shown)
     if unit["state"] == "started" and not running:
         due += [] if _does_not_belong_here(shown) else ["start"]
     elif unit["state"] == "stopped":
@@ -130,6 +131,11 @@ def actions_for(
         # in the alphabet restart comes last, and it does all that reload does
         due += sorted({key.split()[0] for key in stamp if kept.get(key) != stamp[key]})[-1:]
     return due
+
+
+def runs(shown: dict[str, str]) -> bool:
+    """Whether a unit is up; one that systemd starts again and again is not."""
+    return shown["ActiveState"] in RUNNING and shown["SubState"] != "auto-restart"
 
 
 def _does_not_belong_here(shown: dict[str, str]) -> bool:
@@ -201,14 +207,32 @@ def carry_out(planned: dict[str, dict[str, Any]], systemd: Systemd) -> dict[str,
         ended = systemd.call(action, "--", *names) if names else None
         if ended and ended.returncode:
             failed.update(_who_failed(action, names, ended.stderr.strip(), systemd))
+    failed.update(_who_fell([name for name in planned if name not in failed], planned, systemd))
     return failed
+
+
+def _who_fell(
+    names: list[str], planned: dict[str, dict[str, Any]], systemd: Systemd
+) -> dict[str, str]:
+    """Return the units that ended right after their start, which systemd calls a success."""
+    begun = [name for name in names if BEGINS.intersection(planned[name]["due"])]
+    if not begun:
+        return {}
+    time.sleep(SETTLE)
+    shown = systemd.show(begun)
+    fallen = [
+        name
+        for name in begun
+        if shown[name]["ActiveState"] == "failed" or shown[name]["SubState"] == "auto-restart"
+    ]
+    return {name: systemd.explain(name) for name in fallen}
 
 
 def _who_failed(action: str, names: list[str], said: str, systemd: Systemd) -> dict[str, str]:
     if action in ("enable", "disable"):
         return dict.fromkeys(names, said)
     running = systemd.show(names)
-    down = [name for name in names if running[name]["ActiveState"] not in RUNNING]
+    down = [name for name in names if not runs(running[name])]
     return {name: f"{said}\n{systemd.explain(name)}" for name in down or names}
 
 
