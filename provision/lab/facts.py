@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
     from provision.lab.plan import Plan
 
 NAME = "lab.json"
-AUTHORITY, ROOTS, TRUSTED = "authority.pem", "roots.pem", "ca.pem"
+ROOTS, TRUSTED = "roots.pem", "ca.pem"
 PAQUET_KEY, ACME_KEY, PASSWORD = "paquet.tsig", "acme.tsig", "camille.password"
 SECONDS = 10.0
 
 
 def write(folder: Path, plan: Plan, world: World) -> None:
     """Write the facts and the files that they point to."""
-    write_whole(folder / AUTHORITY, world.authority)
     for name, secret in (
         (PAQUET_KEY, world.paquet_secret),
         (ACME_KEY, world.acme_secret),
@@ -93,26 +93,34 @@ def _foreign_mail(folder: Path, plan: Plan) -> dict[str, object]:
     }
 
 
-def trust_the_authority(folder: Path, plan: Plan) -> None:
+def trust_the_authority(folder: Path, plan: Plan, authority: str) -> None:
     """Write the file of all that lab clients trust: the directory's authority and pebble's roots.
 
     Pebble makes a new root whenever it starts; older ones stay, for what they signed stays too.
     """
-    root = _current_root(folder, plan)
+    root = _current_root(_in_a_file(folder, authority), plan)
     roots = folder / ROOTS
     known = roots.read_text(encoding="utf-8") if roots.exists() else ""
     if root not in known:
         known += root
         write_whole(roots, known)
-    write_whole(folder / TRUSTED, (folder / AUTHORITY).read_text(encoding="utf-8") + known)
+    write_whole(folder / TRUSTED, authority + known)
 
 
-def _current_root(folder: Path, plan: Plan) -> str:
+def _in_a_file(folder: Path, authority: str) -> Path:
+    """Return a file with `authority`, named by its content: urllib3 remembers what a path held."""
+    digest = hashlib.sha256(authority.encode()).hexdigest()[:8]
+    file = folder / f"authority-{digest}.pem"
+    write_whole(file, authority)
+    return file
+
+
+def _current_root(trusted: Path, plan: Plan) -> str:
     address = f"https://{plan.address('internet')}:{internet.ACME_ROOTS_PORT}/roots/0"
     with requests.Session() as session:
         session.trust_env = False  # a proxy of this computer does not know the lab
         try:
-            answer = session.get(address, verify=str(folder / AUTHORITY), timeout=SECONDS)
+            answer = session.get(address, verify=str(trusted), timeout=SECONDS)
             answer.raise_for_status()
         except requests.RequestException as wrong:
             raise PaquetError(f"The lab's ACME authority does not answer: {wrong}") from wrong

@@ -230,8 +230,9 @@ class Lab:
     def _join_the_world(self) -> None:
         """Wait for the internet of the lab, and write down what others need to know."""
         internet.wait(self.plan)
-        facts.write(self.folder, self.plan, internet.world(self.folder, self.plan))
-        facts.trust_the_authority(self.folder, self.plan)
+        world = internet.world(self.folder, self.plan)
+        facts.write(self.folder, self.plan, world)
+        facts.trust_the_authority(self.folder, self.plan, world.authority)
 
 
 def require_host() -> None:

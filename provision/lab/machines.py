@@ -26,6 +26,7 @@ SSH_PORT = 22
 BOOT_PATIENCE = 60.0
 REBOOT_GAP = 3.0  # between two boots no process of the machine runs
 MOMENT = 0.05
+SHOWN = 500  # the last characters of a console that tell why it failed
 TRACES = Path("/run/systemd/nspawn")  # a killed systemd-nspawn leaves files here
 
 
@@ -53,6 +54,10 @@ class Machine:
         return self.disk / "identity"
 
     @property
+    def _console(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    @property
     def _unique_name(self) -> str:
         return f"paquet-{self.plan.name}-{self.name}"
 
@@ -70,7 +75,8 @@ class Machine:
         if not self._identity.exists():
             write_files(root, files)
             self._identity.touch()
-        self.group.start(self.name, self.boot_command(), self.folder / f"{self.name}.log")
+        self._console.unlink(missing_ok=True)
+        self.group.start(self.name, self.boot_command(), self._console)
 
     def boot_command(self) -> list[str]:
         """Return the systemd-nspawn(1) command; its `--keep-unit` makes a reboot end with 133."""
@@ -101,9 +107,10 @@ class Machine:
             now = time.monotonic()
             alive = now if self.group.processes(self.name) else alive
             if now > deadline or now - alive > REBOOT_GAP:
+                said = self._console.read_text(encoding="utf-8", errors="replace")
                 raise PaquetError(
-                    f"The lab machine {self.name} does not come up",
-                    f"Its console: {self.folder / self.name}.log",
+                    f"The lab machine {self.name} does not come up. {said[-SHOWN:]}".strip(),
+                    "`paquet lab up` tries again; `paquet lab down`, then up, begins anew.",
                 )
             time.sleep(MOMENT)
 
