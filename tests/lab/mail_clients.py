@@ -218,6 +218,17 @@ def swaks(bundle: Bundle, *options: str) -> Completed:
     return bundle.internet.run(command, check=False)
 
 
+def send_from_abroad(bundle: Bundle, to: str, subject: str, *options: str) -> str:
+    """Send from the foreign server with swaks, and return the whole conversation."""
+    sent = swaks(
+        bundle,
+        *("--from", bundle.foreign_address, "--to", to),
+        *("--header", f"Subject: {subject}"),
+        *options,
+    )
+    return sent.stdout
+
+
 def port_is_open(bundle: Bundle, port: int) -> bool:
     """Whether the server answers on `port`."""
     try:
