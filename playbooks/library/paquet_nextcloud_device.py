@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import subprocess
 
@@ -54,10 +53,11 @@ def tree_of(bundle):
 
 
 def forget(bundle):
-    """Let PHP start its workers anew; a unit that does not run remembers nothing."""
+    """Let PHP begin anew after what it answers now; what does not run remembers nothing."""
     unit = f"paquet-php@{bundle}.service"
-    if glob.glob(f"/run/paquet/{bundle}/php.sock"):
-        subprocess.run(["systemctl", "try-restart", unit], check=True, capture_output=True)
+    running = subprocess.run(["systemctl", "is-active", "--quiet", unit], check=False)
+    if running.returncode == 0:
+        subprocess.run(["systemctl", "reload", unit], check=True, capture_output=True)
 
 
 def main():

@@ -196,9 +196,22 @@ function settle_device(Work $work): void {
 	if (\OCP\Server::get(\OCP\IUserManager::class)->get($device['address']) === null) {
 		throw new RuntimeException("there is no user {$device['address']}");
 	}
-	if ($standing === []) {
-		$name = mb_substr($device['name'], 0, 90) . mark_of($device);
+	$mine = array_filter($standing, fn ($token) => is_secret_of($provider, $device['secret'], $token));
+	foreach (array_diff_key($standing, $mine) as $token) {
+		$work->settle("old secret of device {$device['id']} ended", fn () => $provider->invalidateTokenById($device['address'], $token->getId()));
+	}
+	if ($mine === []) {
+		$name = mb_substr($device['name'], 0, 70) . mark_of($device);
 		$work->settle("device {$device['id']} enrolled", fn () => $provider->generateToken($device['secret'], $device['address'], $device['address'], null, $name, PERMANENT));
+	}
+}
+
+/** Whether `secret` is the one of `token`. */
+function is_secret_of(\OC\Authentication\Token\IProvider $provider, string $secret, object $token): bool {
+	try {
+		return $provider->getToken($secret)->getId() === $token->getId();
+	} catch (\OCP\Authentication\Exceptions\InvalidTokenException | \OC\Authentication\Exceptions\InvalidTokenException) {
+		return false;
 	}
 }
 
