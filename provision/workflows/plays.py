@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING
 
 from provision.phones.autoconfig import Services, autoconfig_xml
-from provision.registry import fences
 from provision.servers import guard, inventory
 from provision.servers.playbooks import Play, run_play
+from provision.servers.variables import server_variables
 from provision.workflows import names
+from provision.workflows.claims import claim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from provision.registry.models import Bundle, Device
-    from provision.servers.inventory import Host
     from provision.servers.outcomes import PlayResult
     from provision.settings import Settings
     from provision.workflows.control import Control
@@ -37,8 +36,8 @@ def change(control: Control, play: Play) -> PlayResult:
     with ExitStack() as held:
         permits = []
         for host in sorted(play.hosts, key=lambda host: host.name):  # one order: no deadlock
-            claim = guard.Claim(partial(_next_fence, control, host), control.tell)
-            permits.append(held.enter_context(guard.hold(host, control.settings, claim)).permit)
+            lock = guard.hold(host, control.settings, claim(control, host))
+            permits.append(held.enter_context(lock).permit)
         return run_play(play, control.settings, permits=permits)
 
 
@@ -103,11 +102,6 @@ def describe(bundle: Bundle, settings: Settings) -> dict[str, object]:
         "dkim_selector": bundle.dkim_selector,
         "autoconfig_xml": _autoconfig(bundle, settings),
     }
-
-
-def _next_fence(control: Control, host: Host, _seen: int) -> int:
-    with control.session() as session:
-        return fences.next_fence(session, host.name)
 
 
 def _play(

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from provision import database, rendering, settings
+from provision.lab import keys
 from provision.migrations import upgrades
-from provision.registry import secrets
-from provision.servers import artifacts, inventory
+from provision.registry import fences, secrets
+from provision.servers import artifacts, inventory, preparation
 from provision.servers.inventory import Host
 from provision.subscriptions import contracts, organisations, planfile, plans
 from provision.workflows import checking, names, onboard, ordering
+from provision.workflows.claims import claim
 from provision.workflows.control import Control
 from provision.workflows.ordering import Words
 
@@ -55,7 +57,7 @@ def rehearse(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Report:
     with _step(report, "settings", tell):
         control = set_up(lab, folder, tell)
     with _step(report, "prepare", tell):
-        prepare_all(control)
+        prepare_all(control, lab)
     with _step(report, "plans", tell):
         sell(control, control.clock().date())
     _order(control, report, tell)
@@ -103,13 +105,25 @@ def set_up(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Control:
     return Control(read, engine, "rehearsal", tell=tell)
 
 
-def prepare_all(control: Control) -> None:
+def prepare_all(control: Control, lab: Lab) -> None:
     """Give both servers their names and prepare them side by side."""
     hosts = list(inventory.read(control.settings.inventory).values())
     for host in hosts:
         names.publish_server(host, control.settings)
     with ThreadPoolExecutor(len(hosts)) as threads:
-        list(threads.map(lambda host: prepare(control, host.name), hosts))
+        list(threads.map(lambda host: prepare(control, host, keys.public_host_key(lab.folder, host.name)), hosts))
+
+
+def prepare(control: Control, host: Host, host_key: str) -> None:
+    """Prepare `host`, whose key is known, and note that in the registry."""
+    person = preparation.Person(
+        confirm_key=lambda _key: False,
+        tell=lambda line: control.tell(f"{host.name}: {line}"),
+        host_key=host_key,
+    )
+    preparation.prepare(host, control.settings, claim(control, host), person)
+    with control.session() as session:
+        fences.known_server(session, host.name).prepared_at = control.clock()
 
 
 def sell(control: Control, today: date) -> None:
