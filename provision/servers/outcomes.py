@@ -141,6 +141,9 @@ class Hearing:
 
     def _item_failed(self, event: Mapping[str, Any]) -> None:
         self.failed_item = self.failed_item or event
+        if GUARD_SPEAKS in tell_reason(event):
+            self.failure = event
+            raise self.explain("")  # an overtaken run ends here: the other items are refused too
 
     def _it_says(self, event: Mapping[str, Any]) -> None:
         self.said.append(event["text"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ from provision.servers import guard, inventory, preparation
 from provision.servers.playbooks import Play, run_play
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from provision.lab.lab import Lab
     from provision.servers.inventory import Host
@@ -51,7 +53,7 @@ ENDLESS = """
   tasks:
     - name: Change
       ansible.builtin.copy: {dest: "/root/changes/{{ item }}", content: x, mode: "0600"}
-      loop: "{{ range(1, 400) | list }}"
+      loop: "{{ range(1, 150) | list }}"
 """
 
 
@@ -112,8 +114,9 @@ def make_machine(folder: Path) -> Machine:
     return Machine(lab, inventory.find(made.inventory, "bundles1"), made, folder)
 
 
-def start_old_run(machine: Machine, *, silence: float = 60.0) -> int:
-    """Start another paquet that holds the server and changes it all the time; return its id."""
+@contextmanager
+def old_run(machine: Machine, *, silence: float = 60.0) -> Iterator[int]:
+    """Give another paquet's process id, which holds the server and changes it all the time."""
     machine.root("sh", "-c", "rm -rf /root/changes; mkdir /root/changes")
     book = machine.playbook("endless.yml", ENDLESS)
     process = os.fork()
@@ -123,8 +126,14 @@ def start_old_run(machine: Machine, *, silence: float = 60.0) -> int:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
         os.execv(sys.executable, [sys.executable, __file__, *words])  # noqa: S606
-    wait_until(lambda: count_changes(machine) > 0)
-    return process
+    try:
+        wait_until(lambda: count_changes(machine) > 0)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(process, 0)
 
 
 def count_changes(machine: Machine) -> int:

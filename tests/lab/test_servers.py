@@ -222,9 +222,8 @@ def test_a_registry_restored_from_last_week_is_refused(machine: Machine) -> None
 
 
 def test_a_killed_run_leaves_no_process_no_file_and_no_lock(machine: Machine) -> None:
-    old = machines.start_old_run(machine)
-    os.kill(old, signal.SIGKILL)
-    os.waitpid(old, 0)
+    with machines.old_run(machine):
+        pass  # and it is killed by SIGKILL
     time.sleep(2)
     assert not machines.processes("endless.yml")
     assert not machines.processes(f"HostKeyAlias={machine.host.name}")
@@ -235,14 +234,14 @@ def test_a_killed_run_leaves_no_process_no_file_and_no_lock(machine: Machine) ->
 
 
 def test_a_paused_run_is_overtaken_and_changes_nothing_any_more(machine: Machine) -> None:
-    old = machines.start_old_run(machine, silence=3)
-    os.kill(old, signal.SIGSTOP)
-    with guard.hold(machine.host, machine.settings, machine.claim(wait=60)):
-        before = machines.count_changes(machine)
-        time.sleep(2)
-        os.kill(old, signal.SIGCONT)
-        _, status = os.waitpid(old, 0)
-        assert machines.count_changes(machine) == before
+    with machines.old_run(machine, silence=2 * guard.BEAT_SECONDS) as old:
+        os.kill(old, signal.SIGSTOP)
+        with guard.hold(machine.host, machine.settings, machine.claim(wait=60)):
+            before = machines.count_changes(machine)
+            time.sleep(1)
+            os.kill(old, signal.SIGCONT)
+            _, status = os.waitpid(old, 0)
+            assert machines.count_changes(machine) == before
     assert os.waitstatus_to_exitcode(status) != 0
     said = (machine.folder / "old.log").read_text()
     assert "overtaken" in said or "lost its lock" in said

@@ -22,6 +22,9 @@ SITE = """
 - name: Backup
   hosts: backup:names
   roles: [{name: rest}]
+- name: Names
+  hosts: names
+  vars: {site_roles: [knot]}
 - name: Everywhere
   hosts: all
   tasks: []
@@ -48,7 +51,7 @@ def digests(playbook: Path, *, zone: str = "a.test", key: str = "s") -> dict[str
 
 @pytest.mark.parametrize(
     ("groups", "roles"),
-    [({"bundles"}, ["base", "nginx"]), ({"names"}, ["rest"]), ({"other"}, [])],
+    [({"bundles"}, ["base", "nginx"]), ({"names"}, ["rest", "knot"]), ({"other"}, [])],
 )
 def test_the_groups_of_a_host_decide_its_roles(
     playbook: Path, groups: set[str], roles: list[str]
