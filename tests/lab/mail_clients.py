@@ -91,7 +91,7 @@ class Bundle(Protocol):
 
     @property
     def internet(self) -> Machine:
-        """The machine with the foreign mail server; swaks is installed there."""
+        """The machine with the foreign mail server."""
         ...
 
     @property
@@ -210,6 +210,12 @@ def received_abroad(bundle: Bundle, subject: str) -> bytes:
         return [one for one in bundle.foreign_messages() if subject.encode() in one]
 
     return await_some(look, f"{subject} at {bundle.foreign_address}")
+
+
+def install_swaks(machine: Machine) -> None:
+    """Install swaks on `machine` unless it is there."""
+    install = "apt-get update -q && apt-get install -qy --no-install-recommends swaks"
+    machine.run(["sh", "-c", f"command -v swaks || ({install} libnet-ssleay-perl)"])
 
 
 def swaks(bundle: Bundle, *options: str) -> Completed:

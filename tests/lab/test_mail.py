@@ -30,6 +30,11 @@ def _names(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(bundle, socket.getaddrinfo))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _swaks(bundle: Bundle) -> None:
+    mail.install_swaks(bundle.internet)
+
+
 @pytest.fixture
 def user(bundle: Bundle) -> Device:
     return Device("", bundle.address, bundle.secret)
@@ -64,7 +69,7 @@ def test_mail_to_a_foreign_server_is_signed_by_the_domain(
     with mail.submission(bundle, user, port) as session:
         session.send_message(mail.message(user.address, bundle.foreign_address, subject))
 
-    received = mail.receivedmail.send_from_abroad(bundle, subject)
+    received = mail.received_abroad(bundle, subject)
     assert f"d={bundle.domain};".encode() in received
     assert dkim.verify(received, dnsfunc=mail.txt(bundle))
 
@@ -74,7 +79,7 @@ def test_the_network_address_of_the_sender_stays_private(bundle: Bundle, user: D
 
     _send(bundle, user, bundle.foreign_address, subject)
 
-    first_hop = mail.receivedmail.send_from_abroad(bundle, subject).split(b"\nReceived: ")[-1]
+    first_hop = mail.received_abroad(bundle, subject).split(b"\nReceived: ")[-1]
     assert first_hop.startswith(b"by ")
 
 
@@ -383,9 +388,7 @@ def test_a_forward_leaves_as_the_user_so_that_it_is_not_taken_for_forged(
     mail.put_sieve(bundle, other, f'redirect "{bundle.foreign_address}";\n')
     mail.send_from_abroad(bundle, other.address, subject)
 
-    assert f"Return-Path: <{other.address}>".encode() in mail.receivedmail.send_from_abroad(
-        bundle, subject
-    )
+    assert f"Return-Path: <{other.address}>".encode() in mail.received_abroad(bundle, subject)
 
 
 def test_an_answer_during_holidays_is_signed_too(bundle: Bundle, other: Device) -> None:
@@ -395,5 +398,5 @@ def test_an_answer_during_holidays_is_signed_too(bundle: Bundle, other: Device) 
     mail.put_sieve(bundle, other, script)
     mail.send_from_abroad(bundle, other.address, mail.mark())
 
-    received = mail.receivedmail.send_from_abroad(bundle, subject)
+    received = mail.received_abroad(bundle, subject)
     assert dkim.verify(received, dnsfunc=mail.txt(bundle))
