@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.checks import findings
 from provision.commands import progress
 from provision.commands.context import (
     dry_run_option,
@@ -21,19 +22,15 @@ from provision.commands.context import (
 from provision.errors import PaquetError
 from provision.registry import fences
 from provision.servers import deploy as deploying
-from provision.servers import guard, inventory, preparation
+from provision.servers import inventory, preparation
+from provision.workflows import checking, claims
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from provision.commands.context import Context
     from provision.servers.hostkeys import HostKey
-    from provision.servers.inventory import Host
     from provision.servers.outcomes import TaskStart
-
-    Check = Callable[[Context, Host], tuple[Sequence[Mapping[str, object]], bool]]
-
-PROBLEMS = 5
 
 force_option = click.option(
     "--force", is_flag=True, help="Go on although the server has seen a newer registry."
@@ -63,7 +60,7 @@ def prepare(context: Context, /, name: str, host_key: str, **flags: bool) -> Non
     _ask(f"Prepare {name} ({host.address})?", flags)
     with progress.steps(quiet=flags["as_json"]) as tell:
         person = preparation.Person(_confirm, tell, partial(_tell_task, tell), host_key)
-        claim = _claim(context, host, tell, force=flags["force"])
+        claim = claims.claim(context.control(tell), host, force=flags["force"])
         done = preparation.prepare(host, context.settings, claim, person, dry_run=flags["dry_run"])
     if not flags["dry_run"]:
         with context.session() as session:
@@ -92,7 +89,7 @@ def deploy(context: Context, /, name: str, **flags: bool) -> None:
         if flags["dry_run"]:
             done = deploying.rehearse(play, context.settings, on_task)
         else:
-            claim = _claim(context, host, tell, force=flags["force"])
+            claim = claims.claim(context.control(tell), host, force=flags["force"])
             done = deploying.deploy(
                 play, context.settings, claim, drift=flags["drift"], on_task=on_task
             )
@@ -123,36 +120,16 @@ def list_servers(context: Context, /, *, as_json: bool) -> None:
     show(rows, as_json=as_json)
 
 
-def add_check(check: Check) -> None:
-    """Give the group its command `check`: `check` returns rows to show, and whether all is well.
-
-    The checks are a story across rooms, so whoever knows that story hands it in.
-    """
-
-    @server.command("check")
-    @click.argument("name", metavar="HOST")
-    @json_option
-    @pass_context
-    def check_server(context: Context, /, name: str, *, as_json: bool) -> None:
-        """Look at HOST from outside, as a client would."""
-        rows, well = check(context, inventory.find(context.settings.inventory, name))
-        show(rows, as_json=as_json)
-        if not well:
-            sys.exit(PROBLEMS)
-
-
-def _claim(
-    context: Context, host: Host, tell: Callable[[str], None], *, force: bool
-) -> guard.Claim:
-    """Return the wish to change `host` with the registry's next number."""
-
-    def next_fence(seen: int) -> int:
-        with context.session() as session:
-            if force:
-                fences.raise_fence(session, host.name, seen)
-            return fences.next_fence(session, host.name)
-
-    return guard.Claim(next_fence, lambda holder: tell(f"waits: {host.name} is busy: {holder}"))
+@server.command()
+@click.argument("name", metavar="HOST")
+@json_option
+@pass_context
+def check(context: Context, /, name: str, *, as_json: bool) -> None:
+    """Check HOST from outside; exit code 5 when something is wrong."""
+    found = checking.check_server(context.control(), name)
+    show([finding.as_row() for finding in found], as_json=as_json)
+    if findings.found_problems(found):
+        sys.exit(checking.PROBLEMS_FOUND)
 
 
 def _ask(question: str, flags: Mapping[str, bool]) -> None:
