@@ -233,7 +233,8 @@ class Light:
     def __call__(self, environ, start_response):
         """Answer one request."""
         user, secret = credentials(environ)
-        if user and not self._knows(user, secret, environ["REMOTE_ADDR"]):
+        # Radicale would answer a stranger with 403, and no client would ask its user for a login.
+        if not user or not self._knows(user, secret, environ["REMOTE_ADDR"]):
             return ask_again(start_response)
         if environ["PATH_INFO"] == MAY and environ.get("PAQUET_INTERNAL") == "1":
             return self._may(environ, start_response, user)
@@ -249,8 +250,6 @@ class Light:
         return False
 
     def _may(self, environ, start_response, user):
-        if not user:
-            return ask_again(start_response)
         try:
             destination = self._doorkeeper.decide(environ, user)
         except Refused as refused:
