@@ -59,7 +59,10 @@ ARGUMENTS = {
     "units": {"type": "list", "elements": "dict", "required": True, "options": UNIT},
     "stamps": {"type": "path", "default": "/var/lib/paquet/units"},
 }
-PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,ConditionResult,ConditionTimestampMonotonic"
+PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,"
+    "ConditionResult,ConditionTimestampMonotonic"
+)
 RUNNING = ("active", "reloading", "activating", "refreshing")
 NOT_ENABLED = ("disabled", "masked", "masked-runtime", "")
 # stop before start: a unit may free the port that another one wants

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,10 +73,10 @@ def alone(name: str) -> Iterator[None]:
         yield
 
 
-def back_up(name: str) -> dict[str, object]:
+def back_up(name: str) -> dict[str, Any]:
     """Dump, snapshot, and remember the success for the checks."""
     begun = time.time()
-    settings = json.loads((ETC / name / "settings.json").read_text())
+    settings = read_settings(name)
     dumps = STATE / name / "dumps"
     dumps.mkdir(mode=0o700, parents=True, exist_ok=True)
     dump_mail_rows(name, dumps / "mail.json")
@@ -96,7 +96,15 @@ def back_up(name: str) -> dict[str, object]:
     return told
 
 
-def mail_folders(settings: dict[str, object]) -> list[Path]:
+def read_settings(name: str) -> dict[str, Any]:
+    """Return what there is to back up."""
+    try:
+        return dict(json.loads((ETC / name / "settings.json").read_text()))
+    except FileNotFoundError:
+        raise Failed(f"{name} has no backup on this server") from None
+
+
+def mail_folders(settings: dict[str, Any]) -> list[Path]:
     """Return the folders of the bundle's mail that exist: a domain without mail has none."""
     folders = [Path(settings["mail"]) / domain for domain in settings["domains"]]
     return [folder for folder in folders if folder.is_dir()]
@@ -131,7 +139,7 @@ def maintenance(commands: dict[str, list[str]] | None) -> Iterator[None]:
         run(commands["off"])
 
 
-def snapshot(name: str, paths: list[Path]) -> dict[str, object]:
+def snapshot(name: str, paths: list[Path]) -> dict[str, Any]:
     """Make one snapshot, in a new repository when there is none; return restic's summary."""
     command = ["backup", "--json", "--host", name, "--tag", name, "--exclude-caches"]
     command += ["--", *map(str, paths)]
