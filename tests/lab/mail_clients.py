@@ -169,6 +169,12 @@ def message(sender: str, to: str, subject: str, text: str = "Grüße, à bientô
     return made
 
 
+def send(bundle: Bundle, sender: Device, to: str, subject: str) -> None:
+    """Send a message as this user."""
+    with submission(bundle, sender) as session:
+        session.send_message(message(sender.address, to, subject))
+
+
 def mark() -> str:
     """Return a subject that no other message has."""
     return f"essai-{secrets.token_hex(6)}"

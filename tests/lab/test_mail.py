@@ -9,14 +9,15 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import dkim
-import mail_clients as mail
 import pytest
-from mail_clients import Device
+
+from tests.lab import mail_clients as mail
+from tests.lab.mail_clients import Device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mail_clients import Bundle
+    from tests.lab.mail_clients import Bundle
 
 pytestmark = pytest.mark.lab
 
@@ -46,11 +47,6 @@ def other(bundle: Bundle) -> Iterator[Device]:
         yield made
 
 
-def _send(bundle: Bundle, sender: Device, to: str, subject: str) -> None:
-    with mail.submission(bundle, sender) as session:
-        session.send_message(mail.message(sender.address, to, subject))
-
-
 def test_mail_from_a_foreign_server_arrives_over_tls(bundle: Bundle, user: Device) -> None:
     subject = mail.mark()
 
@@ -77,7 +73,7 @@ def test_mail_to_a_foreign_server_is_signed_by_the_domain(
 def test_the_network_address_of_the_sender_stays_private(bundle: Bundle, user: Device) -> None:
     subject = mail.mark()
 
-    _send(bundle, user, bundle.foreign_address, subject)
+    mail.send(bundle, user, bundle.foreign_address, subject)
 
     first_hop = mail.received_abroad(bundle, subject).split(b"\nReceived: ")[-1]
     assert first_hop.startswith(b"by ")
@@ -96,7 +92,7 @@ def test_the_first_message_of_a_new_mailbox_needs_no_reload(
 ) -> None:
     subject = mail.mark()
 
-    _send(bundle, user, other.address, subject)
+    mail.send(bundle, user, other.address, subject)
 
     mail.received(bundle, other, subject)
 
@@ -328,7 +324,7 @@ def test_a_suspended_mailbox_refuses_login_and_still_receives(
     mail.psql(bundle, activate, address=other.address, active="false")
 
     assert not mail.may_log_in(bundle, other)
-    _send(bundle, user, other.address, subject)
+    mail.send(bundle, user, other.address, subject)
     mail.psql(bundle, activate, address=other.address, active="true")
 
     mail.received(bundle, other, subject)
@@ -375,7 +371,7 @@ def test_a_sieve_script_uploaded_by_the_user_sorts_mail(
     )
 
     mail.put_sieve(bundle, other, script)
-    _send(bundle, user, other.address, subject)
+    mail.send(bundle, user, other.address, subject)
 
     mail.received(bundle, other, subject, folder="Tri")
 
