@@ -1,4 +1,7 @@
-"""The tables of people and bundles. Money has its own, in `subscriptions`."""
+"""The tables of people and bundles. Money has its own, in `subscriptions`.
+
+Relations are loaded with their rows: stories go on with them after the unit of work has ended.
+"""
 
 from __future__ import annotations
 
@@ -67,8 +70,10 @@ class Bundle(Base):
     dkim_public_key: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
-    subscriber: Mapped[Subscriber] = relationship()
-    users: Mapped[list[User]] = relationship(back_populates="bundle", order_by="User.id")
+    subscriber: Mapped[Subscriber] = relationship(lazy="joined")
+    users: Mapped[list[User]] = relationship(
+        back_populates="bundle", order_by="User.id", lazy="selectin"
+    )
 
 
 class User(Base):
@@ -83,9 +88,9 @@ class User(Base):
     language: Mapped[str] = mapped_column(Text)
     quota_bytes: Mapped[int] = mapped_column(BigInteger)
 
-    bundle: Mapped[Bundle] = relationship(back_populates="users")
+    bundle: Mapped[Bundle] = relationship(back_populates="users", lazy="joined")
     devices: Mapped[list[Device]] = relationship(
-        back_populates="user", order_by="Device.created_at"
+        back_populates="user", order_by="Device.created_at", lazy="selectin"
     )
 
 
@@ -103,7 +108,7 @@ class Device(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    user: Mapped[User] = relationship(back_populates="devices")
+    user: Mapped[User] = relationship(back_populates="devices", lazy="joined")
 
 
 class Order(Base):
