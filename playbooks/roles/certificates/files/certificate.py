@@ -15,12 +15,14 @@ import argparse
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 ETC = Path("/etc/paquet")
 DESCRIPTIONS, INSTALLED = ETC / "certificates.d", ETC / "certificates"
@@ -61,7 +63,7 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def ensure(name: str, settings: dict[str, object], *, check: bool) -> dict[str, object]:
+def ensure(name: str, settings: dict[str, Any], *, check: bool) -> dict[str, Any]:
     """See that a certificate stands at `name`, from the authority when it can be had."""
     description = DESCRIPTIONS / f"{name}.json"
     if check and not description.exists():
@@ -129,7 +131,7 @@ def place_placeholder(name: str, hosts: list[str]) -> bool:
     return True
 
 
-def try_authority(name: str, wanted: dict[str, object], settings: dict[str, object]) -> str:
+def try_authority(name: str, wanted: dict[str, Any], settings: dict[str, Any]) -> str:
     """Ask the authority and install what it gives; return why it gave nothing, or nothing."""
     if not settings["directory"]:
         return "no authority (acme_directory) is set"
@@ -146,7 +148,7 @@ def try_authority(name: str, wanted: dict[str, object], settings: dict[str, obje
     return ""
 
 
-def ask_authority(wanted: dict[str, object], settings: dict[str, object], folder: Path) -> None:
+def ask_authority(wanted: dict[str, Any], settings: dict[str, Any], folder: Path) -> None:
     """Have lego fetch a certificate into `folder`; the key of our registration is kept."""
     registration = LEGO_HOME / "accounts"
     registration.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -162,10 +164,17 @@ def ask_authority(wanted: dict[str, object], settings: dict[str, object], folder
         [*command, "run"], capture_output=True, text=True, check=False, env=environment
     )
     if done.returncode:
-        raise NotGiven((done.stderr or done.stdout).strip()[-LAST_WORDS:])
+        raise NotGiven(told_by_lego(done.stderr + done.stdout))
 
 
-def challenge(kind: str, settings: dict[str, object]) -> list[str]:
+def told_by_lego(said: str) -> str:
+    """Return for each host what the authority found wrong, or lego's last words."""
+    found = dict(re.findall(r"\[([^\]\s]+)\] acme: error: .*?acme:error:\w+ :: (.+)", said))
+    problems = [f"{host}: {why}" for host, why in found.items()]
+    return "; ".join(problems) or said.strip()[-LAST_WORDS:]
+
+
+def challenge(kind: str, settings: dict[str, Any]) -> list[str]:
     """Return lego's options for a challenge by name records or by a file of our web server."""
     if kind == "dns":
         resolver = settings["resolver"]
@@ -206,7 +215,7 @@ def forget_old(versions: Path, newest: Path) -> None:
         shutil.rmtree(folder)
 
 
-def reload_units(settings: dict[str, object], told: dict[str, dict[str, object]]) -> None:
+def reload_units(settings: dict[str, Any], told: dict[str, dict[str, Any]]) -> None:
     """Have the daemons read what was renewed."""
     if any(one["changed"] for one in told.values()):
         command = ["/usr/bin/systemctl", "try-reload-or-restart", *settings["reload"]]
