@@ -114,6 +114,7 @@ def files(plan: Plan, known: World) -> dict[str, File]:
             0o640,
         ),
         "etc/opendkim.conf": File(_filled("opendkim.conf", words)),
+        "etc/opendkim-resolver.conf": File(_filled("opendkim-resolver.conf", words)),
         "etc/opendmarc.conf": File(_filled("opendmarc.conf", words)),
         "etc/tmpfiles.d/lab.conf": File(_filled("tmpfiles.conf", words)),
         "etc/ssl/lab/certificate.pem": File(known.certificate),

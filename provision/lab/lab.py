@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.lab import facts, images, internet, keys, mounts, snapshots, state
+from provision.lab import facts, images, internet, keys, limits, mounts, snapshots, state
 from provision.lab.groups import Group
 from provision.lab.images import Recipe, locked
 from provision.lab.machines import Machine, identity_files
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 LOCKS = Path("/run/lock")
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 
 
 def _silent(_step: str) -> None:
@@ -97,6 +98,7 @@ class Lab:
             layers = {} if snapshot or self.is_known() else self._layers()
             tell("network")
             with locked(LOCKS / "paquet-lab.lock"):  # two labs must not choose one number
+                limits.raise_to_enough(INOTIFY, LABS)
                 if not self.is_known():
                     self._begin(snapshot, layers)
                 self._ensure_network()
@@ -110,8 +112,8 @@ class Lab:
             self._clear()
             if self.folder.exists():
                 shutil.rmtree(self.folder)
-            if LABS.exists() and not any(LABS.iterdir()):
-                LABS.rmdir()
+            with locked(LOCKS / "paquet-lab.lock"):
+                _leave_nothing()
 
     def start(self, name: str) -> None:
         """Start a machine that was stopped, from its own disk, and wait for it."""
@@ -233,6 +235,13 @@ class Lab:
         world = internet.world(self.folder, self.plan)
         facts.write(self.folder, self.plan, world)
         facts.trust_the_authority(self.folder, self.plan, world.authority)
+
+
+def _leave_nothing() -> None:
+    """When the last lab of this computer is down, give back what labs share."""
+    if LABS.exists() and not state.all_labs(LABS):
+        limits.restore(INOTIFY, LABS)
+        LABS.rmdir()
 
 
 def require_host() -> None:

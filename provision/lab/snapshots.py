@@ -112,7 +112,7 @@ def _home(cache: Path, title: str) -> Path:
 
 def _refuse_use(cache: Path, title: str) -> None:
     home = str(_home(cache, title))
-    for folder in LABS.glob("*"):
+    for folder in state.all_labs(LABS):
         known = state.load(folder)
         if known and home in json.dumps(asdict(known)):
             raise PaquetError(

@@ -21,6 +21,11 @@ class State:
     snapshot: str = ""
 
 
+def all_labs(labs: Path) -> list[Path]:
+    """Return the folders of all labs of this computer, which are in `labs`."""
+    return [folder for folder in labs.iterdir() if folder.is_dir()] if labs.exists() else []
+
+
 def load(folder: Path) -> State | None:
     """Return the state kept in `folder`, or None when there is no lab."""
     try:

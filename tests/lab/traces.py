@@ -27,7 +27,8 @@ def everything() -> set[str]:
         *(f"rule {line}" for line in run(["nft", "list", "ruleset"]).stdout.splitlines()),
         *(f"group {path}" for path in _groups()),
         *(f"sysctl {line}" for line in _sysctls()),
-        *(f"trace {path}" for path in Path("/run/systemd/nspawn").glob("*/*")),
+        *(f"trace {path}" for path in Path("/run/systemd/nspawn/propagate").glob("*")),
+        *(f"trace {name}" for name in _abandoned_locks()),
         *(f"folder {path}" for path in Path("/var/lib").glob("paquet-lab*/*")),
     }
 
@@ -55,10 +56,22 @@ def _namespaces() -> set[str]:
     return set(run(["lsns", "--noheadings", "--type=net", "--output=NSFS"]).stdout.split())
 
 
+def _abandoned_locks() -> set[str]:
+    """Return systemd-nspawn's lock files that belong to no machine that still has its disk."""
+    locks = {path.name for path in Path("/run/systemd/nspawn/locks").glob("*")}
+    roots = re.findall(r" (/var/lib/paquet-lab/\S+/root) ", Path("/proc/mounts").read_text())
+    known = [Path(root).stat() for root in roots]
+    return locks - {f"inode-{one.st_dev}:{one.st_ino}" for one in known}
+
+
 def _groups() -> list[Path]:
     return [path for path in Path("/sys/fs/cgroup").rglob("*paquet-lab*") if path.is_dir()]
 
 
 def _sysctls() -> list[str]:
     lines = run(["sysctl", "--all"], check=False).stdout.splitlines()
-    return [line for line in lines if line.startswith("net.") and not RESTLESS.search(line)]
+    return [
+        line
+        for line in lines
+        if line.startswith(("net.", "fs.inotify.")) and not RESTLESS.search(line)
+    ]
