@@ -10,7 +10,7 @@ from provision.servers.digests import role_digests, roles_of
 from provision.servers.guard import hold
 from provision.servers.outcomes import PlayFailed
 from provision.servers.playbooks import Play, find_playbook, run_play
-from provision.servers.variables import server_secrets, server_variables
+from provision.servers.variables import server_secrets, site_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Deployment:
 
 def site_play(host: Host, settings: Settings) -> Play:
     """Return the play that prepares `host`."""
-    return Play(SITE, [host], server_variables(host, settings), server_secrets(settings))
+    return Play(SITE, [host], site_variables(host, settings), server_secrets(settings))
 
 
 def deploy(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from provision.errors import PaquetError
-from provision.servers import inventory
+from provision.servers import artifacts, inventory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,17 @@ def server_variables(host: Host, settings: Settings) -> dict[str, object]:
         "package_mirror": str(settings.packages.mirror).rstrip("/"),
         "package_security_mirror": str(settings.packages.security_mirror).rstrip("/"),
     }
+
+
+def site_variables(host: Host, settings: Settings) -> dict[str, object]:
+    """Return the variables of site.yml: for a bundle server also the archives that it offers."""
+    variables = server_variables(host, settings)
+    if "bundles" in host.groups:
+        variables["cloud_nextcloud_artifacts"] = [
+            {"version": one.version, "sha256": one.sha256, "path": one.path}
+            for one in artifacts.offered(settings, "nextcloud")
+        ]
+    return variables
 
 
 def server_secrets(settings: Settings) -> dict[str, SecretStr]:
