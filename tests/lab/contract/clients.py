@@ -1,0 +1,163 @@
+"""The cloud clients of the tests: rclone, caldav, vdirsyncer and curl, somewhere on the internet.
+
+Each runs with the lab's names (a private /etc/resolv.conf) and trusts the lab's authority only.
+Secrets go through standard input and files, never through arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from provision.process.commands import Surroundings, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provision.process.commands import Completed
+
+MINUTES = 60.0
+# A mount namespace of its own: the file stands in for /etc/resolv.conf, for this program only.
+WITH_NAMES = 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"'
+DISCOVERER = Path(__file__).with_name("discoverer.py")
+
+
+class Bundle(Protocol):
+    """A delivered bundle of one cloud, its first user, a second user, and its life."""
+
+    cloud: str
+    domain: str
+    host: str
+    address: str
+    secret: str
+    neighbour: str
+    """The address of another user of the same bundle."""
+    quota_bytes: int
+    """What the first user may fill with files: more than 1.5 GB, less than 3 GB."""
+    authority: Path
+    """The PEM file of the authority that signed the certificate."""
+    resolver: str
+    """The IP address of the lab's DNS server."""
+
+    def enrol(self, device: str) -> str:
+        """Enrol another device of the first user and return its secret."""
+        ...
+
+    def revoke(self, device: str) -> None:
+        """Revoke it."""
+        ...
+
+    def suspend(self) -> None:
+        """Suspend the bundle."""
+        ...
+
+    def resume(self) -> None:
+        """Serve it again."""
+        ...
+
+
+def files_url(bundle: Bundle, user: str = "") -> str:
+    """Return where the files of a user (the first one) are."""
+    roots = {"light": "/files/", "nextcloud": "/remote.php/dav/files/"}
+    return f"https://{bundle.host}{roots[bundle.cloud]}{user or bundle.address}/"
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Programs of other people that know one bundle and one secret."""
+
+    bundle: Bundle
+    secret: str
+    folder: Path
+
+    def run(
+        self, command: Sequence[str], *, given: str = "", check: bool = True, **env: str
+    ) -> Completed:
+        """Run a program with the lab's names."""
+        names = self.folder / "resolv.conf"
+        names.write_text(f"nameserver {self.bundle.resolver}\n", encoding="utf-8")
+        trust = {
+            "SSL_CERT_FILE": str(self.bundle.authority),
+            "REQUESTS_CA_BUNDLE": str(self.bundle.authority),
+            "HOME": str(self.folder),
+        }
+        around = Surroundings(self.folder, {**trust, **env}, 10 * MINUTES)
+        words = ["unshare", "--mount", "sh", "-ec", WITH_NAMES, "sh", str(names), *command]
+        return run(words, given=given, check=check, surroundings=around)
+
+    def rclone(self, *words: str, user: str = "", check: bool = True) -> Completed:
+        """Run rclone; `cloud:` is the folder of a user (the first one)."""
+        hidden = run(["rclone", "obscure", "-"], given=self.secret).stdout.strip()
+        remote = {
+            "RCLONE_CONFIG_CLOUD_TYPE": "webdav",
+            "RCLONE_CONFIG_CLOUD_URL": files_url(self.bundle, user),
+            "RCLONE_CONFIG_CLOUD_USER": self.bundle.address,
+            "RCLONE_CONFIG_CLOUD_PASS": hidden,
+            "RCLONE_CONFIG_CLOUD_VENDOR": "nextcloud"
+            if self.bundle.cloud == "nextcloud"
+            else "other",
+        }
+        given = ["--config=/dev/null", "--retries=1", "--low-level-retries=1"]
+        trust = f"--ca-cert={self.bundle.authority}"
+        return self.run(["rclone", *given, trust, *words], check=check, **remote)
+
+    def status(self, method: str, url: str, *, upload: Path | None = None) -> int:
+        """Return the HTTP status that curl gets for one request."""
+        lines = [
+            f'user = "{self.bundle.address}:{self.secret}"',
+            f'cacert = "{self.bundle.authority}"',
+            f'request = "{method}"',
+            f'url = "{url}"',
+            'header = "Depth: 0"',
+            'output = "/dev/null"',
+            'write-out = "%{http_code}"',
+            "silent",
+        ]
+        if upload is not None:
+            lines.append(f'upload-file = "{upload}"')
+        return int(self.run(["curl", "--config", "-"], given="\n".join(lines)).stdout)
+
+    def discover(self, *wishes: str) -> dict[str, str]:
+        """Do `wishes` with the library caldav, beginning with the bare domain; see discoverer."""
+        given = {
+            "domain": self.bundle.domain,
+            "user": self.bundle.address,
+            "secret": self.secret,
+            "wishes": wishes,
+        }
+        said = self.run([sys.executable, str(DISCOVERER)], given=json.dumps(given)).stdout
+        answer: dict[str, str] = json.loads(said.strip().splitlines()[-1])
+        return answer
+
+    def vdirsyncer(self, *words: str) -> Completed:
+        """Run vdirsyncer with all collections of the user, below `collections/`."""
+        pairs = "".join(_pair(kind, self) for kind in (("caldav", ".ics"), ("carddav", ".vcf")))
+        config = self.folder / "vdirsyncer"
+        config.write_text(f'[general]\nstatus_path = "{self.folder}/status/"\n{pairs}', "utf-8")
+        config.chmod(0o600)
+        program = str(Path(sys.executable).with_name("vdirsyncer"))
+        return self.run([program, "--config", str(config), *words], given="y\n" * 20)
+
+
+def _pair(kind: tuple[str, str], clients: Clients) -> str:
+    protocol, extension = kind
+    url = f"https://{clients.bundle.host}/.well-known/{protocol}"
+    return f"""
+[pair {protocol}]
+a = "{protocol}_here"
+b = "{protocol}_there"
+collections = ["from b"]
+[storage {protocol}_here]
+type = "filesystem"
+path = "{clients.folder}/collections/{protocol}/"
+fileext = "{extension}"
+[storage {protocol}_there]
+type = "{protocol}"
+url = "{url}"
+username = "{clients.bundle.address}"
+password = "{clients.secret}"
+verify = "{clients.bundle.authority}"
+"""

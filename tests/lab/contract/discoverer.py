@@ -1,0 +1,55 @@
+"""Find calendars and contacts from a domain alone, with caldav (PyPI). JSON in, JSON out.
+
+Input: {"domain", "user", "secret", "wishes": [...]}; wishes are done in order:
+calendar: make an event with an accent and read it back; clean: delete it;
+contacts: say where the domain says that contacts are.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import caldav
+from caldav.discovery import discover_caldav, discover_carddav
+
+EVENT = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Paquet//contract//EN
+BEGIN:VEVENT
+UID:contract-1
+DTSTAMP:20260101T000000Z
+DTSTART:20260714T100000Z
+DTEND:20260714T110000Z
+SUMMARY:Fête à Besançon
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def calendar(asked: dict[str, Any]) -> caldav.Calendar:
+    """Return the first calendar of the user, found from the domain alone."""
+    found = discover_caldav(asked["domain"])
+    client = caldav.DAVClient(url=found.url, username=asked["user"], password=asked["secret"])
+    return client.principal().calendars()[0]
+
+
+def main() -> None:
+    """Do the wishes."""
+    asked = json.loads(sys.stdin.read())
+    told: dict[str, str] = {}
+    for wish in asked["wishes"]:
+        if wish == "calendar":
+            calendar(asked).save_event(EVENT)
+            (event,) = [one for one in calendar(asked).events() if "contract-1" in one.data]
+            told["summary"] = str(event.icalendar_component["SUMMARY"])
+        elif wish == "clean":
+            calendar(asked).event_by_uid("contract-1").delete()
+            told["left"] = str(sum("contract-1" in one.data for one in calendar(asked).events()))
+        elif wish == "contacts":
+            told["contacts"] = discover_carddav(asked["domain"]).url
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+main()
