@@ -23,6 +23,7 @@ COMMANDS = {
     "artifact": "artifact",
     "order": "order",
     "bundle": "bundle",
+    "user": "user",
     "phone": "phone",
     "dns": "dns",
     "backup": "backup",

@@ -63,7 +63,7 @@ def find_twin(session: Session, wish: Wish) -> Order | None:
     bundle = session.scalar(living)
     if bundle is None:
         return None
-    order = session.scalars(select(Order).where(Order.bundle_id == bundle.id)).one()
+    order = of_bundle(session, bundle)
     if order.wish != asdict(wish):
         raise UsageRefused(
             f"{wish.domain} is taken by order {order.id}",
@@ -128,6 +128,11 @@ def get(session: Session, order_id: int) -> Order:
     if order is None:
         raise PaquetError(f"There is no order {order_id}", "See `paquet order list`.")
     return order
+
+
+def of_bundle(session: Session, bundle: Bundle) -> Order:
+    """Return the order that made `bundle`."""
+    return session.scalars(select(Order).where(Order.bundle_id == bundle.id)).one()
 
 
 def claim(session: Session, order: Order, told: Told) -> int:

@@ -81,6 +81,16 @@ def publish(bundle: Bundle, settings: Settings, *, force: bool = False) -> Chang
     return change_set
 
 
+def withdraw(bundle: Bundle, settings: Settings) -> ChangeSet:
+    """Take every record of `bundle` out of the zone and return what changed."""
+    names = of_bundle(bundle, settings)
+    zone = provider(settings.names)
+    change_set = changes.plan([], zone.fetch(names.zone), changes.bundle_scope(names))
+    if not change_set.is_empty:
+        zone.apply(names.zone, change_set)
+    return change_set
+
+
 def publish_server(host: Host, settings: Settings) -> ChangeSet:
     """Bring the zone to what the server's own name needs and return what changed."""
     zone = settings.operator.zone

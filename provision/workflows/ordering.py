@@ -59,9 +59,10 @@ def check(control: Control, words: Words) -> Wish:
     taken = frozenset(host.server_name for host in hosts.values())
     email = edges.email(words.email)
     with control.session() as session:
-        plan = plans.get(session, edges.code(words.plan, "plan"))
+        plan = plans.get(session, words.plan)
         seller = organisations.get(session, words.sold_by)
         supporter = organisations.get(session, words.supported_by)
+        subscriptions.terms_on(session, Sale(plan, seller, supporter), control.clock().date())
         server = _placed(session, control, words.server)
     wish = Wish(
         email=email,
@@ -257,6 +258,14 @@ def _kit(control: Control, order: Order) -> str:
 
 def cancel(control: Control, number: int, why: str) -> None:
     """Cancel an order that is not delivered; the domain of its bundle is free again."""
+    with control.session() as session:
+        order = orders.get(session, number)
+        if orders.step(order, "bundle").state != "waiting":
+            raise UsageRefused(
+                f"The bundle of order {number} stands on {order.bundle.server} already, in part",
+                f"Finish it (paquet order resume {number}), then suspend it.",
+            )
+    names.withdraw(order.bundle, control.settings)
     with control.session() as session:
         order = orders.get(session, number)
         told = control.told(why)

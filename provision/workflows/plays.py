@@ -38,7 +38,12 @@ def change(control: Control, play: Play) -> PlayResult:
         for host in sorted(play.hosts, key=lambda host: host.name):  # one order: no deadlock
             lock = guard.hold(host, control.settings, claim(control, host))
             permits.append(held.enter_context(lock).permit)
-        return run_play(play, control.settings, permits=permits)
+        return run_play(
+            play,
+            control.settings,
+            permits=permits,
+            on_task=lambda task: control.tell(f"  {task.role}: {task.task}"),
+        )
 
 
 def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from provision import database, rendering, settings
 from provision.lab import keys
@@ -76,7 +76,7 @@ def clean(lab: Lab, folder: Path) -> None:
 def set_up(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Control:
     """Write settings, key and inventory for the machines of `lab`, and open the registry."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    facts, path = lab.facts(), folder / "paquet.toml"
+    facts, path = cast("dict[str, Any]", lab.facts()), folder / "paquet.toml"
     words = {
         "zone": facts["zones"]["operator"],
         "acme": facts["acme"],
@@ -110,15 +110,22 @@ def prepare_all(control: Control, lab: Lab) -> None:
     hosts = list(inventory.read(control.settings.inventory).values())
     for host in hosts:
         names.publish_server(host, control.settings)
+    host_keys = [keys.public_host_key(lab.folder, host.name) for host in hosts]
     with ThreadPoolExecutor(len(hosts)) as threads:
-        list(threads.map(lambda host: prepare(control, host, keys.public_host_key(lab.folder, host.name)), hosts))
+        list(
+            threads.map(
+                lambda host: prepare(control, host, keys.public_host_key(lab.folder, host.name)),
+                hosts,
+            )
+        )
 
 
 def prepare(control: Control, host: Host, host_key: str) -> None:
     """Prepare `host`, whose key is known, and note that in the registry."""
     person = preparation.Person(
         confirm_key=lambda _key: False,
-        tell=lambda line: control.tell(f"{host.name}: {line}"),
+        tell=lambda line: control.tell(f"  {host.name}: {line}"),
+        on_task=lambda task: control.tell(f"  {host.name}: {task.role}: {task.task}"),
         host_key=host_key,
     )
     preparation.prepare(host, control.settings, claim(control, host), person)

@@ -11,11 +11,14 @@ import pytest
 from provision.commands import lab as lab_command
 from provision.commands.context import Context
 from provision.lab.lab import what_this_computer_lacks
+from provision.servers import artifacts
+from tests.lab.region import make_region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from provision.lab.lab import Lab
+    from tests.lab.region import Delivered, Region
 
 PROCESS_IDS = 100_000
 
@@ -37,6 +40,44 @@ def lab() -> Iterator[Lab]:
         yield made
     finally:
         made.down()
+
+
+@pytest.fixture(scope="session")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+    """A lab of its own with prepared servers, and the control machine that commands them."""
+    made = new_lab("r")
+    try:
+        made.up()
+        yield make_region(made, tmp_path_factory.mktemp("region"))
+    finally:
+        made.down()
+
+
+@pytest.fixture(scope="session")
+def light(region: Region) -> Delivered:
+    """A delivered bundle with the light cloud and a second user."""
+    return region.order("claire.paquet.test").with_neighbour()
+
+
+@pytest.fixture(scope="session")
+def nextcloud(region: Region) -> Delivered:
+    """A delivered bundle with Nextcloud and a second user."""
+    if not artifacts.cached(region.control.settings, "nextcloud"):
+        pytest.skip("no Nextcloud archive is in the cache: see `paquet artifact --help`")
+    return region.order("nora.paquet.test", cloud="nextcloud").with_neighbour()
+
+
+@pytest.fixture(scope="session", params=["light", "nextcloud"])
+def delivered_bundle(request: pytest.FixtureRequest) -> Delivered:
+    """A delivered bundle of each cloud."""
+    delivered: Delivered = request.getfixturevalue(request.param)
+    return delivered
+
+
+@pytest.fixture(scope="session")
+def bundle(light: Delivered) -> Delivered:
+    """The bundle whose mail is tested; mail does not depend on the cloud."""
+    return light
 
 
 @pytest.fixture
