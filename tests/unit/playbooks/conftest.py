@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Protocol
 
+import ansible.module_utils
 import pytest
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
@@ -49,3 +51,17 @@ def run_module() -> RunModule:
         return result
 
     return run
+
+
+class Load(Protocol):
+    """How a test gets at the functions of a module or of a program that a role ships."""
+
+    def __call__(self, path: str) -> dict[str, Any]: ...
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Return what a file below playbooks/ defines, without running its main function."""
+    known = [*ansible.module_utils.__path__, str(PLAYBOOKS / "module_utils")]
+    monkeypatch.setattr(ansible.module_utils, "__path__", known)
+    return lambda path: runpy.run_path(str(PLAYBOOKS / path))

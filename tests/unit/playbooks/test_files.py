@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import RunModule
+    RunModule = Callable[..., dict[str, Any]]
 
 OWNER, GROUP = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
 ACCEPT, REFUSE = ["/bin/grep", "-q", "good", "%s"], ["/bin/false"]

@@ -1,0 +1,54 @@
+"""What every role of ours promises, read from the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
+ROLES = sorted(path for path in (PLAYBOOKS / "roles").iterdir() if (path / "tasks").is_dir())
+LEFT = {"ansible.builtin.shell", "ansible.builtin.command", "ansible.builtin.raw"}
+
+
+def site_roles() -> list[str]:
+    plays: list[dict[str, Any]] = yaml.safe_load((PLAYBOOKS / "site.yml").read_text())
+    return [role for play in plays for role in play["vars"]["site_roles"]]
+
+
+def test_every_role_of_the_site_exists() -> None:
+    assert not set(site_roles()) - {role.name for role in ROLES}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: str(role.name))
+def test_a_role_describes_its_arguments(role: Path) -> None:
+    described = yaml.safe_load((role / "meta/argument_specs.yml").read_text())
+    assert described["argument_specs"]["main"]["short_description"]
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: str(role.name))
+def test_tasks_are_named_and_run_no_shell(role: Path) -> None:
+    for path in sorted((role / "tasks").glob("*.yml")):
+        for task in yaml.safe_load(path.read_text()):
+            assert task["name"], path
+            assert not LEFT & task.keys(), path
+
+
+@pytest.mark.parametrize("role", sorted(set(site_roles())))
+def test_packages_are_plain_lists_that_one_transaction_can_gather(role: str) -> None:
+    path = PLAYBOOKS / "roles" / role / "defaults/main.yml"
+    packages = (yaml.safe_load(path.read_text()) or {}).get(f"{role}_packages", [])
+    assert all(isinstance(name, str) and "{" not in name for name in packages)
+
+
+def test_secrets_are_read_only_in_silent_tasks() -> None:
+    readers = 0
+    for role in ROLES:
+        for path in sorted((role / "tasks").glob("*.yml")):
+            for task in yaml.safe_load(path.read_text()):
+                if "secrets_file" in str(task):
+                    readers += 1
+                    assert task.get("no_log") is True, f"{path}: {task['name']}"
+    assert readers > 2

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Load = Callable[[str], dict[str, Any]]
+
+UP = {
+    "ActiveState": "active",
+    "SubState": "running",
+    "UnitFileState": "enabled",
+    "ConditionResult": "yes",
+    "ConditionTimestampMonotonic": "5",
+}
+DOWN = {**UP, "ActiveState": "inactive", "SubState": "dead"}
+
+
+def unit(**wishes: object) -> dict[str, Any]:
+    return {"enabled": None, "state": None, "restart_on": [], "reload_on": [], **wishes}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "shown", "due"),
+    [
+        ({"enabled": True, "state": "started"}, UP, []),
+        ({"enabled": True, "state": "started"}, {**DOWN, "UnitFileState": "disabled"},
+         ["enable", "start"]),
+        ({"enabled": False, "state": "stopped"}, UP, ["disable", "stop"]),
+        ({"enabled": True}, {**UP, "UnitFileState": "static"}, []),
+        ({"state": "started"}, {**UP, "ActiveState": "activating", "SubState": "auto-restart"},
+         ["start"]),
+        ({"state": "started"}, {**DOWN, "ConditionResult": "no"}, []),
+        ({"state": "started"},
+         {**DOWN, "ConditionResult": "no", "ConditionTimestampMonotonic": "0"}, ["start"]),
+    ],
+)  # fmt: skip
+def test_only_what_is_due_is_done(
+    load: Load, wishes: dict[str, Any], shown: dict[str, str], due: list[str]
+) -> None:
+    assert load("library/paquet_units.py")["actions_for"](unit(**wishes), shown, {}, {}) == due
+
+
+def test_a_restart_is_due_until_it_succeeded_once(load: Load, tmp_path: Path) -> None:
+    functions = load("library/paquet_units.py")
+    (tmp_path / "a.conf").write_text("one")
+    wish = unit(restart_on=[f"{tmp_path}/*.conf"], reload_on=[f"{tmp_path}/*.map"])
+    seen = functions["wanted_stamp"](wish)
+    assert functions["actions_for"](wish, UP, {}, seen) == ["restart"]
+    assert functions["actions_for"](wish, UP, seen, seen) == []
+    assert functions["actions_for"](wish, DOWN, {}, seen) == []
+
+
+def test_a_new_map_needs_only_a_reload(load: Load, tmp_path: Path) -> None:
+    functions = load("library/paquet_units.py")
+    wish = unit(restart_on=[f"{tmp_path}/*.conf"], reload_on=[f"{tmp_path}/*.map"])
+    before = functions["wanted_stamp"](wish)
+    (tmp_path / "new.map").write_text("x")
+    after = functions["wanted_stamp"](wish)
+    assert functions["actions_for"](wish, UP, before, after) == ["reload"]
+
+
+@pytest.mark.parametrize("change", ["content", "mode", "name"])
+def test_a_digest_sees_content_mode_and_name(load: Load, tmp_path: Path, change: str) -> None:
+    digest = load("library/paquet_units.py")["digest"]
+    path = tmp_path / "a.conf"
+    path.write_text("one")
+    before = digest([f"{tmp_path}/*"])
+    if change == "content":
+        path.write_text("two")
+    elif change == "mode":
+        path.chmod(0o600)
+    else:
+        path.rename(tmp_path / "b.conf")
+    assert digest([f"{tmp_path}/*"]) != before
+
+
+def test_two_roles_watch_one_unit_without_disturbing_each_other(load: Load, tmp_path: Path) -> None:
+    functions = load("library/paquet_units.py")
+    first = functions["wanted_stamp"](unit(reload_on=[f"{tmp_path}/a"]))
+    second = functions["wanted_stamp"](unit(reload_on=[f"{tmp_path}/b"]))
+    functions["keep_stamp"](str(tmp_path / "stamps"), "x.service", first | second)
+    kept = functions["read_stamp"](str(tmp_path / "stamps"), "x.service")
+    assert first.items() | second.items() == kept.items()
