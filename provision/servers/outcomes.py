@@ -32,7 +32,8 @@ class TaskStart:
 class PlayResult:
     """How a play ended: tasks per host, facts that tasks reported under the key `paquet`.
 
-    `roles` are those that ran to their end; `diffs` is filled by a dry run.
+    `roles` are those that ran to their end; `diffs` is filled by a dry run; `private` is what the
+    play wrote to its `reply_file`.
     """
 
     changed: dict[str, int]
@@ -42,6 +43,7 @@ class PlayResult:
     seconds: float
     roles: tuple[str, ...] = ()
     diffs: tuple[str, ...] = ()
+    private: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 class PlayFailed(PaquetError):

@@ -176,4 +176,4 @@ def _signer(device: Device, result: PlayResult) -> Signer | None:
     """Return what signs an iPhone's profile: the certificate of the server's own web site."""
     if device.kind != "ios":
         return None
-    return read_signer(result.private["fullchain"], result.private["key"])
+    return read_signer(result.private["chain"].encode(), result.private["key"].encode())

@@ -69,6 +69,7 @@ def device_play(
         "bundle": bundle.name,
         "cloud": bundle.cloud,
         "action": action,
+        "signed_with": _certificate(bundle, control.settings) if device.kind == "ios" else "",
     }
     return Play(
         play.playbook,
@@ -120,6 +121,13 @@ def _play(
         "bundle": describe(bundle, settings),
     }
     return Play(playbook, [server, backup], variables, dict(secrets))
+
+
+def _certificate(bundle: Bundle, settings: Settings) -> str:
+    """Return the name under which the server keeps the certificate of the bundle's web site."""
+    if names.is_in_zone(bundle.domain, settings):
+        return settings.operator.zone
+    return names.cloud_host(bundle.domain, settings)
 
 
 def _autoconfig(bundle: Bundle, settings: Settings) -> str:

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from provision import database, rendering, settings
@@ -112,12 +113,7 @@ def prepare_all(control: Control, lab: Lab) -> None:
         names.publish_server(host, control.settings)
     host_keys = [keys.public_host_key(lab.folder, host.name) for host in hosts]
     with ThreadPoolExecutor(len(hosts)) as threads:
-        list(
-            threads.map(
-                lambda host: prepare(control, host, keys.public_host_key(lab.folder, host.name)),
-                hosts,
-            )
-        )
+        list(threads.map(partial(prepare, control), hosts, host_keys))
 
 
 def prepare(control: Control, host: Host, host_key: str) -> None:
