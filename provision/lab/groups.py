@@ -122,6 +122,13 @@ class Group:
             )
         _remove_groups(folder)
 
+    def forget(self) -> None:
+        """Let systemd forget the slices that no process is in any more, as it never does alone."""
+        if SYSTEMD_RUNS.is_dir():
+            for folder in (self.folder, *self.folder.parents[:2]):
+                if not any(_members(group) for group in _groups_in(folder)):
+                    commands.run(["systemctl", "stop", folder.name], check=False)
+
     def _emptied(self, unit: str | None, patience: float) -> bool:
         deadline = time.monotonic() + patience
         while self.processes(unit):

@@ -25,10 +25,20 @@ HOST_PACKAGES = (
     "mmdebstrap",
     "nftables",
     "openssh-client",
+    "procps",
     "slirp4netns",
     "systemd-container",
 )
-HOST_PROGRAMS = ("ip", "mmdebstrap", "nft", "slirp4netns", "ssh", "ssh-keygen", "systemd-nspawn")
+HOST_PROGRAMS = (
+    "ip",
+    "mmdebstrap",
+    "nft",
+    "slirp4netns",
+    "ssh",
+    "ssh-keygen",
+    "sysctl",
+    "systemd-nspawn",
+)
 
 # What a freshly rented Debian 13 server has; all else is for `server prepare` to install.
 BARE_PACKAGES = (

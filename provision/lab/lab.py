@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,6 +114,7 @@ class Lab:
             if self.folder.exists():
                 shutil.rmtree(self.folder)
             with locked(LOCKS / "paquet-lab.lock"):
+                self.group.forget()
                 _leave_nothing()
 
     def start(self, name: str) -> None:
@@ -241,7 +243,8 @@ def _leave_nothing() -> None:
     """When the last lab of this computer is down, give back what labs share."""
     if LABS.exists() and not state.all_labs(LABS):
         limits.restore(INOTIFY, LABS)
-        LABS.rmdir()
+        with suppress(OSError):  # somebody keeps labs on a disk that is mounted here
+            LABS.rmdir()
 
 
 def require_host() -> None:

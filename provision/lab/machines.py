@@ -153,7 +153,10 @@ class Machine:
             known = root.stat()
             (TRACES / f"locks/inode-{known.st_dev}:{known.st_ino}").unlink(missing_ok=True)
             mounts.unmount_below(root)
-        shutil.rmtree(TRACES / "propagate" / self._unique_name, ignore_errors=True)
+        for kind in ("propagate", "unix-export"):  # the second since systemd 257
+            left = TRACES / kind / self._unique_name
+            mounts.unmount_below(left)
+            shutil.rmtree(left, ignore_errors=True)
 
     def ssh(self, command: Sequence[str] = ()) -> list[str]:
         """Return the ssh command for root on this machine, its host key verified."""

@@ -27,7 +27,7 @@ def everything() -> set[str]:
         *(f"rule {line}" for line in run(["nft", "list", "ruleset"]).stdout.splitlines()),
         *(f"group {path}" for path in _groups()),
         *(f"sysctl {line}" for line in _sysctls()),
-        *(f"trace {path}" for path in Path("/run/systemd/nspawn/propagate").glob("*")),
+        *(f"trace {path}" for path in Path("/run/systemd/nspawn").glob("[!l]*/*")),
         *(f"trace {name}" for name in _abandoned_locks()),
         *(f"folder {path}" for path in Path("/var/lib").glob("paquet-lab*/*")),
     }
