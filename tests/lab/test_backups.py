@@ -1,0 +1,81 @@
+"""Backups of a bundle: made, listed, restored, compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.errors import UsageRefused
+from provision.process.commands import CommandFailed
+from provision.workflows import safekeeping
+from tests.lab import mail_clients as mail
+from tests.lab.contract.clients import Clients
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.lab.region import Delivered
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+
+
+def test_files_and_mail_and_database_come_back(
+    delivered_bundle: Delivered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control, domain = delivered_bundle.region.control, delivered_bundle.domain
+    monkeypatch.setattr(
+        socket, "getaddrinfo", mail.tell_names(delivered_bundle, socket.getaddrinfo)
+    )
+    here = tmp_path / "Fête été.txt"
+    here.write_text("Grüße", encoding="utf-8")
+    clients = Clients(delivered_bundle, delivered_bundle.secret, tmp_path)
+    clients.rclone("copyto", str(here), "cloud:Fête été.txt")
+    subject, login = mail.mark(), mail.Device("", delivered_bundle.address, delivered_bundle.secret)
+    with mail.submission(delivered_bundle, login) as session:
+        session.send_message(mail.message(login.address, login.address, subject))
+    mail.received(delivered_bundle, login, subject)
+
+    snapshot = safekeeping.run(control, domain)
+    listed = safekeeping.snapshots(control, domain)
+    assert str(listed[-1]["snapshot"]).startswith(snapshot[:8])
+    assert len(listed) >= 2, "the first backup of the order is missing"
+    folder = safekeeping.restore(control, domain, tmp_path / "restored", snapshot)
+
+    (file,) = folder.rglob("Fête été.txt")
+    assert file.read_bytes() == here.read_bytes()
+    letters = [path for path in folder.rglob("*") if path.is_file() and "/mail/" in str(path)]
+    assert any(subject.encode() in letter.read_bytes() for letter in letters)
+    if delivered_bundle.cloud == "nextcloud":
+        dumps = [path for path in folder.rglob("*.dump") if path.read_bytes()[:5] == b"PGDMP"]
+        assert dumps, "no database dump was restored"
+
+
+def test_a_folder_in_use_is_never_written_over(light: Delivered, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("x")
+    with pytest.raises(UsageRefused, match="is not empty"):
+        safekeeping.restore(light.region.control, light.domain, tmp_path, "latest")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_an_export_names_every_file(light: Delivered, tmp_path: Path) -> None:
+    told = safekeeping.export(light.region.control, light.domain, tmp_path / "export")
+    manifest = json.loads((tmp_path / "export" / "MANIFEST.json").read_text(encoding="utf-8"))
+    assert told["files"] == len(manifest) > 0
+    for path, digest in manifest.items():
+        content = (tmp_path / "export" / path).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest
+
+
+def test_the_server_cannot_delete_its_backups(light: Delivered) -> None:
+    folder = f"/etc/paquet/backup/{light.name}"
+    forget = ["restic", "--repository-file", f"{folder}/repository", "--cacert"]
+    forget += ["/etc/paquet/acme-ca.pem", "--password-file", f"{folder}/password"]
+    forget += ["forget", "--keep-last", "1", "--prune", "--unsafe-allow-remove-all"]
+    before = safekeeping.snapshots(light.region.control, light.domain)
+    with pytest.raises(CommandFailed):
+        light.server.run([*forget, "latest"])
+    assert safekeeping.snapshots(light.region.control, light.domain) == before
