@@ -20,6 +20,7 @@ from ansible.module_utils.paquet_paths import (
     place,
     write,
 )
+from ansible.module_utils.paquet_systemd import STAMPS, UNIT, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,12 +57,25 @@ options:
     type: list
     elements: list
     default: []
+  units:
+    description: The systemd units that read the files, as of the module paquet_units; settled last.
+    type: list
+    elements: dict
+    default: []
+  stamps:
+    description: Folder of the units' digests.
+    type: path
+    default: /var/lib/paquet/units
 """
 RETURN = """
 changed_paths:
   description: The paths that were, or in check mode would be, changed.
   type: list
   returned: always
+actions:
+  description: What was, or in check mode would be, done to which unit.
+  type: dict
+  returned: success
 """
 ITEM = {
     "path": {"type": "path", "required": True},
@@ -77,6 +91,8 @@ ITEM = {
 ARGUMENTS = {
     "items": {"type": "list", "elements": "dict", "required": True, "options": ITEM},
     "verify": {"type": "list", "elements": "list", "default": []},
+    "units": {"type": "list", "elements": "dict", "default": [], "options": UNIT},
+    "stamps": {"type": "path", "default": STAMPS},
 }
 UNKNOWN = -1
 DEFAULT_MODES = {"file": "0644", "directory": "0755"}
@@ -230,16 +246,22 @@ def _show(entry: Entry | None) -> str:
 
 def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    work = Work(check=module.check_mode)
+    work, params = Work(check=module.check_mode), module.params
     try:
-        for item in module.params["items"]:
+        for item in params["items"]:
             work.apply(item)
         if work.undo:
-            work.verify(module.params["verify"])
+            work.verify(params["verify"])
+        units = settle(params["units"], params["stamps"], check=module.check_mode)
     except (Refused, OSError) as refused:
         module.fail_json(msg=str(refused), changed=bool(work.undo))
     changed = [shown["after_header"] for shown in work.diffs]
-    module.exit_json(changed=bool(changed), changed_paths=changed, diff=work.diffs)
+    module.exit_json(
+        changed=bool(changed) or units["changed"],
+        changed_paths=changed,
+        actions=units["actions"],
+        diff=[*work.diffs, *(units["diff"] if units["changed"] else [])],
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.paquet_paths import Entry, look, place, write
 
 DOCUMENTATION = """
 module: paquet_packages
@@ -17,10 +18,11 @@ description:
   - One question to dpkg tells what is missing or half installed; with nothing to do, nothing else
     runs. A transaction that was killed is finished first.
   - Recommended packages are not installed and configuration files that were changed are kept.
-  - C(PAQUET_INSTALLS) is set for the maintainer scripts. C(/usr/sbin/policy-rc.d) of the role
-    packages reads it and lets new daemons wait until their role has configured them.
+  - C(PAQUET_INSTALLS) is set for the maintainer scripts. The policy of the role packages reads it
+    and lets new daemons wait until their role has configured them.
 options:
   names: {type: list, elements: str, required: true, description: Names of real packages.}
+  policy: {type: str, description: Text of C(/usr/sbin/policy-rc.d), written before all else.}
   patience: {type: int, default: 300, description: Seconds to wait for another apt.}
 """
 RETURN = """
@@ -35,6 +37,7 @@ repaired:
 """
 ARGUMENTS = {
     "names": {"type": "list", "elements": "str", "required": True},
+    "policy": {},
     "patience": {"type": "int", "default": 300},
 }
 ENVIRONMENT = {
@@ -44,6 +47,7 @@ ENVIRONMENT = {
     "NEEDRESTART_SUSPEND": "1",
 }
 # dpkg's journal: files stay here only when it was killed (dpkg, lib/dpkg/dbmodify.c)
+POLICY = "/usr/sbin/policy-rc.d"
 JOURNAL = "/var/lib/dpkg/updates"
 KEEP_CHANGED = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
 LAST_LINES = 15
@@ -68,7 +72,7 @@ def is_interrupted(states: dict[str, str], journal: list[str]) -> bool:
     return bool(journal) or any(state in "HUFWt" for state in states.values())
 
 
-def look() -> tuple[dict[str, str], list[str]]:
+def look_at_dpkg() -> tuple[dict[str, str], list[str]]:
     """Return the state of every package and the files in dpkg's journal."""
     told = call("dpkg-query", "--show", "--showformat", "${db:Status-Abbrev} ${Package}\\n")
     return read_states(told.stdout), [path.name for path in Path(JOURNAL).iterdir()]
@@ -119,8 +123,9 @@ def _apt(patience: int) -> list[str]:
 
 def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    states, journal = look()
+    states, journal = look_at_dpkg()
     repaired = is_interrupted(states, journal)
+    renewed = keep_policy(module.params["policy"], check=module.check_mode)
     names = missing(module.params["names"], states)
     try:
         if not module.check_mode:
@@ -128,16 +133,29 @@ def main() -> None:
     except Refused as refused:
         module.fail_json(msg=str(refused))
     after = "".join(f"{name}\n" for name in names)
-    changed = repaired or bool(names)
+    changed = repaired or bool(names) or renewed
     diff = {"before": "", "after": after}
     module.exit_json(changed=changed, installed=names, repaired=repaired, diff=diff)
+
+
+def keep_policy(text: str | None, *, check: bool) -> bool:
+    """Write the policy that invoke-rc.d asks; return whether it was not as wanted."""
+    if text is None:
+        return False
+    wanted = Entry("file", 0o755, 0, 0, text.encode())
+    with place(POLICY) as spot:
+        if look(spot) == wanted:
+            return False
+        if not check:
+            write(spot, wanted)
+    return True
 
 
 def settle(params: dict[str, Any], names: list[str], *, repaired: bool) -> None:
     """Repair and install what is due."""
     if repaired:
         repair(params["patience"])
-        names = missing(params["names"], look()[0])
+        names = missing(params["names"], look_at_dpkg()[0])
     if names:
         install(names, params["patience"])
 

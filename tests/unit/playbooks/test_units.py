@@ -42,11 +42,11 @@ def unit(**wishes: object) -> dict[str, Any]:
 def test_only_what_is_due_is_done(
     load: Load, wishes: dict[str, Any], shown: dict[str, str], due: list[str]
 ) -> None:
-    assert load("library/paquet_units.py")["actions_for"](unit(**wishes), shown, {}, {}) == due
+    assert load("module_utils/paquet_systemd.py")["actions_for"](unit(**wishes), shown, {}, {}) == due
 
 
 def test_a_restart_is_due_until_it_succeeded_once(load: Load, tmp_path: Path) -> None:
-    functions = load("library/paquet_units.py")
+    functions = load("module_utils/paquet_systemd.py")
     (tmp_path / "a.conf").write_text("one")
     wish = unit(restart_on=[f"{tmp_path}/*.conf"], reload_on=[f"{tmp_path}/*.map"])
     seen = functions["wanted_stamp"](wish)
@@ -56,7 +56,7 @@ def test_a_restart_is_due_until_it_succeeded_once(load: Load, tmp_path: Path) ->
 
 
 def test_a_new_map_needs_only_a_reload(load: Load, tmp_path: Path) -> None:
-    functions = load("library/paquet_units.py")
+    functions = load("module_utils/paquet_systemd.py")
     wish = unit(restart_on=[f"{tmp_path}/*.conf"], reload_on=[f"{tmp_path}/*.map"])
     before = functions["wanted_stamp"](wish)
     (tmp_path / "new.map").write_text("x")
@@ -66,7 +66,7 @@ def test_a_new_map_needs_only_a_reload(load: Load, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", ["content", "mode", "name"])
 def test_a_digest_sees_content_mode_and_name(load: Load, tmp_path: Path, change: str) -> None:
-    digest = load("library/paquet_units.py")["digest"]
+    digest = load("module_utils/paquet_systemd.py")["digest"]
     path = tmp_path / "a.conf"
     path.write_text("one")
     before = digest([f"{tmp_path}/*"])
@@ -80,7 +80,7 @@ def test_a_digest_sees_content_mode_and_name(load: Load, tmp_path: Path, change:
 
 
 def test_two_roles_watch_one_unit_without_disturbing_each_other(load: Load, tmp_path: Path) -> None:
-    functions = load("library/paquet_units.py")
+    functions = load("module_utils/paquet_systemd.py")
     first = functions["wanted_stamp"](unit(reload_on=[f"{tmp_path}/a"]))
     second = functions["wanted_stamp"](unit(reload_on=[f"{tmp_path}/b"]))
     functions["keep_stamp"](str(tmp_path / "stamps"), "x.service", first | second)
