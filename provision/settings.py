@@ -74,8 +74,13 @@ class Names(Section):
 
 
 class Checks(Section):
-    """How checks from outside resolve names: an address, or empty for this machine's own way."""
+    """How checks from outside look.
 
+    `resolver` is asked for names (empty: this machine's own way); `mail_server` is where a new
+    machine knocks, to see whether its port 25 is blocked.
+    """
+
+    mail_server: str = Field(default="mx1.free.fr", pattern=r"^[a-z0-9.-]{1,253}$")
     resolver: str = ""
     port: int = Field(default=53, ge=1, le=65535)
 

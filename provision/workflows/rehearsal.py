@@ -83,6 +83,7 @@ def set_up(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Control:
         "acme": facts["acme"],
         "names": facts["names"],
         "resolver": facts["resolver"],
+        "mail_server": facts["foreign_mail"]["server_name"],
         "mirror": lab.mirror,
         "security_mirror": lab.security_mirror,
         "lab": lab.name,
