@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_cache import (
@@ -54,13 +55,13 @@ ARGUMENTS = {
 }
 
 
-def settle_cache(bundle, *, check):
+def settle_cache(bundle: str, *, check: bool) -> tuple[dict[str, Any], bool]:
     """Give the bundle its place in the cache; return (config.php's value, whether it changed)."""
     key = read_key()
     password = password_of(bundle, key)
     cache = Cache(key)
     try:
-        users = cache.say("ACL", "LIST")
+        users = list(cache.say("ACL", "LIST") or ())
         taken = numbers(users)
         number = taken.get(bundle) or free_number(set(taken.values()))
         changed = not any(
@@ -75,10 +76,10 @@ def settle_cache(bundle, *, check):
     return place, changed
 
 
-def wanted_state(params, cache, *, check):
+def wanted_state(params: dict[str, Any], cache: dict[str, Any], *, check: bool) -> dict[str, Any]:
     """Return the input of paquet-nextcloud.php."""
     return {
-        "tree": os.path.join(TREES, params["version"]),
+        "tree": f"{TREES}/{params['version']}",
         "dry_run": check,
         "system": {**params["system"], "redis": cache},
         "admin": {"uid": params["admin"], "password": params["admin_password"]},
@@ -94,10 +95,10 @@ def wanted_state(params, cache, *, check):
     }
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     params, check = module.params, module.check_mode
-    if check and not os.path.isdir(f"{params['home']}/config"):
+    if check and not Path(params["home"], "config").is_dir():
         module.exit_json(changed=True, changes=["everything"])
     try:
         cache, changed = settle_cache(params["bundle"], check=check)

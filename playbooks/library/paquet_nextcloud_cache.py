@@ -7,6 +7,7 @@ import grp
 import os
 import pwd
 import secrets
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_cache import ADMIN, KEY_FILE, digest_of, password_of, read_key
@@ -19,7 +20,7 @@ description:
   - The key is made on the server once and never leaves it. The list of users begins with an
     administrator and nobody else; Redis itself adds the bundles.
 options:
-  key: {type: path, default: /var/lib/paquet/nextcloud-cache.key, description: Where the key is kept.}
+  key: {type: path, default: /var/lib/paquet/nextcloud-cache.key, description: The key.}
   users: {type: path, required: true, description: The list of users (aclfile) of Redis.}
   owner: {type: str, default: redis, description: Unix user and group of Redis.}
 """
@@ -36,7 +37,7 @@ ARGUMENTS = {
 }
 
 
-def make(path, content, owner, group):
+def make(path: str, content: str, owner: int, group: int) -> None:
     """Write a private file."""
     with place(path) as spot:
         if spot is None:
@@ -44,13 +45,13 @@ def make(path, content, owner, group):
         write(spot, Entry("file", 0o600, owner, group, content=content.encode()))
 
 
-def missing(path):
+def missing(path: str) -> bool:
     """Whether nothing stands at `path`."""
     with place(path) as spot:
         return spot is None or look(spot) is None
 
 
-def settle(wanted):
+def settle(wanted: dict[str, Any]) -> None:
     """Make what is missing; a new key makes a new list, since the old passwords are gone."""
     new_key = missing(wanted["key"])
     if new_key:
@@ -62,7 +63,7 @@ def settle(wanted):
         make(wanted["users"], users, owner, grp.getgrnam(wanted["owner"]).gr_gid)
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     wanted = module.params
     try:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, settle
@@ -42,25 +42,25 @@ ARGUMENTS = {
     "secret": {"no_log": True},
 }
 DEVICE = ("action", "id", "name", "address", "secret")
+SYSTEMCTL = "/usr/bin/systemctl"
 ENVIRONMENT = "/etc/paquet/nextcloud/bundles"
 
 
-def tree_of(bundle):
+def tree_of(bundle: str) -> str:
     """Return the tree that the bundle runs, as its units know it (PAQUET_TREE=...)."""
-    with open(os.path.join(ENVIRONMENT, f"{bundle}.env"), encoding="utf-8") as opened:
-        values = dict(line.rstrip("\n").split("=", 1) for line in opened if "=" in line)
-    return values["PAQUET_TREE"]
+    lines = Path(ENVIRONMENT, f"{bundle}.env").read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)["PAQUET_TREE"]
 
 
-def forget(bundle):
+def forget(bundle: str) -> None:
     """Let PHP begin anew after what it answers now; what does not run remembers nothing."""
     unit = f"paquet-php@{bundle}.service"
-    running = subprocess.run(["systemctl", "is-active", "--quiet", unit], check=False)
+    running = subprocess.run([SYSTEMCTL, "is-active", "--quiet", unit], check=False)
     if running.returncode == 0:
-        subprocess.run(["systemctl", "reload", unit], check=True, capture_output=True)
+        subprocess.run([SYSTEMCTL, "reload", unit], check=True, capture_output=True)
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         ARGUMENTS, supports_check_mode=True, required_if=[("action", "enrol", ["secret"])]
     )
@@ -68,7 +68,7 @@ def main():
     bundle = params["bundle"]
     try:
         version = params["version"]
-        tree = os.path.join(TREES, version) if version else tree_of(bundle)
+        tree = f"{TREES}/{version}" if version else tree_of(bundle)
         device = {name: params[name] for name in DEVICE}
         wanted = {"tree": tree, "dry_run": module.check_mode, "device": device}
         changes = settle(bundle, f"{params['home']}/config", wanted)

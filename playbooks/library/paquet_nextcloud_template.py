@@ -7,6 +7,8 @@ import os
 import pwd
 import secrets
 import shutil
+from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, run_php, settle
@@ -62,16 +64,16 @@ OURS = "select datname from pg_database where datname in (%s, %s)"
 class Template:
     """The building of one template database."""
 
-    def __init__(self, params):
+    def __init__(self, params: dict[str, Any]) -> None:
         self.wanted = params
         self.where = {name: params[name] for name in WHERE}
 
-    def databases(self):
+    def databases(self) -> set[str]:
         with connected("postgres", self.where) as connection:
             names = [self.wanted["name"], self.wanted["role"]]
             return {row[0] for row in connection.execute(OURS, names)}
 
-    def build(self):
+    def build(self) -> None:
         role, folder = self.wanted["role"], self.wanted["folder"]
         self._superuser("drop database if exists {}", role)
         self._superuser("create database {} owner {} template template0", role, role)
@@ -85,19 +87,19 @@ class Template:
         self._superuser("alter database {} is_template true", self.wanted["name"])
         shutil.rmtree(folder)
 
-    def _superuser(self, statement, *names):
+    def _superuser(self, statement: str, *names: str) -> None:
         with connected("postgres", self.where, autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
-    def _empty(self, folder):
+    def _empty(self, folder: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         known = pwd.getpwnam(self.wanted["role"])
         for path in (folder, f"{folder}/config", f"{folder}/data"):
-            os.mkdir(path, 0o700)
+            Path(path).mkdir(0o700)
             os.chown(path, known.pw_uid, known.pw_gid)
 
-    def _install(self, folder):
-        tree = os.path.join(self.wanted["trees"], self.wanted["version"])
+    def _install(self, folder: str) -> None:
+        tree = f"{self.wanted['trees']}/{self.wanted['version']}"
         role = self.wanted["role"]
         options = {
             "dbtype": "pgsql",
@@ -117,7 +119,7 @@ class Template:
         settle(role, f"{folder}/config", settled)
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     name = module.params["name"]
     if psycopg is None:

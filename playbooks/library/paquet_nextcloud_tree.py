@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_nextcloud import TREES
@@ -17,15 +18,15 @@ short_description: The code of one Nextcloud version, unpacked from a verified a
 description:
   - The archive is verified by its digest on the server again, unpacked beside, and put in place by
     one rename. The digest stays in the tree; a tree of the same digest is left alone.
-  - An archive that an operator repackaged may lack a font without which no user can be made; the one
-    of Debian's fonts-dejavu-core then stands in.
+  - A repackaged archive may lack a font without which no user can be made; the one of Debian's
+    fonts-dejavu-core then stands in.
   - When the tree is not there and the archive neither, C(needed) is true and nothing fails, so that
     the archive is only sent to servers that need it.
 options:
   version: {type: str, required: true, description: Version such as 31.0.2.}
   sha256: {type: str, required: true, description: Digest of the archive.}
   archive: {type: path, required: true, description: Where the archive is put on the server.}
-  trees: {type: path, default: /usr/share/paquet/nextcloud, description: Folder of all versions.}
+  trees: {type: path, default: /usr/share/paquet/nextcloud, description: All versions.}
 """
 RETURN = """
 needed:
@@ -49,47 +50,43 @@ class Refused(Exception):
     """An archive that must not be unpacked."""
 
 
-def digest(path):
+def digest(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
-    with open(path, "rb") as opened:
+    with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def stands(tree, sha256):
+def stands(tree: Path, sha256: str) -> bool:
     """Whether this very archive was unpacked there to its end."""
-    try:
-        with open(os.path.join(tree, STAMP), encoding="ascii") as opened:
-            return opened.read().strip() == sha256
-    except FileNotFoundError:
-        return False
+    stamp = tree / STAMP
+    return stamp.is_file() and stamp.read_text("ascii").strip() == sha256
 
 
-def unpack(archive, tree, sha256):
+def unpack(archive: Path, tree: Path, sha256: str) -> None:
     """Unpack beside, then put in place; a tree that stands there is replaced."""
     found = digest(archive)
     if found != sha256:
         raise Refused(f"{archive} has the digest {found}, expected {sha256}")
-    beside = tree + ".paquet-new"
+    beside = tree.with_name(f"{tree.name}.paquet-new")
     shutil.rmtree(beside, ignore_errors=True)
-    os.makedirs(beside, mode=0o755)
+    beside.mkdir(parents=True)
     _extract(archive, beside)
-    if not os.path.exists(os.path.join(beside, INSIDE, FONT)):
-        os.symlink(OTHER_FONT, os.path.join(beside, INSIDE, FONT))
-    with open(os.path.join(beside, INSIDE, STAMP), "w", encoding="ascii") as opened:
-        opened.write(sha256 + "\n")
-    if os.path.isdir(tree):
+    inside = beside / INSIDE
+    if not (inside / FONT).exists():
+        (inside / FONT).symlink_to(OTHER_FONT)
+    (inside / STAMP).write_text(f"{sha256}\n", "ascii")
+    if tree.is_dir():
         shutil.rmtree(tree)
-    os.rename(os.path.join(beside, INSIDE), tree)
+    inside.rename(tree)
     shutil.rmtree(beside)
-    os.unlink(archive)
+    archive.unlink()
 
 
-def _extract(archive, folder):
-    with open(archive, "rb") as opened:
+def _extract(archive: Path, folder: Path) -> None:
+    with archive.open("rb") as opened:
         zipped = opened.read(2) == b"PK"
-    if zipped:
+    if zipped:  # Python gives these files the modes of the umask
         shutil.unpack_archive(archive, folder, "zip")
-        _make_readable(folder)
         return
     mode = ["--no-same-owner", "--no-same-permissions", "--mode=u=rwX,go=rX"]
     ended = subprocess.run(
@@ -102,27 +99,19 @@ def _extract(archive, folder):
         raise Refused(f"cannot unpack {archive}: {ended.stderr.strip()}")
 
 
-def _make_readable(folder):
-    for parent, folders, files in os.walk(folder):
-        for name in folders:
-            os.chmod(os.path.join(parent, name), 0o755)
-        for name in files:
-            os.chmod(os.path.join(parent, name), 0o644)
-
-
-def main():
+def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     wanted = module.params
-    tree = os.path.join(wanted["trees"], wanted["version"])
+    tree, archive = Path(wanted["trees"], wanted["version"]), Path(wanted["archive"])
     if stands(tree, wanted["sha256"]):
         module.exit_json(changed=False, needed=False)
-    if not os.path.isfile(wanted["archive"]):
+    if not archive.is_file():
         module.exit_json(changed=False, needed=True)
     if module.check_mode:
         module.exit_json(changed=True, needed=False)
     os.umask(0o022)
     try:
-        unpack(wanted["archive"], tree, wanted["sha256"])
+        unpack(archive, tree, wanted["sha256"])
     except (Refused, OSError) as refused:
         module.fail_json(msg=str(refused))
     module.exit_json(changed=True, needed=False)

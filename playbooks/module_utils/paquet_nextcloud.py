@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import pwd
 import subprocess
+from typing import Any
 
 PROGRAMS = "/usr/local/lib/paquet"
 TREES = "/usr/share/paquet/nextcloud"
@@ -18,14 +18,14 @@ class PhpFailed(Exception):
     """A PHP program that ended with an error; its message is what it said."""
 
 
-def run_php(program, user, config_folder, given):
+def run_php(program: str, user: str, config_folder: str, given: dict[str, Any]) -> str:
     """Run one of our PHP programs as `user` with `given` as JSON on its input; return its text.
 
     Nothing of ours, not even the environment of root, reaches the program but what it needs.
     """
     known = pwd.getpwnam(user)
     ended = subprocess.run(
-        [*PHP, "-f", os.path.join(PROGRAMS, program)],
+        [*PHP, "-f", f"{PROGRAMS}/{program}"],
         input=json.dumps(given),
         capture_output=True,
         text=True,
@@ -44,7 +44,8 @@ def run_php(program, user, config_folder, given):
     return ended.stdout
 
 
-def settle(user, config_folder, wanted):
+def settle(user: str, config_folder: str, wanted: dict[str, Any]) -> list[str]:
     """Bring one Nextcloud to its wanted state; return what was (or would be) changed."""
     said = run_php("paquet-nextcloud.php", user, config_folder, wanted)
-    return json.loads(said.strip().splitlines()[-1])["changed"]
+    changed: list[str] = json.loads(said.strip().splitlines()[-1])["changed"]
+    return changed

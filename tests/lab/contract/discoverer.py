@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 import caldav
-from caldav.discovery import discover_caldav, discover_carddav
+from caldav.discovery import ServiceInfo, discover_caldav, discover_carddav
 
 EVENT = """BEGIN:VCALENDAR
 VERSION:2.0
@@ -28,10 +28,17 @@ END:VCALENDAR
 """
 
 
-def calendar(asked: dict[str, Any]) -> caldav.Calendar:
+def where(found: ServiceInfo | None) -> str:
+    """Return the URL that was found."""
+    if found is None:
+        raise SystemExit("the domain says nothing")
+    return found.url
+
+
+def calendar(asked: dict[str, Any]) -> Any:  # noqa: ANN401 (caldav is half typed)
     """Return the first calendar of the user, found from the domain alone."""
-    found = discover_caldav(asked["domain"])
-    client = caldav.DAVClient(url=found.url, username=asked["user"], password=asked["secret"])
+    url = where(discover_caldav(asked["domain"]))
+    client: Any = caldav.DAVClient(url=url, username=asked["user"], password=asked["secret"])
     return client.principal().calendars()[0]
 
 
@@ -48,7 +55,7 @@ def main() -> None:
             calendar(asked).event_by_uid("contract-1").delete()
             told["left"] = str(sum("contract-1" in one.data for one in calendar(asked).events()))
         elif wish == "contacts":
-            told["contacts"] = discover_carddav(asked["domain"]).url
+            told["contacts"] = where(discover_carddav(asked["domain"]))
     sys.stdout.write(json.dumps(told) + "\n")
 
 

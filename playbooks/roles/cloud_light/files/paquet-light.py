@@ -19,9 +19,13 @@ import time
 import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from radicale import config
 from radicale.app import Application
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 MAY = "/.paquet/may"
 FILES = "files"
@@ -39,7 +43,7 @@ PROXY_ONLY = ("HTTP_X_SCRIPT_NAME", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_F
 class Refused(Exception):
     """A file request that must not pass; `status` is what the client gets."""
 
-    def __init__(self, status):
+    def __init__(self, status: str) -> None:
         super().__init__(status)
         self.status = status
 
@@ -47,12 +51,12 @@ class Refused(Exception):
 class Users:
     """The users of this bundle and their quotas, read again when the file changes."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp = None
-        self._quotas = {}
+        self._stamp: tuple[int, int] | None = None
+        self._quotas: dict[str, int] = {}
 
-    def quota(self, user):
+    def quota(self, user: str) -> int | None:
         """Return the bytes that `user` may fill, None for a stranger."""
         found = self._path.stat()
         if (found.st_mtime_ns, found.st_ino) != self._stamp:
@@ -64,10 +68,10 @@ class Users:
 class Dovecot:
     """Dovecot's judgement of logins, over its auth client protocol 1.x."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self._path = path
 
-    def accepts(self, login, address):
+    def accepts(self, login: tuple[str, str], address: str) -> bool:
         """Whether (user, secret) is good; `address` is where the client sits, for the log.
 
         no-penalty: else one wrong secret at an install party, where all phones come from one
@@ -86,7 +90,7 @@ class Dovecot:
                 return self._wait(lines, {b"OK", b"FAIL"}) == b"OK"
 
     @staticmethod
-    def _wait(lines, words):
+    def _wait(lines: Iterable[bytes], words: set[bytes]) -> bytes:
         for line in lines:
             first = line.rstrip(b"\n").split(b"\t")[0]
             if first in words:
@@ -102,7 +106,7 @@ class Room:
     filled: int = 0
     measured: float = field(default=float("-inf"))
 
-    def take(self, growth, quota):
+    def take(self, growth: int, quota: int) -> None:
         """Book `growth` bytes; refuse when the folder would be fuller than `quota`."""
         if time.monotonic() - self.measured > MEASURE_SECONDS:
             self._measure()
@@ -112,12 +116,12 @@ class Room:
             raise Refused(NO_SPACE)
         self.filled += max(growth, 0)
 
-    def _measure(self):
+    def _measure(self) -> None:
         self.filled = size_of(self.folder)
         self.measured = time.monotonic()
 
 
-def size_of(path):
+def size_of(path: Path) -> int:
     """Return the bytes of a file, or of all files below a folder; 0 where nothing stands."""
     if not path.is_dir():
         return path.stat().st_size if path.is_file() else 0
@@ -131,7 +135,7 @@ def size_of(path):
     return here + sum(size_of(Path(folder)) for folder in below)
 
 
-def steps(path):
+def steps(path: str) -> list[str]:
     """Given a path as sent, return its decoded steps; refuse what two readers could read twice.
 
     The file server decodes the same bytes again: dots, doubled or hidden slashes must not be
@@ -147,10 +151,10 @@ def steps(path):
     return decoded
 
 
-def own_steps(path, user):
+def own_steps(path: str, user: str) -> list[str]:
     """Return the steps below the user's own folder; refuse every other place."""
     first, *rest = steps(path)
-    if first != FILES or not rest or rest[0].lower() != user or rest[0] != user:
+    if first != FILES or not rest or rest[0] != user:
         raise Refused(NOT_YOURS)
     return rest[1:]
 
@@ -158,13 +162,13 @@ def own_steps(path, user):
 class Doorkeeper:
     """Decides about file requests of one bundle."""
 
-    def __init__(self, root, users):
+    def __init__(self, root: Path, users: Users) -> None:
         self._root = root
         self._users = users
-        self._rooms = {}
+        self._rooms: dict[str, Room] = {}
         self._lock = threading.Lock()
 
-    def decide(self, environ, user):
+    def decide(self, environ: dict[str, Any], user: str) -> str:
         """Return the checked destination of a COPY or MOVE ("" for the rest), or refuse."""
         method = environ["REQUEST_METHOD"]
         if method not in READING | WRITING:
@@ -178,7 +182,7 @@ class Doorkeeper:
         return destination
 
     @staticmethod
-    def _destination(environ, user):
+    def _destination(environ: dict[str, Any], user: str) -> str:
         parts = urllib.parse.urlsplit(environ.get("HTTP_DESTINATION", ""))
         if parts.netloc not in ("", environ["HTTP_HOST"]):
             raise Refused("502")
@@ -186,20 +190,18 @@ class Doorkeeper:
             raise Refused(NOT_YOURS)
         return parts.path
 
-    def _book(self, environ, user, place):
+    def _book(self, environ: dict[str, Any], user: str, place: list[str]) -> None:
         folder = self._root / user
         target = folder.joinpath(*place)
         standing = size_of(target)
-        if environ["REQUEST_METHOD"] == "COPY":
-            growth = standing
-        else:
-            growth = announced(environ) - standing
+        copied = environ["REQUEST_METHOD"] == "COPY"
+        growth = standing if copied else announced(environ) - standing
         with self._lock:
             room = self._rooms.setdefault(user, Room(folder))
-            room.take(growth, self._users.quota(user))
+            room.take(growth, self._users.quota(user) or 0)
 
 
-def announced(environ):
+def announced(environ: dict[str, Any]) -> int:
     """Return the bytes that an upload says it has; one that does not say counts as one byte.
 
     Such uploads (some phones stream) pass while there is room left, and count once they stand.
@@ -208,7 +210,7 @@ def announced(environ):
     return int(length) if length.isascii() and length.isdigit() else 1
 
 
-def credentials(environ):
+def credentials(environ: dict[str, Any]) -> tuple[str, str]:
     """Return (user in lower case, secret) of HTTP basic authentication, or two empty texts."""
     kind, _, value = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if kind.lower() != "basic":
@@ -224,13 +226,15 @@ def credentials(environ):
 class Light:
     """The WSGI application."""
 
-    def __init__(self, home, users, dovecot):
+    def __init__(self, home: Path, users: Users, dovecot: Dovecot) -> None:
         self._users = users
         self._dovecot = dovecot
         self._radicale = Application(config.load([(os.environ["RADICALE_CONFIG"], False)]))
         self._doorkeeper = Doorkeeper(home / "webdav" / FILES, users)
 
-    def __call__(self, environ, start_response):
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """Answer one request."""
         user, secret = credentials(environ)
         # Radicale would answer a stranger with 403, and no client would ask its user for a login.
@@ -242,14 +246,16 @@ class Light:
             environ.pop(name, None)
         return self._radicale({**environ, "REMOTE_USER": user}, start_response)
 
-    def _knows(self, user, secret, address):
-        if self._users.quota(user) is not None and "\0" not in user + secret:
-            if self._dovecot.accepts((user, secret), address):
-                return True
+    def _knows(self, user: str, secret: str, address: str) -> bool:
+        ours = self._users.quota(user) is not None and "\0" not in user + secret
+        if ours and self._dovecot.accepts((user, secret), address):
+            return True
         sys.stderr.write(f"login refused: rip={address} user={user!r}\n")
         return False
 
-    def _may(self, environ, start_response, user):
+    def _may(
+        self, environ: dict[str, Any], start_response: Callable[..., Any], user: str
+    ) -> list[bytes]:
         try:
             destination = self._doorkeeper.decide(environ, user)
         except Refused as refused:
@@ -260,14 +266,14 @@ class Light:
         return [b""]
 
 
-def ask_again(start_response):
+def ask_again(start_response: Callable[..., Any]) -> list[bytes]:
     """Answer that a login is needed."""
     headers = [("WWW-Authenticate", 'Basic realm="Paquet"'), ("Content-Length", "0")]
     start_response("401 Unauthorized", headers)
     return [b""]
 
 
-def from_environment(names):
+def from_environment(names: Mapping[str, str]) -> Light:
     """Return the application of the bundle that systemd started us for."""
     users = Users(Path(names["PAQUET_LIGHT_USERS"]))
     return Light(Path(names["HOME"]), users, Dovecot(names["PAQUET_AUTH_SOCKET"]))
