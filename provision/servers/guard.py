@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 GUARD = "/usr/local/lib/paquet/guard"
 SSH_FAILED, NOT_THERE = 255, (1, 126, 127)
+# util-linux; a killed paquet must not leave the lock to a connection that hangs.
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 60.0
 WAIT_SECONDS = 600.0
@@ -174,7 +176,7 @@ def _talk(host: Host, settings: Settings, claim: Claim, folder: Path) -> Iterato
     ssh, *words = connection.ssh_command(host, settings)
     with errors.open("w") as complaints:
         process = start(
-            [ssh, *shared, *words, shlex.join(remote)],
+            [*DIES_WITH_US, ssh, *shared, *words, shlex.join(remote)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints.fileno(),

@@ -66,6 +66,11 @@ class Machine:
     settings: settings.Settings
     folder: Path
 
+    @property
+    def private(self) -> Path:
+        """Where runs of this control machine keep what is private while they last."""
+        return self.folder / "private"
+
     def root(self, *command: str, check: bool = True) -> str:
         """Run words as root on the machine, beside all that is tested."""
         return self.lab.machine("bundles1").run(list(command), check=check).stdout
@@ -106,6 +111,7 @@ def make_machine(folder: Path) -> Machine:
     (folder / "inventory.yml").write_text(json.dumps(tree), encoding="utf-8")
     operator = 'name = "Essai"\nzone = "paquet.test"\ncontact = "essai@paquet.test"\n'
     (folder / "paquet.toml").write_text(f"[operator]\n{operator}", encoding="utf-8")
+    (folder / "private").mkdir()
     for role in ("one", "two"):
         tasks = folder / "roles" / role / "tasks"
         tasks.mkdir(parents=True)
@@ -127,7 +133,7 @@ def old_run(machine: Machine, *, silence: float = 60.0) -> Iterator[int]:
             os.dup2(log.fileno(), 2)
         os.execv(sys.executable, [sys.executable, __file__, *words])  # noqa: S606
     try:
-        wait_until(lambda: count_changes(machine) > 0)
+        wait_until(lambda: count_changes(machine) > 0, seconds=120)
         yield process
     finally:
         with suppress(ProcessLookupError):
