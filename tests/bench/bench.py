@@ -48,7 +48,7 @@ class Figures:
 
     def add(self, work: str, seconds: float, *, aim: str = "", ratio: float | None = None) -> None:
         """Add one line, and print it at once: the whole takes many minutes."""
-        row = {
+        row: dict[str, object] = {
             "work": work,
             "seconds": f"{seconds:.2f}",
             "ratio": "" if ratio is None else f"{ratio:.2f}",

@@ -220,8 +220,9 @@ def received_abroad(bundle: Bundle, subject: str) -> bytes:
 
 def install_swaks(machine: Machine) -> None:
     """Install swaks on `machine` unless it is there."""
-    install = "apt-get update -q && apt-get install -qy --no-install-recommends swaks"
-    machine.run(["sh", "-c", f"command -v swaks || ({install} libnet-ssleay-perl)"])
+    get = "DEBIAN_FRONTEND=noninteractive timeout 100 apt-get -q"
+    install = f"{get} update && {get} install -y --no-install-recommends"
+    machine.run(["sh", "-c", f"command -v swaks || ({install} swaks libnet-ssleay-perl)"])
 
 
 def swaks(bundle: Bundle, *options: str) -> Completed:

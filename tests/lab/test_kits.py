@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import plistlib
+import smtplib
 import socket
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ def test_a_revoked_device_reaches_neither_mail_nor_cloud(
     delivered_bundle.revoke("à révoquer")
     assert not mail.may_log_in(delivered_bundle, login)
     with (
-        pytest.raises(mail.smtplib.SMTPAuthenticationError),
+        pytest.raises(smtplib.SMTPAuthenticationError),
         mail.submission(delivered_bundle, login),
     ):
         pass

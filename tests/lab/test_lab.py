@@ -10,11 +10,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-import traces
 
 from provision.errors import PaquetError
 from provision.lab import snapshots
 from provision.lab.plan import MACHINES
+from tests.lab import traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import server_machines as machines
 from pydantic import SecretStr
 
 from provision.errors import PaquetError, UnsafeChange
@@ -20,11 +19,12 @@ from provision.servers import deploy, guard, hostkeys, preflight
 from provision.servers.connection import Unreachable, known_hosts
 from provision.servers.outcomes import PlayFailed
 from provision.servers.playbooks import Play, run_play
+from tests.lab import server_machines as machines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from server_machines import Machine
+    from tests.lab.server_machines import Machine
 
 pytestmark = pytest.mark.lab
 

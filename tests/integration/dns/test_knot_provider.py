@@ -6,13 +6,13 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from knot_server import ZONE, Running, running_knot
 
 from provision.dns.changes import UNTOUCHED, ChangeSet, Scope, Update, bundle_scope, plan
 from provision.dns.lookup import NameServer, Outcome, address_of, ask, authoritative_servers
 from provision.dns.providers.printed import Printed, RecordsToEnter
 from provision.dns.records import BundleNames, Record, bundle_records
 from provision.errors import PaquetError
+from tests.integration.dns.knot_server import ZONE, Running, running_knot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,19 +28,50 @@ DISCOVERER = Path(__file__).with_name("discoverer.py")
 class Bundle(Protocol):
     """A delivered bundle of one cloud, its first user, a second user, and its life."""
 
-    cloud: str
-    domain: str
-    host: str
-    address: str
-    secret: str
-    neighbour: str
-    """The address of another user of the same bundle."""
-    quota_bytes: int
-    """What the first user may fill with files: more than 1.5 GB, less than 3 GB."""
-    authority: Path
-    """The PEM file of the authority that signed the certificate."""
-    resolver: str
-    """The IP address of the lab's DNS server."""
+    @property
+    def cloud(self) -> str:
+        """`light` or `nextcloud`."""
+        ...
+
+    @property
+    def domain(self) -> str:
+        """The domain of its mail."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """The name that serves the cloud."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """The first user's address, which is the login too."""
+        ...
+
+    @property
+    def secret(self) -> str:
+        """The secret of one device of that user."""
+        ...
+
+    @property
+    def neighbour(self) -> str:
+        """The address of another user of the same bundle."""
+        ...
+
+    @property
+    def quota_bytes(self) -> int:
+        """What the first user may fill with files: more than 1.5 GB, less than 3 GB."""
+        ...
+
+    @property
+    def authority(self) -> Path:
+        """The PEM file of the authority that signed the certificate."""
+        ...
+
+    @property
+    def resolver(self) -> str:
+        """The IP address of the lab's DNS server."""
+        ...
 
     def enrol(self, device: str) -> str:
         """Enrol another device of the first user and return its secret."""

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import caldav
-from caldav.discovery import ServiceInfo, discover_caldav, discover_carddav
+from caldav.discovery import discover_caldav, discover_carddav
+
+if TYPE_CHECKING:
+    from caldav.discovery import ServiceInfo
 
 EVENT = """BEGIN:VCALENDAR
 VERSION:2.0
@@ -38,7 +41,8 @@ def where(found: ServiceInfo | None) -> str:
 def calendar(asked: dict[str, Any]) -> Any:  # noqa: ANN401 (caldav is half typed)
     """Return the first calendar of the user, found from the domain alone."""
     url = where(discover_caldav(asked["domain"]))
-    client: Any = caldav.DAVClient(url=url, username=asked["user"], password=asked["secret"])
+    connect: Any = caldav.DAVClient
+    client = connect(url=url, username=asked["user"], password=asked["secret"])
     return client.principal().calendars()[0]
 
 

@@ -9,18 +9,6 @@ from subprocess import DEVNULL, PIPE
 from typing import TYPE_CHECKING
 
 import pytest
-from loopback import (
-    HOST,
-    MAIL_HOST,
-    NOW,
-    Authority,
-    Reply,
-    Speech,
-    a_target,
-    line_server,
-    resolver,
-    web_server,
-)
 
 from provision.checks.certificates import (
     certificate_checks,
@@ -34,6 +22,18 @@ from provision.checks.findings import Result, run
 from provision.checks.old_tls import accepts_old_tls, client_hello
 from provision.errors import PaquetError
 from provision.process.commands import is_installed, start
+from tests.unit.checks.loopback import (
+    HOST,
+    MAIL_HOST,
+    NOW,
+    Authority,
+    Reply,
+    Speech,
+    a_target,
+    line_server,
+    resolver,
+    web_server,
+)
 
 if TYPE_CHECKING:
     import ssl

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from loopback import DOMAIN, MAIL_HOST, Authority, Speech, a_target, line_server, resolver
 from pydantic import SecretStr
 
 from provision.checks.findings import Check, Result, run
@@ -16,6 +15,15 @@ from provision.checks.mail import (
     look_at_submission,
     look_at_wrong_secret,
     mailbox_checks,
+)
+from tests.unit.checks.loopback import (
+    DOMAIN,
+    MAIL_HOST,
+    Authority,
+    Speech,
+    a_target,
+    line_server,
+    resolver,
 )
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from loopback import DOMAIN, MAIL_HOST, a_target, resolver
 
 from provision.checks.findings import Result, run
 from provision.checks.names import is_required, name_checks
 from provision.dns import lookup
 from provision.dns.lookup import NameServer
 from provision.dns.records import Record
+from tests.unit.checks.loopback import DOMAIN, MAIL_HOST, a_target, resolver
 
 SPF = Record(f"{DOMAIN}.", "TXT", 60, ('"v=spf1 mx -all"',))
 MX = Record(f"{DOMAIN}.", "MX", 60, (f"10 {MAIL_HOST}.",))

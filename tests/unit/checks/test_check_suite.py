@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loopback import DOMAIN, NOW, a_target, resolver
 from pydantic import SecretStr
 
 from provision.checks.findings import Result
 from provision.checks.suite import check_bundle, check_server
 from provision.checks.target import Ports
 from provision.dns.records import Record
+from tests.unit.checks.loopback import DOMAIN, NOW, a_target, resolver
 
 CLOSED = Ports(*([1] * 7))
 

@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from loopback import DOMAIN, HOST, MAIL_HOST, Authority, Reply, a_target, resolver, web_server
 from pydantic import SecretStr
 
 from provision.checks.findings import Check, Result, run
@@ -19,6 +18,16 @@ from provision.checks.web import (
     look_at_https,
     look_at_well_known,
     web_checks,
+)
+from tests.unit.checks.loopback import (
+    DOMAIN,
+    HOST,
+    MAIL_HOST,
+    Authority,
+    Reply,
+    a_target,
+    resolver,
+    web_server,
 )
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from lxml import etree  # type: ignore[import-untyped]
-from phone_examples import NAMES, assert_golden
 
 from provision.phones.autoconfig import Services, autoconfig_xml
+from tests.unit.phones.phone_examples import NAMES, assert_golden
 
 SERVICES = Services(
     domain="exemple.test",

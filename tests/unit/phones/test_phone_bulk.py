@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from phone_certificates import make_chain
-from phone_examples import LIGHT, NEXTCLOUD
 
 from provision.errors import PaquetError
 from provision.phones.bulk import write_kits
 from provision.phones.kits import write_kit
+from tests.unit.phones.phone_certificates import make_chain
+from tests.unit.phones.phone_examples import LIGHT, NEXTCLOUD
 
 if TYPE_CHECKING:
     from pathlib import Path

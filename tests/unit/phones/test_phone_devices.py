@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from phone_examples import NEXTCLOUD, PLAIN_SECRET
 from pydantic import SecretStr
 
 from provision.errors import PaquetError
@@ -18,6 +17,7 @@ from provision.phones.devices import (
     secret_digest,
     secret_groups,
 )
+from tests.unit.phones.phone_examples import NEXTCLOUD, PLAIN_SECRET
 
 
 def test_a_secret_has_more_chance_than_128_bits_and_no_look_alikes() -> None:

@@ -13,8 +13,6 @@ import zxingcpp
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from lxml import html  # type: ignore[import-untyped]
-from phone_certificates import make_chain
-from phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, assert_golden, syncs
 from pydantic import SecretStr
 from weasyprint.urls import FatalURLFetchingError
 
@@ -27,6 +25,8 @@ from provision.phones.paper import page_pdf
 from provision.phones.qr import qr_code
 from provision.phones.thunderbird import thunderbird_code
 from provision.rendering import render
+from tests.unit.phones.phone_certificates import make_chain
+from tests.unit.phones.phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, assert_golden, syncs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 
 import pytest
 from hypothesis import given, settings
-from phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, syncs
 
 from provision.errors import PaquetError
 from provision.phones.links import davx5_link, nextcloud_link, subscription_link
+from tests.unit.phones.phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, syncs
 
 if TYPE_CHECKING:
     from provision.phones.devices import Sync

@@ -9,20 +9,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from hypothesis import given, settings
 from lxml import etree  # type: ignore[import-untyped]
-from phone_certificates import make_chain, private_pem
-from phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, assert_golden, syncs
 from pydantic import SecretStr
 
 from provision.errors import PaquetError
 from provision.phones.mobileconfig import profile_plist, read_signer, sign_profile
 from provision.process.commands import is_installed, run
+from tests.unit.phones.phone_certificates import make_chain, private_pem
+from tests.unit.phones.phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, assert_golden, syncs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from phone_certificates import Chain
-
     from provision.phones.devices import Sync
+    from tests.unit.phones.phone_certificates import Chain
 
 needs_openssl = pytest.mark.skipif(not is_installed("openssl"), reason="openssl is not installed")
 
@@ -211,7 +210,7 @@ def test_what_cannot_sign_is_refused_with_a_hint(chain: Chain, wrong: str) -> No
     elif wrong == "not a chain":
         fullchain = b""
     else:
-        key = private_pem(ed25519.Ed25519PrivateKey.generate())  # type: ignore[arg-type]
+        key = private_pem(ed25519.Ed25519PrivateKey.generate())
     with pytest.raises(PaquetError) as refused:
         read_signer(fullchain, key)
     assert refused.value.hint

@@ -4,9 +4,9 @@ import json
 from typing import TYPE_CHECKING, TypeVar
 
 from hypothesis import given, settings
-from phone_examples import NEXTCLOUD, PLAIN_SECRET, syncs
 
 from provision.phones.thunderbird import thunderbird_code
+from tests.unit.phones.phone_examples import NEXTCLOUD, PLAIN_SECRET, syncs
 
 if TYPE_CHECKING:
     from provision.phones.devices import Sync
