@@ -210,7 +210,7 @@ def test_what_cannot_sign_is_refused_with_a_hint(chain: Chain, wrong: str) -> No
     elif wrong == "not a chain":
         fullchain = b""
     else:
-        key = private_pem(ed25519.Ed25519PrivateKey.generate())
+        key = private_pem(ed25519.Ed25519PrivateKey.generate())  # type: ignore[arg-type]
     with pytest.raises(PaquetError) as refused:
         read_signer(fullchain, key)
     assert refused.value.hint

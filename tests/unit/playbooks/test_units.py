@@ -42,7 +42,8 @@ def unit(**wishes: object) -> dict[str, Any]:
 def test_only_what_is_due_is_done(
     load: Load, wishes: dict[str, Any], shown: dict[str, str], due: list[str]
 ) -> None:
-    assert load("module_utils/paquet_systemd.py")["actions_for"](unit(**wishes), shown, {}, {}) == due
+    actions_for = load("module_utils/paquet_systemd.py")["actions_for"]
+    assert actions_for(unit(**wishes), shown, {}, {}) == due
 
 
 def test_a_restart_is_due_until_it_succeeded_once(load: Load, tmp_path: Path) -> None:
