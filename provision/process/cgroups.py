@@ -70,10 +70,21 @@ def sweep_stale() -> list[str]:
     mount = find_cgroup2_mount(Path("/proc/self/mountinfo").read_text(encoding="utf-8"))
     if mount is None:
         return []
-    stale = [folder for folder in mount.rglob(f"{PREFIX}.*") if is_stale(folder.name)]
+    stale = [folder for folder in find_ours(mount) if is_stale(folder.name)]
     for folder in stale:
         supervisor.end_cgroup(folder)
     return [folder.name for folder in stale]
+
+
+def find_ours(mount: Path) -> list[Path]:
+    """Return the cgroups of all runs below `mount`; those that vanish meanwhile are passed over."""
+    # os.walk and not rglob, which fails when a folder that it is about to read has gone.
+    return [
+        Path(folder, name)
+        for folder, names, _ in os.walk(mount)
+        for name in names
+        if name.startswith(f"{PREFIX}.")
+    ]
 
 
 def find_cgroup2_mount(mountinfo: str) -> Path | None:

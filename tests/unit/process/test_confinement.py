@@ -198,4 +198,5 @@ def test_our_own_cgroup_is_read_from_the_line_of_version_two() -> None:
 
 def list_cgroups_of(owner: int) -> list[Path]:
     mount = cgroups.find_cgroup2_mount(Path("/proc/self/mountinfo").read_text())
-    return [] if mount is None else list(mount.rglob(f"{cgroups.PREFIX}.*.{owner}.*"))
+    ours = [] if mount is None else cgroups.find_ours(mount)
+    return [folder for folder in ours if f".{owner}." in folder.name]
