@@ -165,7 +165,9 @@ def tell_reason(event: Mapping[str, Any]) -> str:
         return GUARD_SPEAKS + stderr.partition(GUARD_SPEAKS)[2].splitlines()[0]
     if message.startswith(("non-zero return code", "MODULE FAILURE", "Module result")):
         return last_line(stderr) or first_line(str(result.get("stdout") or "")) or message
-    return first_line(message) or first_line(stderr) or "it gave no reason"
+    # A message that ends with a colon announces the lines that say it.
+    words = " ".join(message.split()) if first_line(message).endswith(":") else first_line(message)
+    return words or first_line(stderr) or "it gave no reason"
 
 
 def tell_all(event: Mapping[str, Any]) -> str:

@@ -134,7 +134,12 @@ function settle_users(Work $work): void {
 /** Return a new user; nobody knows the random login password, devices have secrets of their own. */
 function make_user(string $address): \OCP\IUser {
 	$user = \OCP\Server::get(\OCP\IUserManager::class)->createUser($address, random_text(40) . 'aA1!');
-	return $user ?: throw new RuntimeException("user $address was refused");
+	if (!$user) {
+		throw new RuntimeException("user $address was refused");
+	}
+	// Else the first two clients of a new user, arriving together, make this folder both: one gets a 500.
+	\OCP\Server::get(\OCP\Files\IRootFolder::class)->getUserFolder($address)->getId();
+	return $user;
 }
 
 function settle_user(Work $work, \OCP\IUser $user, array $wanted): void {
