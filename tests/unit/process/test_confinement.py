@@ -84,7 +84,7 @@ def test_a_survivor_of_a_finished_program_is_ended(tmp_path: Path) -> None:
 def test_a_survivor_of_a_timeout_is_ended(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     with pytest.raises(Overdue):
-        run_confined(words(STAYS, str(marker)), confined(timeout=1), lambda _: None)
+        run_confined(words(STAYS, str(marker)), confined(timeout=4), lambda _: None)
     assert is_gone(marker)
 
 
