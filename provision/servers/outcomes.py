@@ -65,6 +65,7 @@ class Hearing:
     facts: dict[str, Any] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
     diffs: list[str] = field(default_factory=list)
+    private: dict[str, str] = field(default_factory=dict, repr=False)
     failure: Mapping[str, Any] | None = None
     failed_item: Mapping[str, Any] | None = None
     said: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
@@ -86,6 +87,7 @@ class Hearing:
             "runner_item_on_failed": self._item_failed,
             "playbook_on_stats": self._all_is_done,
             "said": self._it_says,
+            "reply": self._it_replies,
         }
         if event["event"] in handlers:
             handlers[event["event"]](event)
@@ -100,6 +102,7 @@ class Hearing:
             seconds=time.monotonic() - self.started,
             roles=tuple(self.roles if self.failure is None else self.roles[:-1]),
             diffs=tuple(self.diffs),
+            private=self.private,
         )
 
     def explain(self, playbook: str) -> PaquetError:
@@ -149,6 +152,9 @@ class Hearing:
 
     def _it_says(self, event: Mapping[str, Any]) -> None:
         self.said.append(event["text"])
+
+    def _it_replies(self, event: Mapping[str, Any]) -> None:
+        self.private = dict(event["private"])
 
     def _all_is_done(self, event: Mapping[str, Any]) -> None:
         self.stats = {key: event.get(key) or {} for key in ("changed", "ok", "failures", "dark")}

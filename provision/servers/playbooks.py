@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,6 @@ GUARDED_PYTHON = "/usr/local/lib/paquet/guarded-python"
 FENCED_PYTHONS = "/run/paquet/python"
 AN_HOUR = 3600.0
 FORKS = 8
-REPLY = "reply.json"
 KEPT_ENVIRONMENT = ("HOME", "SSH_AUTH_SOCK", "TZ", "USER", "LOGNAME")
 
 OnTask = Callable[[TaskStart], None]
@@ -86,11 +85,9 @@ def run_play(
         confinement = Confinement(_environment(folder, settings), play.timeout, [folder])
         command = [sys.executable, "-I", "-m", "provision.servers.runner", str(folder)]
         code = _run(command, confinement, hearing, play)
-        reply = folder / REPLY
-        private = json.loads(reply.read_text(encoding="utf-8")) if reply.exists() else {}
     if code:
         raise hearing.explain(Path(play.playbook).name)
-    return replace(hearing.result(), private=private)
+    return hearing.result()
 
 
 def find_playbook(playbook: str) -> Path:
@@ -124,7 +121,7 @@ def _lay_out(folder: Path, play: Play, permits: Mapping[str, Permit]) -> None:
     secrets = {name: secret.get_secret_value() for name, secret in play.secrets.items()}
     secrets_file = folder / "secrets.json"
     write_privately(secrets_file, json.dumps(secrets))
-    handed = {"secrets_file": str(secrets_file), "reply_file": str(folder / REPLY)}
+    handed = {"secrets_file": str(secrets_file), "reply_file": str(folder / "reply.json")}
     variables = {**play.variables, **handed}
     write_privately(folder / "variables.json", encode(variables))
     hosts = {host.name: _host_variables(host, permits.get(host.name)) for host in play.hosts}

@@ -49,6 +49,9 @@ def main() -> int:
         quiet=True,
         event_handler=tell,
     )
+    reply = folder / "reply.json"  # of the play itself, see `Play`; the folder ends with us
+    if reply.exists():
+        print_line({"event": "reply", "private": json.loads(reply.read_text(encoding="utf-8"))})
     return int(result.rc)
 
 

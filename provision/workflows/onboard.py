@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provision.checks.findings import Result
@@ -107,10 +107,10 @@ def _publish_names(delivery: Delivery) -> str:
 
 
 def _make_bundle(delivery: Delivery) -> str:
-    result = plays.change(
-        delivery.control, plays.bundle_play("bundle.yml", delivery.bundle, delivery.control)
-    )
-    return f"snapshot {result.facts.get('snapshot', 'unknown')}"
+    play = plays.bundle_play("bundle.yml", delivery.bundle, delivery.control)
+    with_backup = replace(play, variables={**play.variables, "first_backup": True})
+    result = plays.change(delivery.control, with_backup)
+    return f"first snapshot {result.facts['backup']['snapshot'][:8]}"
 
 
 def _enrol_device(delivery: Delivery) -> str:

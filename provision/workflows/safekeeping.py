@@ -24,7 +24,7 @@ def run(control: Control, domain: str) -> str:
     """Back the bundle of `domain` up now and return the id of its snapshot."""
     bundle = bundles.find(control, domain)
     result = plays.change(control, plays.bundle_play("backup.yml", bundle, control))
-    return str(result.facts["snapshot"])
+    return str(result.facts["backup"]["snapshot"])
 
 
 def snapshots(control: Control, domain: str) -> Sequence[Mapping[str, object]]:
