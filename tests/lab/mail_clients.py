@@ -11,6 +11,7 @@ import ssl
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -220,7 +221,8 @@ def received_abroad(bundle: Bundle, subject: str) -> bytes:
     """Wait for a message in the foreign mailbox and return it."""
 
     def look() -> list[bytes]:
-        return [one for one in bundle.foreign_messages() if subject.encode() in one]
+        every = bundle.foreign_messages()
+        return [one for one in every if message_from_bytes(one)["Subject"] == subject]
 
     return await_some(look, f"{subject} at {bundle.foreign_address}")
 
