@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import caldav
@@ -21,7 +22,7 @@ EVENT = """BEGIN:VCALENDAR
 VERSION:2.0
 PRODID:-//Paquet//contract//EN
 BEGIN:VEVENT
-UID:contract-1
+UID:{uid}
 DTSTAMP:20260101T000000Z
 DTSTART:20260714T100000Z
 DTEND:20260714T110000Z
@@ -50,14 +51,16 @@ def main() -> None:
     """Do the wishes."""
     asked = json.loads(sys.stdin.read())
     told: dict[str, str] = {}
+    # Nextcloud keeps deleted events: one of the same name could not be deleted again.
+    uid = f"contract-{uuid.uuid4()}"
     for wish in asked["wishes"]:
         if wish == "calendar":
-            calendar(asked).save_event(EVENT)
-            (event,) = [one for one in calendar(asked).events() if "contract-1" in one.data]
+            calendar(asked).save_event(EVENT.format(uid=uid))
+            (event,) = [one for one in calendar(asked).events() if uid in one.data]
             told["summary"] = str(event.icalendar_component["SUMMARY"])
         elif wish == "clean":
-            calendar(asked).event_by_uid("contract-1").delete()
-            told["left"] = str(sum("contract-1" in one.data for one in calendar(asked).events()))
+            calendar(asked).event_by_uid(uid).delete()
+            told["left"] = str(sum(uid in one.data for one in calendar(asked).events()))
         elif wish == "contacts":
             told["contacts"] = where(discover_carddav(asked["domain"]))
     sys.stdout.write(json.dumps(told) + "\n")
