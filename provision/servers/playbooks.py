@@ -173,4 +173,5 @@ def _environment(folder: Path, settings: Settings) -> dict[str, str]:
         "ANSIBLE_ROLES_PATH": str(playbooks / "roles"),
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
+        "ANSIBLE_NO_TARGET_SYSLOG": "True",  # else the journal there keeps all that modules get
     }
