@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,36 +21,25 @@ CLUSTERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
 @pytest.fixture(scope="session")
-def postgresql_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A PostgreSQL cluster of our own in a temporary directory, reached by its socket."""
+def postgresql_folder() -> Iterator[Path]:
+    """A PostgreSQL cluster of our own in a temporary directory, reached by its socket.
+
+    Not in pytest's own folder: another run closes that one to other users.
+    """
     if not CLUSTERS:
         pytest.skip("PostgreSQL is not installed (apt install postgresql)")
-    folder = tmp_path_factory.mktemp("postgresql").resolve()
-    as_postgres = _as_postgres(folder)
-    tools = CLUSTERS[0]
-    data = str(folder / "data")
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-    subprocess.run(
-        [
-            *as_postgres,
-            str(tools / "initdb"),
-            "-D",
-            data,
-            "-A",
-            "trust",
-            "-U",
-            "paquet",
-            "-E",
-            "UTF8",
-        ],
-        check=True,
-        capture_output=True,
-    )
-    pg_ctl = [*as_postgres, str(tools / "pg_ctl"), "-D", data, "-w"]
-    started = [*pg_ctl, "-l", str(folder / "log"), "-o", options, "start"]
-    subprocess.run(started, check=True, capture_output=True)
-    yield folder
-    subprocess.run([*pg_ctl, "-m", "immediate", "stop"], check=True, capture_output=True)
+    with tempfile.TemporaryDirectory(prefix="paquet-postgresql-") as made:
+        folder, data = Path(made), f"{made}/data"
+        as_postgres, tools = _as_postgres(folder), CLUSTERS[0]
+        trust = ["-A", "trust", "-U", "paquet", "-E", "UTF8"]
+        initialise = [*as_postgres, str(tools / "initdb"), "-D", data, *trust]
+        subprocess.run(initialise, check=True, capture_output=True)
+        pg_ctl = [*as_postgres, str(tools / "pg_ctl"), "-D", data, "-w"]
+        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        start = [*pg_ctl, "-l", str(folder / "log"), "-o", options, "start"]
+        subprocess.run(start, check=True, capture_output=True)
+        yield folder
+        subprocess.run([*pg_ctl, "-m", "immediate", "stop"], check=True, capture_output=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -81,7 +71,4 @@ def _as_postgres(folder: Path) -> list[str]:
         return []
     user = pwd.getpwnam("postgres")
     os.chown(folder, user.pw_uid, user.pw_gid)
-    for parent in folder.parents:
-        if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o077 == 0:
-            parent.chmod(0o711)
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
