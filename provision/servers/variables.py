@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -39,12 +40,25 @@ def server_variables(host: Host, settings: Settings) -> dict[str, object]:
 def site_variables(host: Host, settings: Settings) -> dict[str, object]:
     """Return the variables of site.yml: for a bundle server also the archives that it offers."""
     variables = server_variables(host, settings)
+    # Its checks knock with wrong logins on purpose, and must not be kept out for that.
+    variables["fail2ban_never"] = ["127.0.0.0/8", "::1", *_our_address(host)]
     if "bundles" in host.groups:
         variables["cloud_nextcloud_artifacts"] = [
             {"version": one.version, "sha256": one.sha256, "path": one.path}
             for one in artifacts.offered(settings, "nextcloud")
         ]
     return variables
+
+
+def _our_address(host: Host) -> list[str]:
+    """Return the address from which this machine reaches `host`; behind NAT, one that is no use."""
+    family = socket.AF_INET6 if ":" in host.address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host.address, host.port))  # sends nothing, only picks the way
+        except OSError:
+            return []
+        return [str(probe.getsockname()[0])]
 
 
 def server_secrets(settings: Settings) -> dict[str, SecretStr]:
