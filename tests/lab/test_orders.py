@@ -108,6 +108,7 @@ def test_the_secrets_of_an_order_are_nowhere_but_in_the_kit(region: Region) -> N
 
 def test_after_a_reboot_all_is_green_again(region: Region, light: Delivered) -> None:
     region.lab.reboot("bundles1")
+    region.machine("bundles1").run(["systemctl", "is-system-running", "--wait"], check=False)
     findings = checking.check_bundle(region.control, light.bundle, light.enrolled.secret)
     assert [found for found in findings if found.result == "error"] == []
     assert sum(found.result == "ok" for found in findings) > 30
