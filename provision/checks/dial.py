@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from provision.checks.target import Target
 
-SECONDS = 5.0
+# Dovecot lets an address from which wrong logins came wait up to 15 seconds.
+SECONDS = 20.0
 GREETS_AS = "checks.invalid"  # RFC 2606: certainly nobody's name
 READY = 220
 
