@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from provision.checks import findings
 from provision.commands import progress
-from provision.commands.context import json_option, pass_context, show
+from provision.commands.context import json_option, pass_context, show, show_findings
 from provision.workflows import bundles, checking, safekeeping
 
 if TYPE_CHECKING:
@@ -47,9 +45,7 @@ def check(context: Context, /, domain: str, *, as_json: bool) -> None:
     """Check the bundle of DOMAIN from outside; exit code 5 when something is wrong."""
     control = context.control()
     found = checking.check_bundle(control, bundles.find(control, domain))
-    show([finding.as_row() for finding in found], as_json=as_json)
-    if findings.found_problems(found):
-        sys.exit(checking.PROBLEMS_FOUND)
+    show_findings(found, as_json=as_json)
 
 
 @bundle.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from provision import database, settings
+from provision.checks.findings import found_problems
 from provision.migrations import upgrades
 from provision.workflows.control import Control
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+    from provision.checks.findings import Finding
+
+PROBLEMS_FOUND = 5
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
@@ -81,3 +86,10 @@ def _print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 pass_context = click.make_pass_decorator(Context)
+
+
+def show_findings(found: Sequence[Finding], *, as_json: bool) -> None:
+    """Print what checks found; ends with exit code 5 when something is wrong."""
+    show([finding.as_row() for finding in found], as_json=as_json)
+    if found_problems(found):
+        sys.exit(PROBLEMS_FOUND)

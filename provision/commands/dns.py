@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.checks import findings
 from provision.commands.context import (
     dry_run_option,
     json_option,
     pass_context,
     show,
+    show_findings,
     yes_option,
 )
 from provision.dns import changes, zone
@@ -87,6 +87,4 @@ def check(context: Context, /, domain: str, *, as_json: bool) -> None:
     """Ask the name servers for every record that DOMAIN needs."""
     control = context.control()
     found = checking.check_bundle_names(control, bundles.find(control, domain))
-    show([finding.as_row() for finding in found], as_json=as_json)
-    if findings.found_problems(found):
-        sys.exit(checking.PROBLEMS_FOUND)
+    show_findings(found, as_json=as_json)

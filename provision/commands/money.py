@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money as exact
-from provision.commands.context import json_option, pass_context, show
+from provision.commands.context import PROBLEMS_FOUND, json_option, pass_context, show
 from provision.money import Amount
 from provision.subscriptions import chart, ledger, organisations, verify
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from provision.commands.context import Context
     from provision.subscriptions.ledger import Balance
 
-PROBLEMS_FOUND = 5
 day_type = click.DateTime(["%Y-%m-%d"])
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands import progress
-from provision.commands.context import json_option, pass_context, show
+from provision.commands.context import PROBLEMS_FOUND, json_option, pass_context, show
 from provision.commands.lab import chosen
-from provision.workflows import checking, rehearsal
+from provision.workflows import rehearsal
 
 if TYPE_CHECKING:
     from provision.commands.context import Context
@@ -43,7 +43,7 @@ def rehearse(context: Context, /, folder: Path, name: str, *, clean: bool, as_js
     else:
         _print(report, folder, name)
     if any(check["result"] == "error" for check in report.checks):
-        sys.exit(checking.PROBLEMS_FOUND)
+        sys.exit(PROBLEMS_FOUND)
 
 
 def _print(report: Report, folder: Path, name: str) -> None:

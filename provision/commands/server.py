@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.checks import findings
 from provision.commands import progress
 from provision.commands.context import (
     dry_run_option,
     json_option,
     pass_context,
     show,
+    show_findings,
     yes_option,
 )
 from provision.errors import PaquetError
@@ -127,9 +127,7 @@ def list_servers(context: Context, /, *, as_json: bool) -> None:
 def check(context: Context, /, name: str, *, as_json: bool) -> None:
     """Check HOST from outside; exit code 5 when something is wrong."""
     found = checking.check_server(context.control(), name)
-    show([finding.as_row() for finding in found], as_json=as_json)
-    if findings.found_problems(found):
-        sys.exit(checking.PROBLEMS_FOUND)
+    show_findings(found, as_json=as_json)
 
 
 def _ask(question: str, flags: Mapping[str, bool]) -> None:

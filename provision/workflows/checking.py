@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from provision.settings import Settings
     from provision.workflows.control import Control
 
-PROBLEMS_FOUND = 5
-
 
 def bundle_target(bundle: Bundle, settings: Settings, secret: SecretStr | None = None) -> Target:
     """Return what to look at for `bundle`; with a device's secret, behind the doors too."""
