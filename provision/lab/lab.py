@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError
 from provision.lab import facts, images, internet, keys, limits, mounts, snapshots, state
 from provision.lab.groups import Group
-from provision.lab.images import Recipe, locked
+from provision.lab.images import Recipe
 from provision.lab.machines import Machine, identity_files
 from provision.lab.network import Network, free_subnet, remove_link, require_free
 from provision.lab.plan import LABS, MACHINES, Plan, checked_name
 from provision.process import commands
+from provision.process.files import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
@@ -16,9 +14,12 @@ from provision.phones.mobileconfig import profile_plist, sign_profile
 from provision.phones.paper import page_pdf
 from provision.phones.qr import qr_code
 from provision.phones.thunderbird import thunderbird_code
+from provision.process.files import replace_file
 from provision.rendering import render
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from provision.phones.devices import Sync
     from provision.phones.mobileconfig import Signer
     from provision.phones.qr import Code
@@ -120,23 +121,9 @@ def _write_privately(folder: Path, contents: dict[str, bytes]) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     for name, content in contents.items():
-        _replace(folder / name, content)
+        replace_file(folder / name, content)
     entry = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(entry)
     finally:
         os.close(entry)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside and rename, so that a killed run leaves the old file or the new one."""
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise

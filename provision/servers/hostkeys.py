@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError, UnsafeChange
 from provision.process.commands import run
+from provision.process.files import PUBLIC, locked, replace_file
 from provision.servers.connection import Unreachable, known_hosts
 
 if TYPE_CHECKING:
@@ -123,12 +123,10 @@ def _find_known(host: Host, offered: Sequence[HostKey], known: Sequence[HostKey]
 
 def _remember(host: Host, settings: Settings, key: HostKey) -> None:
     path = known_hosts(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    others = [f"{name} {one.kind} {one.blob}" for name, one in _read(path) if name != host.name]
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    lines = [*others, f"{host.name} {key.kind} {key.blob}"]
-    new.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    new.replace(path)
+    with locked(path.with_name(f".{path.name}.lock")):  # servers are prepared side by side
+        others = [f"{name} {one.kind} {one.blob}" for name, one in _read(path) if name != host.name]
+        lines = [*others, f"{host.name} {key.kind} {key.blob}"]
+        replace_file(path, "".join(f"{line}\n" for line in lines).encode(), PUBLIC)
 
 
 def _read(path: Path) -> list[tuple[str, HostKey]]:

@@ -6,9 +6,7 @@ Format: docs.ansible.com, `ansible.builtin.yaml` inventory plugin: groups with `
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from provision.errors import PaquetError
+from provision.process.files import PUBLIC, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +91,8 @@ def append(path: Path, host: Host) -> None:
         hosts = _mapping(group.get("hosts"), f"the group {name}", path)
         children[name] = {**group, "hosts": {**hosts, host.name: _describe(host)}}
     tree = {**tree, "all": {**whole, "children": children}}
-    _write(path, yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
+    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+    replace_file(path, text.encode(), PUBLIC)
 
 
 def _describe(host: Host) -> dict[str, object]:
@@ -108,17 +108,6 @@ def _describe(host: Host) -> dict[str, object]:
     if host.key_file is not None:
         described["ansible_ssh_private_key_file"] = str(host.key_file)
     return described
-
-
-def _write(path: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-    ) as new:
-        new.write(text)
-        new.flush()
-        os.fsync(new.fileno())
-        Path(new.name).chmod(0o644)
-    Path(new.name).replace(path)
 
 
 def _load(path: Path) -> Mapping[str, object]:
