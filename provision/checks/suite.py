@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from provision.checks.backups import store_checks
 from provision.checks.certificates import certificate_checks, mail_doors, web_doors
 from provision.checks.findings import run
 from provision.checks.mail import mail_server_checks, mailbox_checks
@@ -42,3 +43,8 @@ def check_server(target: Target, now: datetime) -> list[Finding]:
             *name_checks(target),
         ]
     )
+
+
+def check_backup_server(target: Target, now: datetime) -> list[Finding]:
+    """Look at a backup server: its names, and the door of its repositories."""
+    return run([*store_checks(target, now), *name_checks(target)])

@@ -25,6 +25,7 @@ class Ports:
     submission: int = 587
     imaps: int = 993
     sieve: int = 4190
+    store: int = 8000
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import json
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from provision import database, settings
 from provision.checks.findings import found_problems
+from provision.errors import UsageRefused
 from provision.migrations import upgrades
 from provision.workflows.control import Control
 
@@ -76,16 +78,29 @@ def show(result: Mapping[str, object] | Sequence[Mapping[str, object]], *, as_js
         _print_table(list(first), rows)
 
 
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    return "" if value is None else str(value)
+
+
 def _print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     table = Table(box=None, show_header=any(titles), pad_edge=False)
     for title in titles:
         table.add_column(title, overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row), style=None)
+        table.add_row(*map(_cell, row))
     Console(markup=False, highlight=False, soft_wrap=True).print(table)
 
 
 pass_context = click.make_pass_decorator(Context)
+
+
+def ask(question: str) -> None:
+    """Go on only when the person at the keyboard says yes. Raises UsageRefused without one."""
+    if not sys.stdin.isatty():
+        raise UsageRefused("Nobody is there to say yes", "Add --yes, or look with --dry-run.")
+    click.confirm(question, abort=True)
 
 
 def show_findings(found: Sequence[Finding], *, as_json: bool) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from provision.commands.context import (
+    ask,
     dry_run_option,
     json_option,
     pass_context,
@@ -17,7 +17,6 @@ from provision.commands.context import (
     yes_option,
 )
 from provision.dns import changes, zone
-from provision.errors import UsageRefused
 from provision.workflows import bundles, checking, names
 
 if TYPE_CHECKING:
@@ -73,9 +72,7 @@ def publish(context: Context, /, domain: str, **flags: bool) -> None:
     if flags["dry_run"] or change_set.is_empty:
         return
     if not flags["yes"]:
-        if not sys.stdin.isatty():
-            raise UsageRefused("Nobody is there to say yes", "Add --yes, or look with --dry-run.")
-        click.confirm("Publish this?", abort=True)
+        ask("Publish this?")
     names.publish(bundle, control.settings, force=flags["force"])
 
 

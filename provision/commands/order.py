@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from provision.commands import progress
 from provision.commands.context import (
+    ask,
     dry_run_option,
     json_option,
     pass_context,
     show,
     yes_option,
 )
-from provision.errors import UsageRefused
 from provision.workflows import onboard, ordering
 
 if TYPE_CHECKING:
@@ -61,7 +60,8 @@ def place(context: Context, /, **words: str | bool | None) -> None:
         show(ordering.preview(control, wish), as_json=as_json)
         return
     if not yes:
-        _ask(ordering.preview(control, wish))
+        _print_story(ordering.preview(control, wish), as_json=False)
+        ask("\nDeliver it?")
     placed = ordering.place(control, wish)
     _deliver(context, placed, as_json=as_json)
 
@@ -117,13 +117,3 @@ def _print_story(story: Mapping[str, object], *, as_json: bool) -> None:
     for title, rows in lists.items():
         click.echo(f"\n{title}:")
         show(rows, as_json=False)
-
-
-def _ask(preview: Mapping[str, object]) -> None:
-    if not sys.stdin.isatty():
-        raise UsageRefused(
-            "This would deliver a bundle, and nobody is there to say yes",
-            "Add --yes, or look first with --dry-run.",
-        )
-    _print_story(preview, as_json=False)
-    click.confirm("\nDeliver it?", abort=True)

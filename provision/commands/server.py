@@ -12,6 +12,7 @@ import click
 
 from provision.commands import progress
 from provision.commands.context import (
+    ask,
     dry_run_option,
     json_option,
     pass_context,
@@ -19,14 +20,13 @@ from provision.commands.context import (
     show_findings,
     yes_option,
 )
-from provision.errors import PaquetError
 from provision.registry import fences
 from provision.servers import deploy as deploying
 from provision.servers import inventory, preparation
 from provision.workflows import checking, claims
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from provision.commands.context import Context
     from provision.servers.hostkeys import HostKey
@@ -57,7 +57,8 @@ def prepare(context: Context, /, name: str, host_key: str, **flags: bool) -> Non
     again after an interruption, it goes on; run on a prepared server, it changes nothing.
     """
     host = inventory.find(context.settings.inventory, name)
-    _ask(f"Prepare {name} ({host.address})?", flags)
+    if not flags["dry_run"] and not flags["yes"]:
+        ask(f"Prepare {name} ({host.address})?")
     with progress.steps(quiet=flags["as_json"]) as tell:
         person = preparation.Person(_confirm, tell, partial(_tell_task, tell), host_key)
         claim = claims.claim(context.control(tell), host, force=flags["force"])
@@ -82,7 +83,8 @@ def prepare(context: Context, /, name: str, host_key: str, **flags: bool) -> Non
 def deploy(context: Context, /, name: str, **flags: bool) -> None:
     """Bring HOST to what this release and the settings say."""
     host = inventory.find(context.settings.inventory, name)
-    _ask(f"Deploy to {name} ({host.address})?", flags)
+    if not flags["dry_run"] and not flags["yes"]:
+        ask(f"Deploy to {name} ({host.address})?")
     play = deploying.site_play(host, context.settings)
     with progress.steps(quiet=flags["as_json"]) as tell:
         on_task = partial(_tell_task, tell)
@@ -128,14 +130,6 @@ def check(context: Context, /, name: str, *, as_json: bool) -> None:
     """Check HOST from outside; exit code 5 when something is wrong."""
     found = checking.check_server(context.control(), name)
     show_findings(found, as_json=as_json)
-
-
-def _ask(question: str, flags: Mapping[str, bool]) -> None:
-    if flags["dry_run"] or flags["yes"]:
-        return
-    if not sys.stdin.isatty():
-        raise PaquetError("There is nobody to ask here", "Add --yes, or --dry-run to only look.")
-    click.confirm(question, abort=True)
 
 
 def _confirm(key: HostKey) -> bool:

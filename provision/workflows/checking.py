@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from provision.checks import findings, suite
 from provision.checks.names import name_checks
-from provision.checks.target import Target
+from provision.checks.target import Ports, Target
 from provision.dns.lookup import NameServer
 from provision.dns.records import server_records
 from provision.servers import inventory
 from provision.workflows import names
+from provision.workflows.safekeeping import REST_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def check_bundle_names(control: Control, bundle: Bundle) -> Sequence[Finding]:
 
 
 def check_server(control: Control, name: str) -> Sequence[Finding]:
-    """Look at a server of the inventory from outside: names, certificates, mail doors."""
+    """Look at a server of the inventory from outside, at the doors that its group has."""
     settings = control.settings
     host = inventory.find(settings.inventory, name)
     target = Target(
@@ -67,8 +68,10 @@ def check_server(control: Control, name: str) -> Sequence[Finding]:
         resolver=_resolver(settings),
         ca_file=settings.acme.ca_file,
         records=tuple(server_records(host.server_name, host.address)),
+        ports=Ports(store=REST_PORT),
     )
-    return suite.check_server(target, control.clock())
+    look = suite.check_server if "bundles" in host.groups else suite.check_backup_server
+    return look(target, control.clock())
 
 
 def _resolver(settings: Settings) -> NameServer | None:
