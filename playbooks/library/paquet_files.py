@@ -21,6 +21,7 @@ from ansible.module_utils.paquet_paths import (
     write,
 )
 from ansible.module_utils.paquet_systemd import STAMPS, UNIT, settle
+from ansible.module_utils.paquet_users import USER, settle_users, show_users
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,19 @@ options:
     type: list
     elements: list
     default: []
+  users:
+    description: The Unix users who own the files; settled first, none is removed.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name: {type: str, required: true, description: Login.}
+      group: {type: str, description: Main group, made when missing; the login when not given.}
+      home: {type: path, default: /nonexistent, description: Home folder, never made here.}
+      shell: {type: path, default: /usr/sbin/nologin, description: Shell.}
+      system: {type: bool, default: true, description: Whether its number is a system one.}
+      groups: {type: list, elements: str, default: [], description: Groups to be in besides.}
+      gecos: {type: str, default: "", description: Full name.}
   units:
     description: The systemd units that read the files, as of the module paquet_units; settled last.
     type: list
@@ -91,6 +105,7 @@ ITEM = {
 ARGUMENTS = {
     "items": {"type": "list", "elements": "dict", "required": True, "options": ITEM},
     "verify": {"type": "list", "elements": "list", "default": []},
+    "users": {"type": "list", "elements": "dict", "default": [], "options": USER},
     "units": {"type": "list", "elements": "dict", "default": [], "options": UNIT},
     "stamps": {"type": "path", "default": STAMPS},
 }
@@ -248,6 +263,7 @@ def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     work, params = Work(check=module.check_mode), module.params
     try:
+        users = settle_users(params["users"], check=module.check_mode)
         for item in params["items"]:
             work.apply(item)
         if work.undo:
@@ -256,11 +272,12 @@ def main() -> None:
     except (Refused, OSError) as refused:
         module.fail_json(msg=str(refused), changed=bool(work.undo))
     changed = [shown["after_header"] for shown in work.diffs]
+    shown = [show_users(users)] if users else []
     module.exit_json(
-        changed=bool(changed) or units["changed"],
+        changed=bool(users or changed) or units["changed"],
         changed_paths=changed,
         actions=units["actions"],
-        diff=[*work.diffs, *(units["diff"] if units["changed"] else [])],
+        diff=[*shown, *work.diffs, *(units["diff"] if units["changed"] else [])],
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_paths import Entry, Refused, look, place, write
+from ansible.module_utils.paquet_systemd import STAMPS, UNIT, settle
 
 DOCUMENTATION = """
 module: paquet_lines
@@ -29,12 +30,25 @@ options:
       owner: {type: str, default: root, description: Owner of the file.}
       group: {type: str, default: root, description: Group of the file.}
       mode: {type: str, default: "0644", description: Mode of the file.}
+  units:
+    description: The systemd units that read the files, as of the module paquet_units; settled last.
+    type: list
+    elements: dict
+    default: []
+  stamps:
+    description: Folder of the units' digests.
+    type: path
+    default: /var/lib/paquet/units
 """
 RETURN = """
 changed_paths:
   description: The files that were, or in check mode would be, changed.
   type: list
   returned: always
+actions:
+  description: What was, or in check mode would be, done to which unit.
+  type: dict
+  returned: success
 """
 ITEM = {
     "path": {"type": "path", "required": True},
@@ -44,7 +58,11 @@ ITEM = {
     "group": {"default": "root"},
     "mode": {"default": "0644"},
 }
-ARGUMENTS = {"items": {"type": "list", "elements": "dict", "required": True, "options": ITEM}}
+ARGUMENTS = {
+    "items": {"type": "list", "elements": "dict", "required": True, "options": ITEM},
+    "units": {"type": "list", "elements": "dict", "default": [], "options": UNIT},
+    "stamps": {"type": "path", "default": STAMPS},
+}
 
 
 def with_line(text: str, beginning: str, line: str | None) -> str:
@@ -88,11 +106,17 @@ def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     try:
         found = [keep(item, check=module.check_mode) for item in module.params["items"]]
+        units = settle(module.params["units"], module.params["stamps"], check=module.check_mode)
     except (Refused, OSError) as refused:
         module.fail_json(msg=str(refused))
     diffs = [one for one in found if one]
     changed = [one["after_header"] for one in diffs]
-    module.exit_json(changed=bool(diffs), changed_paths=changed, diff=diffs)
+    module.exit_json(
+        changed=bool(diffs) or units["changed"],
+        changed_paths=changed,
+        actions=units["actions"],
+        diff=diffs,
+    )
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def options(settings: Settings) -> list[str]:
 
     A dead connection is noticed within a minute, since a lock may hang on it.
     """
-    words = ["-F", "none", "-C"]
+    words = ["-F", "none"]
     for option in (
         "BatchMode=yes",
         "StrictHostKeyChecking=yes",

@@ -62,19 +62,24 @@ def enrol(control: Control, address: str, new: NewDevice) -> Enrolled:
 
 
 def enrol_first(control: Control, order_id: int) -> Enrolled:
-    """Make the device of an order, or give it a new secret when an earlier run lost it."""
+    """Enrol the device of an order, again when an earlier run lost its secret."""
+    device, secret = first(control, order_id)
+    return _enrol_on_server(control, device, secret)
+
+
+def first(control: Control, order_id: int) -> tuple[Device, SecretStr]:
+    """Return the device of an order with a new secret, which its server does not know yet."""
     with control.session() as session:
         order = orders.get(session, order_id)
         user = order.bundle.users[0]
         wished = NewDevice(order.wish["device"], order.wish["kind"])
         known = [device for device in user.devices if device.name == wished.name]
-        if known:
-            device, secret = known[0], make_secret()
-            device.secret_sha256 = secret_digest(secret)
-            orders.load_bundle(user.bundle)
-        else:
-            device, secret = _add(session, control, user, wished)
-    return _enrol_on_server(control, device, secret)
+        if not known:
+            return _add(session, control, user, wished)
+        secret = make_secret()
+        known[0].secret_sha256 = secret_digest(secret)
+        orders.load_bundle(user.bundle)
+        return known[0], secret
 
 
 def revoke(control: Control, address: str, name: str) -> Device:
@@ -169,6 +174,11 @@ def _add(
 
 def _enrol_on_server(control: Control, device: Device, secret: SecretStr) -> Enrolled:
     result = plays.change(control, plays.device_play(device, "enrol", control, secret))
+    return enrolled(device, secret, result)
+
+
+def enrolled(device: Device, secret: SecretStr, result: PlayResult) -> Enrolled:
+    """Return the device that a play has made known to its server."""
     return Enrolled(device, secret, _signer(device, result))
 
 

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from provision.errors import PaquetError, UsageRefused
+from provision.phones.devices import make_secret
 from provision.registry import edges, orders, states
 from provision.registry.models import Event, Order
 from provision.registry.orders import DkimKey, Wish
@@ -245,6 +246,7 @@ def _keep_secrets(control: Control, session: Session, order: Order, dkim: Secret
     safe.put(owner, "backup_login", SecretStr(login))
     safe.put(owner, "backup_login_bcrypt", SecretStr(hashed))
     safe.put(owner, "cloud_admin_password", SecretStr(secrets.token_urlsafe(SECRET_BYTES)))
+    safe.put(owner, "cloud_mail_secret", make_secret())
 
 
 def _kit(control: Control, order: Order) -> str:

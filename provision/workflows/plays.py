@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provision.phones.autoconfig import Services, autoconfig_xml
@@ -28,7 +29,10 @@ BUNDLE_SECRETS = (
     "backup_login",
     "backup_login_bcrypt",
     "cloud_admin_password",
+    "cloud_mail_secret",
 )
+# What the cloud itself writes to its users from; answers go to the first of them.
+CLOUD_LOGIN = "cloud"
 
 
 def change(control: Control, play: Play) -> PlayResult:
@@ -59,8 +63,16 @@ def device_play(
 ) -> Play:
     """Return the play that enrols (with its secret) or revokes a device on its server."""
     bundle = device.user.bundle
-    secrets = {"device_secret": secret} if secret else {}
-    play = _play("device.yml", bundle, control.settings, secrets)
+    play = _play("device.yml", bundle, control.settings, {})
+    hosts = [host for host in play.hosts if host.name == bundle.server]
+    return with_device(replace(play, hosts=hosts), device, action, control, secret)
+
+
+def with_device(
+    play: Play, device: Device, action: str, control: Control, secret: SecretStr | None = None
+) -> Play:
+    """Return `play`, on the server of the bundle, with a device to enrol or revoke."""
+    bundle = device.user.bundle
     described = {
         "id": device.id,
         "address": device.user.address,
@@ -71,11 +83,10 @@ def device_play(
         "action": action,
         "signed_with": _certificate(bundle, control.settings) if device.kind == "ios" else "",
     }
-    return Play(
-        play.playbook,
-        [host for host in play.hosts if host.name == bundle.server],
-        {**play.variables, "device": described},
-        play.secrets,
+    return replace(
+        play,
+        variables={**play.variables, "device": described},
+        secrets={**play.secrets, **({"device_secret": secret} if secret else {})},
     )
 
 
@@ -103,8 +114,9 @@ def describe(bundle: Bundle, settings: Settings) -> dict[str, object]:
         ],
         "aliases": [
             {"address": f"{login}@{bundle.domain}", "target": bundle.users[0].address}
-            for login in ("postmaster", "abuse")
+            for login in ("postmaster", "abuse", CLOUD_LOGIN)
         ],
+        "cloud_address": f"{CLOUD_LOGIN}@{bundle.domain}",
         "dkim_selector": bundle.dkim_selector,
         "autoconfig_xml": _autoconfig(bundle, settings),
     }

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from provision.process.commands import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 PAQUET = Path(sys.executable).parent / "paquet"
 PAUSE = 0.02
@@ -26,8 +27,10 @@ def paquet(config: Path, *words: str) -> str:
     return run([str(PAQUET), "--config", str(config), *words]).stdout
 
 
-def kill_at(config: Path, mark: str, words: Sequence[str]) -> None:
-    """Run `paquet` and kill it with -9 as soon as it tells a line with `mark`."""
+def kill_at(
+    config: Path, mark: str, words: Sequence[str], *, once: Callable[[], object] = lambda: True
+) -> None:
+    """Run `paquet` and kill it with -9 when it has told a line with `mark`, `once` that is true."""
     command = [str(PAQUET), "--config", str(config), *words]
     told = []
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
@@ -35,6 +38,8 @@ def kill_at(config: Path, mark: str, words: Sequence[str]) -> None:
         for line in process.stderr:
             told.append(line)
             if mark in line:
+                while process.poll() is None and not once():
+                    time.sleep(PAUSE)
                 os.kill(process.pid, signal.SIGKILL)
                 break
     assert process.returncode == -signal.SIGKILL, f"{mark!r} never came: {''.join(told)}"

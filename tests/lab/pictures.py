@@ -52,18 +52,32 @@ def bundle_picture(region: Region, domain: str) -> str:
     return picture.replace(bundle.name, "B").replace(domain, "D").replace(label, "L")
 
 
-SERVER = """
-dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\\n'
-systemctl list-unit-files --plain --no-legend --no-pager | awk '{print $1, $2}' | sort
+# Packages, units, every file of ours with owner, mode and content, and all databases; what is drawn
+# by lot or differs from lab to lab is left out. Addresses of a lab are all one.
+SERVER = r"""
+export LC_ALL=C
+dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n'
+systemctl list-unit-files --plain --no-legend --no-pager | awk '{print $1, $2}' |
+  grep -v '^session-' | sort
 systemctl list-units --plain --no-legend --no-pager --state=failed
-systemctl is-active nginx postgresql postfix dovecot rspamd
+systemctl is-active nginx postgresql postfix dovecot rspamd fail2ban nftables
 find /etc/nginx /etc/postfix /etc/dovecot /etc/rspamd /etc/paquet /usr/local/lib/paquet \
-    /etc/nftables.conf /etc/fail2ban /etc/ssh/sshd_config.d /etc/systemd/system -type f |
-  grep -vE '/certificates|tsig|/cache.conf|acme|redis.conf|\\.db$' | sort | xargs -d '\\n' sha256sum
-runuser -u postgres -- pg_dumpall --schema-only | grep -vE '^(--|.(un)?restrict|ALTER ROLE)'
+    /etc/nftables.conf /etc/fail2ban /etc/ssh/sshd_config.d /etc/systemd/system /etc/php \
+    /etc/postgresql /etc/sudoers.d /srv /var/lib/paquet -type f |
+  grep -vE '/certificates|tsig|/cache.conf|acme|redis.conf|\.db$' |
+  grep -vE '/fence$|/state/|/units/|cache.key$' |
+  sort > /tmp/picture
+xargs -d '\n' stat --format '%U:%G %a %n' < /tmp/picture
+while read -r path; do
+  echo "$(sed -E 's/198\.18\.[0-9]+\./LAB./g' "$path" | sha256sum | cut -c -64) $path"
+done < /tmp/picture
+rm /tmp/picture
+ls /var/lib/paquet/state /srv
+runuser -u postgres -- pg_dumpall --schema-only |
+  grep -vE '^(--|.(un)?restrict|ALTER ROLE)' | sort
 """
 
 
 def server_picture(machine: Machine) -> str:
     """Return packages, units, configuration and databases of a server."""
-    return machine.run(["bash", "-c", SERVER], check=False).stdout
+    return machine.run(["bash", "-c", SERVER]).stdout

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from provision.subscriptions import planfile, plans
 from provision.workflows import bundles, devices, onboard, ordering, rehearsal, users
 from provision.workflows.ordering import Words
+from tests.lab.pictures import server_picture
 
 if TYPE_CHECKING:
     from provision.lab.lab import Lab
@@ -56,16 +57,20 @@ def make_region(lab: Lab, folder: Path) -> Region:
     rehearsal.sell(control, control.clock().date())
     with control.session() as session:
         plans.bring_in(session, planfile.parse(PLANS))
-    return Region(lab, control, folder)
+    return Region(lab, control, folder, server_picture(lab.machine("bundles1")))
 
 
 @dataclass(frozen=True)
 class Region:
-    """A lab whose two servers are prepared, and the control machine that commands them."""
+    """A lab whose two servers are prepared, and the control machine that commands them.
+
+    `prepared` is the picture of the bundle server when it was prepared and had no bundle yet.
+    """
 
     lab: Lab
     control: Control
     folder: Path
+    prepared: str
 
     def machine(self, name: str) -> Machine:
         """Return a machine of the lab."""

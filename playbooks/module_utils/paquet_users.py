@@ -1,5 +1,4 @@
-#!/usr/bin/python
-"""Unix users and their groups in one call."""
+"""Unix users: the commands that lead from what stands to what is wanted."""
 
 from __future__ import annotations
 
@@ -8,33 +7,8 @@ import pwd
 import subprocess
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.paquet_paths import Refused
 
-DOCUMENTATION = """
-module: paquet_users
-short_description: Unix users with their group of the same name, in one call
-description: Missing users are made, standing ones are brought to the wanted home, shell and groups.
-options:
-  users:
-    description: The users.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name: {type: str, required: true, description: Login.}
-      group: {type: str, description: Main group, made when missing; the login when not given.}
-      home: {type: path, default: /nonexistent, description: Home folder, never made here.}
-      shell: {type: path, default: /usr/sbin/nologin, description: Shell.}
-      system: {type: bool, default: true, description: Whether its number is a system one.}
-      groups: {type: list, elements: str, default: [], description: Groups to be in besides.}
-      gecos: {type: str, default: "", description: Full name.}
-"""
-RETURN = """
-changed_users:
-  description: The users that were made or changed.
-  type: list
-  returned: always
-"""
 USER = {
     "name": {"required": True},
     "group": {},
@@ -44,7 +18,26 @@ USER = {
     "groups": {"type": "list", "elements": "str", "default": []},
     "gecos": {"default": ""},
 }
-ARGUMENTS = {"users": {"type": "list", "elements": "dict", "required": True, "options": USER}}
+
+
+def settle_users(users: list[dict[str, Any]], *, check: bool) -> list[dict[str, Any]]:
+    """Bring users to their wanted state; return those that changed, with the commands."""
+    changed = []
+    for user in users:
+        commands = commands_for(user)
+        if commands:
+            changed.append({"user": user["name"], "commands": commands})
+        for command in [] if check else commands:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise Refused(f"{' '.join(command)}: {done.stderr.strip()}")
+    return changed
+
+
+def show_users(changed: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what changed as a difference."""
+    told = "".join(f"{' '.join(command)}\n" for one in changed for command in one["commands"])
+    return {"before": "", "after": told}
 
 
 def commands_for(user: dict[str, Any]) -> list[list[str]]:
@@ -94,26 +87,3 @@ def _is_as_wanted(standing: pwd.struct_passwd, user: dict[str, Any], group: str)
     stands = (standing.pw_dir, standing.pw_shell, standing.pw_gecos)
     same_group = main is not None and main.gr_gid == standing.pw_gid
     return stands == wanted and same_group and inside.issuperset(user["groups"])
-
-
-def main() -> None:
-    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    changed = []
-    for user in module.params["users"]:
-        commands = commands_for(user)
-        if commands:
-            changed.append({"user": user["name"], "commands": commands})
-        for command in [] if module.check_mode else commands:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                module.fail_json(msg=f"{' '.join(command)}: {done.stderr.strip()}")
-    shown = "".join(f"{' '.join(command)}\n" for one in changed for command in one["commands"])
-    module.exit_json(
-        changed=bool(changed),
-        changed_users=[one["user"] for one in changed],
-        diff={"before": "", "after": shown},
-    )
-
-
-if __name__ == "__main__":
-    main()
