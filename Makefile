@@ -35,7 +35,7 @@ check: setup ## Lint, types, layers, playbooks, unit tests (under two minutes)
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 	PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_LIBRARY=playbooks/library $(BIN)/ansible-lint --offline --profile production playbooks
-	$(BIN)/pytest -q tests/unit
+	$(BIN)/pytest -q -n auto tests/unit
 
 test: check ## Everything: the checks, the integration tests, the lab machines
 	$(SUDO) $(BIN)/pytest -m "not network" tests/integration tests/lab
