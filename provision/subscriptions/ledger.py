@@ -10,15 +10,13 @@ from sqlalchemy import case, func, insert, select
 from provision.money import Amount, find_commodity
 from provision.subscriptions import journal
 from provision.subscriptions.columns import sensible_day
-from provision.subscriptions.journal import LedgerRefused
+from provision.subscriptions.journal import Entry, LedgerRefused, Line
 from provision.subscriptions.models import LedgerPosting, LedgerTransaction
 
 if TYPE_CHECKING:
     from datetime import date
 
     from sqlalchemy.orm import Session
-
-    from provision.subscriptions.journal import Entry
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,31 @@ def find(session: Session, organisation_id: int, key: str) -> LedgerTransaction 
             LedgerTransaction.idempotency_key == key,
         )
     )
+
+
+def reverse(
+    session: Session, written: LedgerTransaction, *, text: str, recorded_on: date
+) -> LedgerTransaction:
+    """Take a transaction back by its mirror image, effective on its day; done again, nothing."""
+    postings = session.scalars(
+        select(LedgerPosting)
+        .where(
+            LedgerPosting.organisation_id == written.organisation_id,
+            LedgerPosting.number == written.number,
+        )
+        .order_by(LedgerPosting.line)
+    )
+    mirrored = [
+        Line(one.account, -_amount(one.commodity, one.units), one.party) for one in postings
+    ]
+    entry = Entry(
+        organisation_id=written.organisation_id,
+        effective_on=written.effective_on,
+        text=text,
+        key=f"{written.idempotency_key}:reversed",
+        lines=tuple(mirrored),
+    )
+    return post(session, entry, recorded_on)
 
 
 def balance(

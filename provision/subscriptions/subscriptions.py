@@ -68,6 +68,17 @@ def open_subscription(
     return made
 
 
+def withdraw(session: Session, subscription: Subscription, today: date) -> None:
+    """End a subscription of which nothing was served: its opening entries are taken back."""
+    contract, key = subscription.contract, openings.key(subscription.id)
+    text = f"Abonnement {subscription.id}, commande annulée"
+    for owner in (contract.seller_id, contract.supporter_id):
+        written = ledger.find(session, owner, key)
+        if written is not None:
+            ledger.reverse(session, written, text=text, recorded_on=today)
+    subscription.state = "ended"
+
+
 def terms_on(session: Session, sale: Sale, day: date) -> tuple[Price, SplitContract]:
     """Return the price and the contract of `day`, or raise UsageRefused. Writes nothing."""
     sensible_day(day, "the first day of a subscription")

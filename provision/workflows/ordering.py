@@ -259,7 +259,7 @@ def _kit(control: Control, order: Order) -> str:
 
 
 def cancel(control: Control, number: int, why: str) -> None:
-    """Cancel an order that is not delivered; the domain of its bundle is free again."""
+    """Cancel an order that is not delivered: its domain is free again, nobody owes for it."""
     with control.session() as session:
         order = orders.get(session, number)
         if orders.step(order, "bundle").state != "waiting":
@@ -275,3 +275,6 @@ def cancel(control: Control, number: int, why: str) -> None:
             session, order, states.ORDER, "cancelled", told=(orders.subject(order), told)
         )
         orders.give_up(session, order.bundle, told)
+        opened = subscriptions.of_order(session, order.id)
+        if opened is not None:
+            subscriptions.withdraw(session, opened, control.clock().date())

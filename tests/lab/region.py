@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from provision.lab.machines import Machine
     from provision.phones.devices import Sync
     from provision.registry.models import Bundle
+    from provision.registry.orders import Wish
     from provision.workflows.control import Control
     from provision.workflows.devices import Enrolled
 
@@ -76,9 +77,13 @@ class Region:
         """Return a machine of the lab."""
         return self.lab.machine(name)
 
+    def wish(self, domain: str, **words: str) -> Wish:
+        """Return a wish that was checked."""
+        return ordering.check(self.control, replace(WORDS, domain=domain, **words))
+
     def order(self, domain: str, **words: str) -> Delivered:
         """Order a bundle and deliver it."""
-        wish = ordering.check(self.control, replace(WORDS, domain=domain, **words))
+        wish = self.wish(domain, **words)
         delivery = onboard.resume(self.control, ordering.place(self.control, wish))
         assert delivery.enrolled is not None
         return Delivered(self, delivery.bundle, delivery.enrolled, delivery)

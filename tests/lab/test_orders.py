@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.workflows import checking, rehearsal
+from provision.subscriptions import ledger
+from provision.workflows import checking, ordering, rehearsal
 from tests.lab.paquet_runs import PAQUET, files_with, kill_at, paquet, watching
 from tests.lab.pictures import bundle_picture
 
@@ -75,6 +76,21 @@ def test_an_order_placed_twice_is_delivered_once(region: Region, light: Delivere
     listed = json.loads(paquet(config(region), "bundle", "list", "--json"))
     assert [row["domain"] for row in listed].count(domain) == 1
     assert light.domain in {row["domain"] for row in listed}
+
+
+def test_a_cancelled_order_frees_its_domain_and_nobody_owes_for_it(region: Region) -> None:
+    def owed() -> dict[tuple[int, str], int]:
+        with region.control.session() as session:
+            rows = ledger.balance(session)
+            return {(one.organisation_id, one.account): one.amount.units for one in rows}
+
+    domain = "annule.paquet.test"
+    before, wish = owed(), region.wish(domain)
+    number = ordering.place(region.control, wish)
+    assert owed() != before
+    paquet(config(region), "order", "cancel", str(number), "--why", "changed her mind")
+    assert owed() == before
+    assert region.wish(domain).domain == domain
 
 
 def test_two_orders_at_the_same_time_are_both_delivered(region: Region, undisturbed: str) -> None:

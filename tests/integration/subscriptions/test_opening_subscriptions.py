@@ -74,6 +74,26 @@ def test_resale_opens_both_journals_and_they_mirror_each_other(shop: Shop) -> No
     assert verify.verify(shop.session) == []
 
 
+@pytest.mark.parametrize("mode", ["resale", "two_contracts", "mecenat", "licensed"])
+def test_a_withdrawn_subscription_leaves_nothing_owed_and_nothing_erased(
+    shop: Shop, mode: str
+) -> None:
+    shop.contract(mode)
+    kept = subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    before = holds(shop.session)
+    made = subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    for _ in range(2):
+        subscriptions.withdraw(shop.session, made, date(2026, 4, 2))
+    assert holds(shop.session) == before
+    assert (made.state, kept.state) == ("ended", "active")
+    written = shop.session.scalars(select(LedgerTransaction.text)).all()
+    assert {
+        f"Abonnement {made.id}, première échéance",
+        f"Abonnement {made.id}, commande annulée",
+    } <= {*written}
+    assert verify.verify(shop.session) == []
+
+
 @pytest.mark.parametrize(
     ("mode", "seller_claims", "supporter_claims"),
     [("two_contracts", 700, 300), ("mecenat", 1000, 0), ("licensed", 1000, 300)],
