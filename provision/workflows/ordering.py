@@ -267,7 +267,8 @@ def cancel(control: Control, number: int, why: str) -> None:
                 f"The bundle of order {number} stands on {order.bundle.server} already, in part",
                 f"Finish it (paquet order resume {number}), then suspend it.",
             )
-    names.withdraw(order.bundle, control.settings)
+        bundle = orders.load_bundle(order.bundle)
+    names.withdraw(bundle, control.settings)
     with control.session() as session:
         order = orders.get(session, number)
         told = control.told(why)
