@@ -115,7 +115,7 @@ def main() -> None:
         changed=bool(diffs) or units["changed"],
         changed_paths=changed,
         actions=units["actions"],
-        diff=diffs,
+        diff=[*diffs, *(units["diff"] if units["changed"] else [])],
     )
 
 

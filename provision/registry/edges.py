@@ -20,7 +20,10 @@ UNREADABLE = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}
 LOGIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-RESERVED_LOGINS = frozenset({"postmaster", "abuse", "hostmaster", "root", "cloud", "paquet-admin"})
+CLOUD_LOGIN = "cloud"  # what a cloud itself writes to its users from
+RESERVED_LOGINS = frozenset(
+    {"postmaster", "abuse", "hostmaster", "root", "paquet-admin", CLOUD_LOGIN}
+)
 RESERVED_LABELS = frozenset({"www", "mail", "mx", "ns", "smtp", "imap", "autoconfig", "mta-sts"})
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provision.phones.autoconfig import Services, autoconfig_xml
+from provision.registry.edges import CLOUD_LOGIN
 from provision.servers import guard, inventory
 from provision.servers.playbooks import Play, run_play
 from provision.servers.variables import server_variables
@@ -31,8 +32,6 @@ BUNDLE_SECRETS = (
     "cloud_admin_password",
     "cloud_mail_secret",
 )
-# What the cloud itself writes to its users from; answers go to the first of them.
-CLOUD_LOGIN = "cloud"
 
 
 def change(control: Control, play: Play) -> PlayResult:

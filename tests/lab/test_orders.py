@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 IN_MEMORY = (Path("/dev/shm"), Path("/run"))  # noqa: S108 (looked through, not used)
-SEALED = ("dkim_private_key", "backup_password", "backup_login", "cloud_admin_password")
+SEALED = (
+    "dkim_private_key",
+    "backup_password",
+    "backup_login",
+    "cloud_admin_password",
+    "cloud_mail_secret",
+)
 
 
 def words(domain: str) -> list[str]:
