@@ -1,5 +1,5 @@
 #!/bin/sh
-# First contact: run as root, from the folder that holds this file, guard and guarded-python.
+# First contact: run as root, from the folder that holds this file and the programs it installs.
 # Makes a machine that our plays can work on, and says each thing that it changes: `changed: …`.
 # May be run again at any time. `--dry-run` only says.
 set -eu
@@ -39,10 +39,11 @@ allow_keys() {
     mv "$home/.ssh/new" "$home/.ssh/authorized_keys"
 }
 
+# install_program NAME FOLDER: a reader sees the old one or the new one.
 install_program() {
-    install -d -m 0755 /usr/local/lib/paquet
-    install -m 0755 "$1" "/usr/local/lib/paquet/.$1.new"
-    mv "/usr/local/lib/paquet/.$1.new" "/usr/local/lib/paquet/$1"
+    install -d -m 0755 "$2"
+    install -m 0755 "$1" "$2/.$1.new"
+    mv "$2/.$1.new" "$2/$1"
 }
 
 # sudo looks up the machine's own name; without an answer each call waits for the resolver.
@@ -66,7 +67,9 @@ id "$admin" >/dev/null 2>&1 ||
 [ -s "/etc/sudoers.d/$admin" ] || change "let $admin use sudo" allow_sudo
 [ -s "$home/.ssh/authorized_keys" ] || change "let root's keys log in as $admin" allow_keys
 [ -d /var/lib/paquet ] || change "make /var/lib/paquet" install -d -m 0700 /var/lib/paquet
-for program in guard guarded-python; do
-    cmp -s "$program" "/usr/local/lib/paquet/$program" ||
-        change "install $program" install_program "$program"
+programs=/usr/local/lib/paquet
+for program in guard guarded-python startup/sitecustomize.py; do
+    name=${program##*/}
+    cmp -s "$name" "$programs/$program" ||
+        change "install $name" install_program "$name" "$(dirname "$programs/$program")"
 done

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from provision.servers.inventory import Host
 
 SCRIPT = "bootstrap.sh"
-PROGRAMS = (SCRIPT, "guard", "guarded-python")
+PROGRAMS = (SCRIPT, "guard", "guarded-python", "sitecustomize.py")
 CHANGED = "changed: "
 
 

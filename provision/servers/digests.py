@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -42,12 +43,20 @@ def roles_of(playbook: Path, groups: frozenset[str]) -> list[str]:
     ]
 
 
+def modules_digest(playbooks: Path) -> str:
+    """Return the digest of all that Ansible packs modules from, itself and this Python included."""
+    whole = hashlib.sha256(sys.version.encode())
+    _add_engines(whole)
+    for folder in sorted(playbooks.rglob("library")) + [playbooks / name for name in SHARED]:
+        _add_folder(whole, folder)
+    return whole.hexdigest()
+
+
 def role_digests(playbook: Path, play: Play, roles: Iterable[str]) -> dict[str, str]:
     """Return the digest of each of `roles` as `play` would bring it."""
     folder = playbook.parent
     shared = hashlib.sha256(playbook.read_bytes())
-    for name in ENGINES:
-        shared.update(f"{name} {version(name)}\n".encode())
+    _add_engines(shared)
     for path in [folder / name for name in SHARED] + sorted(folder.glob("roles/*/defaults")):
         _add_folder(shared, path)
     shared.update(_describe(play).encode())
@@ -64,6 +73,11 @@ def _describe(play: Play) -> str:
     secrets = {name: secret.get_secret_value() for name, secret in play.secrets.items()}
     hosts = [[host.name, host.user, sorted(host.groups), host.variables] for host in play.hosts]
     return json.dumps([play.variables, secrets, hosts], sort_keys=True, default=str)
+
+
+def _add_engines(whole: hashlib._Hash) -> None:
+    for name in ENGINES:
+        whole.update(f"{name} {version(name)}\n".encode())
 
 
 def _add_folder(whole: hashlib._Hash, folder: Path) -> None:

@@ -17,6 +17,7 @@ from provision.rendering import share
 from provision.servers import connection
 from provision.servers.encoding import encode, encode_inventory
 from provision.servers.outcomes import Hearing, TaskStart
+from provision.servers.packed import module_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -154,6 +155,7 @@ def _environment(folder: Path, settings: Settings) -> dict[str, str]:
     """Return all that Ansible sees of our environment, so that no secret of it can leak."""
     playbooks = share("playbooks")
     ssh = [*connection.options(settings), "-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
+    store = module_store(settings, playbooks)
     return {
         **{name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ},
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
@@ -173,5 +175,8 @@ def _environment(folder: Path, settings: Settings) -> dict[str, str]:
         "ANSIBLE_ROLES_PATH": str(playbooks / "roles"),
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
+        "ANSIBLE_CALLBACK_PLUGINS": str(playbooks / "callback_plugins"),
+        "ANSIBLE_CALLBACKS_ENABLED": "paquet_module_store",
+        **({"PAQUET_MODULE_STORE": str(store)} if store else {}),
         "ANSIBLE_NO_TARGET_SYSLOG": "True",  # else the journal there keeps all that modules get
     }

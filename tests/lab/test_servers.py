@@ -15,9 +15,11 @@ from pydantic import SecretStr
 
 from provision.errors import PaquetError, UnsafeChange
 from provision.lab.lab import what_this_computer_lacks
+from provision.rendering import share
 from provision.servers import deploy, guard, hostkeys, preflight
 from provision.servers.connection import Unreachable, known_hosts
 from provision.servers.outcomes import PlayFailed
+from provision.servers.packed import module_store
 from provision.servers.playbooks import Play, run_play
 from tests.lab import server_machines as machines
 
@@ -154,6 +156,23 @@ def test_an_absent_machine_is_unreachable_not_failed(machine: Machine) -> None:
     absent = replace(machine.host, address=machine.host.address.rpartition(".")[0] + ".99")
     with pytest.raises(Unreachable):
         run_play(Play(machine.playbook("ping.yml", machines.PING), [absent]), machine.settings)
+
+
+def test_a_module_is_packed_once_here_and_compiled_once_there(machine: Machine) -> None:
+    def kept() -> tuple[dict[str, int], list[str]]:
+        run_play(
+            Play(machine.playbook("ping.yml", machines.PING), [machine.host]), machine.settings
+        )
+        store = module_store(machine.settings, share("playbooks"))
+        assert store is not None
+        packed = {path.name: path.stat().st_mtime_ns for path in store.iterdir()}
+        folders = machine.root("find", "/var/cache/paquet/modules", "-maxdepth", "1").split()
+        assert machine.root("find", *folders[1:], "-name", "basic.*.pyc")
+        return packed, folders
+
+    first = kept()
+    assert any("ping" in name for name in first[0])
+    assert kept() == first
 
 
 SECRET = """
