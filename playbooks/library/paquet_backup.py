@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Back one bundle up: now, in the background, or only if it never was."""
+"""Back one bundle up: now, or only if it never was."""
 
 from __future__ import annotations
 
@@ -19,11 +19,8 @@ options:
   state:
     type: str
     default: new
-    choices: [new, started, present]
-    description:
-      - C(new) makes a snapshot now.
-      - C(started) begins the first one in the background, unless there is one.
-      - C(present) waits for one that runs, and makes the first one when there is none.
+    choices: [new, present]
+    description: C(new) makes a snapshot now, C(present) when there is none.
   program: {type: path, default: /usr/local/lib/paquet/backup, description: The program.}
   told:
     type: path
@@ -32,13 +29,13 @@ options:
 """
 RETURN = """
 paquet:
-  description: Under C(backup), the snapshot, its files, bytes and seconds; not of C(started).
+  description: Under C(backup), the snapshot, its files, bytes and seconds.
   type: dict
   returned: success
 """
 ARGUMENTS = {
     "name": {"required": True},
-    "state": {"default": "new", "choices": ["new", "started", "present"]},
+    "state": {"default": "new", "choices": ["new", "present"]},
     "program": {"type": "path", "default": "/usr/local/lib/paquet/backup"},
     "told": {"type": "path", "default": "/var/lib/paquet/backup"},
 }
@@ -48,14 +45,9 @@ class Failed(Exception):
     """A program said no."""
 
 
-def ask(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, good or bad."""
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def run(*command: str) -> str:
     """Run a program to its good end and return what it printed."""
-    done = ask(*command)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(f"the backup failed: {done.stderr.strip()[-2000:]}")
     return done.stdout
@@ -72,25 +64,9 @@ def last(params: dict[str, Any]) -> dict[str, Any] | None:
 
 def bring(params: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
     """Bring the bundle to the wanted state; return whether it changed, and what was told."""
-    unit = f"paquet-backup@{params['name']}.service"
-    if params["state"] == "new":
-        return True, {"backup": json.loads(run(params["program"], params["name"]))}
-    if params["state"] == "started":
-        if last(params):
-            return False, {}
-        run("systemctl", "start", "--no-block", unit)
-        return True, {}
-    if not last(params) and is_running(unit):
-        ask("systemctl", "start", unit)  # joins the one that runs
-    if told := last(params):
+    if params["state"] == "present" and (told := last(params)):
         return False, {"backup": told}
     return True, {"backup": json.loads(run(params["program"], params["name"]))}
-
-
-def is_running(unit: str) -> bool:
-    """Whether a oneshot unit is at work."""
-    state = ask("systemctl", "show", "--property=ActiveState", "--value", unit).stdout
-    return state == "activating\n"
 
 
 def main() -> None:

@@ -53,6 +53,7 @@ options:
       validate: {type: list, elements: str,
                  description: Command that judges the new file; %s is its path.}
       replace: {type: bool, default: true, description: False keeps the text of a standing file.}
+      secret: {type: bool, default: false, description: Its text is in no result and no diff.}
   verify:
     description: Commands that judge the whole after a change; if one fails all files go back.
     type: list
@@ -101,6 +102,7 @@ ITEM = {
     "target": {"type": "str"},
     "validate": {"type": "list", "elements": "str"},
     "replace": {"type": "bool", "default": True},
+    "secret": {"type": "bool", "default": False},
 }
 ARGUMENTS = {
     "items": {"type": "list", "elements": "dict", "required": True, "options": ITEM},
@@ -215,7 +217,7 @@ class Work:
             wanted = wanted_entry(item, standing)
             if not differs(standing, wanted):
                 return
-            self.diffs.append(_difference(item["path"], standing, wanted))
+            self.diffs.append(_difference(item, standing, wanted))
             if self.check:
                 return
             if spot is None:
@@ -241,27 +243,38 @@ def _put_back(path: str, standing: Entry | None, wanted: Entry | None) -> None:
         put(spot, look(spot), standing, None)
 
 
-def _difference(path: str, standing: Entry | None, wanted: Entry | None) -> dict[str, str]:
+def _difference(
+    item: dict[str, Any], standing: Entry | None, wanted: Entry | None
+) -> dict[str, str]:
     return {
-        "before_header": path,
-        "after_header": path,
-        "before": _show(standing),
-        "after": _show(wanted),
+        "before_header": item["path"],
+        "after_header": item["path"],
+        "before": _show(standing, secret=item["secret"]),
+        "after": _show(wanted, secret=item["secret"]),
     }
 
 
-def _show(entry: Entry | None) -> str:
+def _show(entry: Entry | None, *, secret: bool) -> str:
     if entry is None:
         return "(absent)\n"
     head = f"({entry.kind} {entry.owner}:{entry.group} {entry.mode:04o})\n"
     if entry.kind == "link":
         return f"(link to {entry.target})\n"
-    return head + entry.content[:SHOWN].decode("utf-8", "replace")
+    return head + ("(secret)\n" if secret else entry.content[:SHOWN].decode("utf-8", "replace"))
+
+
+def take(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments, and blot out in `params`, which Ansible returns, what is secret."""
+    taken = {**params, "items": [dict(item) for item in params["items"]]}
+    for item in params["items"]:
+        if item["secret"]:
+            item["content"] = "(secret)"
+    return taken
 
 
 def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    work, params = Work(check=module.check_mode), module.params
+    work, params = Work(check=module.check_mode), take(module.params)
     try:
         users = settle_users(params["users"], check=module.check_mode)
         for item in params["items"]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils import paquet_systemd
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_cache import (
     SOCKET,
@@ -19,6 +20,7 @@ from ansible.module_utils.paquet_cache import (
     rights,
 )
 from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, settle
+from ansible.module_utils.paquet_paths import Refused
 
 DOCUMENTATION = """
 module: paquet_nextcloud
@@ -37,12 +39,26 @@ options:
   admin_password: {type: str, required: true, description: Its password.}
   users: {type: list, elements: dict, required: true,
           description: Address, display_name and quota_bytes of each user.}
+  device: {type: dict, description: "The first device: id, name, address and secret."}
+  units:
+    description: The systemd units that serve it, as of the module paquet_units; settled last.
+    type: list
+    elements: dict
+    default: []
+  stamps:
+    description: Folder of the units' digests.
+    type: path
+    default: /var/lib/paquet/units
 """
 RETURN = """
 changes:
   description: What was, or in check mode would be, changed.
   type: list
   returned: always
+actions:
+  description: What was, or in check mode would be, done to which unit.
+  type: dict
+  returned: success
 """
 ARGUMENTS = {
     "bundle": {"required": True},
@@ -52,6 +68,9 @@ ARGUMENTS = {
     "admin": {"required": True},
     "admin_password": {"required": True, "no_log": True},
     "users": {"type": "list", "elements": "dict", "required": True},
+    "device": {"type": "dict"},
+    "units": {"type": "list", "elements": "dict", "default": [], "options": paquet_systemd.UNIT},
+    "stamps": {"type": "path", "default": paquet_systemd.STAMPS},
 }
 
 
@@ -78,6 +97,7 @@ def settle_cache(bundle: str, *, check: bool) -> tuple[dict[str, Any], bool]:
 
 def wanted_state(params: dict[str, Any], cache: dict[str, Any], *, check: bool) -> dict[str, Any]:
     """Return the input of paquet-nextcloud.php."""
+    first = {"device": {"action": "enrol", **params["device"]}} if params["device"] else {}
     return {
         "tree": f"{TREES}/{params['version']}",
         "dry_run": check,
@@ -92,6 +112,7 @@ def wanted_state(params: dict[str, Any], cache: dict[str, Any], *, check: bool) 
             for user in params["users"]
         ],
         "prune": True,
+        **first,
     }
 
 
@@ -105,11 +126,13 @@ def main() -> None:
         changes = ["its place in the cache"] if changed else []
         wanted = wanted_state(params, cache, check=check)
         changes += settle(params["bundle"], f"{params['home']}/config", wanted)
-    except (CacheFailed, PhpFailed, OSError) as failed:
+        units = paquet_systemd.settle(params["units"], params["stamps"], check=check)
+    except (CacheFailed, PhpFailed, Refused, OSError) as failed:
         module.fail_json(msg=f"Nextcloud of {params['bundle']}: {failed}")
     after = "".join(f"{change}\n" for change in changes)
-    diff = {"before": "", "after": after}
-    module.exit_json(changed=bool(changes), changes=changes, diff=diff)
+    diff = [{"before": "", "after": after}, *units["diff"]]
+    changed = bool(changes) or units["changed"]
+    module.exit_json(changed=changed, changes=changes, actions=units["actions"], diff=diff)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
 import pwd
 import stat
@@ -71,6 +72,20 @@ def test_check_mode_tells_the_change_and_touches_nothing(
     assert len(result["changed_paths"]) == 4
     assert '{"a": 1}' in result["diff"][1]["after"]
     assert tree(tmp_path) == before
+
+
+def test_a_secret_text_is_written_and_told_to_nobody(run_module: RunModule, tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("0ld-5ecret")
+    wish = item(path, content="n3w-5ecret", secret=True)
+    foreseen = run_module("paquet_files", items=[wish], check=True)
+    refused = run_module("paquet_files", items=[wish], verify=[REFUSE])
+    assert path.read_text() == "0ld-5ecret"
+    done = run_module("paquet_files", items=[wish])
+    assert path.read_text() == "n3w-5ecret"
+    assert refused["failed"]
+    assert foreseen["diff"][0]["after"].endswith("(secret)\n")
+    assert "5ecret" not in json.dumps([foreseen, refused, done])
 
 
 @pytest.mark.parametrize(("field", "value"), [("mode", "0640"), ("content", "new")])

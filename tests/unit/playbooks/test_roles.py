@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 ROLES = sorted(path for path in (PLAYBOOKS / "roles").iterdir() if (path / "tasks").is_dir())
@@ -39,7 +42,8 @@ def test_tasks_are_named_and_run_no_shell(role: Path) -> None:
 @pytest.mark.parametrize("role", sorted(set(site_roles())))
 def test_packages_are_plain_lists_that_one_transaction_can_gather(role: str) -> None:
     path = PLAYBOOKS / "roles" / role / "defaults/main.yml"
-    packages = (yaml.safe_load(path.read_text()) or {}).get(f"{role}_packages", [])
+    defaults = yaml.safe_load(path.read_text()) if path.exists() else {}
+    packages = (defaults or {}).get(f"{role}_packages", [])
     assert all(isinstance(name, str) and "{" not in name for name in packages)
 
 
@@ -52,3 +56,23 @@ def test_secrets_are_read_only_in_silent_tasks() -> None:
                     readers += 1
                     assert task.get("no_log") is True, f"{path}: {task['name']}"
     assert readers > 2
+
+
+def items_in(value: object) -> Iterator[dict[str, Any]]:
+    """Yield every item of paquet_files in a YAML value: what has a path and a text."""
+    if isinstance(value, dict):
+        if {"path", "content"} <= value.keys():
+            yield value
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else []:
+        yield from items_in(inner)
+
+
+def test_secrets_that_become_files_are_blotted_out() -> None:
+    secrets = 0
+    for path in sorted(PLAYBOOKS.glob("roles/*/*/*.yml")):
+        for item in items_in(yaml.safe_load(path.read_text())):
+            if "secret" in item["content"]:
+                secrets += 1
+                assert item.get("secret") is True, f"{path}: {item['path']}"
+    assert secrets > 2

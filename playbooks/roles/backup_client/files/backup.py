@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Back one bundle up: `backup NAME`; prints {"snapshot", "files", "bytes", "added", "seconds"}.
+`backup --repository NAME` only sees that the repository is there, which takes a second once.
 
 /etc/paquet/backup/NAME holds `repository` and `password` (root only) and settings.json:
 {"database": whether it has one, "domains": [mail domain, ...], "mail": folder of all mail,
@@ -9,6 +10,7 @@ and mail go into one restic snapshot whose host and tag are the bundle's name.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import json
@@ -32,6 +34,7 @@ NAME = re.compile(r"b[a-z0-9]{8}")
 AS_POSTGRES = ("/usr/sbin/runuser", "-u", "postgres", "--")
 # Exit codes of restic 0.18 (doc/075_scripting.rst)
 NO_REPOSITORY, LOCKED = 10, 11
+LAST_WORDS = 1500
 MAIL_ROWS = """
 select json_build_object(
     'domain', (select json_agg(domain) from domain where bundle = :'bundle'),
@@ -51,18 +54,28 @@ class Failed(Exception):
 
 def main() -> int:
     """Make one snapshot of the bundle named by the argument."""
-    name = " ".join(sys.argv[1:])
-    if not NAME.fullmatch(name):
-        sys.stderr.write("usage: backup BUNDLE\n")
-        return 2
+    arguments = parse_arguments()
     try:
-        with alone(name):
-            told = back_up(name)
+        with alone(arguments.bundle):
+            if arguments.repository:
+                make_repository(arguments.bundle)
+            else:
+                sys.stdout.write(json.dumps(back_up(arguments.bundle)) + "\n")
     except Failed as why:
         sys.stderr.write(f"{why}\n")
         return 1
-    sys.stdout.write(json.dumps(told) + "\n")
     return 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line; ends the program with 2 for what is no name of a bundle."""
+    parser = argparse.ArgumentParser(prog="backup", description="Back one bundle up.")
+    parser.add_argument("bundle")
+    parser.add_argument("--repository", action="store_true", help="only make the repository")
+    arguments = parser.parse_args()
+    if not NAME.fullmatch(arguments.bundle):
+        parser.error(f"{arguments.bundle!r} is not the name of a bundle")
+    return arguments
 
 
 @contextlib.contextmanager
@@ -139,19 +152,28 @@ def maintenance(commands: dict[str, list[str]] | None) -> Iterator[None]:
         run(commands["off"])
 
 
+def make_repository(name: str) -> None:
+    """Make the repository unless it is there."""
+    code, said = restic(name, "cat", "config")
+    if code == NO_REPOSITORY:
+        code, said = restic(name, "init")
+    if code:
+        raise Failed(f"restic ended with {code}: {said.strip()[-LAST_WORDS:]}")
+
+
 def snapshot(name: str, paths: list[Path]) -> dict[str, Any]:
     """Make one snapshot, in a new repository when there is none; return restic's summary."""
     command = ["backup", "--json", "--host", name, "--tag", name, "--exclude-caches"]
     command += ["--", *map(str, paths)]
     code, said = restic(name, *command)
     if code == NO_REPOSITORY:
-        code, said = restic(name, "init")
-        code, said = (code, said) if code else restic(name, *command)
+        make_repository(name)
+        code, said = restic(name, *command)
     if code == LOCKED:
         restic(name, "unlock")  # only locks of dead processes
         code, said = restic(name, *command)
     if code:
-        raise Failed(f"restic ended with {code}: {said.strip()[-1500:]}")
+        raise Failed(f"restic ended with {code}: {said.strip()[-LAST_WORDS:]}")
     messages = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     return next(one for one in messages if one["message_type"] == "summary")
 
