@@ -17,17 +17,21 @@ options:
           description: Names of descriptions in C(/etc/paquet/certificates.d).}
   required: {type: bool, default: false,
              description: Whether to fail when the authority gives none; else a placeholder stays.}
+  wait: {type: bool, default: true,
+         description: Else they are asked for and come later; until then a placeholder stands.}
   program: {type: path, default: /usr/local/lib/paquet/certificate, description: The program.}
 """
 RETURN = """
 paquet:
-  description: For each name under C(certificates), C(state) (good, placeholder) and C(problem).
+  description: For each name under C(certificates), C(state) (good, placeholder, asked) and
+    C(problem).
   type: dict
   returned: always
 """
 ARGUMENTS = {
     "names": {"type": "list", "elements": "str", "required": True},
     "required": {"type": "bool", "default": False},
+    "wait": {"type": "bool", "default": True},
     "program": {"type": "path", "default": "/usr/local/lib/paquet/certificate"},
 }
 
@@ -36,6 +40,7 @@ def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     command = [module.params["program"], "ensure", *module.params["names"]]
     command += ["--check"] if module.check_mode else []
+    command += [] if module.params["wait"] else ["--later"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as absent:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import secrets
@@ -20,6 +21,7 @@ short_description: An installed, empty Nextcloud database per version, to be cop
 description:
   - Installing takes ten seconds, copying one. The database is built under the name of its user and
     renamed when it is complete, so that a killed run leaves no half template.
+  - One is built at a time; who comes meanwhile waits, and finds it.
   - What belongs to the one installation (files, sessions, the administrator's password) is taken
     out; instance id, salt and secret are only in the configuration, which is not copied.
 options:
@@ -58,6 +60,7 @@ delete from oc_authtoken; delete from oc_filecache; delete from oc_storages; del
 delete from oc_filecache_extended; delete from oc_activity; delete from oc_notifications;
 update oc_users set password = '';
 """
+LOCK = Path("/run/lock/paquet-nextcloud-template.lock")
 OURS = "select datname from pg_database where datname in (%s, %s)"
 
 
@@ -128,13 +131,14 @@ def main() -> None:
         module.fail_json(msg=MISSING)
     template = Template(module.params)
     try:
-        if name in template.databases():
-            module.exit_json(changed=False, name=name)
-        if not module.check_mode:
-            template.build()
+        with LOCK.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            stands = name in template.databases()
+            if not stands and not module.check_mode:
+                template.build()
     except (PhpFailed, OSError, psycopg.Error) as failed:
         module.fail_json(msg=f"the template of Nextcloud {module.params['version']}: {failed}")
-    module.exit_json(changed=True, name=name)
+    module.exit_json(changed=not stands, name=name)
 
 
 if __name__ == "__main__":

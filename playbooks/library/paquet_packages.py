@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ short_description: Debian packages in one transaction
 description:
   - One question to dpkg tells what is missing or half installed; with nothing to do, nothing else
     runs. A transaction that was killed is finished first.
+  - One call works at a time; who comes meanwhile waits, and finds its work.
   - Recommended packages are not installed and configuration files that were changed are kept.
   - C(PAQUET_INSTALLS) is set for the maintainer scripts. The policy of the role packages reads it
     and lets new daemons wait until their role has configured them.
@@ -46,8 +48,9 @@ ENVIRONMENT = {
     "PAQUET_INSTALLS": "1",
     "NEEDRESTART_SUSPEND": "1",
 }
-# dpkg's journal: files stay here only when it was killed (dpkg, lib/dpkg/dbmodify.c)
 POLICY = "/usr/sbin/policy-rc.d"
+LOCK = Path("/run/lock/paquet-packages.lock")
+# dpkg's journal: files stay here only when it was killed (dpkg, lib/dpkg/dbmodify.c)
 JOURNAL = "/var/lib/dpkg/updates"
 KEEP_CHANGED = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
 LAST_LINES = 15
@@ -123,19 +126,29 @@ def _apt(patience: int) -> list[str]:
 
 def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    states, journal = look_at_dpkg()
-    repaired = is_interrupted(states, journal)
-    renewed = keep_policy(module.params["policy"], check=module.check_mode)
-    names = missing(module.params["names"], states)
     try:
-        if not module.check_mode:
-            settle(module.params, names, repaired=repaired)
+        with LOCK.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            result = bring(module.params, check=module.check_mode)
     except Refused as refused:
         module.fail_json(msg=str(refused))
-    after = "".join(f"{name}\n" for name in names)
-    changed = repaired or bool(names) or renewed
-    diff = {"before": "", "after": after}
-    module.exit_json(changed=changed, installed=names, repaired=repaired, diff=diff)
+    module.exit_json(**result)
+
+
+def bring(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
+    """Repair and install what is due; return Ansible's result."""
+    states, journal = look_at_dpkg()
+    repaired = is_interrupted(states, journal)
+    renewed = keep_policy(params["policy"], check=check)
+    names = missing(params["names"], states)
+    if not check:
+        settle(params, names, repaired=repaired)
+    return {
+        "changed": repaired or bool(names) or renewed,
+        "installed": names,
+        "repaired": repaired,
+        "diff": {"before": "", "after": "".join(f"{name}\n" for name in names)},
+    }
 
 
 def keep_policy(text: str | None, *, check: bool) -> bool:

@@ -61,7 +61,8 @@ def deploy(
         unchanged = () if drift else _equal(wanted, held.digests)
         if wanted and len(unchanged) == len(wanted):
             return Deployment(host.name, 0, (), unchanged, time.monotonic() - started)
-        given = replace(play, variables={**play.variables, "unchanged_roles": list(unchanged)})
+        known = {"unchanged_roles": list(unchanged), "new_server": not held.digests}
+        given = replace(play, variables={**play.variables, **known})
         result = _visit(given, settings, held, wanted, on_task)
     return _describe(host, wanted, unchanged, result, started)
 

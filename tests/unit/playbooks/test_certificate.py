@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 PROGRAM = "roles/certificates/files/certificate.py"
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 NO_AUTHORITY = {"directory": ""}
+NOW = argparse.Namespace(check=False, later=False)
+LATER = argparse.Namespace(check=False, later=True)
 HOSTS = ["cloud.exemple.test", "autoconfig.exemple.test"]
 
 
@@ -41,11 +44,21 @@ def program(load: Load, tmp_path: Path) -> dict[str, Any]:
 def test_a_placeholder_stands_until_the_authority_gives_one(
     program: dict[str, Any], tmp_path: Path
 ) -> None:
-    first = program["ensure"]("x", NO_AUTHORITY, check=False)
-    again = program["ensure"]("x", NO_AUTHORITY, check=False)
+    first = program["ensure"]("x", NO_AUTHORITY, NOW)
+    again = program["ensure"]("x", NO_AUTHORITY, NOW)
     assert (first["state"], first["changed"], again["changed"]) == ("placeholder", True, False)
     assert "no authority" in first["problem"]
     assert (tmp_path / "certificates/x/key.pem").stat().st_mode & 0o777 == 0o600
+
+
+def test_who_does_not_wait_gets_a_placeholder_and_later_the_certificate(
+    program: dict[str, Any], tmp_path: Path
+) -> None:
+    told = program["ensure"]("x", NO_AUTHORITY, LATER)
+    assert told == {"state": "asked", "problem": "", "changed": True}
+    assert program["is_placeholder"]("x")
+    program["install"]("x", *issue(tmp_path, 90, HOSTS))
+    assert program["ensure"]("x", NO_AUTHORITY, LATER)["state"] == "good"
 
 
 def issue(folder: Path, days: int, hosts: list[str]) -> tuple[bytes, bytes]:

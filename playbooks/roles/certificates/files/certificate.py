@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Get, renew and install certificates: `certificate ensure NAME... [--check]`, `certificate renew`.
 
+An authority takes its time: `ensure --later` has systemd run `renew` and does not wait for it.
 NAME.json in /etc/paquet/certificates.d says {"names": [host, ...], "challenge": "dns" | "http"}.
 /etc/paquet/acme.json says {"directory", "contact", "ca_file", "webroot", "resolver", "reload":
 [unit, ...], "environment": {what lego's provider rfc2136 reads}}. What is installed stands at
@@ -29,6 +30,7 @@ DESCRIPTIONS, INSTALLED = ETC / "certificates.d", ETC / "certificates"
 VERSIONS = INSTALLED / ".versions"
 LEGO_HOME = Path("/var/lib/paquet/lego")
 LOCK = Path("/run/lock/paquet-certificate.lock")
+RENEWAL = "paquet-certificates.service"
 PLACEHOLDER = "Paquet placeholder"
 RENEW_BEFORE = timedelta(days=30)
 KEPT_VERSIONS = 2
@@ -46,9 +48,11 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         settings = json.loads((ETC / "acme.json").read_text())
         names = arguments.names or sorted(path.stem for path in DESCRIPTIONS.glob("*.json"))
-        told = {name: ensure(name, settings, check=arguments.check) for name in names}
+        told = {name: ensure(name, settings, arguments) for name in names}
         if arguments.action == "renew":
             reload_units(settings, told)
+    if any(one["state"] == "asked" for one in told.values()):
+        subprocess.run(["/usr/bin/systemctl", "start", "--no-block", RENEWAL], check=False)
     json.dump(told, sys.stdout)
     failed = any(one["problem"] for one in told.values())
     return int(arguments.action == "renew" and failed)
@@ -60,20 +64,23 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("action", choices=["ensure", "renew"])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--check", action="store_true", help="change nothing")
+    parser.add_argument("--later", action="store_true", help="do not wait for the authority")
     return parser.parse_args()
 
 
-def ensure(name: str, settings: dict[str, Any], *, check: bool) -> dict[str, Any]:
+def ensure(name: str, settings: dict[str, Any], how: argparse.Namespace) -> dict[str, Any]:
     """See that a certificate stands at `name`, from the authority when it can be had."""
     description = DESCRIPTIONS / f"{name}.json"
-    if check and not description.exists():
+    if how.check and not description.exists():
         return {"state": "placeholder", "problem": "", "changed": True}
     wanted = json.loads(description.read_text())
     if is_good(name, wanted["names"]):
         return {"state": "good", "problem": "", "changed": False}
-    if check:
+    if how.check:
         return {"state": "placeholder", "problem": "", "changed": bool(settings["directory"])}
     changed = place_placeholder(name, wanted["names"])
+    if how.later:
+        return {"state": "asked", "problem": "", "changed": changed}
     problem = try_authority(name, wanted, settings)
     changed = changed or not problem
     state = "placeholder" if problem and is_placeholder(name) else "good"
