@@ -37,7 +37,8 @@ def hook(path: str, cache: Path = CACHE) -> FileFinder:
     try:
         with zipfile.ZipFile(path) as opened:
             folder = cache / digest(opened)
-            if not folder.is_dir():
+            if not is_whole(opened, folder):
+                shutil.rmtree(folder, ignore_errors=True)
                 unpack(opened, folder)
         os.utime(folder)
     except (OSError, zipfile.BadZipFile) as problem:
@@ -53,6 +54,18 @@ def digest(opened: zipfile.ZipFile) -> str:
         if file.filename != OWN_PATH
     ]
     return hashlib.sha256(repr(sorted(held)).encode()).hexdigest()
+
+
+def is_whole(opened: zipfile.ZipFile, folder: Path) -> bool:
+    """Whether all files are there with their sizes: a power cut may leave some of them empty."""
+    try:
+        return all(
+            (folder / file.filename).stat().st_size == file.file_size
+            for file in opened.infolist()
+            if file.filename != OWN_PATH
+        )
+    except OSError:
+        return False
 
 
 def unpack(opened: zipfile.ZipFile, folder: Path) -> None:

@@ -35,11 +35,19 @@ options:
   version: {type: str, required: true, description: Version such as 31.0.2.}
   home: {type: path, required: true, description: Home of the bundle; configuration below.}
   system: {type: dict, required: true, description: Values of config.php.}
+  secret_system: {type: dict, default: {}, description: More of them that nobody is told.}
   admin: {type: str, required: true, description: Login of the administrator.}
   admin_password: {type: str, required: true, description: Its password.}
   users: {type: list, elements: dict, required: true,
           description: Address, display_name and quota_bytes of each user.}
-  device: {type: dict, description: "The first device: id, name, address and secret."}
+  device:
+    description: The first device, which is enrolled.
+    type: dict
+    suboptions:
+      id: {type: str, required: true, description: Its id.}
+      name: {type: str, required: true, description: Its name, shown to the user.}
+      address: {type: str, required: true, description: Login of its user.}
+      secret: {type: str, required: true, description: Its secret.}
   units:
     description: The systemd units that serve it, as of the module paquet_units; settled last.
     type: list
@@ -60,15 +68,22 @@ actions:
   type: dict
   returned: success
 """
+DEVICE = {
+    "id": {"required": True},
+    "name": {"required": True},
+    "address": {"required": True},
+    "secret": {"required": True, "no_log": True},
+}
 ARGUMENTS = {
     "bundle": {"required": True},
     "version": {"required": True},
     "home": {"type": "path", "required": True},
     "system": {"type": "dict", "required": True},
+    "secret_system": {"type": "dict", "default": {}, "no_log": True},
     "admin": {"required": True},
     "admin_password": {"required": True, "no_log": True},
     "users": {"type": "list", "elements": "dict", "required": True},
-    "device": {"type": "dict"},
+    "device": {"type": "dict", "options": DEVICE},
     "units": {"type": "list", "elements": "dict", "default": [], "options": paquet_systemd.UNIT},
     "stamps": {"type": "path", "default": paquet_systemd.STAMPS},
 }
@@ -101,7 +116,7 @@ def wanted_state(params: dict[str, Any], cache: dict[str, Any], *, check: bool) 
     return {
         "tree": f"{TREES}/{params['version']}",
         "dry_run": check,
-        "system": {**params["system"], "redis": cache},
+        "system": {**params["system"], **params["secret_system"], "redis": cache},
         "admin": {"uid": params["admin"], "password": params["admin_password"]},
         "users": [
             {

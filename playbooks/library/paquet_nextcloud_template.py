@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pwd
 import secrets
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.paquet_alone import alone
 from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, run_php, settle
 from ansible.module_utils.paquet_postgres import MISSING, WHERE, connected, psycopg, sql
 
@@ -60,7 +60,6 @@ delete from oc_authtoken; delete from oc_filecache; delete from oc_storages; del
 delete from oc_filecache_extended; delete from oc_activity; delete from oc_notifications;
 update oc_users set password = '';
 """
-LOCK = Path("/run/lock/paquet-nextcloud-template.lock")
 OURS = "select datname from pg_database where datname in (%s, %s)"
 
 
@@ -131,8 +130,7 @@ def main() -> None:
         module.fail_json(msg=MISSING)
     template = Template(module.params)
     try:
-        with LOCK.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone("nextcloud-template"):
             stands = name in template.databases()
             if not stands and not module.check_mode:
                 template.build()

@@ -84,9 +84,12 @@ def unpack(archive: Path, tree: Path, sha256: str) -> None:
 
 def _extract(archive: Path, folder: Path) -> None:
     with archive.open("rb") as opened:
-        zipped = opened.read(2) == b"PK"
-    if zipped:  # Python gives these files the modes of the umask
+        beginning = opened.read(3)
+    if beginning.startswith(b"PK"):  # Python gives these files the modes of the umask
         shutil.unpack_archive(archive, folder, "zip")
+        return
+    if beginning == b"BZh" and not shutil.which("bzip2"):  # a new server has none yet
+        shutil.unpack_archive(archive, folder, "bztar", filter="data")
         return
     mode = ["--no-same-owner", "--no-same-permissions", "--mode=u=rwX,go=rX"]
     ended = subprocess.run(

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.paquet_alone import alone
 from ansible.module_utils.paquet_paths import Entry, look, place, write
 
 DOCUMENTATION = """
@@ -49,7 +49,6 @@ ENVIRONMENT = {
     "NEEDRESTART_SUSPEND": "1",
 }
 POLICY = "/usr/sbin/policy-rc.d"
-LOCK = Path("/run/lock/paquet-packages.lock")
 # dpkg's journal: files stay here only when it was killed (dpkg, lib/dpkg/dbmodify.c)
 JOURNAL = "/var/lib/dpkg/updates"
 KEEP_CHANGED = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
@@ -127,10 +126,9 @@ def _apt(patience: int) -> list[str]:
 def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     try:
-        with LOCK.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone("packages"):
             result = bring(module.params, check=module.check_mode)
-    except Refused as refused:
+    except (Refused, OSError) as refused:
         module.fail_json(msg=str(refused))
     module.exit_json(**result)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import takewhile
+from typing import TYPE_CHECKING, cast
 
 from provision.servers.digests import role_digests, roles_of
 from provision.servers.guard import hold
@@ -13,7 +14,7 @@ from provision.servers.playbooks import Play, find_playbook, run_play
 from provision.servers.variables import server_secrets, site_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from provision.servers.guard import Claim, Hold
     from provision.servers.inventory import Host
@@ -85,10 +86,12 @@ def _visit(
     on_task: OnTask | None,
 ) -> PlayResult:
     """Run the play, and have the server remember each role that came to its end."""
+    unchanged = cast("list[str]", play.variables["unchanged_roles"])
+    visited = [role for role in wanted if role not in unchanged]
     try:
         result = run_play(play, settings, permits=[held.permit], on_task=on_task)
     except PlayFailed as failed:
-        held.remember(_of(wanted, failed.done.roles))
+        held.remember({role: wanted[role] for role in finished(visited, failed.done)})
         raise
     held.remember(dict(wanted))
     return result
@@ -115,5 +118,13 @@ def _equal(wanted: Mapping[str, str], stored: Mapping[str, str]) -> tuple[str, .
     return tuple(role for role, digest in wanted.items() if stored.get(role) == digest)
 
 
-def _of(wanted: Mapping[str, str], roles: tuple[str, ...]) -> dict[str, str]:
-    return {role: digest for role, digest in wanted.items() if role in roles}
+def finished(visited: Sequence[str], result: PlayResult) -> tuple[str, ...]:
+    """Return which of the `visited` roles, in the site's order, a failed play brought to their end.
+
+    A role may run tasks of another one, before or after that has its turn: what was begun is
+    known by the site's order, and nothing after the failure is taken for done.
+    """
+    begun = tuple(takewhile(result.roles.__contains__, visited))
+    if result.failed_in in begun:
+        return begun[: begun.index(result.failed_in)]
+    return begun[:-1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from provision.servers.playbooks import Play
 
 ENGINES = ("ansible-core", "paquet")
+INCLUDED = re.compile(r"(?:include|import)_role:\s+name: (\w+)")
 SHARED = ("library", "module_utils", "filter_plugins")
 
 
@@ -63,7 +65,8 @@ def role_digests(playbook: Path, play: Play, roles: Iterable[str]) -> dict[str, 
     found = {}
     for role in roles:
         whole = shared.copy()
-        _add_folder(whole, folder / "roles" / role)
+        for name in [role, *_included(folder / "roles" / role)]:
+            _add_folder(whole, folder / "roles" / name)
         found[role] = whole.hexdigest()
     return found
 
@@ -78,6 +81,12 @@ def _describe(play: Play) -> str:
 def _add_engines(whole: hashlib._Hash) -> None:
     for name in ENGINES:
         whole.update(f"{name} {version(name)}\n".encode())
+
+
+def _included(role: Path) -> list[str]:
+    """Return the roles whose tasks `role` runs, as far as they are named: not in a template."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(role.glob("tasks/*.yml"))]
+    return [name for text in texts for name in INCLUDED.findall(text)]
 
 
 def _add_folder(whole: hashlib._Hash, folder: Path) -> None:

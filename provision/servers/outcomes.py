@@ -32,8 +32,8 @@ class TaskStart:
 class PlayResult:
     """How a play ended: tasks per host, facts that tasks reported under the key `paquet`.
 
-    `roles` are those that ran to their end; `diffs` is filled by a dry run; `private` is what the
-    play wrote to its `reply_file`.
+    `roles` are those that began, `failed_in` is the one whose task failed; `diffs` is filled by a
+    dry run; `private` is what the play wrote to its `reply_file`.
     """
 
     changed: dict[str, int]
@@ -42,6 +42,7 @@ class PlayResult:
     facts: dict[str, Any]
     seconds: float
     roles: tuple[str, ...] = ()
+    failed_in: str = ""
     diffs: tuple[str, ...] = ()
     private: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -100,7 +101,8 @@ class Hearing:
             failed={**self.stats.get("failures", {}), **self.stats.get("dark", {})},
             facts=self.facts,
             seconds=time.monotonic() - self.started,
-            roles=tuple(self.roles if self.failure is None else self.roles[:-1]),
+            roles=tuple(self.roles),
+            failed_in=str(self.failure.get("role", "")) if self.failure else "",
             diffs=tuple(self.diffs),
             private=self.private,
         )

@@ -32,6 +32,7 @@ def module_store(settings: Settings, playbooks: Path) -> Path | None:
         if not folder.is_dir():
             _forget_unused(folder.parent)
             folder.mkdir(mode=0o700, exist_ok=True)
+        _forget_empty(folder)
         os.utime(folder)
     except OSError:
         return None
@@ -42,6 +43,13 @@ def _is_ours(folder: Path) -> bool:
     """Whether nobody but ourselves can write into `folder`."""
     about = folder.stat()
     return about.st_uid == os.geteuid() and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _forget_empty(folder: Path) -> None:
+    """Remove what a power cut left of a file; Ansible would stumble over it."""
+    for path in folder.iterdir():
+        if path.suffix != ".lock" and path.stat().st_size == 0:
+            path.unlink()
 
 
 def _forget_unused(parent: Path) -> None:

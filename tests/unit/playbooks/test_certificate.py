@@ -54,9 +54,10 @@ def test_a_placeholder_stands_until_the_authority_gives_one(
 def test_who_does_not_wait_gets_a_placeholder_and_later_the_certificate(
     program: dict[str, Any], tmp_path: Path
 ) -> None:
-    told = program["ensure"]("x", NO_AUTHORITY, LATER)
+    told = program["ensure"]("x", {"directory": "https://acme.test/"}, LATER)
     assert told == {"state": "asked", "problem": "", "changed": True}
     assert program["is_placeholder"]("x")
+    assert "no authority" in program["ensure"]("x", NO_AUTHORITY, LATER)["problem"]
     program["install"]("x", *issue(tmp_path, 90, HOSTS))
     assert program["ensure"]("x", NO_AUTHORITY, LATER)["state"] == "good"
 

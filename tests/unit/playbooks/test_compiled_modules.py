@@ -53,6 +53,15 @@ def test_what_differs_at_each_call_only_is_unpacked_once(
     assert cache.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_folder_that_lost_something_is_made_anew(startup: dict[str, Any], tmp_path: Path) -> None:
+    first = imported_from(startup, payload(tmp_path / "1"), tmp_path / "cache")
+    (first / "deep/inside.py").write_text("")
+    (first / "deep/__init__.py").unlink()
+    assert imported_from(startup, payload(tmp_path / "2"), tmp_path / "cache") == first
+    assert (first / "deep/inside.py").read_text() == TEXT
+    assert (first / "deep/__init__.py").exists()
+
+
 @pytest.mark.parametrize("name", ["ansible_x_payload.zip", "module.zip"])
 def test_what_is_no_zip_of_ansible_is_left_to_python(
     startup: dict[str, Any], tmp_path: Path, name: str

@@ -42,17 +42,17 @@ def test_tasks_are_named_and_run_no_shell(role: Path) -> None:
 @pytest.mark.parametrize("role", sorted(set(site_roles())))
 def test_packages_are_plain_lists_that_one_transaction_can_gather(role: str) -> None:
     path = PLAYBOOKS / "roles" / role / "defaults/main.yml"
-    defaults = yaml.safe_load(path.read_text()) if path.exists() else {}
-    packages = (defaults or {}).get(f"{role}_packages", [])
+    packages = (yaml.safe_load(path.read_text()) or {}).get(f"{role}_packages", [])
     assert all(isinstance(name, str) and "{" not in name for name in packages)
 
 
 def test_secrets_are_read_only_in_silent_tasks() -> None:
+    """But for a module whose arguments are marked: it keeps silent itself, and says its reasons."""
     readers = 0
     for role in ROLES:
         for path in sorted((role / "tasks").glob("*.yml")):
             for task in yaml.safe_load(path.read_text()):
-                if "secrets_file" in str(task):
+                if "secrets_file" in str(task) and "paquet_nextcloud" not in task:
                     readers += 1
                     assert task.get("no_log") is True, f"{path}: {task['name']}"
     assert readers > 2

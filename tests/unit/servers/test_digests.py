@@ -71,6 +71,15 @@ def test_a_file_of_a_role_changes_that_role_only(playbook: Path) -> None:
     assert after["nginx"] == before["nginx"]
 
 
+def test_a_role_that_runs_tasks_of_another_changes_with_it(playbook: Path) -> None:
+    folder = playbook.parent / "roles"
+    task = "- ansible.builtin.include_role:\n    name: base\n"
+    (folder / "nginx/tasks/main.yml").write_text(task)
+    before = digests(playbook)
+    (folder / "base/tasks/main.yml").write_text("new")
+    assert digests(playbook)["nginx"] != before["nginx"]
+
+
 def write(name: str) -> Callable[[Path], object]:
     return lambda folder: (folder / name).write_text("new")
 

@@ -99,13 +99,14 @@ def test_a_play_that_cannot_start_gives_what_was_said() -> None:
     assert "Traceback" in error.message
 
 
-def test_roles_before_the_failed_one_are_done() -> None:
+def test_the_roles_that_began_and_the_one_that_failed_are_known() -> None:
     hearing = heard(
         {"event": "playbook_on_task_start", "role": "base", "task": "a"},
         {"event": "playbook_on_task_start", "role": "nginx", "task": "b"},
         failed(msg="x"),
     )
-    assert hearing.result().roles == ("base",)
+    assert hearing.result().roles == ("base", "nginx")
+    assert hearing.result().failed_in == "nginx"
 
 
 def test_an_ignored_failure_is_none() -> None:

@@ -53,7 +53,7 @@ class Failed(Exception):
 
 
 def main() -> int:
-    """Make one snapshot of the bundle named by the argument."""
+    """Make one snapshot of the bundle named by the argument, or only its repository."""
     arguments = parse_arguments()
     try:
         with alone(arguments.bundle):

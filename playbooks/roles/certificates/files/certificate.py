@@ -79,7 +79,7 @@ def ensure(name: str, settings: dict[str, Any], how: argparse.Namespace) -> dict
     if how.check:
         return {"state": "placeholder", "problem": "", "changed": bool(settings["directory"])}
     changed = place_placeholder(name, wanted["names"])
-    if how.later:
+    if how.later and settings["directory"]:
         return {"state": "asked", "problem": "", "changed": changed}
     problem = try_authority(name, wanted, settings)
     changed = changed or not problem
