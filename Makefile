@@ -38,7 +38,7 @@ check: setup ## Lint, types, layers, playbooks, unit tests (under two minutes)
 	$(BIN)/pytest -q -n auto tests/unit
 
 test: check ## Everything: the checks, the integration tests, the lab machines
-	$(SUDO) $(BIN)/pytest -n 2 --dist loadgroup -m "not network" tests/integration tests/lab
+	$(SUDO) $(BIN)/pytest -n 2 --dist loadfile -m "not network" tests/integration tests/lab
 
 rehearse: setup ## Order a bundle on lab machines, from nothing to the phone kit
 	$(SUDO) $(BIN)/paquet rehearse
