@@ -38,7 +38,6 @@ def hook(path: str, cache: Path = CACHE) -> FileFinder:
         with zipfile.ZipFile(path) as opened:
             folder = cache / digest(opened)
             if not is_whole(opened, folder):
-                shutil.rmtree(folder, ignore_errors=True)
                 unpack(opened, folder)
         os.utime(folder)
     except (OSError, zipfile.BadZipFile) as problem:
@@ -48,21 +47,20 @@ def hook(path: str, cache: Path = CACHE) -> FileFinder:
 
 def digest(opened: zipfile.ZipFile) -> str:
     """Return a name for what a zip holds: its files, their sizes and checksums."""
-    held = [
-        (file.filename, file.file_size, file.CRC)
-        for file in opened.infolist()
-        if file.filename != OWN_PATH
-    ]
+    held = [(file.filename, file.file_size, file.CRC) for file in files_of(opened)]
     return hashlib.sha256(repr(sorted(held)).encode()).hexdigest()
+
+
+def files_of(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files of a zip that are the same at each call."""
+    return [file for file in opened.infolist() if file.filename != OWN_PATH]
 
 
 def is_whole(opened: zipfile.ZipFile, folder: Path) -> bool:
     """Whether all files are there with their sizes: a power cut may leave some of them empty."""
     try:
         return all(
-            (folder / file.filename).stat().st_size == file.file_size
-            for file in opened.infolist()
-            if file.filename != OWN_PATH
+            (folder / file.filename).stat().st_size == file.file_size for file in files_of(opened)
         )
     except OSError:
         return False
@@ -74,7 +72,9 @@ def unpack(opened: zipfile.ZipFile, folder: Path) -> None:
     forget_unused(folder.parent)
     beside = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
-        opened.extractall(beside, [name for name in opened.namelist() if name != OWN_PATH])
+        opened.extractall(beside, files_of(opened))
+        if folder.is_dir() and not is_whole(opened, folder):
+            shutil.rmtree(folder)
         beside.rename(folder)
     except OSError:
         if not folder.is_dir():  # else another call was faster

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from provision.servers.digests import role_digests, roles_of
 from provision.servers.guard import hold
@@ -64,7 +64,8 @@ def deploy(
             return Deployment(host.name, 0, (), unchanged, time.monotonic() - started)
         known = {"unchanged_roles": list(unchanged), "new_server": not held.digests}
         given = replace(play, variables={**play.variables, **known})
-        result = _visit(given, settings, held, wanted, on_task)
+        due = {role: wanted[role] for role in wanted if role not in unchanged}
+        result = _visit(given, settings, held, due, on_task)
     return _describe(host, wanted, unchanged, result, started)
 
 
@@ -82,18 +83,16 @@ def _visit(
     play: Play,
     settings: Settings,
     held: Hold,
-    wanted: Mapping[str, str],
+    due: Mapping[str, str],
     on_task: OnTask | None,
 ) -> PlayResult:
-    """Run the play, and have the server remember each role that came to its end."""
-    unchanged = cast("list[str]", play.variables["unchanged_roles"])
-    visited = [role for role in wanted if role not in unchanged]
+    """Run the play, and have the server remember each role of `due` that came to its end."""
     try:
         result = run_play(play, settings, permits=[held.permit], on_task=on_task)
     except PlayFailed as failed:
-        held.remember({role: wanted[role] for role in finished(visited, failed.done)})
+        held.remember({role: due[role] for role in finished(list(due), failed.done)})
         raise
-    held.remember(dict(wanted))
+    held.remember(dict(due))
     return result
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from provision.settings import Settings
 
+AT_WORK = (".lock", "-part")  # what Ansible holds and writes while it packs
 KEPT_SECONDS = 30 * 86_400
 
 
@@ -48,7 +49,7 @@ def _is_ours(folder: Path) -> bool:
 def _forget_empty(folder: Path) -> None:
     """Remove what a power cut left of a file; Ansible would stumble over it."""
     for path in folder.iterdir():
-        if path.suffix != ".lock" and path.stat().st_size == 0:
+        if not path.name.endswith(AT_WORK) and path.stat().st_size == 0:
             path.unlink()
 
 

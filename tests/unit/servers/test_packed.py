@@ -63,7 +63,8 @@ def test_what_no_play_used_for_a_month_goes_when_a_new_one_comes(playbooks: Path
 def test_what_a_power_cut_emptied_is_packed_again(playbooks: Path) -> None:
     folder = store(playbooks)
     assert folder is not None
-    for name, text in (("module", ""), ("other", "packed"), ("module.lock", "")):
+    at_work = {"module.lock", "third-part"}
+    for name, text in (("module", ""), ("other", "packed"), *((name, "") for name in at_work)):
         (folder / name).write_text(text)
     assert store(playbooks) == folder
-    assert {path.name for path in folder.iterdir()} == {"other", "module.lock"}
+    assert {path.name for path in folder.iterdir()} == {"other", *at_work}
