@@ -11,7 +11,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 LAB_PACKAGES := mmdebstrap systemd-container slirp4netns iproute2 nftables procps openssh-client debian-archive-keyring
 DOCUMENT_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
 BASE_PACKAGES := $(LAB_PACKAGES) $(DOCUMENT_PACKAGES) python3-venv ca-certificates restic openssl
-TEST_PACKAGES := postgresql knot rclone swaks poppler-utils
+TEST_PACKAGES := postgresql knot rclone swaks poppler-utils hledger
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18

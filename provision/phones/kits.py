@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
+from provision.paper import page_pdf
 from provision.phones.devices import secret_groups
 from provision.phones.links import davx5_link, nextcloud_link
 from provision.phones.mobileconfig import profile_plist, sign_profile
-from provision.phones.paper import page_pdf
 from provision.phones.qr import qr_code
 from provision.phones.thunderbird import thunderbird_code
 from provision.process.files import replace_file

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from hypothesis import given, settings
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from provision.phones.autoconfig import Services, autoconfig_xml
 from tests.unit.phones.phone_examples import NAMES, assert_golden

@@ -12,16 +12,16 @@ import pytest
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
-from lxml import html  # type: ignore[import-untyped]
+from lxml import html
 from pydantic import SecretStr
 from weasyprint.urls import FatalURLFetchingError
 
 from provision.errors import PaquetError
+from provision.paper import page_pdf
 from provision.phones import kits
 from provision.phones.kits import write_kit
 from provision.phones.links import davx5_link, nextcloud_link
 from provision.phones.mobileconfig import read_signer
-from provision.phones.paper import page_pdf
 from provision.phones.qr import qr_code
 from provision.phones.thunderbird import thunderbird_code
 from provision.rendering import render

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from hypothesis import given, settings
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 from pydantic import SecretStr
 
 from provision.errors import PaquetError

@@ -7,7 +7,7 @@ import re
 import pytest
 import segno
 import zxingcpp
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 from PIL import Image, ImageDraw
 
 from provision.phones.qr import PIXELS_PER_MODULE, qr_code

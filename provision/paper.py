@@ -19,7 +19,7 @@ class OnlyInside(URLFetcher):  # type: ignore[misc] # WeasyPrint ships no types
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
         """Return the content of a `data:` address; any other is a bug of the page."""
         if not url.startswith("data:"):
-            raise FatalURLFetchingError(f"A kit must not refer to anything outside itself: {url}")
+            raise FatalURLFetchingError(f"A page must not refer to anything outside itself: {url}")
         return super().fetch(url, headers)
 
 
@@ -33,7 +33,7 @@ def page_pdf(html: str, style: str) -> bytes:
 
 @cache
 def _sheet(style: str) -> CSS:
-    """Read a style sheet once, not for every kit."""
+    """Read a style sheet once, not for every page."""
     return CSS(string=style, url_fetcher=OnlyInside(), font_config=_fonts())
 
 
