@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.engine import make_url
@@ -13,11 +13,15 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from provision.errors import PaquetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Dialect, Engine
 
+Row: TypeAlias = "dict[str, object]"
+MOST_TRIES = 5
 WAIT_MS = 30_000
+SERIALIZATION_FAILURES = ("40001", "40P01")  # serialization_failure, deadlock_detected
+Result = TypeVar("Result")
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -63,6 +67,59 @@ def transaction(engine: Engine) -> Iterator[Session]:
                 f"The registry could not be used: {busy.orig}",
                 "Somebody else may be writing for long: try again in a minute.",
             ) from busy
+
+
+def retried(engine: Engine, work: Callable[[Session], Result]) -> Result:
+    """Return what `work` returns in a unit of work of its own.
+
+    PostgreSQL refuses the later of two that would interleave; that one is done again from the
+    start, so `work` reads everything anew.
+    """
+    for _attempt in range(MOST_TRIES - 1):
+        try:
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                return work(session)
+        except OperationalError as busy:
+            if getattr(busy.orig, "sqlstate", "") not in SERIALIZATION_FAILURES:
+                raise
+    with transaction(engine) as session:
+        return work(session)
+
+
+def insert_many(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows that have equal keys, past the ORM: PostgreSQL by COPY, SQLite by one statement.
+
+    A hundred thousand invoices are a million rows; the ORM would take most of the time of a run.
+    """
+    if not rows:
+        return
+    session.flush()
+    connection = session.connection()
+    name, columns = table.__tablename__, list(rows[0])
+    named = ", ".join(f'"{column}"' for column in columns)
+    values = [[row[column] for column in columns] for row in rows]
+    if connection.dialect.name == "postgresql":
+        cursor = connection.connection.cursor()
+        with cursor.copy(f'COPY "{name}" ({named}) FROM STDIN') as copy:
+            for value in values:
+                copy.write_row(value)
+        return
+    _adapt_days(table, columns, connection.dialect, values)
+    marks = ", ".join("?" * len(columns))
+    statement = f'INSERT INTO "{name}" ({named}) VALUES ({marks})'  # noqa: S608 (our own names)
+    connection.exec_driver_sql(statement, [tuple(value) for value in values])
+
+
+def _adapt_days(
+    table: type[Base], columns: Sequence[str], dialect: Dialect, values: Sequence[list[object]]
+) -> None:
+    """Turn what SQLite keeps otherwise (days are texts) into what it keeps."""
+    for place, column in enumerate(columns):
+        kind = table.__table__.columns[column].type
+        process = kind.dialect_impl(dialect).bind_processor(dialect)
+        if process is not None:
+            for value in values:
+                value[place] = process(value[place])
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 (the driver's own)

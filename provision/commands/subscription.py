@@ -10,13 +10,15 @@ import click
 from provision.commands.context import dry_run_option, json_option, pass_context, show
 from provision.commands.money import day_type, worded
 from provision.subscriptions import contracts, organisations, planfile, plans, subscriptions
-from provision.subscriptions.contracts import Shares
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy.orm import Session
+
     from provision.commands.context import Context
-    from provision.subscriptions.models import Plan, Price, SplitContract, Subscription
+    from provision.subscriptions.models import Plan, Price, SplitContract
+    from provision.subscriptions.subscription_models import Subscription
 
 file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -98,14 +100,16 @@ def add_contract(context: Context, /, *, as_json: bool, **words: object) -> None
 
     docs/money.md says what the four legal modes mean.
     """
-    parts = Shares(words["supporter_parts"], words["seller_parts"])  # type: ignore[arg-type]
+    parts: tuple[int, int] = (words["seller_parts"], words["supporter_parts"])  # type: ignore[assignment]
     first_day: datetime = words["first_day"]  # type: ignore[assignment]
     with context.session() as session:
+        seller = organisations.get(session, str(words["seller"]))
+        supporter = organisations.get(session, str(words["supporter"]))
         made = contracts.add(
             session,
-            organisations.get(session, str(words["seller"])),
-            organisations.get(session, str(words["supporter"])),
-            parts,
+            seller,
+            supporter,
+            contracts.two(seller, supporter, parts),
             terms=(str(words["mode"]), first_day.date()),
         )
         facts = _contract_facts(made)
@@ -129,7 +133,7 @@ def list_all(context: Context, *, as_json: bool) -> None:
     """Show all subscriptions."""
     language = context.settings.operator.language
     with context.session() as session:
-        found = [_facts(one) for one in subscriptions.everyone(session)]
+        found = [_facts(session, one) for one in subscriptions.everyone(session)]
     show([worded(facts, language, as_json=as_json) for facts in found], as_json=as_json)
 
 
@@ -141,7 +145,10 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
     """Show the subscription number WHO, or those of the e-mail address WHO."""
     language = context.settings.operator.language
     with context.session() as session:
-        found = [{**_facts(one), **_pinned_facts(one)} for one in subscriptions.find(session, who)]
+        found = [
+            {**_facts(session, one), **_pinned_facts(one)}
+            for one in subscriptions.find(session, who)
+        ]
     rows = [worded(facts, language, as_json=as_json) for facts in found]
     if as_json:
         show(rows, as_json=True)
@@ -163,45 +170,53 @@ def _plan_facts(plan: Plan) -> dict[str, object]:
 def _price_facts(price: Price) -> dict[str, object]:
     return {
         "from": price.valid_from.isoformat(),
+        "component": price.component,
         "term": price.period,
         "price": plans.amount(price),
     }
 
 
 def _contract_facts(contract: SplitContract) -> dict[str, object]:
-    parts = {share.organisation_id: share.parts for share in contract.shares}
+    shares = [
+        f"{share.parts} {share.fund.name if share.fund else share.organisation.name}"
+        + (f" ({share.role})" if share.role else "")
+        for share in contract.shares
+    ]
     return {
         "from": contract.valid_from.isoformat(),
         "seller": contract.seller.name,
-        "seller_parts": parts[contract.seller_id],
         "supporter": contract.supporter.name,
-        "supporter_parts": parts[contract.supporter_id],
         "mode": contract.mode,
+        "shares": ", ".join(shares),
     }
 
 
-def _facts(one: Subscription) -> dict[str, object]:
+def _facts(session: Session, one: Subscription) -> dict[str, object]:
+    version = one.versions[-1]
     return {
         "subscription": one.id,
         "subscriber": one.subscriber.name,
         "email": one.subscriber.email,
-        "plan": one.price.plan.code,
-        "term": one.price.period,
-        "price": plans.amount(one.price),
-        "seller": one.contract.seller.name,
-        "supporter": one.contract.supporter.name,
+        "plan": version.plan.code,
+        "term": version.period,
+        "price": subscriptions.price_of(session, one, version.from_day),
+        "seller": one.seller.name,
+        "supporter": one.supporter.name,
         "first_day": one.first_day.isoformat(),
+        "billed_to": one.billed_to.isoformat(),
         "state": one.state,
     }
 
 
 def _pinned_facts(one: Subscription) -> dict[str, object]:
-    pinned = _contract_facts(one.contract)
+    version = one.versions[-1]
     return {
         "order": one.order_id,
-        "price_from": one.price.valid_from.isoformat(),
-        "contract_from": pinned["from"],
-        "mode": pinned["mode"],
-        "seller_parts": pinned["seller_parts"],
-        "supporter_parts": pinned["supporter_parts"],
+        "last_day": one.last_day and one.last_day.isoformat(),
+        "version_from": version.from_day.isoformat(),
+        "prices_of": version.priced_on.isoformat(),
+        "users": version.users,
+        "gib": version.gib,
+        "contract_from": version.contract.valid_from.isoformat(),
+        "mode": version.contract.mode,
     }

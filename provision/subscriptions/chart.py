@@ -1,6 +1,7 @@
-"""The accounts in use, with their numbers in the French chart (plan comptable général, ANC).
+"""The accounts in use, with their numbers in the French chart.
 
-Only what the first entries need; an account is added here by the change that first posts to it.
+Plan comptable général (ANC 2014-03) and, for associations, ANC 2018-06: 195, 6895, 7895, 754,
+756, 86 and 87. An account is added here by the change that first posts to it.
 """
 
 from __future__ import annotations
@@ -9,25 +10,69 @@ from types import MappingProxyType
 
 from provision.errors import PaquetError
 
+DEDICATED_FUNDS = "195"
+SUPPLIERS = "401"
 SUPPLIER_INVOICES_TO_COME = "408"
+CUSTOMERS = "411"
 CUSTOMER_INVOICES_TO_ISSUE = "418"
+VAT_DEDUCTIBLE = "44566"
+VAT_COLLECTED = "44571"
+FUNDS_HELD = "467"
+UNEXPLAINED = "471"
 PREPAID_EXPENSE = "486"
 DEFERRED_REVENUE = "487"
+BEING_COLLECTED = "511"
+BANK = "512"
+LOCAL_CASH = "5302"
+PURCHASED_SERVICES = "604"
+GIFTS_MADE = "6238"
+BANK_FEES = "627"
+BAD_DEBTS = "654"
+TO_FUNDS = "658"
+TO_DEDICATED_FUNDS = "6895"
+SERVICES_SOLD = "706"
+GIFTS_RECEIVED = "7542"
+DUES = "756"
+OTHER_INCOME = "758"
+FROM_DEDICATED_FUNDS = "7895"
+TIME_GIVEN = "864"
+VOLUNTARY_WORK = "875"
 
 LABELS = MappingProxyType(
     {
-        SUPPLIER_INVOICES_TO_COME: {
-            "fr": "Fournisseurs, factures non parvenues",
-            "en": "Suppliers, invoices not received yet",
-        },
-        CUSTOMER_INVOICES_TO_ISSUE: {
-            "fr": "Clients, factures à établir",
-            "en": "Customers, invoices to be issued",
-        },
-        PREPAID_EXPENSE: {"fr": "Charges constatées d'avance", "en": "Prepaid expense"},
-        DEFERRED_REVENUE: {"fr": "Produits constatés d'avance", "en": "Deferred revenue"},
+        DEDICATED_FUNDS: ("Fonds dédiés", "Dedicated funds"),
+        SUPPLIERS: ("Fournisseurs", "Suppliers"),
+        SUPPLIER_INVOICES_TO_COME: (
+            "Fournisseurs, factures non parvenues",
+            "Suppliers, invoices not received yet",
+        ),
+        CUSTOMERS: ("Clients", "Customers"),
+        CUSTOMER_INVOICES_TO_ISSUE: ("Clients, factures à établir", "Customers, to be invoiced"),
+        VAT_DEDUCTIBLE: ("TVA déductible", "Deductible VAT"),
+        VAT_COLLECTED: ("TVA collectée", "VAT collected"),
+        FUNDS_HELD: ("Fonds détenus pour autrui", "Funds held for others"),
+        UNEXPLAINED: ("Compte d'attente", "Waiting to be explained"),
+        PREPAID_EXPENSE: ("Charges constatées d'avance", "Prepaid expense"),
+        DEFERRED_REVENUE: ("Produits constatés d'avance", "Deferred revenue"),
+        BEING_COLLECTED: ("Valeurs à l'encaissement", "Being collected"),
+        BANK: ("Banque", "Bank"),
+        LOCAL_CASH: ("Caisse en monnaie locale", "Cash in local currency"),
+        PURCHASED_SERVICES: ("Achats de prestations de services", "Services bought"),
+        GIFTS_MADE: ("Dons courants", "Gifts made"),
+        BANK_FEES: ("Services bancaires", "Bank fees"),
+        BAD_DEBTS: ("Pertes sur créances irrécouvrables", "Bad debts"),
+        TO_FUNDS: ("Versements aux fonds", "Paid into funds"),
+        TO_DEDICATED_FUNDS: ("Reports en fonds dédiés", "Put aside in dedicated funds"),
+        SERVICES_SOLD: ("Prestations de services", "Services sold"),
+        GIFTS_RECEIVED: ("Mécénats", "Gifts received"),
+        DUES: ("Cotisations", "Membership dues"),
+        OTHER_INCOME: ("Produits divers de gestion courante", "Other income"),
+        FROM_DEDICATED_FUNDS: ("Utilisations de fonds dédiés", "Taken from dedicated funds"),
+        TIME_GIVEN: ("Personnel bénévole", "Time given by volunteers"),
+        VOLUNTARY_WORK: ("Bénévolat", "Voluntary work"),
     }
 )
+LANGUAGES = ("fr", "en")
 
 
 def label(account: str, language: str) -> str:
@@ -36,4 +81,4 @@ def label(account: str, language: str) -> str:
         raise PaquetError(
             f"The account {account[:20]!r} is not in the chart", f"Known are {', '.join(LABELS)}."
         )
-    return LABELS[account][language]
+    return LABELS[account][LANGUAGES.index(language)]

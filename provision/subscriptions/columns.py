@@ -34,6 +34,7 @@ class IsoDay(TypeDecorator[date]):
 
 
 DAY = Date().with_variant(IsoDay(), "sqlite")
+STRICT = {"sqlite_strict": True}
 UNITS = BigInteger().with_variant(Integer(), "sqlite")
 
 

@@ -13,42 +13,51 @@ from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.models import SplitContract, SplitShare
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.models import Fund, Organisation
 
 RESALE, TWO_CONTRACTS, MECENAT, LICENSED = "resale", "two_contracts", "mecenat", "licensed"
+COORDINATION = (10, 25)  # percent
 MODES = (RESALE, TWO_CONTRACTS, MECENAT, LICENSED)
 
 
 @dataclass(frozen=True)
-class Shares:
-    """Whole parts of each party: (30, 70) gives the association 30 of 100."""
+class Share:
+    """Whole parts of one beneficiary in the lines of `role`; "" is every role that none names."""
 
-    supporter: int
-    seller: int
+    organisation: Organisation
+    parts: int
+    role: str = ""
+    fund: Fund | None = None
+
+
+def two(seller: Organisation, supporter: Organisation, parts: tuple[int, int]) -> list[Share]:
+    """Return the shares of a contract between two alone: parts of the seller, of the supporter.
+
+    The association comes first: of equals, it gets the odd cent.
+    """
+    return [Share(supporter, parts[1]), Share(seller, parts[0])]
 
 
 def add(
     session: Session,
     seller: Organisation,
     supporter: Organisation,
-    shares: Shares,
+    shares: Sequence[Share],
     *,
     terms: tuple[str, date],
 ) -> SplitContract:
-    """Write a contract with `terms`: its mode, and the first day that it rules.
-
-    The association comes first in the shares: of equals, it gets the odd cent.
-    """
+    """Write a contract with `terms`: its mode, and the first day that it rules."""
     mode, valid_from = terms
     if mode not in MODES:
         raise UsageRefused(f"{mode[:40]!r} is not a mode", f"Use {'|'.join(MODES)}.")
     _check_parties(seller, supporter)
     sensible_day(valid_from, "the first day of a contract")
-    money.split(0, (shares.supporter, shares.seller))  # refuses shares that cannot be exact
+    check_shares(shares)
     if _of(session, seller, supporter, valid_from, exactly=True):
         raise UsageRefused(
             f"{seller.name} and {supporter.name} have a contract from {valid_from} already",
@@ -56,12 +65,46 @@ def add(
         )
     made = SplitContract(seller=seller, supporter=supporter, mode=mode, valid_from=valid_from)
     made.shares = [
-        SplitShare(position=0, organisation=supporter, parts=shares.supporter),
-        SplitShare(position=1, organisation=seller, parts=shares.seller),
+        SplitShare(
+            position=position,
+            role=share.role,
+            organisation=share.organisation,
+            fund=share.fund,
+            parts=share.parts,
+        )
+        for position, share in enumerate(shares)
     ]
     session.add(made)
     session.flush()
     return made
+
+
+def check_shares(shares: Sequence[Share]) -> None:
+    """Raise PaquetError unless each role can be shared exactly, and coordination within bounds.
+
+    Who coordinates a commons gets 10 to 25 % of its budget, always: that is the experience of
+    those who fund commons (reference of the founding documents, S3:48).
+    """
+    by_role: dict[str, list[Share]] = {}
+    for share in shares:
+        by_role.setdefault(share.role, []).append(share)
+    if "" not in by_role:
+        raise UsageRefused(
+            "The contract does not say how lines of other roles are shared",
+            "Add a rule for every role: the one without a name.",
+        )
+    for role, of_role in by_role.items():
+        parts = [share.parts for share in of_role]
+        money.split(0, parts)  # refuses shares that cannot be exact
+        coordination = sum(
+            share.parts for share in of_role if share.fund and share.fund.kind == "coordination"
+        )
+        low, high = COORDINATION
+        if coordination and not low * sum(parts) <= 100 * coordination <= high * sum(parts):
+            raise UsageRefused(
+                f"Coordination has {100 * coordination / sum(parts):.1f} % of {role or 'the rest'}",
+                f"It is between {low} and {high} %, or nothing.",
+            )
 
 
 def contract_on(

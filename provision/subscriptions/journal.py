@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from provision.money import Amount
 
+SALES, PURCHASES, BANK, OTHERS, OPENING = "VT", "AC", "BQ", "OD", "AN"
+JOURNALS = (SALES, PURCHASES, BANK, OTHERS, OPENING)
 GENESIS = "0" * 64  # what the first transaction of a journal follows
 FEWEST_LINES = 2
 
@@ -38,7 +40,9 @@ class Line:
 class Entry:
     """What one organisation's journal is asked to take, once per `key`.
 
-    `text` never names a person: persons are only in the lines, as salted references.
+    `text` never names a person: persons are only in the lines, as salted references. `journal`
+    is VT (sales), AC (purchases), BQ (bank), OD (others) or AN (opening balances); `piece` names
+    the document that proves the entry, and `evidence` is the SHA-256 of what it says.
     """
 
     organisation_id: int
@@ -46,11 +50,16 @@ class Entry:
     text: str
     key: str
     lines: tuple[Line, ...]
+    journal: str = OTHERS
+    piece: str = ""
+    evidence: str = ""
 
 
 def check(entry: Entry) -> None:
     """Raise LedgerRefused unless the entry balances on accounts that exist, on a sensible day."""
     sensible_day(entry.effective_on, "the day of a ledger entry")
+    if entry.journal not in JOURNALS:
+        raise LedgerRefused(f"{entry.journal!r} is not a journal", f"Use {'|'.join(JOURNALS)}.")
     if not entry.key:
         raise LedgerRefused("A ledger entry needs a key, so that it is written only once")
     if len(entry.lines) < FEWEST_LINES:
@@ -70,29 +79,35 @@ def check(entry: Entry) -> None:
 
 
 def hash_input(entry: Entry) -> str:
-    """Return the SHA-256 of what was asked for: equal for a retry, whenever it happens."""
-    return _sha256(
-        {
-            "organisation": entry.organisation_id,
-            "effective_on": entry.effective_on.isoformat(),
-            "text": entry.text,
-            "key": entry.key,
-            "lines": [
-                {
-                    "account": line.account,
-                    "party": line.party,
-                    "commodity": line.amount.commodity.code,
-                    "units": line.amount.units,
-                }
-                for line in entry.lines
-            ],
-        }
-    )
+    """Return the SHA-256 of what was asked for: equal for a retry, whenever it happens.
+
+    The document is in it when there is one: entries without are hashed as they always were.
+    """
+    content: dict[str, object] = {
+        "organisation": entry.organisation_id,
+        "effective_on": entry.effective_on.isoformat(),
+        "text": entry.text,
+        "key": entry.key,
+        "lines": [
+            {
+                "account": line.account,
+                "party": line.party,
+                "commodity": line.amount.commodity.code,
+                "units": line.amount.units,
+            }
+            for line in entry.lines
+        ],
+    }
+    if entry.journal != OTHERS:
+        content["journal"] = entry.journal
+    if entry.piece or entry.evidence:
+        content |= {"piece": entry.piece, "evidence": entry.evidence}
+    return sha256(content)
 
 
 def hash_sealed(input_hash: str, number: int, recorded_on: date, previous_hash: str) -> str:
     """Return the SHA-256 that seals transaction `number` behind the one with `previous_hash`."""
-    return _sha256(
+    return sha256(
         {
             "input": input_hash,
             "number": number,
@@ -102,7 +117,10 @@ def hash_sealed(input_hash: str, number: int, recorded_on: date, previous_hash: 
     )
 
 
-def _sha256(content: dict[str, object]) -> str:
-    """Hash canonical JSON: sorted keys, no spaces, UTF-8; quoting keeps each field's borders."""
+def sha256(content: dict[str, object]) -> str:
+    """Return the SHA-256 of canonical JSON: sorted keys, no spaces, UTF-8.
+
+    Quoting keeps each field's borders, so that two contents never have one text.
+    """
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, func, insert, select
+from sqlalchemy import case, func, select
 
+from provision.database import insert_many
 from provision.money import Amount, find_commodity
 from provision.subscriptions import journal
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.journal import Entry, LedgerRefused, Line
-from provision.subscriptions.models import LedgerPosting, LedgerTransaction
+from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from sqlalchemy.orm import Session
+
+    from provision.database import Row
 
 
 @dataclass(frozen=True)
@@ -41,29 +45,37 @@ def post(session: Session, entry: Entry, recorded_on: date) -> LedgerTransaction
     begins, PostgreSQL's serializable transactions refuse the later one.
     Raises LedgerRefused when it does not balance, or its key was used for something else.
     """
-    journal.check(entry)
-    sensible_day(recorded_on, "the day on which a ledger entry is recorded")
-    asked = journal.hash_input(entry)
     there = find(session, entry.organisation_id, entry.key)
     if there is not None:
-        _check_same(there, asked)
+        journal.check(entry)
+        _check_same(there, journal.hash_input(entry))
         return there
-    number, previous = _end(session, entry.organisation_id)
-    _write_lines(session, entry, number)
-    written = LedgerTransaction(
-        organisation_id=entry.organisation_id,
-        number=number,
-        effective_on=entry.effective_on,
-        recorded_on=recorded_on,
-        text=entry.text,
-        idempotency_key=entry.key,
-        input_hash=asked,
-        previous_hash=previous,
-        hash=journal.hash_sealed(asked, number, recorded_on, previous),
-    )
-    session.add(written)
-    session.flush()
+    post_new(session, [entry], recorded_on)
+    written = find(session, entry.organisation_id, entry.key)
+    if written is None:
+        raise LedgerRefused(f"The entry {entry.key} was not written")
     return written
+
+
+def post_new(session: Session, entries: Sequence[Entry], recorded_on: date) -> list[int]:
+    """Write entries that are not there yet, in this order, and return their numbers.
+
+    The database refuses one whose key was used. Raises LedgerRefused for one that is not sound.
+    """
+    sensible_day(recorded_on, "the day on which a ledger entry is recorded")
+    ends = {owner: end_of(session, owner) for owner in {one.organisation_id for one in entries}}
+    postings: list[Row] = []
+    transactions: list[Row] = []
+    for entry in entries:
+        journal.check(entry)
+        number, previous = ends[entry.organisation_id]
+        sealed = _sealed(entry, number, previous, recorded_on)
+        postings += _lines(entry, number)
+        transactions.append(sealed)
+        ends[entry.organisation_id] = (number + 1, str(sealed["hash"]))
+    insert_many(session, LedgerPosting, postings)
+    insert_many(session, LedgerTransaction, transactions)
+    return [one["number"] for one in transactions]  # type: ignore[misc]
 
 
 def find(session: Session, organisation_id: int, key: str) -> LedgerTransaction | None:
@@ -97,6 +109,9 @@ def reverse(
         text=text,
         key=f"{written.idempotency_key}:reversed",
         lines=tuple(mirrored),
+        journal=written.journal,
+        piece=written.piece,
+        evidence=written.evidence,
     )
     return post(session, entry, recorded_on)
 
@@ -142,7 +157,7 @@ def _check_same(there: LedgerTransaction, asked: str) -> None:
         )
 
 
-def _end(session: Session, organisation_id: int) -> tuple[int, str]:
+def end_of(session: Session, organisation_id: int) -> tuple[int, str]:
     """Return the next number of a journal and the hash that it follows."""
     last = session.execute(
         select(LedgerTransaction.number, LedgerTransaction.hash)
@@ -153,8 +168,26 @@ def _end(session: Session, organisation_id: int) -> tuple[int, str]:
     return (1, journal.GENESIS) if last is None else (last.number + 1, last.hash)
 
 
-def _write_lines(session: Session, entry: Entry, number: int) -> None:
-    rows = [
+def _sealed(entry: Entry, number: int, previous: str, recorded_on: date) -> Row:
+    asked = journal.hash_input(entry)
+    return {
+        "organisation_id": entry.organisation_id,
+        "number": number,
+        "effective_on": entry.effective_on,
+        "recorded_on": recorded_on,
+        "text": entry.text,
+        "idempotency_key": entry.key,
+        "input_hash": asked,
+        "previous_hash": previous,
+        "hash": journal.hash_sealed(asked, number, recorded_on, previous),
+        "journal": entry.journal,
+        "piece": entry.piece,
+        "evidence": entry.evidence,
+    }
+
+
+def _lines(entry: Entry, number: int) -> list[Row]:
+    return [
         {
             "organisation_id": entry.organisation_id,
             "number": number,
@@ -166,7 +199,6 @@ def _write_lines(session: Session, entry: Entry, number: int) -> None:
         }
         for position, line in enumerate(entry.lines, start=1)
     ]
-    session.execute(insert(LedgerPosting), rows)
 
 
 def _amount(commodity: str, units: int) -> Amount:

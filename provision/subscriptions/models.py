@@ -1,4 +1,4 @@
-"""The tables of money. Triggers of the migration keep prices, contracts, splits and journal.
+"""The tables of what is sold and how it is shared. Triggers keep prices, versions and contracts.
 
 Days are dates, amounts are whole minor units of a commodity.
 """
@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provision.database import Base
-from provision.registry.models import Subscriber
-from provision.subscriptions.columns import DAY, UNITS
-
-STRICT = {"sqlite_strict": True}
+from provision.subscriptions.columns import DAY, STRICT, UNITS
 
 
 class Organisation(Base):
@@ -30,8 +27,23 @@ class Organisation(Base):
     territory: Mapped[str] = mapped_column(Text, default="")
 
 
+class OrganisationProfile(Base):
+    """What an organisation's documents say of it from a day on: a `profiles.Profile` as JSON."""
+
+    __tablename__ = "organisation_profile"
+    __table_args__ = STRICT
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(DAY, primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+
+
 class Plan(Base):
-    """What is sold: so many users and so much room (GiB) for a price."""
+    """What is sold: so many users and so much room (GiB) for a price.
+
+    `basis` says whether prices hold the VAT ("gross") or not ("net"); `tariff` is a
+    `tariffs.Tariff` as JSON.
+    """
 
     __tablename__ = "plan"
     __table_args__ = STRICT
@@ -42,20 +54,47 @@ class Plan(Base):
     name_en: Mapped[str] = mapped_column(Text)
     users: Mapped[int]
     quota_gib: Mapped[int]
+    basis: Mapped[str] = mapped_column(Text, default="gross")
+    trial_days: Mapped[int] = mapped_column(default=0)
+    tariff: Mapped[str] = mapped_column(Text, default="{}")
 
+    components: Mapped[list[PlanComponent]] = relationship(order_by="PlanComponent.code")
     prices: Mapped[list[Price]] = relationship(
-        back_populates="plan", order_by="Price.valid_from, Price.period"
+        back_populates="plan", order_by="Price.valid_from, Price.period, Price.component"
     )
 
 
+class PlanComponent(Base):
+    """One line of a plan: counted per bundle, user or GiB, shared by the rules of its `role`.
+
+    `included` users or GiB cost nothing; `euro_only` lines cannot be paid in anything else.
+    """
+
+    __tablename__ = "plan_component"
+    __table_args__ = STRICT
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    per: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    name_fr: Mapped[str] = mapped_column(Text)
+    name_en: Mapped[str] = mapped_column(Text)
+    included: Mapped[int] = mapped_column(default=0)
+    euro_only: Mapped[int] = mapped_column(default=0)
+
+
 class Price(Base):
-    """What one term of a plan costs from a day on, until a later price takes over."""
+    """What one term of a component costs from a day on, until a later price takes over."""
 
     __tablename__ = "price"
-    __table_args__ = (UniqueConstraint("plan_id", "period", "commodity", "valid_from"), STRICT)
+    __table_args__ = (
+        UniqueConstraint("plan_id", "component", "period", "commodity", "valid_from"),
+        STRICT,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"))
+    component: Mapped[str] = mapped_column(Text)
     period: Mapped[str] = mapped_column(Text)
     commodity: Mapped[str] = mapped_column(Text)
     units: Mapped[int] = mapped_column(UNITS)
@@ -81,126 +120,68 @@ class SplitContract(Base):
     shares: Mapped[list[SplitShare]] = relationship(order_by="SplitShare.position")
 
 
-class SplitShare(Base):
-    """One party's whole parts of a contract; of equals, the lower position gets the odd cent."""
+class Fund(Base):
+    """Money kept for a purpose: the custodian holds it, the `decider` alone says what it pays."""
 
-    __tablename__ = "split_share"
-    __table_args__ = (UniqueConstraint("contract_id", "organisation_id"), STRICT)
-
-    contract_id: Mapped[int] = mapped_column(ForeignKey("split_contract.id"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    parts: Mapped[int]
-
-    organisation: Mapped[Organisation] = relationship()
-
-
-class Subscription(Base):
-    """Who pays which price from when on, sold and supported by whom. Only its state changes."""
-
-    __tablename__ = "subscription"
+    __tablename__ = "fund"
     __table_args__ = STRICT
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"))
-    order_id: Mapped[int | None] = mapped_column(ForeignKey("order.id"), unique=True)
-    price_id: Mapped[int] = mapped_column(ForeignKey("price.id"))
-    contract_id: Mapped[int] = mapped_column(ForeignKey("split_contract.id"))
-    first_day: Mapped[date] = mapped_column(DAY)
-    state: Mapped[str] = mapped_column(Text, default="active")
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    kind: Mapped[str] = mapped_column(Text)
+    custodian_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    decider: Mapped[str] = mapped_column(Text)
 
-    subscriber: Mapped[Subscriber] = relationship()
-    price: Mapped[Price] = relationship()
-    contract: Mapped[SplitContract] = relationship()
+    custodian: Mapped[Organisation] = relationship()
 
 
-class SplitRecord(Base):
-    """One amount that was shared under a contract; `carried` is all that was shared by then."""
+class FundDecision(Base):
+    """What the decider of a fund decided to pay: without it the custodian pays nothing."""
 
-    __tablename__ = "split"
+    __tablename__ = "fund_decision"
+    __table_args__ = STRICT
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"))
+    decided_on: Mapped[date] = mapped_column(DAY)
+    decided_by: Mapped[str] = mapped_column(Text)
+    purpose: Mapped[str] = mapped_column(Text)
+    beneficiary: Mapped[str] = mapped_column(Text)
+    units: Mapped[int] = mapped_column(UNITS)
+
+    fund: Mapped[Fund] = relationship()
+
+
+class SplitShare(Base):
+    """Whole parts of one beneficiary; of equals, the lower position gets the odd cent.
+
+    `role` is the role of the lines that it shares, or "" for those that no rule names. A fund's
+    share goes to its custodian, `organisation_id`, who keeps it apart.
+    """
+
+    __tablename__ = "split_share"
     __table_args__ = STRICT
 
     contract_id: Mapped[int] = mapped_column(ForeignKey("split_contract.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"))
-    idempotency_key: Mapped[str] = mapped_column(Text, unique=True)
-    commodity: Mapped[str] = mapped_column(Text)
-    units: Mapped[int] = mapped_column(UNITS)
-    carried: Mapped[int] = mapped_column(UNITS)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(Text, default="")
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    fund_id: Mapped[int | None] = mapped_column(ForeignKey("fund.id"))
+    parts: Mapped[int]
+
+    organisation: Mapped[Organisation] = relationship()
+    fund: Mapped[Fund | None] = relationship()
 
 
-class SplitPart(Base):
-    """What one party got of a split. Parts are written first; their split's row seals them."""
+class Carry(Base):
+    """How many cents a contract has dealt by now to one role: the next split goes on from there.
 
-    __tablename__ = "split_part"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["contract_id", "number"],
-            ["split.contract_id", "split.number"],
-            name="fk_split_part_split",
-            deferrable=True,
-            initially="DEFERRED",
-        ),
-        STRICT,
-    )
-
-    contract_id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
-    units: Mapped[int] = mapped_column(UNITS)
-
-
-class PersonReference(Base):
-    """Who a reference in the ledger stands for; without this row nobody can tell any more."""
-
-    __tablename__ = "person_reference"
-    __table_args__ = STRICT
-
-    reference: Mapped[str] = mapped_column(Text, primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"), unique=True)
-    salt: Mapped[str] = mapped_column(Text)
-
-
-class LedgerTransaction(Base):
-    """One entry in the journal of one organisation; `number` has no gaps, `hash` seals it."""
-
-    __tablename__ = "ledger_transaction"
-    __table_args__ = (UniqueConstraint("organisation_id", "idempotency_key"), STRICT)
-
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    effective_on: Mapped[date] = mapped_column(DAY)
-    recorded_on: Mapped[date] = mapped_column(DAY)
-    text: Mapped[str] = mapped_column(Text)
-    idempotency_key: Mapped[str] = mapped_column(Text)
-    input_hash: Mapped[str] = mapped_column(Text)
-    previous_hash: Mapped[str] = mapped_column(Text)
-    hash: Mapped[str] = mapped_column(Text)
-
-
-class LedgerPosting(Base):
-    """One line of a transaction: debit above zero, credit below.
-
-    Postings are written first; the transaction's row seals them, and is refused unless they add
-    up to zero in every commodity.
+    It repeats what the invoice lines say (`verify` compares), so that a run need not add them up.
     """
 
-    __tablename__ = "ledger_posting"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["organisation_id", "number"],
-            ["ledger_transaction.organisation_id", "ledger_transaction.number"],
-            name="fk_ledger_posting_transaction",
-            deferrable=True,
-            initially="DEFERRED",
-        ),
-        STRICT,
-    )
+    __tablename__ = "carry"
+    __table_args__ = STRICT
 
-    organisation_id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    line: Mapped[int] = mapped_column(primary_key=True)
-    account: Mapped[str] = mapped_column(Text)
-    party: Mapped[str] = mapped_column(Text)
-    commodity: Mapped[str] = mapped_column(Text)
-    units: Mapped[int] = mapped_column(UNITS)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("split_contract.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(Text, primary_key=True)
+    carried: Mapped[int] = mapped_column(UNITS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.subscriptions.models import PersonReference
+from provision.subscriptions.ledger_models import PersonReference
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

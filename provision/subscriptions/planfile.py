@@ -2,131 +2,165 @@
 
 from __future__ import annotations
 
-import tomllib
-from datetime import date, datetime
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from provision import money
 from provision.errors import PaquetError
 from provision.registry import edges
-from provision.subscriptions.columns import sensible_day
+from provision.subscriptions import strict, tariffs
+from provision.subscriptions.strict import Table, edge
+from provision.subscriptions.tariffs import FreePrice, Tariff, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-MOST_USERS, MOST_GIB = 10_000, 1_000_000
+MOST_USERS, MOST_GIB, MOST_TRIAL_DAYS = 10_000, 1_000_000, 366
+EXAMPLE = "templates/plans.example.toml"
+BUNDLE = "bundle"
+
+Code = Annotated[str, AfterValidator(edge(partial(edges.code, what="code")))]
+Name = Annotated[str, AfterValidator(edge(partial(edges.person_name, what="name")))]
+Day = Annotated[date, BeforeValidator(edge(strict.first_day))]
+Cents = Annotated[int, BeforeValidator(edge(strict.cents))]
+Points = Annotated[int, Field(ge=0, le=tariffs.WHOLE)]
 
 
-def _edge(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Turn a check of ours into one of pydantic's, which says where in the file it refused."""
-
-    def validate(value: object) -> object:
-        try:
-            return check(value)
-        except PaquetError as refused:
-            raise ValueError(f"{refused.message}. {refused.hint}".strip()) from None
-
-    return validate
-
-
-def _first_day(written: object) -> date:
-    if not isinstance(written, date) or isinstance(written, datetime):
-        raise PaquetError(f"{written!r} is not a day", "Write it like 2026-01-31, without quotes.")
-    return sensible_day(written, "the first day of a price")
-
-
-Code = Annotated[str, AfterValidator(_edge(partial(edges.code, what="code of a plan")))]
-Name = Annotated[str, AfterValidator(_edge(partial(edges.person_name, what="name of the plan")))]
-Day = Annotated[date, BeforeValidator(_edge(_first_day))]
-Price = Annotated[int | None, BeforeValidator(_edge(lambda written: money.parse(written).units))]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class PlanName(_Table):
+class Words(Table):
     """What the subscriber reads."""
 
     fr: Name
     en: Name
 
 
-class DatedPrice(_Table):
+class DatedPrice(Table):
     """The cents of a month and of a year from a day on; None where that term is not sold."""
 
     valid_from: Day = Field(alias="from")
-    monthly: Price = None
-    yearly: Price = None
+    component: Code = BUNDLE
+    monthly: Cents | None = None
+    yearly: Cents | None = None
 
 
-class WrittenPlan(_Table):
+class WrittenComponent(Table):
+    """A line of its own on the invoice, beside the bundle."""
+
+    code: Code
+    name: Words
+    per: Literal["bundle", "user", "gib"] = "bundle"
+    role: Code = "service"
+    included: int = Field(default=0, ge=0)
+    euro_only: bool = False
+
+
+class WrittenTier(Table):
+    """A price by means: a part of the price for those who declare, or prove, that they need it."""
+
+    code: Code
+    name: Words
+    basis_points: Points
+    proof: Literal["declared", "document"] = "declared"
+
+
+class WrittenFree(Table):
+    """A price of free choice, by the month: its floor, and what it costs to do the work."""
+
+    floor: Cents
+    reference: Cents
+
+
+class WrittenPlan(Table):
     """One plan of the file."""
 
     code: Code
-    name: PlanName
+    name: Words
     users: int = Field(ge=1, le=MOST_USERS)
     quota_gib: int = Field(ge=1, le=MOST_GIB)
+    role: Code = "service"
+    vat: Literal["included", "excluded"] = "included"
+    trial_days: int = Field(default=0, ge=0, le=MOST_TRIAL_DAYS)
     price: tuple[DatedPrice, ...] = Field(min_length=1, strict=False)
+    component: tuple[WrittenComponent, ...] = Field(default=(), strict=False)
+    tier: tuple[WrittenTier, ...] = Field(default=(), strict=False)
+    formula: str = ""
+    asks: tuple[Code, ...] = Field(default=(), strict=False)
+    free: WrittenFree | None = None
+    turnover_basis_points: Points = 0
+
+    def tariff(self) -> Tariff:
+        """Return what the plan knows beside its prices."""
+        return Tariff(
+            tiers=tuple(
+                Tier(
+                    code=tier.code,
+                    name_fr=tier.name.fr,
+                    name_en=tier.name.en,
+                    basis_points=tier.basis_points,
+                    proof=tier.proof,
+                )
+                for tier in self.tier
+            ),
+            formula=self.formula,
+            asks=self.asks,
+            free=FreePrice(floor=self.free.floor, reference=self.free.reference)
+            if self.free
+            else None,
+            turnover_basis_points=self.turnover_basis_points,
+        )
+
+    def components(self) -> tuple[WrittenComponent, ...]:
+        """Return all lines of the plan: the bundle itself, then those of their own."""
+        bundle = WrittenComponent(code=BUNDLE, name=self.name, role=self.role)
+        return (bundle, *self.component)
 
 
-class _Plans(_Table):
+class _Plans(Table):
     plan: tuple[WrittenPlan, ...] = Field(min_length=1, strict=False)
 
 
 def read(path: Path) -> tuple[WrittenPlan, ...]:
     """Return the plans of the file, or raise PaquetError with the first thing that is wrong."""
-    try:
-        return parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise PaquetError(f"{path} cannot be read: {wrong}") from None
-    except PaquetError as refused:
-        raise PaquetError(f"{path}: {refused.message}", refused.hint) from None
+    return _checked(strict.read(path, _Plans, EXAMPLE).plan)
 
 
 def parse(text: str) -> tuple[WrittenPlan, ...]:
     """Return the plans of the TOML text, or raise PaquetError with the first thing wrong in it."""
-    try:
-        plans = _Plans.model_validate(tomllib.loads(text)).plan
-    except tomllib.TOMLDecodeError as wrong:
-        raise PaquetError(f"this is not TOML: {wrong}") from None
-    except ValidationError as wrong:
-        raise PaquetError(_first(wrong), "See templates/plans.example.toml.") from None
-    _check_unique(plans)
-    return plans
+    return _checked(strict.parse(text, _Plans, EXAMPLE).plan)
 
 
-def _first(wrong: ValidationError) -> str:
-    """Say one error as `plan 2, price 1, monthly: …`."""
-    error = wrong.errors(include_url=False)[0]
-    words: list[str] = []
-    for step in error["loc"]:
-        if isinstance(step, int):
-            words[-1] += f" {step + 1}"
-        else:
-            words.append(step)
-    return f"{', '.join(words)}: {error['msg'].removeprefix('Value error, ')}"
-
-
-def _check_unique(plans: tuple[WrittenPlan, ...]) -> None:
+def _checked(plans: tuple[WrittenPlan, ...]) -> tuple[WrittenPlan, ...]:
     codes = [plan.code for plan in plans]
     for plan in plans:
         if codes.count(plan.code) > 1:
             raise PaquetError(f"the plan {plan.code} is there twice", "Give each its own code.")
-        days = [price.valid_from for price in plan.price]
-        for day in days:
-            if days.count(day) > 1:
-                raise PaquetError(
-                    f"the plan {plan.code} has two prices from {day}", "Keep one of them."
-                )
+        _check_components(plan)
+        _check_prices(plan)
+        if plan.formula:
+            tariffs.check_formula(plan.formula, plan.asks)
+    return plans
+
+
+def _check_components(plan: WrittenPlan) -> None:
+    codes = [component.code for component in plan.components()]
+    for code in codes:
+        if codes.count(code) > 1:
+            raise PaquetError(
+                f"the plan {plan.code} has two components {code}", "Give each its own code."
+            )
+    for price in plan.price:
+        if price.component not in codes:
+            raise PaquetError(
+                f"the plan {plan.code} has a price for {price.component}, which it does not have",
+                f"Its components are {', '.join(codes)}.",
+            )
+
+
+def _check_prices(plan: WrittenPlan) -> None:
+    days = [(price.component, price.valid_from) for price in plan.price]
+    for component, day in days:
+        if days.count((component, day)) > 1:
+            raise PaquetError(
+                f"the plan {plan.code} has two prices from {day}", "Keep one of them."
+            )

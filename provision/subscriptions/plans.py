@@ -11,7 +11,10 @@ from provision import money
 from provision.errors import UsageRefused
 from provision.money import EUR, Amount
 from provision.registry import edges
-from provision.subscriptions.models import Plan, Price
+from provision.subscriptions import vat
+from provision.subscriptions.models import Plan, PlanComponent, Price
+from provision.subscriptions.planfile import BUNDLE
+from provision.subscriptions.terms import MONTHLY, YEARLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 
     from provision.subscriptions.planfile import DatedPrice, WrittenPlan
 
-MONTHLY, YEARLY = "monthly", "yearly"
 PERIODS = (MONTHLY, YEARLY)
 
 
@@ -56,17 +58,17 @@ def everyone(session: Session) -> list[Plan]:
     return list(session.scalars(select(Plan).order_by(Plan.code)))
 
 
-def price_on(session: Session, plan: Plan, day: date, period: str = MONTHLY) -> Price:
-    """Return what a term of the plan costs on `day`, or raise UsageRefused."""
+def prices_on(session: Session, plan: Plan, day: date, period: str = MONTHLY) -> dict[str, Price]:
+    """Return what a term of each component costs on `day`; the bundle itself must have a price."""
     if period not in PERIODS:
         raise UsageRefused(f"{period[:40]!r} is not a term", f"Use {'|'.join(PERIODS)}.")
-    found = session.scalar(
+    rows = session.scalars(
         select(Price)
         .where(Price.plan_id == plan.id, Price.period == period, Price.valid_from <= day)
-        .order_by(Price.valid_from.desc())
-        .limit(1)
+        .order_by(Price.valid_from)
     )
-    if found is None:
+    found = {price.component: price for price in rows}
+    if BUNDLE not in found:
         raise UsageRefused(
             f"The plan {plan.code} has no {period} price on {day}",
             f"See its prices: paquet subscription plans show {plan.code}",
@@ -81,31 +83,62 @@ def amount(price: Price) -> Amount:
 
 def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[Change]:
     plan = session.scalar(select(Plan).where(Plan.code == written.code))
+    wanted = _wanted(written)
     if plan is None:
-        plan = Plan(code=written.code)
+        plan = Plan(code=written.code, **wanted)
         session.add(plan)
         yield Change(written.code, "added")
-    elif _described(plan) != _wanted(written):
+    elif any(getattr(plan, name) != value for name, value in wanted.items()):
         yield Change(written.code, "described anew")
-    plan.name_fr, plan.name_en, plan.users, plan.quota_gib = _wanted(written)
-    known = {(price.period, price.valid_from): price for price in plan.prices}
+        for name, value in wanted.items():
+            setattr(plan, name, value)
+    yield from _bring_in_components(plan, written)
+    known = {(price.component, price.period, price.valid_from): price for price in plan.prices}
     for dated in written.price:
         for period, units in _terms(dated):
-            there = known.get((period, dated.valid_from))
+            there = known.get((dated.component, period, dated.valid_from))
             if there is None:
-                plan.prices.append(_price(period, units, dated.valid_from))
+                plan.prices.append(_price(dated, period, units))
                 shown = money.show(money.euros(units), "en")
-                yield Change(written.code, f"{period} price {shown} from {dated.valid_from}")
+                what = period if dated.component == BUNDLE else f"{dated.component} {period}"
+                yield Change(written.code, f"{what} price {shown} from {dated.valid_from}")
             elif there.units != units:
                 raise _rewritten(written.code, there)
 
 
-def _described(plan: Plan) -> tuple[str, str, int, int]:
-    return plan.name_fr, plan.name_en, plan.users, plan.quota_gib
+def _bring_in_components(plan: Plan, written: WrittenPlan) -> Iterator[Change]:
+    """Add the components that are new; one that is there keeps how it is counted and shared."""
+    known = {component.code: component for component in plan.components}
+    for component in written.components():
+        wanted = {
+            "per": component.per,
+            "role": component.role,
+            "included": component.included,
+            "euro_only": int(component.euro_only),
+        }
+        there = known.get(component.code)
+        if there is None:
+            names = {"name_fr": component.name.fr, "name_en": component.name.en}
+            plan.components.append(PlanComponent(code=component.code, **names, **wanted))
+            if component.code != BUNDLE:
+                yield Change(written.code, f"component {component.code} added")
+        elif any(getattr(there, name) != value for name, value in wanted.items()):
+            raise UsageRefused(
+                f"The component {component.code} of {written.code} is counted or shared otherwise",
+                "It is never rewritten: give the new one its own code.",
+            )
 
 
-def _wanted(written: WrittenPlan) -> tuple[str, str, int, int]:
-    return written.name.fr, written.name.en, written.users, written.quota_gib
+def _wanted(written: WrittenPlan) -> dict[str, object]:
+    return {
+        "name_fr": written.name.fr,
+        "name_en": written.name.en,
+        "users": written.users,
+        "quota_gib": written.quota_gib,
+        "basis": vat.GROSS if written.vat == "included" else vat.NET,
+        "trial_days": written.trial_days,
+        "tariff": written.tariff().model_dump_json(exclude_defaults=True),
+    }
 
 
 def _terms(dated: DatedPrice) -> Iterator[tuple[str, int]]:
@@ -114,8 +147,14 @@ def _terms(dated: DatedPrice) -> Iterator[tuple[str, int]]:
             yield period, units
 
 
-def _price(period: str, units: int, valid_from: date) -> Price:
-    return Price(period=period, commodity=EUR.code, units=units, valid_from=valid_from)
+def _price(dated: DatedPrice, period: str, units: int) -> Price:
+    return Price(
+        component=dated.component,
+        period=period,
+        commodity=EUR.code,
+        units=units,
+        valid_from=dated.valid_from,
+    )
 
 
 def _rewritten(code: str, there: Price) -> UsageRefused:

@@ -1,89 +1,166 @@
-"""Subscriptions: opened with the price and the contract of their first day."""
+"""Subscriptions: opened with the prices and the contract of their first day."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from provision import money
 from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
 from provision.subscriptions import (
     contracts,
-    ledger,
-    openings,
+    identities,
     organisations,
     people,
     plans,
-    splits,
+    tariffs,
+    terms,
 )
+from provision.subscriptions.catalogue import Catalogue, Wanted
 from provision.subscriptions.columns import sensible_day
-from provision.subscriptions.models import Subscription
-from provision.subscriptions.openings import Opening, Parties
+from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
+from provision.subscriptions.tariffs import Means, Tariff
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from sqlalchemy.orm import Session
 
+    from provision.money import Amount
     from provision.registry.models import Order
-    from provision.subscriptions.models import Organisation, Plan, Price, SplitContract
+    from provision.subscriptions.models import Organisation, Plan, SplitContract
+
+WAITING, ACTIVE, ENDED = "waiting", "active", "ended"
+_KEPT = (
+    "subscription_id",
+    "anchor_day",
+    "plan_id",
+    "period",
+    "priced_on",
+    "contract_id",
+    "users",
+    "gib",
+    "means",
+)
 
 
 @dataclass(frozen=True)
 class Sale:
-    """What a subscriber takes: a plan by the month or year, sold and supported by whom."""
+    """What a subscriber takes: a plan by the month or year, sold and supported by whom.
+
+    `users` and `gib` count for prices per user and per GiB; else what the plan has.
+    """
 
     plan: Plan
     seller: Organisation
     supporter: Organisation
-    period: str = plans.MONTHLY
+    period: str = terms.MONTHLY
     order_id: int | None = None
+    users: int | None = None
+    gib: int | None = None
+    means: Means = field(default_factory=Means)
 
 
 def open_subscription(
     session: Session, subscriber: Subscriber, sale: Sale, *, today: date
 ) -> Subscription:
-    """Write the subscription that starts `today` and its opening entries.
+    """Write the subscription that starts `today`; billing finds it when its first term begins.
 
-    For an order that has its subscription already, that one is returned as it is.
-    Raises UsageRefused when there is no price or no contract on that day.
+    For an order that has its subscription already, that one is returned as it is; one of an order
+    waits until it is delivered. Raises UsageRefused when there is no price or no contract on that
+    day.
     """
     there = of_order(session, sale.order_id)
     if there is not None:
         return there
-    price, contract = terms_on(session, sale, today)
+    contract = terms_on(session, sale, today)
+    anchor = today + timedelta(days=sale.plan.trial_days)
     made = Subscription(
         subscriber=subscriber,
         order_id=sale.order_id,
-        price=price,
-        contract=contract,
+        seller=sale.seller,
+        supporter=sale.supporter,
         first_day=today,
-        state="active",
+        state=ACTIVE if sale.order_id is None else WAITING,
+        billed_to=anchor,
     )
     session.add(made)
     session.flush()
-    _post_opening(session, made, today)
+    made.versions.append(_first_version(sale, contract, today, anchor))
+    people.reference(session, subscriber.id)
+    identities.ensure(session, subscriber, today)
+    session.flush()
     return made
 
 
+def begin(session: Session, subscription: Subscription, today: date) -> None:
+    """Let a subscription run from `today`: its bundle was delivered, its terms count from here."""
+    if subscription.state != WAITING:
+        return
+    subscription.state = ACTIVE
+    first = subscription.versions[-1]
+    if first.from_day == today:
+        return
+    anchor = today + timedelta(days=first.plan.trial_days)
+    subscription.billed_to = anchor
+    subscription.versions.append(
+        next_version(subscription, today, today, {"from_day": today, "anchor_day": anchor})
+    )
+    session.flush()
+
+
+def next_version(
+    subscription: Subscription, from_day: date, today: date, changed: Mapping[str, object]
+) -> SubscriptionVersion:
+    """Return the version that follows: as it was, but for what `changed` says."""
+    last = subscription.versions[-1]
+    kept = {name: getattr(last, name) for name in _KEPT}
+    return SubscriptionVersion(
+        **{**kept, "from_day": from_day, "recorded_on": today, **changed},
+        version=last.version + 1,
+    )
+
+
 def withdraw(session: Session, subscription: Subscription, today: date) -> None:
-    """End a subscription of which nothing was served: its opening entries are taken back."""
-    contract, key = subscription.contract, openings.key(subscription.id)
-    text = f"Abonnement {subscription.id}, commande annulée"
-    for owner in (contract.seller_id, contract.supporter_id):
-        written = ledger.find(session, owner, key)
-        if written is not None:
-            ledger.reverse(session, written, text=text, recorded_on=today)
-    subscription.state = "ended"
+    """End a subscription of which nothing was served nor billed."""
+    subscription.state, subscription.last_day = ENDED, today
+    session.flush()
 
 
-def terms_on(session: Session, sale: Sale, day: date) -> tuple[Price, SplitContract]:
-    """Return the price and the contract of `day`, or raise UsageRefused. Writes nothing."""
+def terms_on(session: Session, sale: Sale, day: date) -> SplitContract:
+    """Return the contract of `day`, or raise UsageRefused: also without a price. Writes nothing."""
     sensible_day(day, "the first day of a subscription")
-    price = plans.price_on(session, sale.plan, day, sale.period)
-    return price, contracts.contract_on(session, sale.seller, sale.supporter, day)
+    plans.prices_on(session, sale.plan, day, sale.period)
+    tariff = Tariff.model_validate_json(sale.plan.tariff)
+    tariffs.points(tariff, sale.means)
+    tariffs.chosen(tariff, sale.means)
+    return contracts.contract_on(session, sale.seller, sale.supporter, day)
+
+
+def price_of(session: Session, subscription: Subscription, day: date) -> Amount:
+    """Return what a whole term costs with the words of `day`, in the plan's basis."""
+    version = version_on(subscription, day)
+    wanted = Wanted(
+        version.plan_id,
+        version.period,
+        version.priced_on,
+        version.users,
+        version.gib,
+        version.means,
+        subscription.subscriber.language,
+    )
+    return money.euros(sum(item.units for item in Catalogue(session).items(wanted)))
+
+
+def version_on(subscription: Subscription, day: date) -> SubscriptionVersion:
+    """Return the words in force on `day`: the newest of those that have begun."""
+    begun = [version for version in subscription.versions if version.from_day <= day]
+    return begun[-1] if begun else subscription.versions[0]
 
 
 def open_for_order(session: Session, order: Order, today: date) -> Subscription:
@@ -125,20 +202,19 @@ def everyone(session: Session) -> list[Subscription]:
     return list(session.scalars(select(Subscription).order_by(Subscription.id)))
 
 
-def _post_opening(session: Session, subscription: Subscription, today: date) -> None:
-    price = plans.amount(subscription.price)
-    contract = subscription.contract
-    part = price - price
-    if contract.mode != contracts.MECENAT:
-        parts = splits.share(session, subscription, price, openings.key(subscription.id))
-        part = parts[contract.supporter_id]
-    opening = Opening(
-        subscription_id=subscription.id,
-        first_day=subscription.first_day,
-        person=people.reference(session, subscription.subscriber_id),
-        price=price,
-        supporter_part=part,
+def _first_version(
+    sale: Sale, contract: SplitContract, today: date, anchor: date
+) -> SubscriptionVersion:
+    return SubscriptionVersion(
+        version=1,
+        from_day=today,
+        anchor_day=anchor,
+        recorded_on=today,
+        plan_id=sale.plan.id,
+        period=sale.period,
+        priced_on=today,
+        contract_id=contract.id,
+        users=sale.plan.users if sale.users is None else sale.users,
+        gib=sale.plan.quota_gib if sale.gib is None else sale.gib,
+        means=sale.means.model_dump_json(exclude_defaults=True),
     )
-    parties = Parties(contract.seller_id, contract.supporter_id, contract.mode)
-    for entry in openings.entries(opening, parties):
-        ledger.post(session, entry, today)

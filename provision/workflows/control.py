@@ -13,6 +13,7 @@ from provision.registry.states import Told
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from datetime import date
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -42,6 +43,10 @@ class Control:
     def session(self) -> AbstractContextManager[Session]:
         """Return one unit of work on the registry."""
         return database.transaction(self.engine)
+
+    def today(self) -> date:
+        """Return the day here: documents have the day of the place, not that of Greenwich."""
+        return self.clock().astimezone().date()
 
     def told(self, why: str = "") -> Told:
         """Return who, when and why, for an event."""

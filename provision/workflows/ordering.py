@@ -63,7 +63,7 @@ def check(control: Control, words: Words) -> Wish:
         plan = plans.get(session, words.plan)
         seller = organisations.get(session, words.sold_by)
         supporter = organisations.get(session, words.supported_by)
-        subscriptions.terms_on(session, Sale(plan, seller, supporter), control.clock().date())
+        subscriptions.terms_on(session, Sale(plan, seller, supporter), control.today())
         server = _placed(session, control, words.server)
     wish = Wish(
         email=email,
@@ -111,21 +111,9 @@ def place(control: Control, wish: Wish) -> int:
         if twin is not None:
             return twin.id
         order = orders.place(session, wish, dkim=dkim, steps=onboard.STEPS, told=control.told())
-        _subscribe(control, session, order)
+        subscriptions.open_for_order(session, order, control.today())
         _keep_secrets(control, session, order, private)
         return order.id
-
-
-def _subscribe(control: Control, session: Session, order: Order) -> None:
-    """Open the subscription of `order` with the price and the split contract of today."""
-    sale = Sale(
-        plan=plans.get(session, order.wish["plan"]),
-        seller=organisations.get(session, order.wish["sold_by"]),
-        supporter=organisations.get(session, order.wish["supported_by"]),
-        order_id=order.id,
-    )
-    today = control.clock().date()
-    subscriptions.open_subscription(session, order.subscriber, sale, today=today)
 
 
 def story(control: Control, number: int) -> dict[str, object]:
@@ -278,4 +266,4 @@ def cancel(control: Control, number: int, why: str) -> None:
         orders.give_up(session, order.bundle, told)
         opened = subscriptions.of_order(session, order.id)
         if opened is not None:
-            subscriptions.withdraw(session, opened, control.clock().date())
+            subscriptions.withdraw(session, opened, control.today())

@@ -60,7 +60,7 @@ def rehearse(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Report:
     with _step(report, "prepare", tell):
         prepare_all(control, lab)
     with _step(report, "plans", tell):
-        sell(control, control.clock().date())
+        sell(control, control.today())
     _order(control, report, tell)
     report.total_seconds = round(time.monotonic() - started, 2)
     path = folder / "report.json"
@@ -135,7 +135,7 @@ def sell(control: Control, today: date) -> None:
     with control.session() as session:
         seller = organisations.add(session, SELLER, "business")
         supporter = organisations.add(session, SUPPORTER, "association")
-        shares = contracts.Shares(supporter=30, seller=70)
+        shares = contracts.two(seller, supporter, (70, 30))
         contracts.add(session, seller, supporter, shares, terms=("resale", today.replace(day=1)))
         example = rendering.share("templates") / "plans.example.toml"
         plans.bring_in(session, planfile.read(example))

@@ -338,7 +338,7 @@ def _guard_sqlite() -> None:
             _sqlite_trigger(
                 f"{table}_no_replace_{number}",
                 f"INSERT ON {table}",
-                f"EXISTS (SELECT 1 FROM {table} AS there WHERE {same})",  # noqa: S608 (our own names)
+                f"EXISTS (SELECT 1 FROM {table} AS there WHERE {same})",
                 _kept(table),
             )
     for table, name, refused, sentence in CHECKS:

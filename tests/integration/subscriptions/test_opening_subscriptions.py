@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from provision.subscriptions.splits import share
 from sqlalchemy import func, select
 
 from provision.errors import PaquetError, UsageRefused
@@ -21,7 +22,6 @@ from provision.subscriptions import (
 from provision.subscriptions.contracts import Shares
 from provision.subscriptions.journal import LedgerRefused
 from provision.subscriptions.models import LedgerTransaction, Subscription
-from provision.subscriptions.splits import share
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

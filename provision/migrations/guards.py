@@ -1,0 +1,120 @@
+"""Triggers that keep rows as they were written, on SQLite and on PostgreSQL alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from alembic import op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition on a new row of `table` (`NEW`) that refuses it, and the sentence that says so.
+
+    Details are written before the row that seals them (a deferred foreign key asks for that row),
+    so one check on that row sees the whole, on both databases alike.
+    """
+
+    table: str
+    name: str
+    refused: str
+    sentence: str
+
+
+def guard(
+    dialect: str,
+    added_only: Mapping[str, Sequence[Sequence[str]]],
+    checks: Iterable[Check],
+    pinned: Mapping[str, Sequence[str]],
+) -> None:
+    """Make the triggers: tables that are only added to (with their keys), checks, kept columns.
+
+    SQLite's INSERT OR REPLACE deletes without asking a DELETE trigger, hence the keys: an insert
+    that meets one of them is refused before it replaces.
+    """
+    if dialect == "sqlite":
+        _guard_sqlite(added_only, checks, pinned)
+    else:
+        _guard_postgresql(added_only, checks, pinned)
+
+
+def _guard_sqlite(
+    added_only: Mapping[str, Sequence[Sequence[str]]],
+    checks: Iterable[Check],
+    pinned: Mapping[str, Sequence[str]],
+) -> None:
+    for table, keys in added_only.items():
+        for verb in ("UPDATE", "DELETE"):
+            _sqlite(f"{table}_no_{verb.lower()}", f"{verb} ON {table}", "1", _kept(table))
+        for number, key in enumerate(keys, start=1):
+            same = " AND ".join(f"there.{column} = NEW.{column}" for column in key)
+            there = f"EXISTS (SELECT 1 FROM {table} AS there WHERE {same})"  # noqa: S608 (our own names)
+            _sqlite(f"{table}_no_replace_{number}", f"INSERT ON {table}", there, _kept(table))
+    for check in checks:
+        event = f"INSERT ON {check.table}"
+        _sqlite(f"{check.table}_{check.name}", event, check.refused, check.sentence)
+    for table, columns in pinned.items():
+        event = f"UPDATE OF {', '.join(columns)} ON {table}"
+        _sqlite(f"{table}_pinned", event, "1", _pinned(table, columns))
+
+
+def _sqlite(name: str, event: str, refused: str, sentence: str) -> None:
+    op.execute(
+        f"CREATE TRIGGER {name} BEFORE {event} WHEN {refused} "
+        f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
+    )
+
+
+def _guard_postgresql(
+    added_only: Mapping[str, Sequence[Sequence[str]]],
+    checks: Iterable[Check],
+    pinned: Mapping[str, Sequence[str]],
+) -> None:
+    for table in added_only:
+        for level, verbs in (("ROW", "UPDATE OR DELETE"), ("STATEMENT", "TRUNCATE")):
+            op.execute(
+                f"CREATE TRIGGER {table}_kept_by_{level.lower()} BEFORE {verbs} ON {table} "
+                f"FOR EACH {level} EXECUTE FUNCTION paquet_refuse('{_kept(table)}')"
+            )
+    by_table = sorted(checks, key=lambda check: check.table)
+    for table, of_table in groupby(by_table, lambda check: check.table):
+        _postgresql_checks(table, list(of_table))
+    for table, columns in pinned.items():
+        op.execute(
+            f"CREATE TRIGGER {table}_pinned BEFORE UPDATE OF {', '.join(columns)} ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION paquet_refuse('{_pinned(table, columns)}')"
+        )
+
+
+def _postgresql_checks(table: str, checks: Sequence[Check]) -> None:
+    """Let one function look: a WHEN clause of PostgreSQL may not read other rows.
+
+    Its plans are made while the tables are empty, and kept: without the setting they would read
+    whole tables for ever.
+    """
+    name = f"{table}_{'_'.join(check.name for check in checks)}"
+    looks = " ".join(
+        f"IF {check.refused} THEN RAISE EXCEPTION '{check.sentence}'; END IF;" for check in checks
+    )
+    op.execute(
+        f"CREATE FUNCTION paquet_{name}() RETURNS trigger LANGUAGE plpgsql "
+        f"SET enable_seqscan = off AS "
+        f"$$BEGIN {looks} RETURN NEW; END$$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {name} BEFORE INSERT ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION paquet_{name}()"
+    )
+
+
+def _kept(table: str) -> str:
+    return f"rows of {table} are only ever added"
+
+
+def _pinned(table: str, columns: Sequence[str]) -> str:
+    return f"{', '.join(columns)} of {table} are never changed"

@@ -1,0 +1,230 @@
+"""The billing run: every term that has begun is invoiced once, in order, in pieces that stand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, func, select, update
+
+from provision import database
+from provision.registry.models import Subscriber
+from provision.subscriptions import carrying, due, issuing
+from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.columns import DAY, sensible_day
+from provision.subscriptions.due import Due, Reduction
+from provision.subscriptions.invoice_models import BillingRun
+from provision.subscriptions.ledger_models import PersonReference
+from provision.subscriptions.subscription_models import (
+    Discount,
+    Identity,
+    Subscription,
+    SubscriptionVersion,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import date
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+
+PIECE = 2_000  # subscriptions that are billed in one unit of work
+
+
+@dataclass
+class Outcome:
+    """What a run did: on which days it billed, how many documents it made, their sum in cents."""
+
+    days: list[date] = field(default_factory=list)
+    documents: int = 0
+    gross: int = 0
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What one unit of work did; `last` is the last subscription that it looked at."""
+
+    last: int | None
+    documents: int
+    gross: int
+
+
+def bill(engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: None) -> Outcome:
+    """Invoice all terms that began by `day`; done again, it finds nothing to do.
+
+    It goes on in pieces: what was written stands when a run is killed, and the same command
+    finishes it, with the day on which it began, before it begins a new one.
+    """
+    sensible_day(day, "the day of a billing run")
+    outcome = Outcome()
+    unfinished = database.retried(engine, _unfinished)
+    for run_day in [*unfinished, *([] if day in unfinished else [day])]:
+        database.retried(engine, partial(_open, run_day))
+        _run(engine, run_day, outcome, tell)
+        database.retried(engine, partial(_finish, run_day))
+        outcome.days.append(run_day)
+    return outcome
+
+
+def preview(session: Session, day: date) -> Outcome:
+    """Return what a run would do, and write nothing: the unit of work is rolled back."""
+    outcome, after = Outcome(days=[day]), 0
+    while True:
+        piece = _piece(day, after, session)
+        outcome.documents += piece.documents
+        outcome.gross += piece.gross
+        if piece.last is None:
+            session.rollback()
+            return outcome
+        after = piece.last
+
+
+def _run(engine: Engine, day: date, outcome: Outcome, tell: Callable[[str], None]) -> None:
+    after = 0
+    while True:
+        piece = database.retried(engine, partial(_piece, day, after))
+        outcome.documents += piece.documents
+        outcome.gross += piece.gross
+        if piece.last is None:
+            return
+        after = piece.last
+        tell(f"{outcome.documents} documents, up to subscription {after}")
+
+
+def _piece(day: date, after: int, session: Session) -> _Piece:
+    """Bill the next subscriptions in the order of their numbers."""
+    found = _load(session, day, after)
+    if not found:
+        return _Piece(None, 0, 0)
+    catalogue, dealer = Catalogue(session), carrying.load(session)
+    wanted, billed = [], []
+    for one in found:
+        drafts, billed_to = due.drafts_of(one, day, catalogue, dealer)
+        wanted += drafts
+        billed.append({"one": one.subscription_id, "to": billed_to})
+    issuing.issue(session, wanted, catalogue, day)
+    carrying.save(session, dealer)
+    session.connection().execute(
+        update(Subscription)
+        .where(Subscription.id == bindparam("one"))
+        .values(billed_to=bindparam("to", type_=DAY)),
+        billed,
+    )
+    _end_what_ended(session, found, day)
+    return _Piece(
+        found[-1].subscription_id, len(wanted), sum(draft.net + draft.vat for draft in wanted)
+    )
+
+
+def _load(session: Session, day: date, after: int) -> list[Due]:
+    identity = (
+        select(func.max(Identity.id))
+        .where(Identity.subscriber_id == Subscription.subscriber_id)
+        .scalar_subquery()
+        .label("identity")
+    )
+    rows = session.execute(
+        select(
+            Subscription.id,
+            Subscription.billed_to,
+            Subscription.last_day,
+            PersonReference.reference,
+            Subscriber.language,
+            identity,
+        )
+        .join(PersonReference, PersonReference.subscriber_id == Subscription.subscriber_id)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(
+            Subscription.state == "active", Subscription.billed_to <= day, Subscription.id > after
+        )
+        .order_by(Subscription.id)
+        .limit(PIECE)
+    ).all()
+    numbers = [row.id for row in rows]
+    versions, reductions = _versions(session, numbers), _reductions(session, numbers)
+    return [
+        Due(
+            subscription_id=row.id,
+            billed_to=row.billed_to,
+            last_day=row.last_day,
+            party=row.reference,
+            language=row.language,
+            identity_id=row.identity,
+            versions=tuple(versions[row.id]),
+            reductions=tuple(reductions[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def _versions(session: Session, numbers: list[int]) -> dict[int, list[due.Version]]:
+    found: dict[int, list[due.Version]] = defaultdict(list)
+    version = SubscriptionVersion
+    rows = session.execute(
+        select(
+            version.subscription_id,
+            version.from_day,
+            version.anchor_day,
+            version.plan_id,
+            version.period,
+            version.priced_on,
+            version.contract_id,
+            version.users,
+            version.gib,
+            version.means,
+        )
+        .where(version.subscription_id.in_(numbers))
+        .order_by(version.subscription_id, version.version)
+    )
+    for row in rows:
+        found[row[0]].append(due.Version(*tuple(row)[1:]))
+    return found
+
+
+def _reductions(session: Session, numbers: list[int]) -> dict[int, list[Reduction]]:
+    found: dict[int, list[Reduction]] = defaultdict(list)
+    rows = session.execute(
+        select(
+            Discount.subscription_id,
+            Discount.first_day,
+            Discount.last_day,
+            Discount.basis_points,
+            Discount.reason,
+        )
+        .where(Discount.subscription_id.in_(numbers))
+        .order_by(Discount.id)
+    )
+    for row in rows:
+        owner, first_day, last_day, points, reason = row
+        found[owner].append(Reduction(first_day, last_day, points, reason))
+    return found
+
+
+def _end_what_ended(session: Session, found: Iterable[Due], day: date) -> None:
+    """End the subscriptions that were billed to their last day, and are past it."""
+    over = [one.subscription_id for one in found if one.last_day and one.last_day < day]
+    if over:
+        session.execute(update(Subscription).where(Subscription.id.in_(over)).values(state="ended"))
+
+
+def _unfinished(session: Session) -> list[date]:
+    open_runs = select(BillingRun.day).where(BillingRun.state == "open").order_by(BillingRun.id)
+    return list(session.scalars(open_runs))
+
+
+def _open(day: date, session: Session) -> None:
+    there = select(BillingRun).where(BillingRun.state == "open", BillingRun.day == day)
+    if session.scalar(there) is None:
+        session.add(BillingRun(day=day))
+
+
+def _finish(day: date, session: Session) -> None:
+    session.execute(
+        update(BillingRun)
+        .where(BillingRun.state == "open", BillingRun.day == day)
+        .values(state="done")
+    )

@@ -1,0 +1,185 @@
+"""Invoices before they have a number: what a subscription owes for some days, and who sells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from provision.subscriptions import contracts, sharing, tariffs, terms
+from provision.subscriptions.sharing import Rule, Shared
+from provision.subscriptions.terms import Term
+from provision.subscriptions.vat import tax
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from provision.money import Cents
+    from provision.subscriptions.catalogue import Item
+    from provision.subscriptions.sharing import Agreement, Dealer
+    from provision.subscriptions.vat import Taxed, Treatment
+
+INVOICE, CREDIT_NOTE = "invoice", "credit"
+DISCOUNTED = "/discount"  # what the component of a discount ends with
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One line in the plan's basis: with VAT ("gross") or without ("net"). Below zero: back."""
+
+    item: Item
+    units: Cents
+    days: Term
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """One line as an invoice has it; `shares` are units by beneficiary and add up to `net`."""
+
+    item: Item
+    days: Term | None
+    net: Cents
+    vat: Cents
+    treatment: Treatment
+    contract_id: int | None = None
+    carried: int = 0
+    shares: tuple[tuple[Rule, Cents], ...] = ()
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Who pays: the ledger's reference, and the row that says who that is."""
+
+    party: str
+    identity_id: int | None
+    subscription_id: int | None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What `issuer_id` invoices once per `key`; its lines are in the order of the document."""
+
+    issuer_id: int
+    key: str
+    buyer: Buyer
+    lines: tuple[DraftLine, ...]
+    kind: str = INVOICE
+    credits: tuple[str, int] | None = None
+    reason: str = ""
+
+    @property
+    def net(self) -> Cents:
+        """The sum of its lines without VAT."""
+        return sum(line.net for line in self.lines)
+
+    @property
+    def vat(self) -> Cents:
+        """The VAT of all its lines."""
+        return sum(line.vat for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Days of one term under the same words: its items, its contract, its discount."""
+
+    term: Term
+    days: Term
+    items: tuple[Item, ...]
+    discount: int = 0
+    reason: str = ""
+
+
+def asked(segments: Sequence[Segment], discount_words: str) -> list[Asked]:
+    """Return what is asked for the segments; a discount is a line of its own, below zero.
+
+    `discount_words` is the label of such a line, with {percent} and {reason}.
+    """
+    lines = []
+    for segment in segments:
+        for item in segment.items:
+            units = terms.prorated(item.units, segment.term, segment.days)
+            lines.append(Asked(item, units, segment.days))
+            less = tariffs.part(units, segment.discount)
+            if less:
+                label = discount_words.format(
+                    percent=_percent(segment.discount), reason=segment.reason
+                )
+                lines.append(Asked(_reduced(item, label), -less, segment.days))
+    return [line for line in lines if line.units]
+
+
+def drafted(
+    lines: Sequence[Asked],
+    agreement: Agreement,
+    dealer: Dealer,
+    how: Callable[[int], tuple[str, Treatment]],
+) -> Iterator[tuple[int, tuple[DraftLine, ...]]]:
+    """Yield who sells which lines: the seller all, or each its own part under two contracts.
+
+    `how` says of an organisation whether prices hold the VAT, and how it is taxed.
+    """
+    if agreement.mode == contracts.TWO_CONTRACTS:
+        yield from _each_its_own(lines, agreement, dealer, how)
+        return
+    basis, treatment = how(agreement.seller_id)
+    taxed = tax([line.units for line in lines], basis, treatment.rate)
+    made = []
+    for line, one in zip(lines, taxed, strict=True):
+        shared = dealer.deal(agreement, line.item.role, one.net)
+        made.append(_line(line, one, treatment, (agreement.contract_id, shared)))
+    yield agreement.seller_id, tuple(made)
+
+
+def _each_its_own(
+    lines: Sequence[Asked],
+    agreement: Agreement,
+    dealer: Dealer,
+    how: Callable[[int], tuple[str, Treatment]],
+) -> Iterator[tuple[int, tuple[DraftLine, ...]]]:
+    dealt = [dealer.deal(agreement, line.item.role, line.units) for line in lines]
+    for issuer in (agreement.seller_id, agreement.supporter_id):
+        own = [
+            (line, units, shared.carried)
+            for line, shared in zip(lines, dealt, strict=True)
+            if (units := sharing.part_of(issuer, shared.parts))
+        ]
+        basis, treatment = how(issuer)
+        taxed = tax([units for _line, units, _carried in own], basis, treatment.rate)
+        made = []
+        for (line, _units, carried), one in zip(own, taxed, strict=True):
+            alone = Shared(((Rule(issuer, None, 1), one.net),), carried)
+            made.append(_line(line, one, treatment, (agreement.contract_id, alone)))
+        if made:
+            yield issuer, tuple(made)
+
+
+def _line(line: Asked, taxed: Taxed, treatment: Treatment, under: tuple[int, Shared]) -> DraftLine:
+    contract_id, shared = under
+    return DraftLine(
+        item=line.item,
+        days=line.days,
+        net=taxed.net,
+        vat=taxed.vat,
+        treatment=treatment,
+        contract_id=contract_id,
+        carried=shared.carried,
+        shares=shared.parts,
+    )
+
+
+def segment_bounds(days: Term, cuts: Sequence[date]) -> Iterator[Term]:
+    """Cut `days` at each day of `cuts` that lies inside."""
+    starts = days.starts
+    for cut in sorted({cut for cut in cuts if days.starts < cut < days.until}):
+        yield Term(starts, cut)
+        starts = cut
+    yield Term(starts, days.until)
+
+
+def _reduced(item: Item, label: str) -> Item:
+    return replace(item, component=f"{item.component}{DISCOUNTED}", label=label)
+
+
+def _percent(points: int) -> str:
+    whole, rest = divmod(points, 100)
+    return f"{whole}" if not rest else f"{whole},{rest:02d}".rstrip("0")

@@ -1,0 +1,200 @@
+"""Give drafts their numbers and write them with their ledger entries: all of it, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from provision.database import insert_many
+from provision.money import EUR, Amount
+from provision.subscriptions import chart, drafts, journal, ledger, numbering
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare
+from provision.subscriptions.journal import Entry, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.database import Row
+    from provision.subscriptions.catalogue import Catalogue
+    from provision.subscriptions.drafts import Draft, DraftLine
+    from provision.subscriptions.numbering import Series
+    from provision.subscriptions.profiles import Profile
+
+
+@dataclass(frozen=True)
+class Number:
+    """What a document is found by: who issued it, its series, and its number in there."""
+
+    organisation_id: int
+    series: str
+    number: int
+
+    @property
+    def shown(self) -> str:
+        """The number as the document shows it."""
+        return numbering.shown(self.series, self.number)
+
+    @property
+    def columns(self) -> Row:
+        """The number as columns of a row."""
+        return {
+            "organisation_id": self.organisation_id,
+            "series": self.series,
+            "number": self.number,
+        }
+
+
+@dataclass
+class _Rows:
+    """What is written together."""
+
+    shares: list[Row] = field(default_factory=list)
+    lines: list[Row] = field(default_factory=list)
+    invoices: list[Row] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+
+def issue(
+    session: Session, wanted: Sequence[Draft], catalogue: Catalogue, on: date
+) -> list[Number]:
+    """Write the drafts as documents of the day `on`, in this order, and return their numbers.
+
+    Raises UsageRefused for a day before the last document of a series, or of an organisation
+    that nobody described yet. A draft whose key was used is refused by the database.
+    """
+    every, rows, numbers = _EverySeries(session), _Rows(), []
+    for draft in wanted:
+        profile = catalogue.profile(draft.issuer_id, on)
+        credit = draft.kind == drafts.CREDIT_NOTE
+        prefix = profile.credit_prefix if credit else profile.invoice_prefix
+        name = numbering.name_of(prefix, on)
+        number = Number(draft.issuer_id, name, every.of(draft.issuer_id, name).take(on))
+        _add(rows, draft, number, (on, profile))
+        numbers.append(number)
+    entry_numbers = ledger.post_new(session, rows.entries, on)
+    for row, entry_number in zip(rows.invoices, entry_numbers, strict=True):
+        row["entry_number"] = entry_number
+    insert_many(session, LineShare, rows.shares)
+    insert_many(session, InvoiceLine, rows.lines)
+    insert_many(session, Invoice, rows.invoices)
+    return numbers
+
+
+def digest(invoice: Row, lines: Sequence[Row]) -> str:
+    """Return the SHA-256 of what a document says of money; persons are in it as references."""
+    kept = ("kind", "issued_on", "due_on", "party", "net", "vat", "gross", "reason")
+    return journal.sha256(
+        {
+            "number": f"{invoice['organisation_id']}/{invoice['series']}/{invoice['number']}",
+            **{name: str(invoice[name]) for name in kept},
+            "credits": f"{invoice['credited_series']}/{invoice['credited_number']}",
+            "lines": [[str(value) for value in line.values()] for line in lines],
+        }
+    )
+
+
+def entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
+    """Return the ledger entry of a document: the customer owes it, services and VAT are sold.
+
+    A credit note is the same the other way round.
+    """
+    sign = -1 if draft.kind == drafts.CREDIT_NOTE else 1
+    words = "Avoir" if sign < 0 else "Facture"
+    amounts = (
+        (chart.CUSTOMERS, draft.net + draft.vat, draft.buyer.party),
+        (chart.SERVICES_SOLD, -draft.net, ""),
+        (chart.VAT_COLLECTED, -draft.vat, ""),
+    )
+    return Entry(
+        organisation_id=draft.issuer_id,
+        effective_on=on,
+        text=f"{words} {number.shown}",
+        key=f"document:{number.shown}",
+        lines=tuple(
+            Line(account, Amount(EUR, sign * units), party)
+            for account, units, party in amounts
+            if units
+        ),
+        journal=journal.SALES,
+        piece=number.shown,
+        evidence=sealed,
+    )
+
+
+@dataclass
+class _EverySeries:
+    session: Session
+    known: dict[tuple[int, str], Series] = field(default_factory=dict)
+
+    def of(self, organisation_id: int, name: str) -> Series:
+        """Return the series, read when it is first needed."""
+        key = (organisation_id, name)
+        if key not in self.known:
+            self.known[key] = numbering.series(self.session, organisation_id, name)
+        return self.known[key]
+
+
+def _add(rows: _Rows, draft: Draft, number: Number, when: tuple[date, Profile]) -> None:
+    on, profile = when
+    lines = [_line_row(number, place, line) for place, line in enumerate(draft.lines, start=1)]
+    for place, line in enumerate(draft.lines, start=1):
+        rows.shares += _share_rows(number, place, line)
+    credited = draft.credits or (None, None)
+    invoice: Row = {
+        **number.columns,
+        "key": draft.key,
+        "kind": draft.kind,
+        "issued_on": on,
+        "due_on": on + timedelta(days=profile.payment_days),
+        "party": draft.buyer.party,
+        "identity_id": draft.buyer.identity_id,
+        "subscription_id": draft.buyer.subscription_id,
+        "net": draft.net,
+        "vat": draft.vat,
+        "gross": draft.net + draft.vat,
+        "credited_series": credited[0],
+        "credited_number": credited[1],
+        "reason": draft.reason,
+    }
+    invoice["digest"] = digest(invoice, lines)
+    rows.lines += lines
+    rows.invoices.append(invoice)
+    rows.entries.append(entry(draft, number, on, str(invoice["digest"])))
+
+
+def _line_row(number: Number, place: int, line: DraftLine) -> Row:
+    days = line.days
+    return {
+        **number.columns,
+        "line": place,
+        "component": line.item.component,
+        "role": line.item.role,
+        "label": line.item.label,
+        "quantity": line.item.quantity,
+        "starts_on": days.starts if days else None,
+        "ends_on": days.until - timedelta(days=1) if days else None,
+        "net": line.net,
+        "vat": line.vat,
+        "vat_category": line.treatment.category,
+        "vat_rate": line.treatment.rate,
+        "contract_id": line.contract_id,
+        "carried": line.carried,
+    }
+
+
+def _share_rows(number: Number, place: int, line: DraftLine) -> list[Row]:
+    return [
+        {
+            **number.columns,
+            "line": place,
+            "position": position,
+            "beneficiary_id": rule.organisation_id,
+            "fund_id": rule.fund_id,
+            "units": units,
+        }
+        for position, (rule, units) in enumerate(line.shares)
+    ]

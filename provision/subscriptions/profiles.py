@@ -1,0 +1,126 @@
+"""What an organisation's documents say of it, from a day on: address, VAT, bank, colours."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from sqlalchemy import select
+
+from provision.errors import UsageRefused
+from provision.registry import edges
+from provision.subscriptions import strict
+from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.models import OrganisationProfile
+from provision.subscriptions.strict import Table, edge
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.models import Organisation
+
+EXAMPLE = "templates/organisation.example.toml"
+LONGEST_TERM = 60  # days; Code de commerce L441-10
+
+Line = Annotated[str, AfterValidator(edge(partial(edges.person_name, what="line")))]
+Email = Annotated[str, AfterValidator(edge(edges.email))]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
+class Address(Table):
+    """Where somebody lives or works."""
+
+    lines: tuple[Line, ...] = Field(min_length=1, max_length=3, strict=False)
+    postcode: Annotated[str, Field(pattern=r"^[A-Za-z0-9 -]{2,10}$")]
+    city: Line
+    country: Country = "FR"
+
+
+class Profile(Table):
+    """An organisation as its documents show it.
+
+    `vat` is its regime: liable; franchise (article 293 B); or outside (an association whose
+    services are no taxable business). `penalties` is what late business customers owe.
+    """
+
+    name: Line
+    legal: Line
+    address: Address
+    email: Email
+    phone: str = Field(default="", pattern=r"^[0-9+ .()-]{0,30}$")
+    website: str = Field(default="", pattern=r"^(https://[^\s<>\"]{3,200})?$")
+    vat: Literal["liable", "franchise", "outside"]
+    vat_id: str = Field(default="", pattern=r"^([A-Z]{2}[0-9A-Z]{2,13})?$")
+    vat_on_debits: bool = False
+    iban: str = ""
+    bic: str = ""
+    creditor_identifier: str = ""
+    payment_days: int = Field(default=30, ge=0, le=LONGEST_TERM)
+    penalties: Line = "trois fois le taux d'intérêt légal"
+    invoice_prefix: str = Field(default="F", pattern=r"^[A-Z]{1,3}$")
+    credit_prefix: str = Field(default="A", pattern=r"^[A-Z]{1,3}$")
+    colour: str = Field(default="#1f4e5f", pattern=r"^#[0-9a-f]{6}$")
+    logo: str = ""
+    tax_receipts: bool = False
+    self_billing_since: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
+
+
+def read(path: Path) -> Profile:
+    """Return the profile of the file, or raise PaquetError with the first thing that is wrong."""
+    return strict.read(path, Profile, EXAMPLE)
+
+
+def add(
+    session: Session, organisation: Organisation, profile: Profile, valid_from: date
+) -> OrganisationProfile:
+    """Write what documents say from `valid_from` on; a day has one profile, never rewritten."""
+    sensible_day(valid_from, "the first day of a profile")
+    if profile.invoice_prefix == profile.credit_prefix:
+        raise UsageRefused(
+            "Invoices and credit notes have the same prefix", "Each needs a series of its own."
+        )
+    content = profile.model_dump_json()
+    there = session.get(OrganisationProfile, (organisation.id, valid_from))
+    if there is not None:
+        if there.content == content:
+            return there
+        raise UsageRefused(
+            f"{organisation.name} has a profile from {valid_from} already",
+            "A profile is never rewritten: give the new one its own first day.",
+        )
+    made = OrganisationProfile(
+        organisation_id=organisation.id, valid_from=valid_from, content=content
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def on(session: Session, organisation_id: int, day: date) -> Profile | None:
+    """Return the profile that rules on `day`, if there is one."""
+    found = session.scalar(
+        select(OrganisationProfile.content)
+        .where(
+            OrganisationProfile.organisation_id == organisation_id,
+            OrganisationProfile.valid_from <= day,
+        )
+        .order_by(OrganisationProfile.valid_from.desc())
+        .limit(1)
+    )
+    return None if found is None else Profile.model_validate_json(found, strict=False)
+
+
+def needed(session: Session, organisation: Organisation, day: date) -> Profile:
+    """Return the profile that rules on `day`, or raise UsageRefused: nobody bills without one."""
+    found = on(session, organisation.id, day)
+    if found is None:
+        raise UsageRefused(
+            f"Nobody knows yet what the invoices of {organisation.name} say on {day}",
+            f"Describe it: paquet organisation describe {organisation.name!r} FILE --from {day} "
+            f"(see {EXAMPLE})",
+        )
+    return found

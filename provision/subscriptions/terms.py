@@ -1,0 +1,70 @@
+"""Terms counted from the day of a subscription's anchor, and amounts for a part of one. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from dateutil.relativedelta import relativedelta
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from provision.money import Cents
+
+MONTHLY, YEARLY = "monthly", "yearly"
+MONTHS = {MONTHLY: 1, YEARLY: 12}
+
+
+@dataclass(frozen=True)
+class Term:
+    """The days from `starts` up to, and without, `until`."""
+
+    starts: date
+    until: date
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.until - self.starts).days
+
+
+@lru_cache(maxsize=4096)
+def term_of(anchor: date, period: str, day: date) -> Term:
+    """Return the term that holds `day`, which is not before `anchor`.
+
+    Each boundary is counted from the anchor itself, so that the 31st of January gives the 28th of
+    February and then the 31st of March; counting from term to term would stay on the 28th.
+    """
+    months = MONTHS[period]
+    number = ((day.year - anchor.year) * 12 + day.month - anchor.month) // months
+    if _boundary(anchor, months * number) > day:
+        number -= 1
+    return Term(_boundary(anchor, months * number), _boundary(anchor, months * (number + 1)))
+
+
+def prorated(units: Cents, term: Term, part: Term) -> Cents:
+    """Return what `part` of a term costs when all of it costs `units`.
+
+    What is due by the end of a day is `units` times the days so far over the days of the term,
+    half a cent up; a part costs what is due by its end less what is due by its start. So parts
+    that make up a term cost exactly the term, however often it is cut.
+    """
+    first, last = (part.starts - term.starts).days, (part.until - term.starts).days
+    return _due(units, last, term.days) - _due(units, first, term.days)
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """Divide and round to the nearest whole number; half goes away from zero."""
+    sign = -1 if numerator < 0 else 1
+    return sign * ((2 * abs(numerator) + denominator) // (2 * denominator))
+
+
+def _due(units: Cents, days: int, of_days: int) -> Cents:
+    return half_up(units * days, of_days)
+
+
+def _boundary(anchor: date, months: int) -> date:
+    moved: date = anchor + relativedelta(months=months)
+    return moved
