@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from provision.errors import PaquetError, UsageRefused
+from provision.money import MoneyRefused
+from provision.subscriptions.sepa.debits import MOST_UNITS
+from provision.subscriptions.sepa.mandates import Party
+from tests.unit.subscriptions.sepa.sepa_examples import (
+    BRITISH,
+    CREDITOR,
+    ELODIE,
+    MANDATE,
+    debit,
+    mandate,
+)
+
+if TYPE_CHECKING:
+    from provision.subscriptions.sepa.mandates import Mandate
+
+ABROAD = replace(MANDATE, iban=BRITISH, bic="BUKBGB22")
+
+
+@pytest.mark.parametrize("units", [1, MOST_UNITS])
+def test_the_smallest_and_the_largest_amount_are_taken(units: int) -> None:
+    assert debit(1, units=units).units == units
+
+
+@pytest.mark.parametrize("units", [0, -1, 9.9, 10.0, MOST_UNITS + 1, 10**20, True, "990", None])
+def test_an_amount_that_no_debit_can_have_is_refused(units: int) -> None:
+    with pytest.raises(MoneyRefused, match="cents is not possible"):
+        debit(1, units=units)
+
+
+def test_the_statement_shows_the_invoice_and_what_it_is_for() -> None:
+    assert debit(7).remittance() == "F2026-7 Paquet decembre"
+    assert replace(debit(7), text="Facture F2026-7").remittance() == "Facture F2026-7"
+    assert len(replace(debit(7), text="x" * 140).remittance()) == 140
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": "x" * 141},
+        {"text": "Декабрь"},
+        {"text": "a\x00b"},
+        {"end_to_end": ""},
+        {"end_to_end": "x" * 36},
+        {"end_to_end": "=cmd()|"},
+        {"mandate": replace(MANDATE, debtor=Party("Иван"))},
+        {"mandate": replace(MANDATE, debtor=Party("🥕"))},
+    ],
+)
+def test_a_debit_that_cannot_be_written_cannot_be_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageRefused):
+        replace(debit(1), **wrong)
+
+
+def test_a_debtor_abroad_is_written_with_address_and_bank() -> None:
+    assert debit(1, ABROAD).foreign_address() == {
+        "street_name": "2 rue des Ecoles",
+        "postcode": "76000",
+        "town": "Rouen",
+        "country": "FR",
+    }
+
+
+@pytest.mark.parametrize(
+    "lacking", [replace(ABROAD, bic=""), replace(ABROAD, debtor=replace(ELODIE, town=""))]
+)
+def test_a_debtor_abroad_without_address_or_bank_is_refused(lacking: Mandate) -> None:
+    with pytest.raises(PaquetError, match="outside the European Economic Area"):
+        debit(1, lacking)
+
+
+def test_a_debtor_at_home_needs_neither_address_nor_bank() -> None:
+    assert debit(1, replace(mandate(1), debtor=Party("Jeanne"))).foreign_address() == {}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"iban": BRITISH + "1"}, {"bic": ""}, {"creditor_identifier": ""}, {"name": "🥕"}]
+)
+def test_a_creditor_that_no_bank_would_take_cannot_be_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageRefused):
+        replace(CREDITOR, **wrong)
