@@ -1,0 +1,108 @@
+"""The announcement of a debit: amount, day, mandate, invoice, and how to object.
+
+Source: EPC016-06 (SEPA Direct Debit Core rulebook), pre-notification: at the latest 14 calendar
+days before the due date, unless creditor and debtor agreed otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError, UsageRefused
+from provision.money import euros, show
+from provision.registry import edges
+from provision.rendering import render
+from provision.subscriptions.sepa.characters import reference
+from provision.subscriptions.sepa.debits import check_units
+from provision.subscriptions.sepa.mandates import usable
+from provision.subscriptions.sepa.target_days import is_target_day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from provision.money import Cents
+    from provision.subscriptions.sepa.mandates import Mandate
+
+USUAL_DAYS, MOST_DAYS = 14, 365
+LANGUAGES = ("fr", "en")
+LAST_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is announced: `units` cents on `collect_on`; `contact` is where to object, one line."""
+
+    mandate: Mandate
+    units: Cents
+    collect_on: date
+    invoice_number: str
+    contact: str
+
+    def __post_init__(self) -> None:
+        check_units(self.units)
+        reference(self.invoice_number, "number of an invoice")
+        edges.person_name(self.contact, "contact")
+        usable(self.mandate, self.collect_on)
+        if not is_target_day(self.collect_on):
+            raise PaquetError(
+                f"Banks are closed on {self.collect_on}", "Announce the day that will be collected."
+            )
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One e-mail: its subject on one line, and its body twice, as text and as a page."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def announce(
+    notice: Notice,
+    sent_on: date,
+    *,
+    days: int = USUAL_DAYS,
+    languages: Sequence[str] = LANGUAGES,
+) -> Letter:
+    """Return the letter that announces a debit, in each of `languages`, the subject in the first.
+
+    `days` is the notice that the debtor must have: 14, or fewer where that was agreed. Raises
+    PaquetError when `sent_on` leaves less.
+    """
+    if not languages or any(language not in LANGUAGES for language in languages):
+        raise UsageRefused(f"A letter is written in {' or '.join(LANGUAGES)}")
+    if not 1 <= days <= MOST_DAYS:
+        raise UsageRefused(f"A notice of {days} days is not from 1 to {MOST_DAYS}")
+    if sent_on + timedelta(days=days) > notice.collect_on:
+        raise PaquetError(
+            f"The debit of {notice.collect_on} must be announced {days} days before, and {sent_on} "
+            "is too late",
+            f"Collect it on {sent_on + timedelta(days=days)} or later.",
+        )
+    words = [_words(notice, language) for language in languages]
+    return Letter(
+        render(f"money/prenotification.subject.{languages[0]}.txt", words[0]).strip(),
+        "\n* * *\n\n".join(
+            render(f"money/prenotification.{word['language']}.txt", word) for word in words
+        ),
+        render("money/prenotification.html", {**words[0], "versions": words}),
+    )
+
+
+def masked(iban: str) -> str:
+    """Return the IBAN so that its owner knows it and nobody else can use it."""
+    return f"{iban[:LAST_SHOWN]} … {iban[-LAST_SHOWN:]}"
+
+
+def _words(notice: Notice, language: str) -> dict[str, object]:
+    return {
+        "language": language,
+        "notice": notice,
+        "mandate": notice.mandate,
+        "amount": show(euros(notice.units), language),
+        "account": masked(notice.mandate.iban),
+    }

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from lxml import html
+
+from provision.errors import PaquetError
+from provision.subscriptions.sepa.mandates import Party
+from provision.subscriptions.sepa.prenotification import Notice, announce
+from tests.unit.subscriptions.sepa.sepa_examples import DUE, MANDATE, TODAY, assert_golden
+
+NOTICE = Notice(MANDATE, 123450, DUE, "F2026-000123", "contact@atelier.example, 04 77 00 00 00")
+
+
+def test_the_letter_is_the_golden_one() -> None:
+    letter = announce(NOTICE, TODAY)
+    assert_golden("prenotification.txt", f"{letter.subject}\n\n{letter.text}")
+    assert_golden("prenotification.html", letter.html)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_text_and_page_say_amount_day_mandate_creditor_invoice_and_how_to_object(
+    language: str,
+) -> None:
+    letter = announce(NOTICE, TODAY, languages=(language,))
+    day = {"fr": "15 décembre 2026", "en": "15 December 2026"}[language]
+    amount = {"fr": "1\u202f234,50\u00a0€", "en": "€1,234.50"}[language]
+    page = html.fromstring(letter.html).text_content()
+    for needed in (
+        amount, day, "TOPO-000042", "FR72ZZZ123456", "F2026-000123", "contact@atelier.example",
+        "FR76 … 0189", "8 ", "13 ",
+    ):  # fmt: skip
+        assert needed in letter.text
+        assert needed in page
+    assert amount in letter.subject
+
+
+def test_both_languages_come_in_one_letter_french_first() -> None:
+    letter = announce(NOTICE, TODAY)
+    assert letter.text.index("Bonjour") < letter.text.index("Hello")
+    assert letter.subject.startswith("Prélèvement")
+    assert "\n" not in letter.subject
+    assert announce(NOTICE, TODAY, languages=("en", "fr")).subject.startswith("Direct debit")
+
+
+def test_the_first_of_a_month_is_written_as_the_french_do() -> None:
+    letter = announce(replace(NOTICE, collect_on=dt.date(2027, 2, 1)), TODAY)
+    assert "le 1er février 2027" in letter.text
+    assert "on 1 February 2027" in letter.text
+
+
+def test_fourteen_days_are_kept_unless_fewer_are_agreed() -> None:
+    announce(NOTICE, TODAY)
+    with pytest.raises(PaquetError, match="must be announced 14 days before") as refused:
+        announce(NOTICE, TODAY + dt.timedelta(days=1))
+    assert refused.value.hint == "Collect it on 2026-12-16 or later."
+    announce(NOTICE, TODAY + dt.timedelta(days=9), days=5)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"days": 0}, {"days": 366}, {"languages": ()}, {"languages": ("de",)}]
+)
+def test_a_letter_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(PaquetError):
+        announce(NOTICE, TODAY, **wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"units": 0},
+        {"units": 12.5},
+        {"collect_on": dt.date(2026, 12, 25)},
+        {"collect_on": dt.date(9999, 1, 4)},
+        {"invoice_number": "F 1\nBcc: x"},
+        {"contact": "a\nb"},
+        {"contact": ""},
+        {"mandate": replace(MANDATE, signed_on=None)},
+        {"mandate": replace(MANDATE, last_collected_on=dt.date(2023, 12, 14))},
+    ],
+)
+def test_a_debit_that_cannot_happen_is_not_announced(wrong: dict[str, Any]) -> None:
+    with pytest.raises(PaquetError):
+        replace(NOTICE, **wrong)
+
+
+def test_a_name_is_text_and_never_markup_or_a_template() -> None:
+    hostile = replace(MANDATE, debtor=Party("<b>{{ 7 * 7 }}</b>"))
+    letter = announce(replace(NOTICE, mandate=hostile), TODAY)
+    assert "<b>{{ 7 * 7 }}</b>" in letter.text
+    assert "&lt;b&gt;{{ 7 * 7 }}&lt;/b&gt;" in letter.html
+
+
+def test_the_letter_never_says_the_whole_account() -> None:
+    letter = announce(NOTICE, TODAY)
+    assert MANDATE.iban not in (letter.text + letter.html).replace(" ", "")
