@@ -42,9 +42,10 @@ def sepa_text(typed: str, what: str, longest: int) -> str:
     if not WRITABLE.issuperset(line):
         plain = unicodedata.normalize("NFKD", line).translate(REPLACED)
         line = " ".join("".join(_written(letter, typed, what) for letter in plain).split())
-    if not any(letter.isalnum() for letter in line):
+    cut = line[:longest].rstrip()
+    if not any(letter.isalnum() for letter in cut):
         raise UsageRefused(f"The {what} {shown(typed)} has no letter and no digit")
-    return line[:longest].rstrip()
+    return cut
 
 
 def reference(typed: str, what: str) -> str:

@@ -37,8 +37,9 @@ PREFIX = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,10}[A-Za-z0-9])?")
 class HandOver:
     """How debits go to the bank: due when, made when (local time), named how, in which format.
 
-    `lead` is how many open days the bank needs; `announces_first` marks the first debit of a
-    mandate FRST, which SEPA no longer asks for.
+    Files are named by prefix and second: two hand-overs of one second need two prefixes. `lead` is
+    how many open days the bank needs; `announces_first` marks the first debit of a mandate FRST,
+    which SEPA no longer asks for.
     """
 
     collect_on: date

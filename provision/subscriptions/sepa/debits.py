@@ -61,7 +61,10 @@ class Debit:
             raise UsageRefused(
                 f"The text of debit {self.end_to_end} is longer than {LONGEST_TEXT} characters"
             )
-        self.debtor_name(), self.remittance(), self.foreign_address()  # each refuses now, not later
+        # Each refuses what cannot be written, now and not in the middle of a file.
+        self.debtor_name()
+        self.remittance()
+        self.foreign_address()
 
     def debtor_name(self) -> str:
         """Return the debtor's name in SEPA's characters, cut to the 70 that a file can hold."""
@@ -69,8 +72,8 @@ class Debit:
 
     def remittance(self) -> str:
         """Return what the debtor reads on the statement: invoice number, then text, 140 at most."""
-        said = " ".join(self.text.split())
-        line = said if self.invoice_number in said else f"{self.invoice_number} {said}"
+        says_it = self.invoice_number in self.text.split()
+        line = self.text if says_it else f"{self.invoice_number} {self.text}"
         return sepa_text(line, "text of a debit", LONGEST_TEXT)
 
     def foreign_address(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A creditor's logo, checked before it stands on paper: a PNG or an SVG that refers to nothing."""
+"""A creditor's logo, checked before it stands on paper: a PNG, or an SVG of nothing but shapes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ MOST_BYTES = 256 * 1024
 MOST_PIXELS = 2_000  # a side; more is a photograph, or a bomb
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_SIZE = struct.Struct(">8x4x4sII")  # signature, length, IHDR, width, height
-# What makes an SVG reach outside itself, or act: only `#…` of its own is let through.
+# What makes an SVG reach outside itself, act, or multiply: only `#…` of its own is let through.
+REFUSED = frozenset({"script", "foreignObject", "image", "use"})
 OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|@import|javascript:", re.IGNORECASE)
 
 
@@ -49,22 +50,21 @@ def _check_svg(logo: bytes) -> None:
         raise UsageRefused("The logo is neither a PNG nor an SVG", "Use one of these.") from None
     if etree.QName(root).localname != "svg" or root.getroottree().docinfo.doctype:
         raise UsageRefused("The logo is no plain SVG", "Save it as plain SVG, without DOCTYPE.")
-    if any(_reaches_outside(element) for element in root.iter()):
+    if any(_is_more_than_shape(element) for element in root.iter()):
         raise UsageRefused(
-            "The logo refers to something outside itself", "Save it as plain SVG, all inside."
+            "The logo holds more than shapes", "Save it as plain SVG, without links and pictures."
         )
 
 
-def _reaches_outside(element: etree._Element) -> bool:
+def _is_more_than_shape(element: etree._Element) -> bool:
     if not isinstance(element.tag, str):  # a comment does nothing, an instruction may
         return element.tag is etree.ProcessingInstruction
     words = [element.text or "", *element.attrib.values()]
     links = [
         value for name, value in element.attrib.items() if etree.QName(name).localname == "href"
     ]
-    acts = etree.QName(element).localname in {"script", "foreignObject"}
     return (
-        acts
+        etree.QName(element).localname in REFUSED
         or any(OUTSIDE.search(word) for word in words)
         or any(not link.startswith("#") for link in links)
     )

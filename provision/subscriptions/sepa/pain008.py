@@ -117,7 +117,11 @@ def _parse(content: bytes) -> etree._Element:
     if len(content) > MOST_BYTES:
         raise PaquetError(f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB")
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,  # a comment inside an amount would hide the rest of it
+        remove_pis=True,
     )
     try:
         root = etree.fromstring(content, parser)
@@ -167,7 +171,8 @@ def _check_debits(root: etree._Element) -> None:
         if found.text in known:
             raise PaquetError(f"The debit {shown(found.text)} is in the file twice")
         known.add(reference(found.text, "reference of a debit"))
-    for account in {found.text for found in root.iterfind(".//{*}DbtrAcct//{*}IBAN")}:
+    path = "{*}DbtrAcct/{*}Id/{*}IBAN"
+    for account in {debit.findtext(path, "") for debit in root.iterfind(".//{*}DrctDbtTxInf")}:
         identifiers.iban(account)
 
 

@@ -14,6 +14,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.money import euros, show
 from provision.registry import edges
 from provision.rendering import render
+from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.sepa.characters import reference
 from provision.subscriptions.sepa.debits import check_units
 from provision.subscriptions.sepa.mandates import usable
@@ -77,6 +78,7 @@ def announce(
         raise UsageRefused(f"A letter is written in {' or '.join(LANGUAGES)}")
     if not 1 <= days <= MOST_DAYS:
         raise UsageRefused(f"A notice of {days} days is not from 1 to {MOST_DAYS}")
+    sensible_day(sent_on, "the day of a letter")
     if sent_on + timedelta(days=days) > notice.collect_on:
         raise PaquetError(
             f"The debit of {notice.collect_on} must be announced {days} days before, and {sent_on} "

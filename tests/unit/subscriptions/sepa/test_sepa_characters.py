@@ -30,7 +30,7 @@ def test_what_people_write_is_brought_into_the_characters_of_banks(
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "  ", "🥕", "...", "Иван", "Γιώργος", "a\x00b", "a\u202eb", "٣"]
+    "typed", ["", "  ", "🥕", "...", "." * 70 + "a", "Иван", "Γιώργος", "a\x00b", "a\u202eb", "٣"]
 )
 def test_what_no_bank_can_write_is_refused_and_not_replaced(typed: str) -> None:
     with pytest.raises(UsageRefused):

@@ -38,6 +38,7 @@ def test_an_amount_that_no_debit_can_have_is_refused(units: int) -> None:
 def test_the_statement_shows_the_invoice_and_what_it_is_for() -> None:
     assert debit(7).remittance() == "F2026-7 Paquet decembre"
     assert replace(debit(7), text="Facture F2026-7").remittance() == "Facture F2026-7"
+    assert replace(debit(7), text="see F2026-77").remittance() == "F2026-7 see F2026-77"
     assert len(replace(debit(7), text="x" * 140).remittance()) == 140
 
 

@@ -40,9 +40,12 @@ def test_a_whole_file_is_taken() -> None:
         (changed('"EUR">0.01', '"EUR">0'), "0 cents is not possible"),
         (changed('"EUR">0.01', '"EUR">1000000000'), "is not possible"),
         (changed('Ccy="EUR"', 'Ccy="USD"'), "is in USD"),
+        (changed('"EUR">9.90', '"EUR">9<!-- -->9.90'), "for the whole is not that of its debits"),
         (changed("F2026-2-1", "F2026-1-1"), "is in the file twice"),
+        (changed("F2026-2-1", "<!-- -->F2026-1-1"), "is in the file twice"),
         (changed("<EndToEndId>F2026-2-1", "<EndToEndId>/F2026"), "cannot be the reference"),
         (changed(FRENCH, FRENCH[:-1] + "8", 2), "wrong letter or digit"),
+        (changed(f"<IBAN>{FRENCH}</IBAN>", "<Othr><Id>1</Id></Othr>"), "is not an IBAN"),
     ],
 )
 def test_a_broken_file_is_refused(broken: bytes, why: str) -> None:

@@ -21,6 +21,12 @@ def test_the_letter_is_the_golden_one() -> None:
     assert_golden("prenotification.html", letter.html)
 
 
+@pytest.mark.parametrize("year", [1900, 9999])
+def test_a_letter_of_another_century_is_refused(year: int) -> None:
+    with pytest.raises(PaquetError, match="cannot be the day of a letter"):
+        announce(NOTICE, dt.date(year, 12, 31))
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_text_and_page_say_amount_day_mandate_creditor_invoice_and_how_to_object(
     language: str,
