@@ -1,0 +1,101 @@
+"""What every export is made of: the entries of one organisation's journal, checked once. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from provision.money import Amount, Cents, Commodity
+
+JOURNALS = frozenset({"VT", "AC", "BQ", "OD", "AN"})  # sales, purchases, bank, others, openings
+OPENING_JOURNAL = "AN"
+ACCOUNT = re.compile(r"[1-8][0-9]{2,15}")  # the classes of the plan comptable général
+PARTY = re.compile(r"organisation-[0-9]{1,18}|person-[0-9a-f]{24}|fund-[0-9]{1,18}")
+LETTER = re.compile(r"[A-Z]{1,8}")
+
+
+class ExportRefused(PaquetError):
+    """A journal that cannot be exported as it is."""
+
+
+@dataclass(frozen=True)
+class BookedLine:
+    """One line of an entry; `units` are minor units, debit above zero, credit below.
+
+    `account` is a number of the French chart, `party` '' or a reference without a name, `letter`
+    what the line is matched under since `lettered_on`; `foreign` is what a line in euros was
+    originally counted in, with the same sign.
+    """
+
+    account: str
+    label: str
+    party: str
+    party_label: str
+    commodity: Commodity
+    units: Cents
+    letter: str = ""
+    lettered_on: date | None = None
+    foreign: Amount | None = None
+
+
+@dataclass(frozen=True)
+class Booked:
+    """One entry: `number` in its organisation's journal, `recorded_on` the day of validation."""
+
+    number: int
+    journal: str
+    effective_on: date
+    recorded_on: date
+    piece: str
+    piece_on: date
+    text: str
+    lines: tuple[BookedLine, ...]
+
+
+def check_entry(entry: Booked) -> None:
+    """Raise ExportRefused unless the journal is known, each line is sound and all balance."""
+    where = f"The entry {entry.number}"
+    if entry.journal not in JOURNALS:
+        raise ExportRefused(
+            f"{where} is in a journal that is not known: {entry.journal[:20]!r}",
+            f"Known are {', '.join(sorted(JOURNALS))}.",
+        )
+    check_lines(where, entry.lines)
+
+
+def check_lines(where: str, lines: Sequence[BookedLine]) -> None:
+    """Raise ExportRefused unless each line is sound and they balance in each commodity."""
+    sums: Counter[str] = Counter()
+    for line in lines:
+        _check_line(where, line)
+        sums[line.commodity.code] += line.units
+    for code, units in sums.items():
+        if units:
+            raise ExportRefused(
+                f"{where} does not balance: {units} {code} minor units are left",
+                "Look at it with `paquet money verify` before anything is exported.",
+            )
+
+
+def _check_line(where: str, line: BookedLine) -> None:
+    if not ACCOUNT.fullmatch(line.account):
+        raise ExportRefused(
+            f"{where} uses {line.account[:20]!r}, which is no account of the French chart",
+            "An account is three digits or more and begins with its class, 1 to 8.",
+        )
+    if line.party and not PARTY.fullmatch(line.party):
+        raise ExportRefused(f"{where} names a party that is no reference: {line.party[:40]!r}")
+    if type(line.units) is not int or not line.units:
+        raise ExportRefused(f"{where} has a line on {line.account} that is not a whole amount")
+    if bool(line.letter) != (line.lettered_on is not None):
+        raise ExportRefused(f"{where} has a letter without its day, or a day without its letter")
+    if line.letter and not LETTER.fullmatch(line.letter):
+        raise ExportRefused(f"{where} is matched under {line.letter[:20]!r}, which is no letter")
