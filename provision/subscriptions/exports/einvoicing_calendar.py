@@ -1,0 +1,44 @@
+"""From when on which enterprise must use an approved platform: dated data, never a constant."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import date
+
+Size: TypeAlias = Literal["micro", "small or medium", "intermediate", "large"]
+CALENDAR = Path(__file__).with_name("einvoicing.toml")
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What enterprises of these sizes must do from a day on; a decree may delay it to `latest`."""
+
+    duty: str
+    sizes: frozenset[str]
+    valid_from: date
+    latest: date
+    source: str
+
+
+def calendar() -> tuple[Duty, ...]:
+    """Return every duty of the calendar, in the order in which they begin."""
+    read = tomllib.loads(CALENDAR.read_text(encoding="utf-8"))
+    duties = (
+        Duty(one["duty"], frozenset(one["sizes"]), one["from"], one["latest"], one["source"])
+        for one in read["duty"]
+    )
+    return tuple(sorted(duties, key=lambda one: (one.valid_from, one.duty)))
+
+
+def duties(size: Size, day: date) -> tuple[Duty, ...]:
+    """Return what an enterprise of this size must do on `day`, if it is subject to VAT at all.
+
+    An association that is not (or whose lucrative work stays accessory and below its threshold)
+    has none of these duties; whether it is one is not decided here.
+    """
+    return tuple(one for one in calendar() if size in one.sizes and one.valid_from <= day)
