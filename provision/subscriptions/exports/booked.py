@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
+from provision.money import EUR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from provision.money import Amount, Cents, Commodity
 
 JOURNALS = frozenset({"VT", "AC", "BQ", "OD", "AN"})  # sales, purchases, bank, others, openings
+FEWEST_LINES = 2
 OPENING_JOURNAL = "AN"
 ACCOUNT = re.compile(r"[1-8][0-9]{2,15}")  # the classes of the plan comptable général
 PARTY = re.compile(r"organisation-[0-9]{1,18}|person-[0-9a-f]{24}|fund-[0-9]{1,18}")
+CURRENCY = re.compile(r"[A-Z]{3}")
 LETTER = re.compile(r"[A-Z]{1,8}")
 
 
@@ -61,13 +64,15 @@ class Booked:
 
 
 def check_entry(entry: Booked) -> None:
-    """Raise ExportRefused unless the journal is known, each line is sound and all balance."""
+    """Raise ExportRefused unless journal and lines are sound, and the lines balance."""
     where = f"The entry {entry.number}"
     if entry.journal not in JOURNALS:
         raise ExportRefused(
             f"{where} is in a journal that is not known: {entry.journal[:20]!r}",
             f"Known are {', '.join(sorted(JOURNALS))}.",
         )
+    if len(entry.lines) < FEWEST_LINES:
+        raise ExportRefused(f"{where} has fewer than two lines")
     check_lines(where, entry.lines)
 
 
@@ -99,3 +104,17 @@ def _check_line(where: str, line: BookedLine) -> None:
         raise ExportRefused(f"{where} has a letter without its day, or a day without its letter")
     if line.letter and not LETTER.fullmatch(line.letter):
         raise ExportRefused(f"{where} is matched under {line.letter[:20]!r}, which is no letter")
+    _check_currency(where, line)
+
+
+def _check_currency(where: str, line: BookedLine) -> None:
+    """Refuse euros without cents, and a foreign amount that is no currency or on the other side."""
+    in_euros = line.commodity.code == EUR.code
+    if in_euros and line.commodity != EUR:
+        raise ExportRefused(f"{where} counts euros in something else than cents")
+    if line.foreign is None:
+        return
+    if not in_euros or not CURRENCY.fullmatch(line.foreign.commodity.code):
+        raise ExportRefused(f"{where} has a line on {line.account} in two odd currencies")
+    if line.foreign.units * line.units <= 0:
+        raise ExportRefused(f"{where} has a line on {line.account} with two different signs")

@@ -165,7 +165,8 @@ def _check(document: Submission) -> None:
 def _check_same(manifest: Path, told: bytes) -> None:
     if manifest.read_bytes() != told:
         raise PlatformRefused(
-            f"Another invoice waits as {manifest.name}", "An invoice is never sent twice anew."
+            f"Another invoice waits as {manifest.name}",
+            "Give a corrected invoice a number of its own.",
         )
 
 

@@ -112,11 +112,11 @@ def lines(
     the end of EcritureLib. Left out are lines in other commodities than the euro, and the entry
     that closes 6 and 7 into the result. Raises ExportRefused for what may not be in the file.
     """
-    file_name(exercise)
+    file_name(exercise)  # refuses a wrong exercise before the first line
     yield _line(FIELDS, form)
     number = 0
     for entry in _in_order(exercise, entries, opening):
-        euros = [line for line in entry.lines if line.commodity == EUR]
+        euros = [line for line in entry.lines if line.commodity.code == EUR.code]
         if not euros or _closes_result(euros):
             continue
         number += 1
@@ -139,7 +139,7 @@ def _in_order(
     carried = _opening(exercise, opening)
     if carried.lines:
         yield carried
-    last = validation_order(carried)
+    last: tuple[bool, date, int] | None = None
     for entry in entries:
         check_entry(entry)
         if not exercise.first_day <= entry.effective_on <= exercise.last_day:
@@ -149,7 +149,7 @@ def _in_order(
                 "A file holds one exercise: give the entries of that one alone.",
             )
         place = validation_order(entry)
-        if place <= last:
+        if last is not None and place <= last:
             raise ExportRefused(
                 f"The entry {entry.number} is not in the order of validation",
                 "Openings come first, then the day of validation and the number decide.",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from provision.errors import PaquetError
-from provision.money import EUR
+from provision.money import EUR, Amount, Commodity
 from provision.subscriptions.exports import fec, fec_check
 from provision.subscriptions.exports.balances import trial_balance
 from provision.subscriptions.exports.booked import BookedLine
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from provision.subscriptions.exports.fec import Exercise
 
 NAME = "732829320FEC20261231.txt"
+DIMES = Commodity("EUR", "€", 1)
+FRANC, TAB = Commodity("CHF", "CHF", 2), Commodity("C\tF", "CHF", 2)
 DAY = date(2026, 6, 1)
 SALE = (line("411", 1200), line("706", -1200))
 
@@ -182,6 +184,11 @@ def test_hostile_text_stays_in_its_field() -> None:
         ({"lines": (replace(SALE[0], letter="A"), SALE[1])}, "a letter without its day"),
         ({"lines": (replace(SALE[0], lettered_on=DAY), SALE[1])}, "a day without its letter"),
         ({"lines": (replace(SALE[0], letter="é", lettered_on=DAY), SALE[1])}, "no letter"),
+        ({"lines": (line("411", 5, "", DIMES), line("706", -5, "", DIMES))}, "else than cents"),
+        ({"lines": (replace(SALE[0], foreign=Amount(FRANC, -9)), SALE[1])}, "two different signs"),
+        ({"lines": (replace(SALE[0], foreign=Amount(FRANC, 0)), SALE[1])}, "two different signs"),
+        ({"lines": (replace(SALE[0], foreign=Amount(TAB, 9)), SALE[1])}, "two odd currencies"),
+        ({"lines": ()}, "fewer than two lines"),
         ({"journal": "XX"}, "not known: 'XX'"),
         ({"effective_on": date(2025, 12, 31)}, "took effect on 2025-12-31"),
         ({"effective_on": date(2027, 1, 1)}, "took effect on 2027-01-01"),
@@ -214,6 +221,13 @@ def test_entries_out_of_the_order_of_validation_are_refused(wrong: tuple[Booked,
 def test_an_opening_carries_no_expense_income_or_memorandum_over(account: str) -> None:
     with pytest.raises(PaquetError, match=f"carries the account {account} over"):
         written((), (line("512", 5), line(account, -5)))
+
+
+def test_an_opening_entry_of_the_journal_may_be_recorded_before_the_exercise() -> None:
+    carried = entry(1, "AN", EXERCISE.first_day, (line("512", 1200), line("110", -1200)))
+    early = replace(carried, recorded_on=date(2025, 12, 30))
+    content = written((early, replace(entry(2, "VT", DAY, SALE), recorded_on=date(2025, 12, 29))))
+    assert fec_check.check(NAME, content, EXERCISE.first_day).findings == ()
 
 
 def test_an_opening_that_does_not_balance_is_refused() -> None:

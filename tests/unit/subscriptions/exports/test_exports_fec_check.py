@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provision.subscriptions.exports import fec_check, fec_rows, fec_sequence
 from provision.subscriptions.exports.fec_check import check
@@ -150,6 +152,19 @@ def test_a_file_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -
     report = check(NAME, GOOD.encode())
     assert [one.rule for one in report.findings] == ["size"]
     assert report.lines == 0
+
+
+@given(st.integers(0, len(GOOD.encode())), st.binary(min_size=1, max_size=4))
+def test_any_bytes_put_into_a_file_give_a_report(place: int, junk: bytes) -> None:
+    good = GOOD.encode()
+    report = check(NAME, good[:place] + junk + good[place + len(junk) :], FIRST_DAY)
+    assert len(report.findings) <= fec_check.MOST_FINDINGS
+    assert all(one.sentence for one in report.findings)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_at_all_are_found_to_be_no_file(content: bytes) -> None:
+    assert check(NAME, content).findings
 
 
 def test_the_checker_shares_nothing_with_the_writer() -> None:
