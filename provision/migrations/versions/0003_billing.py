@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
 from provision.migrations.guards import Check, guard
+from provision.migrations.tables import day, number, refer, table, units, words
 
 revision = "0003"
 down_revision = "0002"
 
-# STRICT tables of SQLite know INTEGER and TEXT only; PostgreSQL gets its own types.
-day = sa.Date().with_variant(sa.Text(), "sqlite")
-units = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
+CHANGED = ("split_part", "split", "subscription", "price", "split_share")
 INVOICE = ("organisation_id", "series", "number")
 SAME_INVOICE = " AND ".join(f"there.{column} = NEW.{column}" for column in INVOICE)
 
@@ -138,20 +134,20 @@ PINNED = {
 
 def upgrade() -> None:
     """Put aside what changes its shape, make the new tables, then the triggers that keep them."""
-    for table in ("split_part", "split", "subscription", "price", "split_share"):
-        op.execute(f"CREATE TEMPORARY TABLE old_{table} AS SELECT * FROM {table}")
-        op.drop_table(table)
+    for name in CHANGED:
+        op.execute(f"CREATE TEMPORARY TABLE old_{name} AS SELECT * FROM {name}")
+        op.drop_table(name)
     _terms_of_sale()
     _shares()
     _subscriptions()
-    for table in ("split_part", "split", "subscription", "price", "split_share"):
-        op.execute(f"DROP TABLE old_{table}")
+    for name in CHANGED:
+        op.execute(f"DROP TABLE old_{name}")
     _parties()
     _invoices()
     _settlements()
-    op.add_column("ledger_transaction", _text("journal", default="OD"))
-    op.add_column("ledger_transaction", _text("piece", default=""))
-    op.add_column("ledger_transaction", _text("evidence", default=""))
+    op.add_column("ledger_transaction", words("journal", default="OD"))
+    op.add_column("ledger_transaction", words("piece", default=""))
+    op.add_column("ledger_transaction", words("evidence", default=""))
     if op.get_context().dialect.name == "postgresql":
         _mend_plans()
     guard(op.get_context().dialect.name, ADDED_ONLY, CHECKS, PINNED)
@@ -181,32 +177,32 @@ def _mend_plans() -> None:
 
 def _terms_of_sale() -> None:
     """Give plans their components, and prices the component that they are for."""
-    op.add_column("plan", _text("basis", default="gross"))
+    op.add_column("plan", words("basis", default="gross"))
     op.add_column("plan", sa.Column("trial_days", sa.Integer, nullable=False, server_default="0"))
-    op.add_column("plan", _text("tariff", default="{}"))
-    _table(
+    op.add_column("plan", words("tariff", default="{}"))
+    table(
         "plan_component",
-        _number("plan_id", key=True, to="plan.id"),
-        _text("code", key=True),
-        _text("per"),
-        _text("role"),
-        _text("name_fr"),
-        _text("name_en"),
-        _number("included"),
-        _number("euro_only"),
+        number("plan_id", key=True, to="plan.id"),
+        words("code", key=True),
+        words("per"),
+        words("role"),
+        words("name_fr"),
+        words("name_en"),
+        number("included"),
+        number("euro_only"),
         sa.CheckConstraint("per IN ('bundle', 'user', 'gib')", name="ck_plan_component_per"),
     )
     op.execute(
         "INSERT INTO plan_component (plan_id, code, per, role, name_fr, name_en, included, "
         "euro_only) SELECT id, 'bundle', 'bundle', 'service', name_fr, name_en, 0, 0 FROM plan"
     )
-    _table(
+    table(
         "price",
-        _number("id", key=True),
-        _number("plan_id", to="plan.id"),
-        _text("component"),
-        _text("period"),
-        _text("commodity"),
+        number("id", key=True),
+        number("plan_id", to="plan.id"),
+        words("component"),
+        words("period"),
+        words("commodity"),
         sa.Column("units", units, nullable=False),
         sa.Column("valid_from", day, nullable=False),
         sa.UniqueConstraint(
@@ -223,47 +219,47 @@ def _terms_of_sale() -> None:
 
 def _shares() -> None:
     """Let a contract share by role, and with funds."""
-    _table(
+    table(
         "fund",
-        _number("id", key=True),
-        _text("name"),
-        _text("kind"),
-        _number("custodian_id", to="organisation.id"),
-        _text("decider"),
+        number("id", key=True),
+        words("name"),
+        words("kind"),
+        number("custodian_id", to="organisation.id"),
+        words("decider"),
         sa.UniqueConstraint("name", name="uq_fund_name"),
         sa.CheckConstraint(
             "kind IN ('commons', 'solidarity', 'reserve', 'coordination')", name="ck_fund_kind"
         ),
     )
-    _table(
+    table(
         "fund_decision",
-        _number("id", key=True),
-        _number("fund_id", to="fund.id"),
+        number("id", key=True),
+        number("fund_id", to="fund.id"),
         sa.Column("decided_on", day, nullable=False),
-        _text("decided_by"),
-        _text("purpose"),
-        _text("beneficiary"),
+        words("decided_by"),
+        words("purpose"),
+        words("beneficiary"),
         sa.Column("units", units, nullable=False),
         sa.CheckConstraint("units > 0", name="ck_fund_decision_units"),
     )
-    _table(
+    table(
         "split_share",
-        _number("contract_id", key=True, to="split_contract.id"),
-        _number("position", key=True),
-        _text("role"),
-        _number("organisation_id", to="organisation.id"),
-        _number("fund_id", to="fund.id", nullable=True),
-        _number("parts"),
+        number("contract_id", key=True, to="split_contract.id"),
+        number("position", key=True),
+        words("role"),
+        number("organisation_id", to="organisation.id"),
+        number("fund_id", to="fund.id", nullable=True),
+        number("parts"),
         sa.CheckConstraint("parts >= 0", name="ck_split_share_parts"),
     )
     op.execute(
         "INSERT INTO split_share (contract_id, position, role, organisation_id, parts) "
         "SELECT contract_id, position, '', organisation_id, parts FROM old_split_share"
     )
-    _table(
+    table(
         "carry",
-        _number("contract_id", key=True, to="split_contract.id"),
-        _text("role", key=True),
+        number("contract_id", key=True, to="split_contract.id"),
+        words("role", key=True),
         sa.Column("carried", units, nullable=False),
     )
 
@@ -273,53 +269,53 @@ def _subscriptions() -> None:
 
     Entries of openings stay in the journals as they are; no new ones are written.
     """
-    _table(
+    table(
         "subscription",
-        _number("id", key=True),
-        _number("subscriber_id", to="subscriber.id"),
-        _number("order_id", to="order.id", nullable=True),
-        _number("seller_id", to="organisation.id"),
-        _number("supporter_id", to="organisation.id"),
+        number("id", key=True),
+        number("subscriber_id", to="subscriber.id"),
+        number("order_id", to="order.id", nullable=True),
+        number("seller_id", to="organisation.id"),
+        number("supporter_id", to="organisation.id"),
         sa.Column("first_day", day, nullable=False),
-        _text("state"),
+        words("state"),
         sa.Column("last_day", day),
         sa.Column("billed_to", day, nullable=False),
         sa.UniqueConstraint("order_id", name="uq_subscription_order_id"),
         sa.CheckConstraint("state IN ('waiting', 'active', 'ended')", name="ck_subscription_state"),
     )
-    _table(
+    table(
         "subscription_version",
-        _number("subscription_id", key=True, to="subscription.id"),
-        _number("version", key=True),
+        number("subscription_id", key=True, to="subscription.id"),
+        number("version", key=True),
         sa.Column("from_day", day, nullable=False),
         sa.Column("anchor_day", day, nullable=False),
         sa.Column("recorded_on", day, nullable=False),
-        _number("plan_id", to="plan.id"),
-        _text("period"),
+        number("plan_id", to="plan.id"),
+        words("period"),
         sa.Column("priced_on", day, nullable=False),
-        _number("contract_id", to="split_contract.id"),
-        _number("users"),
-        _number("gib"),
-        _text("means"),
+        number("contract_id", to="split_contract.id"),
+        number("users"),
+        number("gib"),
+        words("means"),
         sa.CheckConstraint(
             "period IN ('monthly', 'yearly')", name="ck_subscription_version_period"
         ),
     )
     _carry_over_subscriptions()
-    _table(
+    table(
         "discount",
-        _number("id", key=True),
-        _number("subscription_id", to="subscription.id"),
+        number("id", key=True),
+        number("subscription_id", to="subscription.id"),
         sa.Column("first_day", day, nullable=False),
         sa.Column("last_day", day),
-        _number("basis_points"),
-        _text("reason"),
+        number("basis_points"),
+        words("reason"),
         sa.CheckConstraint("basis_points BETWEEN 1 AND 10000", name="ck_discount_basis_points"),
     )
-    _table(
+    table(
         "turnover",
-        _number("subscription_id", key=True, to="subscription.id"),
-        _text("month", key=True),
+        number("subscription_id", key=True, to="subscription.id"),
+        words("month", key=True),
         sa.Column("units", units, nullable=False),
         sa.Column("declared_on", day, nullable=False),
         sa.CheckConstraint("units >= 0", name="ck_turnover_units"),
@@ -347,52 +343,52 @@ def _carry_over_subscriptions() -> None:
 
 
 def _parties() -> None:
-    _table(
+    table(
         "organisation_profile",
-        _number("organisation_id", key=True, to="organisation.id"),
+        number("organisation_id", key=True, to="organisation.id"),
         sa.Column("valid_from", day, primary_key=True, nullable=False),
-        _text("content"),
+        words("content"),
     )
-    _table(
+    table(
         "local_currency",
-        _text("code", key=True),
-        _text("name"),
-        _number("issuer_id", to="organisation.id"),
+        words("code", key=True),
+        words("name"),
+        number("issuer_id", to="organisation.id"),
     )
-    _table(
+    table(
         "identity",
-        _number("id", key=True),
-        _number("subscriber_id", to="subscriber.id"),
+        number("id", key=True),
+        number("subscriber_id", to="subscriber.id"),
         sa.Column("recorded_on", day, nullable=False),
-        _text("content"),
+        words("content"),
     )
     op.create_index("ix_identity_subscriber_id", "identity", ["subscriber_id", "id"])
 
 
 def _invoices() -> None:
-    _table(
+    table(
         "billing_run",
-        _number("id", key=True),
+        number("id", key=True),
         sa.Column("day", day, nullable=False),
-        _text("state"),
+        words("state"),
         sa.CheckConstraint("state IN ('open', 'done')", name="ck_billing_run_state"),
     )
-    _table(
+    table(
         "invoice",
         *_invoice_key(),
-        _text("key"),
-        _text("kind"),
+        words("key"),
+        words("kind"),
         sa.Column("issued_on", day, nullable=False),
         sa.Column("due_on", day, nullable=False),
-        _text("party"),
-        _number("identity_id", nullable=True),
-        _number("subscription_id", to="subscription.id", nullable=True),
+        words("party"),
+        number("identity_id", nullable=True),
+        number("subscription_id", to="subscription.id", nullable=True),
         *(sa.Column(name, units, nullable=False) for name in ("net", "vat", "gross")),
-        _number("entry_number"),
+        number("entry_number"),
         sa.Column("credited_series", sa.Text),
         sa.Column("credited_number", sa.Integer),
-        _text("reason"),
-        _text("digest"),
+        words("reason"),
+        words("digest"),
         sa.UniqueConstraint("entry_number", "organisation_id", name="uq_invoice_entry_number"),
         sa.UniqueConstraint("key", "organisation_id", name="uq_invoice_key"),
         sa.ForeignKeyConstraint(
@@ -407,129 +403,86 @@ def _invoices() -> None:
     )
     op.create_index("ix_invoice_subscription_id", "invoice", ["subscription_id"])
     op.create_index("ix_invoice_issued_on", "invoice", ["issued_on", "organisation_id"])
-    _table(
+    table(
         "invoice_line",
         *_invoice_key(),
-        _number("line", key=True),
-        _text("component"),
-        _text("role"),
-        _text("label"),
-        _number("quantity"),
+        number("line", key=True),
+        words("component"),
+        words("role"),
+        words("label"),
+        number("quantity"),
         sa.Column("starts_on", day),
         sa.Column("ends_on", day),
         sa.Column("net", units, nullable=False),
         sa.Column("vat", units, nullable=False),
-        _text("vat_category"),
-        _number("vat_rate"),
-        _number("contract_id", to="split_contract.id", nullable=True),
+        words("vat_category"),
+        number("vat_rate"),
+        number("contract_id", to="split_contract.id", nullable=True),
         sa.Column("carried", units, nullable=False),
-        _to("invoice", INVOICE, "fk_invoice_line_invoice"),
+        refer("invoice", INVOICE, "fk_invoice_line_invoice"),
     )
-    _table(
+    table(
         "line_share",
         *_invoice_key(),
-        _number("line", key=True),
-        _number("position", key=True),
-        _number("beneficiary_id"),
-        _number("fund_id", nullable=True),
+        number("line", key=True),
+        number("position", key=True),
+        number("beneficiary_id"),
+        number("fund_id", nullable=True),
         sa.Column("units", units, nullable=False),
-        _to("invoice_line", (*INVOICE, "line"), "fk_line_share_line"),
+        refer("invoice_line", (*INVOICE, "line"), "fk_line_share_line"),
     )
 
 
 def _settlements() -> None:
-    _table(
+    table(
         "allocation",
         *_invoice_key(),
-        _number("position", key=True),
+        number("position", key=True),
         sa.Column("units", units, nullable=False),
-        _text("kind"),
-        _number("entry_number"),
+        words("kind"),
+        number("entry_number"),
         sa.Column("allocated_on", day, nullable=False),
-        _to("invoice", INVOICE, "fk_allocation_invoice"),
+        refer("invoice", INVOICE, "fk_allocation_invoice"),
         sa.CheckConstraint("units <> 0", name="ck_allocation_units"),
     )
-    _table(
+    table(
         "settlement",
-        _number("seller_id", key=True, to="organisation.id"),
-        _number("beneficiary_id", key=True, to="organisation.id"),
-        _number("number", key=True),
-        _number("after_entry"),
-        _number("last_entry"),
+        number("seller_id", key=True, to="organisation.id"),
+        number("beneficiary_id", key=True, to="organisation.id"),
+        number("number", key=True),
+        number("after_entry"),
+        number("last_entry"),
         sa.Column("made_on", day, nullable=False),
         sa.Column("units", units, nullable=False),
         sa.CheckConstraint("last_entry > after_entry", name="ck_settlement_last_entry"),
     )
-    _table(
+    table(
         "settlement_step",
-        _number("seller_id", key=True),
-        _number("beneficiary_id", key=True),
-        _number("number", key=True),
-        _text("state", key=True),
+        number("seller_id", key=True),
+        number("beneficiary_id", key=True),
+        number("number", key=True),
+        words("state", key=True),
         sa.Column("reached_on", day, nullable=False),
-        _text("reference"),
-        _to("settlement", ("seller_id", "beneficiary_id", "number"), "fk_settlement_step"),
+        words("reference"),
+        refer("settlement", ("seller_id", "beneficiary_id", "number"), "fk_settlement_step"),
         sa.CheckConstraint(
             "state IN ('owed', 'invoiced', 'settled')", name="ck_settlement_step_state"
         ),
     )
-    _table(
+    table(
         "closing",
-        _number("organisation_id", key=True, to="organisation.id"),
+        number("organisation_id", key=True, to="organisation.id"),
         sa.Column("last_day", day, primary_key=True, nullable=False),
         sa.Column("closed_on", day, nullable=False),
-        _number("last_entry"),
+        number("last_entry"),
         sa.Column("debit_to_date", units, nullable=False),
-        _text("hash"),
+        words("hash"),
     )
 
 
 def _invoice_key() -> tuple[sa.Column[int], sa.Column[str], sa.Column[int]]:
     return (
-        _number("organisation_id", key=True, to="organisation.id"),
-        _text("series", key=True),
-        _number("number", key=True),
-    )
-
-
-def _table(name: str, *parts: sa.Column[Any] | sa.Constraint) -> None:
-    """Make a table whose keys have names."""
-    columns = [part for part in parts if isinstance(part, sa.Column)]
-    keys = [column.name for column in columns if column.info.get("key") or column.primary_key]
-    for column in columns:
-        column.primary_key = False
-    op.create_table(
-        name,
-        *parts,
-        sa.PrimaryKeyConstraint(*keys, name=f"pk_{name}"),
-        *(
-            sa.ForeignKeyConstraint(
-                [column.name], [column.info["to"]], name=f"fk_{name}_{column.name}"
-            )
-            for column in columns
-            if "to" in column.info
-        ),
-        sqlite_strict=True,
-    )
-
-
-def _number(
-    name: str, *, key: bool = False, to: str | None = None, nullable: bool = False
-) -> sa.Column[int]:
-    info: dict[str, object] = {"key": key} | ({"to": to} if to else {})
-    return sa.Column(name, sa.Integer, nullable=nullable, info=info)
-
-
-def _text(name: str, *, key: bool = False, default: str | None = None) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=False, server_default=default, info={"key": key})
-
-
-def _to(table: str, columns: tuple[str, ...], name: str) -> sa.ForeignKeyConstraint:
-    """Refer to a row that is written after this one, in the same unit of work."""
-    return sa.ForeignKeyConstraint(
-        list(columns),
-        [f"{table}.{column}" for column in columns],
-        name=name,
-        deferrable=True,
-        initially="DEFERRED",
+        number("organisation_id", key=True, to="organisation.id"),
+        words("series", key=True),
+        number("number", key=True),
     )
