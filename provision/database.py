@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+import psycopg
 from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from provision.errors import PaquetError
@@ -99,15 +100,22 @@ def insert_many(session: Session, table: type[Base], rows: Sequence[Mapping[str,
     named = ", ".join(f'"{column}"' for column in columns)
     values = [[row[column] for column in columns] for row in rows]
     if connection.dialect.name == "postgresql":
-        cursor = connection.connection.cursor()
-        with cursor.copy(f'COPY "{name}" ({named}) FROM STDIN') as copy:
-            for value in values:
-                copy.write_row(value)
+        _copy(connection, f'COPY "{name}" ({named}) FROM STDIN', values)
         return
     _adapt_days(table, columns, connection.dialect, values)
     marks = ", ".join("?" * len(columns))
     statement = f'INSERT INTO "{name}" ({named}) VALUES ({marks})'  # noqa: S608 (our own names)
     connection.exec_driver_sql(statement, [tuple(value) for value in values])
+
+
+def _copy(connection: Connection, statement: str, values: Sequence[Sequence[object]]) -> None:
+    """Copy rows through the driver itself; its errors become those of SQLAlchemy."""
+    try:
+        with connection.connection.cursor().copy(statement) as copy:
+            for value in values:
+                copy.write_row(value)
+    except psycopg.Error as wrong:
+        raise DBAPIError.instance(statement, {}, wrong, psycopg.Error) from wrong
 
 
 def _adapt_days(

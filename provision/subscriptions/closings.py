@@ -28,9 +28,7 @@ def close(session: Session, organisation: Organisation, last_day: date, *, today
     sensible_day(last_day, "the last day of a period")
     if last_day >= today:
         raise UsageRefused(f"{last_day} is not over", "Close a period when it has ended.")
-    latest = session.scalar(
-        select(func.max(Closing.last_day)).where(Closing.organisation_id == organisation.id)
-    )
+    latest = ledger.closed_to(session, organisation.id)
     if latest is not None and latest >= last_day:
         raise UsageRefused(
             f"The books of {organisation.name} are closed up to {latest}",

@@ -12,7 +12,7 @@ from provision.money import Amount, find_commodity
 from provision.subscriptions import journal
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.journal import Entry, LedgerRefused, Line
-from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
+from provision.subscriptions.ledger_models import Closing, LedgerPosting, LedgerTransaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,11 +63,14 @@ def post_new(session: Session, entries: Sequence[Entry], recorded_on: date) -> l
     The database refuses one whose key was used. Raises LedgerRefused for one that is not sound.
     """
     sensible_day(recorded_on, "the day on which a ledger entry is recorded")
-    ends = {owner: end_of(session, owner) for owner in {one.organisation_id for one in entries}}
+    owners = {one.organisation_id for one in entries}
+    ends = {owner: end_of(session, owner) for owner in owners}
+    closed = {owner: closed_to(session, owner) for owner in owners}
     postings: list[Row] = []
     transactions: list[Row] = []
     for entry in entries:
         journal.check(entry)
+        _check_open(entry, closed[entry.organisation_id])
         number, previous = ends[entry.organisation_id]
         sealed = _sealed(entry, number, previous, recorded_on)
         postings += _lines(entry, number)
@@ -166,6 +169,21 @@ def end_of(session: Session, organisation_id: int) -> tuple[int, str]:
         .limit(1)
     ).first()
     return (1, journal.GENESIS) if last is None else (last.number + 1, last.hash)
+
+
+def closed_to(session: Session, organisation_id: int) -> date | None:
+    """Return the last day that takes no more entries, if there is one."""
+    return session.scalar(
+        select(func.max(Closing.last_day)).where(Closing.organisation_id == organisation_id)
+    )
+
+
+def _check_open(entry: Entry, closed: date | None) -> None:
+    if closed is not None and entry.effective_on <= closed:
+        raise LedgerRefused(
+            f"The books are closed up to {closed}: {entry.effective_on} is too late",
+            "Enter it on a day that is open.",
+        )
 
 
 def _sealed(entry: Entry, number: int, previous: str, recorded_on: date) -> Row:

@@ -5,17 +5,16 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from provision.registry.models import Subscriber
-from provision.subscriptions import contracts, organisations, planfile, plans
-from provision.subscriptions.contracts import Shares
+from provision.subscriptions import billing, contracts, organisations, planfile, plans, profiles
+from provision.subscriptions.profiles import Address, Profile
 from provision.subscriptions.subscriptions import Sale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sqlalchemy import Engine
 
     from provision.subscriptions.models import Organisation, Plan
 
@@ -33,6 +32,18 @@ yearly = "110.00"
 """
 
 
+def profile(name: str, vat: str = "outside", **changes: object) -> Profile:
+    """What the documents of an organisation say in these tests."""
+    words: dict[str, object] = {
+        "name": name,
+        "legal": f"{name}, Caen",
+        "address": Address(lines=("1 rue du Port",), postcode="14000", city="Caen"),
+        "email": "bonjour@exemple.test",
+        "vat": vat,
+    }
+    return Profile(**{**words, **changes})
+
+
 @dataclass
 class Shop:
     """A business, an association, one plan, one subscriber, all in an open unit of work."""
@@ -47,13 +58,15 @@ class Shop:
         return Sale(**{**vars(Sale(self.plan, self.seller, self.supporter)), **changes})
 
     def contract(self, mode: str = "resale", supporter: int = 30, seller: int = 70) -> None:
-        contracts.add(
-            self.session,
-            self.seller,
-            self.supporter,
-            Shares(supporter, seller),
-            terms=(mode, START),
-        )
+        shares = contracts.two(self.seller, self.supporter, (seller, supporter))
+        contracts.add(self.session, self.seller, self.supporter, shares, terms=(mode, START))
+
+    def bill(self, day: date) -> billing.Outcome:
+        """Commit, and bill all that is due by `day`."""
+        self.session.commit()
+        engine = self.session.get_bind()
+        assert isinstance(engine, Engine)
+        return billing.bill(engine, day)
 
 
 @pytest.fixture
@@ -66,6 +79,8 @@ def session(engine: Engine) -> Iterator[Session]:
 def shop(session: Session) -> Shop:
     seller = organisations.add(session, "Boutique Libre", "business", siren_typed="732 829 320")
     supporter = organisations.add(session, "Les Amis du Libre", "association")
+    for one in (seller, supporter):
+        profiles.add(session, one, profile(one.name), START)
     plans.bring_in(session, planfile.parse(PLANS))
     jeanne = Subscriber(
         name="Jeanne",

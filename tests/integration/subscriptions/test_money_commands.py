@@ -110,6 +110,7 @@ def test_plans_are_listed_and_shown_with_their_prices(sold: Context) -> None:
     assert isinstance(shown, dict)
     assert shown["prices"][0] == {
         "from": "2026-01-01",
+        "component": "bundle",
         "term": "monthly",
         "price": {"commodity": "EUR", "units": 1000},
     }
@@ -121,10 +122,9 @@ def test_contracts_are_listed(sold: Context) -> None:
         {
             "from": "2026-01-01",
             "seller": "Boutique",
-            "seller_parts": 70,
             "supporter": "Les Amis",
-            "supporter_parts": 30,
             "mode": "resale",
+            "shares": "30 Les Amis, 70 Boutique",
         }
     ]
 
@@ -135,7 +135,7 @@ def test_a_subscription_shows_what_was_pinned(sold: Context) -> None:
     (one,) = found
     assert one["price"] == {"commodity": "EUR", "units": 1000}
     assert (one["plan"], one["mode"], one["first_day"]) == ("famille", "resale", "2026-03-31")
-    assert (one["seller_parts"], one["supporter_parts"]) == (70, 30)
+    assert (one["users"], one["gib"], one["contract_from"]) == (5, 100, "2026-01-01")
     listed = read(sold, subscription, "list")
     assert isinstance(listed, list)
     assert listed[0].items() <= one.items()
