@@ -1,0 +1,1 @@
+"""Invoices and receipts: what they must say, as Factur-X, as archived PDF, and checked."""

@@ -1,0 +1,84 @@
+"""What the law wants an invoice to say, once for the paper and the XML.
+
+Sources: annexe II CGI art. 242 nonies A; code de commerce L441-9, L441-10, D441-5; decree 2022-1299;
+code civil 1231-6. The codes are of UNTDID 4451, those that the French rules want (BR-FR-05).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from provision.rendering import render
+from provision.subscriptions.documents.wording import day
+
+if TYPE_CHECKING:
+    from provision.subscriptions.documents.invoice import Invoice, Language, Nature, SelfBilling
+
+FREE_TEXT, TREATMENT = "AAI", "BAR"
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A text (BT-22) and what it is about (BT-21)."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _Needed:
+    """All that the legal mentions depend on: equal for nearly all invoices of a day."""
+
+    language: Language
+    person: bool
+    nature: Nature
+    vat_on_debits: bool
+    self_billing: SelfBilling | None
+    seller: str
+    buyer: str
+
+
+def mentions(invoice: Invoice) -> tuple[Mention, ...]:
+    """Return what is printed on the invoice and is in its notes."""
+    terms = invoice.terms
+    billed_by_itself = terms.self_billing is not None
+    legal = _legal(
+        _Needed(
+            language=terms.language,
+            person=invoice.buyer.is_person,
+            nature=terms.nature,
+            vat_on_debits=terms.vat_on_debits,
+            self_billing=terms.self_billing,
+            seller=invoice.seller.name if billed_by_itself else "",
+            buyer=invoice.buyer.name if billed_by_itself else "",
+        )
+    )
+    return legal + tuple(Mention(FREE_TEXT, note) for note in terms.notes)
+
+
+def treatment(invoice: Invoice) -> tuple[Mention, ...]:
+    """Return how a platform treats the invoice (BR-FR-20), where that is beyond doubt.
+
+    A French legal person without a VAT number may be outside VAT, thus outside e-invoicing: then
+    nothing is said.
+    """
+    buyer, abroad = invoice.buyer, invoice.buyer.address.country != "FR"
+    if buyer.is_person:
+        return (Mention(TREATMENT, "B2CINT" if abroad else "B2C"),)
+    if abroad:
+        return (Mention(TREATMENT, "B2BINT"),)
+    return (Mention(TREATMENT, "B2B"),) if buyer.siren and buyer.vat_id else ()
+
+
+@lru_cache(maxsize=256)
+def _legal(needed: _Needed) -> tuple[Mention, ...]:
+    mandate = needed.self_billing
+    variables = vars(needed) | {
+        "self_billing": mandate is not None,
+        "mandated_on": day(mandate.mandated_on, needed.language) if mandate else "",
+        "contest_days": mandate.contest_days if mandate else 0,
+    }
+    rendered = render(f"money/invoice-notes.{needed.language}.txt", variables)
+    return tuple(Mention(*row.split(" ", 1)) for row in rendered.splitlines())

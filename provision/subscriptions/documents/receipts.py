@@ -1,0 +1,162 @@
+"""Receipts, apart from invoices: a membership fee, and a donation that may or may not cut a tax.
+
+Fields of the donation receipt: Cerfa 11580*05 (persons, CGI art. 200 and 978) and 16216 (companies,
+art. 238 bis); its use is not compulsory, its mentions are. Read in secondary sources only
+(associationmodeemploi.fr, solidarite-peuple-animal.com, 2023), not in the order that fixes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from provision.errors import PaquetError
+from provision.money import euros, show
+from provision.paper import archive_pdf
+from provision.rendering import render
+from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.documents import parties, texts
+from provision.subscriptions.documents.checks import NUMBER
+from provision.subscriptions.documents.invoice_pdf import letter_style, picture
+from provision.subscriptions.documents.parties import Brand
+from provision.subscriptions.documents.wording import amount_in_words, day
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from provision.money import Cents
+    from provision.subscriptions.documents.invoice import Language
+    from provision.subscriptions.documents.parties import Party
+
+Means: TypeAlias = Literal["cash", "cheque", "transfer", "debit", "card"]
+Form: TypeAlias = Literal["authentic_deed", "private_deed", "manual_gift", "other"]
+Nature: TypeAlias = Literal["money", "listed_securities", "waived_expenses", "other"]
+Article: TypeAlias = Literal["200", "238 bis", "978"]
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """Why an organisation may issue tax receipts: its legal category, and where that is written.
+
+    `source` is for example 'rescrit fiscal du 12 mars 2025'. Without this, no tax receipt.
+    """
+
+    category: str
+    source: str
+    articles: tuple[Article, ...]
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """Who gives receipts: its SIREN or RNA, and the person who signs, with their office."""
+
+    party: Party
+    registration: str
+    purpose: str
+    signed_by: str
+    eligibility: Eligibility | None = None
+    brand: Brand = field(default_factory=Brand)
+
+
+@dataclass(frozen=True)
+class Received:
+    """What was received, from whom, on which day; `number` is unique among the receipts."""
+
+    number: str
+    issued: date
+    giver: Party
+    units: Cents
+    on: date
+    means: Means | None
+
+
+@dataclass(frozen=True)
+class Donation:
+    """How it was given (Cerfa: forme and nature du don)."""
+
+    form: Form = "manual_gift"
+    nature: Nature = "money"
+
+
+def membership_pdf(
+    organisation: Organisation,
+    received: Received,
+    period: tuple[date, date],
+    language: Language = "fr",
+) -> bytes:
+    """Return the receipt of a membership fee, as PDF/A-3b; `period` is its first and last day."""
+    first, last = period
+    if first > last:
+        raise PaquetError(f"The membership of {received.number} ends before it begins")
+    more = {"first": day(first, language), "last": day(last, language)}
+    return _letter("membership", organisation, received, language, more)
+
+
+def donation_pdf(
+    organisation: Organisation,
+    received: Received,
+    donation: Donation,
+    language: Language = "fr",
+) -> bytes:
+    """Return the receipt of a donation, as PDF/A-3b.
+
+    It cuts a tax only where the organisation is known to be eligible for the giver's article; else
+    it is an acknowledgement that says so.
+    """
+    more = {"donation": donation, "articles": _articles(organisation, received.giver)}
+    return _letter("donation", organisation, received, language, more)
+
+
+def _articles(organisation: Organisation, giver: Party) -> str:
+    """Return the articles of the tax code that the giver may use, or nothing."""
+    if organisation.eligibility is None:
+        return ""
+    own = {"200", "978"} if giver.is_person else {"238 bis"}
+    return ", ".join(one for one in organisation.eligibility.articles if one in own)
+
+
+def _letter(
+    kind: str,
+    organisation: Organisation,
+    received: Received,
+    language: Language,
+    more: Mapping[str, object],
+) -> bytes:
+    _check(organisation, received)
+    variables = {
+        "organisation": organisation,
+        "received": received,
+        "language": language,
+        "created": f"{received.issued}T00:00:00Z",
+        "picture": picture(organisation.brand),
+        "issued": day(received.issued, language),
+        "on": day(received.on, language),
+        "amount": show(euros(received.units), language),
+        "in_words": amount_in_words(received.units, language),
+        **more,
+    }
+    return archive_pdf(render(f"money/receipt-{kind}.{language}.html", variables), letter_style())
+
+
+def _check(organisation: Organisation, received: Received) -> None:
+    parties.check_party(organisation.party, "organisation")
+    parties.check_party(received.giver, "giver")
+    parties.check_brand(organisation.brand)
+    texts.check_name(organisation.registration, "SIREN or RNA of the organisation")
+    texts.check_name(organisation.signed_by, "signature")
+    texts.check_line(organisation.purpose, "purpose of the organisation", texts.LONGEST_NOTE)
+    if organisation.eligibility:
+        texts.check_name(organisation.eligibility.category, "legal category of the organisation")
+        texts.check_name(organisation.eligibility.source, "source of the eligibility")
+    if not NUMBER.fullmatch(received.number):
+        raise PaquetError(
+            f"{received.number[:40]!a} cannot be the number of a receipt",
+            "Use 1 to 35 letters, digits and + - _ / without spaces.",
+        )
+    if received.units <= 0:
+        raise PaquetError(f"The receipt {received.number} is about nothing", "Give an amount.")
+    if sensible_day(received.on, "the day of a gift") > sensible_day(received.issued, "a receipt"):
+        raise PaquetError(
+            f"The receipt {received.number} is older than what it is about", "Swap the days."
+        )

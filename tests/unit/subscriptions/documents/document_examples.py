@@ -1,0 +1,167 @@
+"""Invoices that all tests of documents start from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from provision.subscriptions.documents.invoice import (
+    Dates,
+    Invoice,
+    Kind,
+    Line,
+    Preceding,
+    References,
+    SelfBilling,
+    Terms,
+    Totals,
+)
+from provision.subscriptions.documents.parties import Address, DirectDebit, Party, Transfer
+from provision.subscriptions.documents.receipts import Eligibility, Organisation, Received
+from provision.subscriptions.documents.vat import regime_on
+
+ISSUED = date(2026, 11, 1)
+COOPERATIVE = Party(
+    name="Libre Caen SCOP",
+    address=Address(("12 rue des Communs",), "14000", "Caen"),
+    siren="732829320",
+    vat_id="FR44732829320",
+    email="factures@librecaen.example",
+    legal="SCOP SARL au capital variable, RCS Caen 732 829 320",
+)
+ASSOCIATION = Party(
+    name="Les Communs numériques",
+    address=Address(("Maison des associations", "8 place de la Mairie"), "14000", "Caen"),
+    siren="404833048",
+    email="bonjour@communs.example",
+    legal="Association loi 1901, RNA W142000000",
+)
+JEANNE = Party(
+    name="Jeanne Martin",
+    address=Address(("3 impasse du Moulin",), "14220", "Thury-Harcourt-le-Hom"),
+    email="jeanne@exemple.fr",
+    is_person=True,
+)
+COMPANY = Party(
+    name="Boulangerie Lefèvre & fils",
+    address=Address(("Zone artisanale", "4 rue du Four"), "61100", "Flers"),
+    siren="552100554",
+    vat_id="FR63552100554",
+    email="compta@lefevre.example",
+    legal="SAS, RCS Alençon 552 100 554",
+)
+IBAN = "FR1420041010050500013M02606"
+TRANSFER = Transfer(IBAN, "PSSTFRPPPAR", "F2026-00042")
+DEBIT = DirectDebit("PAQUET-JEANNE-1", "FR72ZZZ123456", IBAN, date(2026, 11, 15))
+MONTH = Line(
+    *("Paquet complet, un mois", 1, "month", 833, 2000, "S"),
+    starts=ISSUED,
+    ends=date(2026, 11, 30),
+)
+
+
+def vat_groups(*lines: Line, regime: str = "liable", vat: int | None = None) -> Invoice:
+    """Return an invoice of `lines`, all of one regime, with VAT computed unless it is given."""
+    ruling = regime_on(regime, ISSUED)
+    own = tuple(replace(line, category=ruling.category, vat_rate=ruling.rate) for line in lines)
+    basis = sum(line.net for line in own)
+    tax = (basis * ruling.rate + 5000) // 10000 if vat is None else vat
+    return Invoice(
+        number="F2026-00042",
+        kind=Kind.INVOICE,
+        dates=Dates(ISSUED, date(2026, 12, 1), ISSUED, ISSUED, date(2026, 11, 30)),
+        seller=COOPERATIVE,
+        buyer=COMPANY,
+        lines=own,
+        groups=(ruling.group(basis, tax, "fr"),),
+        totals=Totals(gross=basis + tax, payable=basis + tax),
+        payment=TRANSFER,
+    )
+
+
+BUSINESS = vat_groups(MONTH, Line("Installation sur place", 3, "hour", 10000, 2000, "S"))
+PERSON = replace(vat_groups(MONTH), buyer=JEANNE, payment=DEBIT)
+FRANCHISE = replace(vat_groups(MONTH, regime="franchise"), seller=ASSOCIATION, buyer=JEANNE)
+ACCESSORY = replace(vat_groups(MONTH, regime="association_accessory"), seller=ASSOCIATION)
+OUTSIDE = replace(vat_groups(MONTH, regime="outside_scope"), seller=ASSOCIATION)
+DISCOUNTED = vat_groups(MONTH, Line("Remise de bienvenue", 3, "month", -100, 2000, "S"))
+INCLUSIVE = vat_groups(replace(MONTH, net=833), vat=167)
+PAID = replace(
+    PERSON,
+    dates=replace(PERSON.dates, due=date(2026, 10, 30)),
+    totals=Totals(gross=1000, payable=0, prepaid=1000),
+    payment=None,
+)
+FINAL = replace(
+    BUSINESS,
+    references=References("BC-77", "Service achats", (Preceding("A2026-00003", ISSUED),)),
+    totals=replace(BUSINESS.totals, prepaid=5000, payable=BUSINESS.totals.gross - 5000),
+)
+DEPOSIT = replace(BUSINESS, kind=Kind.DEPOSIT, number="A2026-00003")
+CREDIT = replace(
+    PERSON,
+    number="AV2026-00007",
+    kind=Kind.CREDIT_NOTE,
+    references=References(preceding=(Preceding("F2026-00042", ISSUED),)),
+    payment=None,
+)
+MANDATE = SelfBilling(date(2026, 1, 15), 15)
+SELF_BILLED = replace(
+    ACCESSORY,
+    number="AF-COMMUNS-2026-00010",
+    kind=Kind.SELF_BILLED,
+    buyer=COOPERATIVE,
+    terms=Terms(self_billing=MANDATE),
+)
+SELF_BILLED_CREDIT = replace(
+    SELF_BILLED,
+    kind=Kind.SELF_BILLED_CREDIT,
+    references=References(preceding=(Preceding("AF-COMMUNS-2026-00009", ISSUED),)),
+    payment=None,
+)
+ENGLISH = replace(
+    BUSINESS,
+    buyer=replace(
+        COMPANY,
+        name="Kerry Seaweed Ltd",
+        address=Address(("1 Harbour Road",), "V92 X0XX", "Tralee", "IE"),
+        siren="",
+        vat_id="IE6388047V",
+        email="accounts@kerry.example",
+        legal="",
+    ),
+    terms=Terms(language="en", vat_on_debits=True, notes=("Thank you for\nsupporting commons.",)),
+)
+EXAMPLES = {
+    "business": BUSINESS,
+    "person": PERSON,
+    "franchise": FRANCHISE,
+    "accessory": ACCESSORY,
+    "outside": OUTSIDE,
+    "discounted": DISCOUNTED,
+    "inclusive": INCLUSIVE,
+    "paid": PAID,
+    "final": FINAL,
+    "deposit": DEPOSIT,
+    "credit": CREDIT,
+    "self-billed": SELF_BILLED,
+    "self-billed-credit": SELF_BILLED_CREDIT,
+    "english": ENGLISH,
+}
+ORGANISATION = Organisation(
+    party=ASSOCIATION,
+    registration="SIREN 404 833 048, RNA W142000000",
+    purpose="Des services numériques libres pour toutes et tous",
+    signed_by="Camille Durand, trésorière",
+)
+ELIGIBLE = replace(
+    ORGANISATION,
+    eligibility=Eligibility(
+        "Organisme d’intérêt général à caractère éducatif",
+        "rescrit fiscal du 12 mars 2025",
+        ("200", "238 bis"),
+    ),
+)
+GIFT = Received("DON-2026-0003", ISSUED, JEANNE, 8001, date(2026, 10, 28), "transfer")
+FEE = Received("ADH-2026-0011", ISSUED, JEANNE, 2000, date(2026, 10, 28), "card")
+YEAR = (date(2026, 1, 1), date(2026, 12, 31))
