@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib.resources import files
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from weasyprint import CSS, HTML, Attachment
+from weasyprint.css import ColorProfile
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from weasyprint.urls import URLFetcherResponse
 
+COLOURS = "paper"
 END_OF_METADATA = b"</rdf:RDF>"
 
 
@@ -61,6 +65,8 @@ def archive_pdf(html: str, style: str, embedded: Embedded | None = None) -> byte
         font_config=_fonts(),
         stylesheets=[_sheet(style)],
         pdf_variant="pdf/a-3b",
+        color_profiles={COLOURS: _srgb()},
+        output_intent=COLOURS,
         attachments=[_attachment(embedded)] if embedded else None,
         finisher=partial(_describe, embedded.metadata) if embedded else None,
     )
@@ -87,8 +93,8 @@ def _describe(metadata: bytes, document: object, pdf: Any) -> None:  # noqa: ANN
     stream = pdf.objects[int(pdf.catalog["Metadata"].split()[0])]
     before, end, after = b"".join(stream.stream).partition(END_OF_METADATA)
     stream.stream = [before, metadata, end, after]
-    files = pdf.catalog["AF"]
-    pdf.catalog["AF"] = type(files)(dict.fromkeys(files))
+    attached = pdf.catalog["AF"]
+    pdf.catalog["AF"] = type(attached)(dict.fromkeys(attached))
 
 
 @cache
@@ -101,3 +107,15 @@ def _sheet(style: str) -> CSS:
 def _fonts() -> FontConfiguration:
     """Read the fonts of the machine once: it takes longer than a page."""
     return FontConfiguration()
+
+
+def _srgb() -> ColorProfile:
+    """Return the sRGB profile of WeasyPrint, which itself leaves the file open at every PDF."""
+    return ColorProfile(
+        BytesIO(_srgb_file()), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"])
+    )
+
+
+@cache
+def _srgb_file() -> bytes:
+    return (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()

@@ -23,7 +23,7 @@ CHUNK = 200  # long enough to hide the cost of sending, short enough to keep all
 def facturx_many(invoices: Iterable[Invoice]) -> Iterator[bytes]:
     """Give the valid XML of each invoice in turn; only a few chunks are in memory at a time.
 
-    Raises PaquetError at the first invoice that must not be issued, after all before it were given.
+    Raises PaquetError when an invoice must not be issued; then its whole chunk is not given.
     The processes are spawned, never forked: the caller may have threads and open databases.
     """
     coming, workers = iter(invoices), cpu_count() or 1

@@ -1,7 +1,7 @@
 """What the law wants an invoice to say, once for the paper and the XML.
 
-Sources: annexe II CGI art. 242 nonies A; code de commerce L441-9, L441-10, D441-5; decree 2022-1299;
-code civil 1231-6. The codes are of UNTDID 4451, those that the French rules want (BR-FR-05).
+Sources: annexe II CGI art. 242 nonies A; code de commerce L441-9, L441-10, D441-5; code civil
+1231-6; decree 2022-1299. The codes are of UNTDID 4451 (BR-FR-05).
 """
 
 from __future__ import annotations

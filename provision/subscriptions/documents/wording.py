@@ -57,6 +57,7 @@ UNITS: dict[Language, dict[Unit, tuple[str, str]]] = {
 BEYOND = 1_000_000_000  # euros: nobody writes such a receipt
 HUNDRED, THOUSAND, MILLION = 100, 1000, 1_000_000
 SIXTY, EIGHTY = 60, 80
+SCALES = ((MILLION, "million"), (THOUSAND, "thousand"), (HUNDRED, "hundred"))
 
 
 def day(date_: date, language: Language) -> str:
@@ -148,15 +149,9 @@ def _english(number: int) -> str:
     if number < HUNDRED:
         ten, rest = divmod(number, 10)
         return f"{TENS['en'][ten]}-{small[rest]}" if rest else TENS["en"][ten]
-    for size, name, link in (
-        (MILLION, "million", " "),
-        (THOUSAND, "thousand", " "),
-        (HUNDRED, "hundred", " and "),
-    ):
-        if number >= size:
-            count, rest = divmod(number, size)
-            words = f"{_english(count)} {name}"
-            if not rest:
-                return words
-            return words + (" and " if rest < HUNDRED else link) + _english(rest)
-    raise AssertionError(number)
+    size, name = next(scale for scale in SCALES if number >= scale[0])
+    count, rest = divmod(number, size)
+    words = f"{_english(count)} {name}"
+    if not rest:
+        return words
+    return f"{words} and {_english(rest)}" if rest < HUNDRED else f"{words} {_english(rest)}"

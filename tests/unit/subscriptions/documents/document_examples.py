@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
+
+import pytest
 
 from provision.subscriptions.documents.invoice import (
     Dates,
@@ -20,6 +24,7 @@ from provision.subscriptions.documents.parties import Address, DirectDebit, Part
 from provision.subscriptions.documents.receipts import Eligibility, Organisation, Received
 from provision.subscriptions.documents.vat import regime_on
 
+GOLDEN = Path(__file__).parents[3] / "golden" / "money" / "documents"
 ISSUED = date(2026, 11, 1)
 COOPERATIVE = Party(
     name="Libre Caen SCOP",
@@ -165,3 +170,14 @@ ELIGIBLE = replace(
 GIFT = Received("DON-2026-0003", ISSUED, JEANNE, 8001, date(2026, 10, 28), "transfer")
 FEE = Received("ADH-2026-0011", ISSUED, JEANNE, 2000, date(2026, 10, 28), "card")
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
+
+
+def assert_golden(name: str, text: str) -> None:
+    """Compare with the golden file; PAQUET_GOLDEN=write writes it, and still fails once."""
+    path = GOLDEN / name
+    written = path.read_text(encoding="utf-8") if path.exists() else None
+    if os.environ.get("PAQUET_GOLDEN") == "write" and text != written:
+        path.write_text(text, encoding="utf-8")
+        pytest.fail(f"{path} was written: read the difference, then run again without it")
+    assert written is not None, f"{path} is missing: write it with PAQUET_GOLDEN=write"
+    assert text == written
