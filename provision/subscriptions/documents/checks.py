@@ -77,6 +77,7 @@ def _check_dates(invoice: Invoice) -> None:
         raise PaquetError(
             f"The invoice {invoice.number} is due before it is issued", "Give a later day."
         )
+    _check_collection(invoice)
     _check_period(dates.starts, dates.ends, f"invoice {invoice.number}")
     for earlier in invoice.references.preceding:
         _check_number(earlier.number)
@@ -84,6 +85,16 @@ def _check_dates(invoice: Invoice) -> None:
             raise PaquetError(
                 f"{invoice.number} refers to {earlier.number}, which is of a later day"
             )
+
+
+def _check_collection(invoice: Invoice) -> None:
+    if not isinstance(invoice.payment, parties.DirectDebit):
+        return
+    collected = sensible_day(invoice.payment.collected, "the day of a direct debit")
+    if collected < invoice.dates.issued:
+        raise PaquetError(
+            f"{invoice.number} would be collected before it is issued", "Give a later day."
+        )
 
 
 def _check_period(starts: date | None, ends: date | None, what: str) -> None:
@@ -94,13 +105,22 @@ def _check_period(starts: date | None, ends: date | None, what: str) -> None:
 
 
 def _check_kind(invoice: Invoice) -> None:
-    preceding, mandate = invoice.references.preceding, invoice.terms.self_billing
+    preceding = invoice.references.preceding
     if invoice.kind.is_credit and not preceding:
         raise PaquetError(
             f"The credit note {invoice.number} corrects no invoice", "Name the invoice and its day."
         )
+    if invoice.kind.is_credit and invoice.payment:
+        raise PaquetError(
+            f"The credit note {invoice.number} asks for money", "Leave the payment away."
+        )
     if len(preceding) > MOST_PRECEDING:
         raise PaquetError(f"{invoice.number} refers to more than {MOST_PRECEDING} invoices")
+    _check_mandate(invoice)
+
+
+def _check_mandate(invoice: Invoice) -> None:
+    mandate = invoice.terms.self_billing
     if invoice.kind.is_self_billed != (mandate is not None):
         raise PaquetError(
             f"The self-billing of {invoice.number} is only half told",
@@ -150,9 +170,10 @@ def _check_totals(invoice: Invoice) -> None:
             f"What is to pay of {number} does not follow from its total",
             "To pay = total − already paid + rounding (BR-CO-16).",
         )
-    if totals.gross < 0:
+    if totals.gross < 0 or totals.payable < 0:
         raise PaquetError(
-            f"The total of {number} is below zero", "Issue a credit note of the positive amount."
+            f"The total of {number}, or what is to pay of it, is below zero",
+            "Issue a credit note of the positive amount.",
         )
 
 

@@ -176,5 +176,5 @@ class Invoice:
 
     @property
     def is_paid(self) -> bool:
-        """Tell whether all was paid before it was issued."""
-        return self.totals.prepaid > 0 and self.totals.payable == 0
+        """Tell whether all was paid before it was issued (BR-FR-CO-09)."""
+        return self.totals.prepaid == self.totals.gross > 0

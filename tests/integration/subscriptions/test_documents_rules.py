@@ -15,7 +15,7 @@ from provision.errors import PaquetError
 from provision.subscriptions.documents.batches import CHUNK, facturx_many
 from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
-from provision.subscriptions.documents.schematron import Finding, findings
+from provision.subscriptions.documents.schematron import findings
 from tests.unit.subscriptions.documents.document_examples import (
     BUSINESS,
     EXAMPLES,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from provision.subscriptions.documents.invoice import Invoice
+    from provision.subscriptions.documents.schematron import Finding
 
 BROKEN = [
     ("<ram:GrandTotalAmount>130.00", "<ram:GrandTotalAmount>131.00", {"BR-CO-15", "BR-CO-16"}),
@@ -46,7 +47,7 @@ def judged() -> dict[str, tuple[Finding, ...]]:
     good = facturx(BUSINESS).decode()
     assert all(old in good for old, _, _ in BROKEN)
     documents = {name: facturx(invoice) for name, invoice in EXAMPLES.items()}
-    documents |= {new: good.replace(old, new).encode() for old, new, _ in BROKEN}
+    documents |= {old: good.replace(old, new).encode() for old, new, _ in BROKEN}
     documents["unreachable"] = facturx(replace(PERSON, buyer=replace(JEANNE, email="")))
     documents["out of the pdf"] = get_xml_from_pdf(invoice_pdf(BUSINESS))[1]
     return dict(zip(documents, findings(documents.values()), strict=True))
@@ -56,15 +57,15 @@ def test_every_example_breaks_no_rule(judged: dict[str, tuple[Finding, ...]]) ->
     assert {name: judged[name] for name in EXAMPLES} == dict.fromkeys(EXAMPLES, ())
 
 
-@pytest.mark.parametrize(("new", "rules"), [(new, rules) for _, new, rules in BROKEN])
+@pytest.mark.parametrize(("old", "rules"), [(old, rules) for old, _, rules in BROKEN])
 def test_every_broken_invoice_breaks_its_own_rule_and_no_other(
-    judged: dict[str, tuple[Finding, ...]], new: str, rules: set[str]
+    judged: dict[str, tuple[Finding, ...]], old: str, rules: set[str]
 ) -> None:
-    assert {finding.rule for finding in judged[new]} == rules
+    assert {finding.rule for finding in judged[old]} == rules
 
 
 def test_a_finding_says_where_and_what(judged: dict[str, tuple[Finding, ...]]) -> None:
-    (finding,) = judged["<ram:ID>Z1<"]
+    (finding,) = judged["<ram:ID>S1<"]
     assert finding.location == ("/CrossIndustryInvoice[1]/ExchangedDocumentContext[1]")
     assert finding.text.startswith("BR-FR-08/BT-23 : La valeur du mode de facturation")
     assert 'Valeur actuelle : "Z1".' in finding.text

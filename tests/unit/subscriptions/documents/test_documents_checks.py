@@ -66,6 +66,7 @@ def test_a_good_invoice_may_be_issued(invoice: Invoice) -> None:
         (replace(FRANCHISE, groups=(replace(FRANCHISE.groups[0], exemption_code=""),)), "Why"),
         (vat_groups(replace(MONTH, net=-833), vat=-167), "below zero"),
         (vat_groups(replace(MONTH, net=10**12 + 1)), "beyond belief"),
+        (replace(BUSINESS, totals=Totals(13000, -1, 13001)), "what is to pay of it, is below"),
     ],
 )
 def test_sums_that_do_not_hold_are_refused(bad: Invoice, why: str) -> None:
@@ -114,6 +115,8 @@ def test_a_vat_that_is_two_cents_off_is_refused(net: int, rate: int, wrong: int)
         (replace(PERSON, dates=replace(PERSON.dates, ends=BEFORE)), "ends before it begins"),
         (replace(PERSON, dates=replace(PERSON.dates, issued=date(1999, 1, 1))), "cannot be"),
         (replace(PERSON, dates=replace(PERSON.dates, delivered=date(9999, 1, 1))), "cannot be"),
+        (replace(PERSON, payment=replace(DEBIT, collected=BEFORE)), "collected before it is"),
+        (replace(PERSON, payment=replace(DEBIT, collected=date(9999, 1, 1))), "cannot be"),
         (vat_groups(replace(MONTH, ends=BEFORE)), "line 1 of F2026-00042 ends before"),
         (vat_groups(replace(MONTH, starts=None)), "line 1 of F2026-00042 has only one end"),
     ],
@@ -121,6 +124,12 @@ def test_a_vat_that_is_two_cents_off_is_refused(net: int, rate: int, wrong: int)
 def test_days_out_of_order_are_refused(bad: Invoice, why: str) -> None:
     with pytest.raises(PaquetError, match=why):
         check(bad)
+
+
+def test_what_is_paid_but_for_its_rounding_is_not_paid_yet() -> None:
+    rounded = replace(PERSON, totals=Totals(gross=1000, payable=0, prepaid=999, rounding=-1))
+    check(rounded)
+    assert not rounded.is_paid
 
 
 def test_what_is_paid_was_due_on_the_day_it_was_paid() -> None:
@@ -140,6 +149,7 @@ def test_what_is_paid_was_due_on_the_day_it_was_paid() -> None:
             replace(CREDIT, references=References(preceding=(Preceding("F1", BEFORE),) * 101)),
             "more than 100",
         ),
+        (replace(CREDIT, payment=DEBIT), "asks for money"),
         (replace(SELF_BILLED, terms=Terms()), "only half told"),
         (replace(SELF_BILLED, kind=Kind.INVOICE), "only half told"),
         (

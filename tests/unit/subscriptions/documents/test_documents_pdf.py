@@ -24,6 +24,7 @@ from tests.unit.subscriptions.documents.document_examples import (
     BUSINESS,
     COMPANY,
     CREDIT,
+    DEBIT,
     ELIGIBLE,
     ENGLISH,
     EXAMPLES,
@@ -34,6 +35,7 @@ from tests.unit.subscriptions.documents.document_examples import (
     JEANNE,
     MONTH,
     ORGANISATION,
+    PAID,
     PERSON,
     SELF_BILLED,
     YEAR,
@@ -151,6 +153,13 @@ def test_what_was_paid_is_deducted_before_the_eyes() -> None:
     assert "Net à payer 80,00 €" in text
     assert "Déduit l’acompte A2026-00003 du 1er novembre 2026" in text
     assert "Votre commande BC-77" in text
+
+
+def test_an_invoice_that_is_paid_asks_for_nothing() -> None:
+    text = " ".join(pages_of(invoice_pdf(replace(PAID, payment=DEBIT))))
+    assert "Payée le 30 octobre 2026" in text
+    assert "Rien à payer 0,00 €" in text
+    assert "prélevé" not in text
 
 
 def test_an_english_invoice_is_english() -> None:
