@@ -19,6 +19,7 @@ from provision.subscriptions.documents.invoice import (
     SelfBilling,
     Terms,
     Totals,
+    VatGroup,
 )
 from provision.subscriptions.documents.parties import Address, DirectDebit, Party, Transfer
 from provision.subscriptions.documents.receipts import Eligibility, Organisation, Received
@@ -90,6 +91,14 @@ FRANCHISE = replace(vat_groups(MONTH, regime="franchise"), seller=ASSOCIATION, b
 ACCESSORY = replace(vat_groups(MONTH, regime="association_accessory"), seller=ASSOCIATION)
 OUTSIDE = replace(vat_groups(MONTH, regime="outside_scope"), seller=ASSOCIATION)
 DISCOUNTED = vat_groups(MONTH, Line("Remise de bienvenue", 3, "month", -100, 2000, "S"))
+BOOK = Line("Guide imprimé", 2, "piece", 1900, 550, "S", note="Deux exemplaires\nreliés")
+TWO_RATES = replace(
+    BUSINESS,
+    lines=(*BUSINESS.lines, BOOK),
+    groups=(*BUSINESS.groups, VatGroup("S", 550, 1900, 105)),
+    totals=Totals(gross=15005, payable=15000, rounding=-5),
+    terms=Terms(nature="mixed"),
+)
 INCLUSIVE = vat_groups(replace(MONTH, net=833), vat=167)
 PAID = replace(
     PERSON,
@@ -145,6 +154,7 @@ EXAMPLES = {
     "outside": OUTSIDE,
     "discounted": DISCOUNTED,
     "inclusive": INCLUSIVE,
+    "two-rates": TWO_RATES,
     "paid": PAID,
     "final": FINAL,
     "deposit": DEPOSIT,

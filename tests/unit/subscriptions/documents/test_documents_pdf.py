@@ -149,7 +149,7 @@ def test_the_collection_is_announced_with_its_mandate() -> None:
 
 def test_what_was_paid_is_deducted_before_the_eyes() -> None:
     text = " ".join(pages_of(invoice_pdf(FINAL)))
-    assert "Déjà payé −50,00 €" in text
+    assert "Déjà payé -50,00 €" in text
     assert "Net à payer 80,00 €" in text
     assert "Déduit l’acompte A2026-00003 du 1er novembre 2026" in text
     assert "Votre commande BC-77" in text
