@@ -29,6 +29,7 @@ COMMANDS = {
     "backup": "backup",
     "organisation": "organisation",
     "subscription": "subscription",
+    "invoice": "invoice",
     "money": "money",
 }
 

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money as exact
-from provision.commands.context import PROBLEMS_FOUND, json_option, pass_context, show
+from provision.commands.context import (
+    PROBLEMS_FOUND,
+    ask,
+    json_option,
+    pass_context,
+    show,
+    yes_option,
+)
 from provision.money import Amount
-from provision.subscriptions import chart, ledger, organisations, verify
+from provision.subscriptions import chart, closings, ledger, organisations, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,17 +65,42 @@ def balance(
         click.echo("Nothing is posted yet.")
 
 
-@money.command(name="verify")
+@money.command()
+@click.argument("name")
+@click.option("--to", "last_day", type=day_type, required=True, help="The last day that closes.")
+@yes_option
 @json_option
 @pass_context
-def verify_all(context: Context, *, as_json: bool) -> None:
-    """Check every entry, split and opening; exit 5 when something is not as it must be.
+def close(context: Context, name: str, last_day: datetime, *, yes: bool, as_json: bool) -> None:
+    """Close the books of NAME up to a day: nothing is entered into that time any more."""
+    if not yes:
+        ask(f"Close the books of {name} up to {last_day.date()}? It is never undone.")
+    with context.session() as session:
+        owner = organisations.get(session, name)
+        made = closings.close(session, owner, last_day.date(), today=context.control().today())
+        facts = {
+            "organisation": owner.name,
+            "closed_to": made.last_day.isoformat(),
+            "entries": made.last_entry,
+            "debits_to_date": exact.euros(made.debit_to_date),
+            "seal": made.hash,
+        }
+    show(worded(facts, context.settings.operator.language, as_json=as_json), as_json=as_json)
+
+
+@money.command(name="verify")
+@click.option("--quick", is_flag=True, help="Sums and numbers alone; no seal is computed again.")
+@json_option
+@pass_context
+def verify_all(context: Context, *, quick: bool, as_json: bool) -> None:
+    """Check every entry, document, share and payment; exit 5 when one is not as it must be.
 
     The end of each journal is shown with its hash: note it elsewhere, for only that shows
     whether somebody took the last entries away.
     """
     with context.session() as session:
-        findings, heads = verify.verify(session), verify.heads(session)
+        findings = verify.verify(session, seals=not quick)
+        heads = verify.heads(session)
     if as_json:
         whole = {"findings": [asdict(one) for one in findings], "heads": [asdict(h) for h in heads]}
         show(whole, as_json=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provision.commands.context import json_option, pass_context, show
-from provision.subscriptions import organisations
+from provision.commands.money import day_type
+from provision.subscriptions import organisations, profiles
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from provision.commands.context import Context
     from provision.subscriptions.models import Organisation
 
@@ -38,6 +42,26 @@ def add(context: Context, /, *, as_json: bool, **words: str) -> None:
         )
         facts = _facts(made)
     show(facts, as_json=as_json)
+
+
+@organisation.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
+@json_option
+@pass_context
+def describe(
+    context: Context, name: str, file: Path, first_day: datetime, *, as_json: bool
+) -> None:
+    """Say what the documents of NAME show from a day on (see templates/organisation.example.toml).
+
+    Address, VAT regime, bank, terms of payment, colours: nobody bills before. What was said for a
+    day is never rewritten, since documents of that day were made with it.
+    """
+    profile = profiles.read(file)
+    with context.session() as session:
+        profiles.add(session, organisations.get(session, name), profile, first_day.date())
+    show({**profile.model_dump(exclude={"logo"}), "logo": bool(profile.logo)}, as_json=as_json)
 
 
 @organisation.command(name="list")

@@ -54,6 +54,7 @@ class Catalogue:
     _plans: dict[int, Plan] = field(default_factory=dict)
     _items: dict[Wanted, tuple[Item, ...]] = field(default_factory=dict)
     _agreements: dict[int, Agreement] = field(default_factory=dict)
+    _organisations: dict[int, Organisation] = field(default_factory=dict)
     _profiles: dict[tuple[int, date], Profile] = field(default_factory=dict)
 
     def plan(self, plan_id: int) -> Plan:
@@ -80,9 +81,16 @@ class Catalogue:
         """Return what the documents of an organisation say on `day`, or raise UsageRefused."""
         key = (organisation_id, day)
         if key not in self._profiles:
-            organisation = self.session.get_one(Organisation, organisation_id)
+            organisation = self.organisation(organisation_id)
             self._profiles[key] = profiles.needed(self.session, organisation, day)
         return self._profiles[key]
+
+    def organisation(self, organisation_id: int) -> Organisation:
+        """Return the organisation of this number."""
+        if organisation_id not in self._organisations:
+            found = self.session.get_one(Organisation, organisation_id)
+            self._organisations[organisation_id] = found
+        return self._organisations[organisation_id]
 
     def _priced(self, wanted: Wanted) -> list[Item]:
         plan = self.plan(wanted.plan_id)

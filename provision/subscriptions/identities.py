@@ -31,6 +31,7 @@ class Person(Table):
     siren: str = ""
     vat_id: str = ""
     order_reference: str = ""
+    language: Literal["fr", "en"] = "fr"
     address: Address | None = None
 
 
@@ -46,7 +47,12 @@ def current(session: Session, subscriber_id: int) -> Identity | None:
 
 def read(identity: Identity) -> Person:
     """Return the person of a row."""
-    return Person.model_validate_json(identity.content, strict=False)
+    return parse(identity.content)
+
+
+def parse(content: str) -> Person:
+    """Return the person that a row's content says."""
+    return Person.model_validate_json(content, strict=False)
 
 
 def ensure(session: Session, subscriber: Subscriber, today: date) -> Identity:
@@ -54,7 +60,12 @@ def ensure(session: Session, subscriber: Subscriber, today: date) -> Identity:
     there = current(session, subscriber.id)
     if there is not None:
         return there
-    return write(session, subscriber, Person(name=subscriber.name, email=subscriber.email), today)
+    known = Person(
+        name=subscriber.name,
+        email=subscriber.email,
+        language="en" if subscriber.language == "en" else "fr",
+    )
+    return write(session, subscriber, known, today)
 
 
 def write(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:

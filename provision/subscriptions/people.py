@@ -6,15 +6,17 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, literal, select
 
 from provision.subscriptions.ledger_models import PersonReference
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import InstrumentedAttribute, Session
 
 
 SALT_BYTES = 16
+ORGANISATION = "organisation-"
 REFERENCE_LETTERS = 24  # 96 bits: nobody meets twice
 
 
@@ -45,4 +47,15 @@ def salted(subscriber_id: int, salt: str) -> str:
 
 def organisation_reference(organisation_id: int) -> str:
     """Return the reference of an organisation; who it is is public."""
-    return f"organisation-{organisation_id}"
+    return f"{ORGANISATION}{organisation_id}"
+
+
+def reference_of(number: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[str]:
+    """Return the same reference in a query."""
+    return literal(ORGANISATION) + cast(number, Text)
+
+
+def organisation_of(party: str) -> int | None:
+    """Return the number of the organisation that a reference names; None for a person."""
+    head, _, number = party.partition("-")
+    return int(number) if head == "organisation" else None

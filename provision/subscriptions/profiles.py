@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from sqlalchemy import select
 
-from provision.errors import UsageRefused
+from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges
 from provision.subscriptions import strict
 from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.documents.parties import picture_type
 from provision.subscriptions.models import OrganisationProfile
 from provision.subscriptions.strict import Table, edge
 
@@ -43,8 +45,8 @@ class Address(Table):
 class Profile(Table):
     """An organisation as its documents show it.
 
-    `vat` is its regime: liable; franchise (article 293 B); or outside (an association whose
-    services are no taxable business). `penalties` is what late business customers owe.
+    `vat` is its regime, a code of `documents/vat.toml`. `logo` is a PNG or JPEG in base64; in a
+    file it is the path of one. `penalties` is what late business customers owe.
     """
 
     name: Line
@@ -53,7 +55,7 @@ class Profile(Table):
     email: Email
     phone: str = Field(default="", pattern=r"^[0-9+ .()-]{0,30}$")
     website: str = Field(default="", pattern=r"^(https://[^\s<>\"]{3,200})?$")
-    vat: Literal["liable", "franchise", "outside"]
+    vat: Literal["liable", "franchise", "association_accessory", "outside_scope"]
     vat_id: str = Field(default="", pattern=r"^([A-Z]{2}[0-9A-Z]{2,13})?$")
     vat_on_debits: bool = False
     iban: str = ""
@@ -71,7 +73,16 @@ class Profile(Table):
 
 def read(path: Path) -> Profile:
     """Return the profile of the file, or raise PaquetError with the first thing that is wrong."""
-    return strict.read(path, Profile, EXAMPLE)
+    read = strict.read(path, Profile, EXAMPLE)
+    if not read.logo:
+        return read
+    file = path.parent / read.logo
+    try:
+        picture = file.read_bytes()
+    except OSError as wrong:
+        raise PaquetError(f"The logo {file} cannot be read: {wrong.strerror}") from None
+    picture_type(picture)
+    return read.model_copy(update={"logo": base64.b64encode(picture).decode()})
 
 
 def add(

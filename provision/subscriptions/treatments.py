@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from provision.subscriptions.documents.vat import regime_on
 from provision.subscriptions.vat import Treatment
 
 if TYPE_CHECKING:
@@ -13,6 +14,6 @@ if TYPE_CHECKING:
 
 
 def of(profile: Profile, day: date) -> Treatment:
-    """Return category and rate."""
-    del day
-    return Treatment("S", 2000) if profile.vat == "liable" else Treatment("E", 0)
+    """Return the category and the rate of the regime that rules on `day`."""
+    regime = regime_on(profile.vat, day)
+    return Treatment(regime.category, regime.rate)

@@ -36,9 +36,16 @@ class Address:
     country: str = "FR"
 
 
+UNKNOWN = Address((), "", "")
+
+
 @dataclass(frozen=True)
 class Party:
-    """A seller or a buyer; `legal` is like 'SCOP SARL, RCS Caen 732 829 320'."""
+    """A seller or a buyer; `legal` is like 'SCOP SARL, RCS Caen 732 829 320'.
+
+    A person may keep the address to themselves (arrêté 83-50/A of 3 October 1983, article 3): it
+    is UNKNOWN then, and only the country that EN 16931 asks for is said (BR-11).
+    """
 
     name: str
     address: Address
@@ -84,7 +91,8 @@ def check_party(party: Party, role: str) -> None:
     texts.check_name(party.name, f"name of the {role}")
     texts.check_line(party.legal, f"legal form of the {role}", texts.LONGEST_NAME)
     texts.check_line(party.email, f"e-mail address of the {role}", texts.LONGEST_NAME)
-    check_address(party.address, role)
+    if party.address != UNKNOWN or not party.is_person:
+        check_address(party.address, role)
     if party.siren and not (siren.is_valid(party.siren) and party.siren.isdigit()):
         raise PaquetError(
             f"{party.siren[:20]!r} is not the SIREN of the {role}",

@@ -44,11 +44,11 @@ CHANGES = ("UPDATE {table} SET {column} = {column}", "DELETE FROM {table}")
 VANDALISM = {
     "UPDATE ledger_posting SET units = units * 2": "content was changed",
     "UPDATE ledger_posting SET units = 901 WHERE units = 1000": "are not equal",
-    "UPDATE ledger_posting SET party = 'person-x' WHERE account = '411'": "what the ledger says is owed differ",
+    "UPDATE ledger_posting SET party = 'person-x' WHERE account = '411'": "the ledger says is owed",
     "UPDATE ledger_transaction SET recorded_on = '2026-01-01'": "does not follow",
     "UPDATE ledger_transaction SET text = 'Rien'": "content was changed",
     "UPDATE ledger_transaction SET piece = 'F2026-000009'": "content was changed",
-    "UPDATE ledger_transaction SET number = 2": "have a gap",
+    "UPDATE ledger_transaction SET number = 9 WHERE number = 2": "have a gap",
     "DELETE FROM ledger_transaction": "postings without their transaction",
     "DELETE FROM ledger_posting": "less than two lines",
     "UPDATE invoice SET gross = gross + 1, net = net + 1": "not the sum of its lines",
@@ -61,7 +61,7 @@ VANDALISM = {
     "UPDATE line_share SET units = 500": "not what the contract gives",
     "UPDATE carry SET carried = 3": "not what the contract gives",
     "UPDATE subscription SET billed_to = '2026-04-01'": "its invoices reach to",
-    "DELETE FROM invoice": "what the ledger says is owed differ",
+    "DELETE FROM invoice": "the ledger says is owed",
 }
 POSTING = "INSERT INTO ledger_posting VALUES (1, {number}, {line}, '418', '', 'EUR', {units})"
 TRANSACTION = (

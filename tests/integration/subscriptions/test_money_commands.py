@@ -2,27 +2,29 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 from click.testing import CliRunner
+from facturx import get_xml_from_pdf
 from sqlalchemy import select
 
 from provision import rendering
 from provision.commands.context import Context
+from provision.commands.invoice import invoice
 from provision.commands.money import money
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError
 from provision.registry.models import Subscriber
 from provision.subscriptions import organisations, plans, subscriptions
+from provision.subscriptions.documents import schematron
 from provision.subscriptions.models import Plan
 from provision.subscriptions.subscriptions import Sale
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
 SETTINGS = """
@@ -64,6 +66,9 @@ def sold(context: Context) -> Context:
             organisations.get(session, "les amis"),
         )
         subscriptions.open_subscription(session, jeanne, sale, today=moment.date())
+    described = str(rendering.share("templates") / "organisation.example.toml")
+    ask(context, organisation, "describe", "Boutique", described, "--from", "2026-01-01")
+    ask(context, invoice, "run", "--on", "2026-03-31", "--yes")
     return context
 
 
@@ -143,27 +148,21 @@ def test_a_subscription_shows_what_was_pinned(sold: Context) -> None:
 
 
 def test_the_balance_is_exact_in_json_and_french_on_the_terminal(sold: Context) -> None:
-    rows = read(sold, money, "balance", "--organisation", "les amis")
-    zero, part = {"commodity": "EUR", "units": 0}, {"commodity": "EUR", "units": 300}
-    assert rows == [
-        {
-            "organisation": "Les Amis",
-            "account": "418",
-            "label": "Clients, factures à établir",
-            "debit": part,
-            "credit": zero,
-            "balance": part,
-        },
-        {
-            "organisation": "Les Amis",
-            "account": "487",
-            "label": "Produits constatés d'avance",
-            "debit": zero,
-            "credit": part,
-            "balance": {"commodity": "EUR", "units": -300},
-        },
+    rows = read(sold, money, "balance", "--organisation", "boutique")
+    assert isinstance(rows, list)
+    assert rows[0] == {
+        "organisation": "Boutique",
+        "account": "411",
+        "label": "Clients",
+        "debit": {"commodity": "EUR", "units": 1000},
+        "credit": {"commodity": "EUR", "units": 0},
+        "balance": {"commodity": "EUR", "units": 1000},
+    }
+    assert [(row["account"], row["balance"]["units"]) for row in rows[1:]] == [
+        ("44571", -167),
+        ("706", -833),
     ]
-    assert "-3,00\u00a0€" in ask(sold, money, "balance").stdout
+    assert "-8,33\u00a0€" in ask(sold, money, "balance").stdout
     assert read(sold, money, "balance", "--on", "2026-03-30") == []
 
 
@@ -181,7 +180,7 @@ def test_verify_is_content_with_a_whole_ledger(sold: Context) -> None:
     assert found["findings"] == []
     assert {head["organisation"]: head["entries"] for head in found["heads"]} == {
         "Boutique": 1,
-        "Les Amis": 1,
+        "Les Amis": 0,
     }
 
 
@@ -218,3 +217,90 @@ def test_parts_are_whole_numbers(context: Context, parts: str) -> None:
     words = ["contract", "add", "A", "B", "--supporter-parts", "1", "--from", "2026-01-01"]
     with pytest.raises(click.UsageError):
         ask(context, subscription, *words, "--seller-parts", parts)
+
+
+def test_what_would_be_billed_is_shown_before_it_is(sold: Context) -> None:
+    planned = read(sold, invoice, "run", "--on", "2026-04-30", "--dry-run")
+    expected = {"days": "2026-04-30", "documents": 1, "gross": {"commodity": "EUR", "units": 1000}}
+    assert planned == expected
+    assert read(sold, invoice, "run", "--on", "2026-04-30", "--yes") == expected
+    again = read(sold, invoice, "run", "--on", "2026-04-30", "--yes")
+    assert again == {**expected, "documents": 0, "gross": {"commodity": "EUR", "units": 0}}
+
+
+def test_nothing_is_billed_on_a_ledger_that_is_not_whole(sold: Context) -> None:
+    with sold.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER invoice_line_no_update")
+        connection.exec_driver_sql("UPDATE invoice_line SET net = 1")
+    with pytest.raises(PaquetError, match="The ledger is not whole: organisation 1, F2026-000001"):
+        ask(sold, invoice, "run", "--on", "2026-04-30", "--yes")
+
+
+def test_documents_are_listed_with_what_is_open(sold: Context) -> None:
+    listed = read(sold, invoice, "list", "--by", "boutique", "--open")
+    ten = {"commodity": "EUR", "units": 1000}
+    assert isinstance(listed, list)
+    (one,) = listed
+    assert (one["number"], one["for"], one["due"]) == ("F2026-000001", "=cmd()", "2026-04-30")
+    assert (one["gross"], one["open"]) == (ten, ten)
+    assert read(sold, invoice, "list", "--since", "2026-04-01") == []
+
+
+def test_a_document_is_written_as_pdf_that_holds_its_factur_x(
+    sold: Context, tmp_path: Path
+) -> None:
+    words = ["F2026-000001", "--by", "Boutique", "--to", str(tmp_path / "out"), "--xml"]
+    written = read(sold, invoice, "write", *words)
+    assert isinstance(written, list)
+    pdf, xml = (Path(one["file"]) for one in written)
+    _name, inside = get_xml_from_pdf(pdf.read_bytes(), check_xsd=True)
+    assert inside == xml.read_bytes()
+    assert b"=cmd()" in inside
+    assert schematron.findings([inside]) == [()]
+    assert (pdf.stat().st_mode & 0o777, xml.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["F2026-000009", "--by", "Boutique"], "Boutique has no document F2026-000009"),
+        (["F2026", "--by", "Boutique"], "'F2026' is not the number of an invoice"),
+        (["--by", "Boutique"], "Which documents"),
+    ],
+)
+def test_a_document_that_is_not_there_is_said(
+    sold: Context, tmp_path: Path, words: list[str], why: str
+) -> None:
+    with pytest.raises(PaquetError, match=why):
+        ask(sold, invoice, "write", *words, "--to", str(tmp_path))
+
+
+def test_books_that_are_closed_take_no_more_entries(sold: Context) -> None:
+    closed = read(sold, money, "close", "boutique", "--to", "2026-03-31", "--yes")
+    assert isinstance(closed, dict)
+    assert (closed["entries"], closed["debits_to_date"]["units"]) == (1, 1000)
+    with pytest.raises(PaquetError, match="are closed up to 2026-03-31"):
+        ask(sold, money, "close", "boutique", "--to", "2026-02-28", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "why"),
+    [
+        ('vat = "liable"', 'vat = "exempt"', "vat: Input should be"),
+        ('colour = "#1f4e5f"', 'colour = "blue"', "colour: String should match"),
+        ("payment_days = 30", "payment_days = 90", "payment_days: "),
+        ('postcode = "14000"', 'postcode = "<x>"', "address, postcode: "),
+        ('email = "', 'email = "@', "is not an e-mail address"),
+        ("[address]", "[adress]", "address: Field required"),
+    ],
+)
+def test_a_wrong_profile_is_refused_in_one_sentence(
+    context: Context, tmp_path: Path, right: str, wrong: str, why: str
+) -> None:
+    example = (rendering.share("templates") / "organisation.example.toml").read_text("utf-8")
+    assert right in example
+    file = tmp_path / "wrong.toml"
+    file.write_text(example.replace(right, wrong, 1), encoding="utf-8")
+    ask(context, organisation, "add", "Boutique", "--kind", "business")
+    with pytest.raises(PaquetError, match=why):
+        ask(context, organisation, "describe", "Boutique", str(file), "--from", "2026-01-01")

@@ -1,0 +1,204 @@
+"""Documents that were issued, as data for paper and Factur-X: read back from what was written."""
+
+from __future__ import annotations
+
+import base64
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import select
+
+from provision.errors import UsageRefused
+from provision.subscriptions import identities, numbering
+from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.documents import invoice as paper
+from provision.subscriptions.documents import parties
+from provision.subscriptions.documents.vat import regime_on
+from provision.subscriptions.drafts import CREDIT_NOTE
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine
+from provision.subscriptions.people import organisation_of
+from provision.subscriptions.subscription_models import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.identities import Person
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.profiles import Address, Profile
+
+BATCH = 1_000
+KINDS = {"invoice": paper.Kind.INVOICE, CREDIT_NOTE: paper.Kind.CREDIT_NOTE}
+
+
+def find(session: Session, organisation: Organisation, shown: str) -> Invoice:
+    """Return the document of this number, or raise UsageRefused."""
+    series, number = numbering.parse(shown)
+    found = session.get(Invoice, (organisation.id, series, number))
+    if found is None:
+        raise UsageRefused(
+            f"{organisation.name} has no document {shown}", "See: paquet invoice list"
+        )
+    return found
+
+
+def every(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoice]:
+    """Yield the documents that `wanted` selects, in the order of their numbers."""
+    desk = _Desk(session, Catalogue(session))
+    ordered = wanted.order_by(Invoice.organisation_id, Invoice.series, Invoice.number)
+    rows = session.scalars(ordered, execution_options={"yield_per": BATCH})
+    while batch := list(islice(rows, BATCH)):
+        lines = desk.lines(batch)
+        for row in batch:
+            yield desk.read(row, lines[row.organisation_id, row.series, row.number])
+
+
+@dataclass
+class _Desk:
+    """What many documents share, read once."""
+
+    session: Session
+    catalogue: Catalogue
+    brands: dict[str, parties.Brand] = field(default_factory=dict)
+
+    def lines(self, batch: Sequence[Invoice]) -> dict[tuple[int, str, int], list[InvoiceLine]]:
+        """Return the lines of a batch by document."""
+        first, last = batch[0], batch[-1]
+        query = select(InvoiceLine).order_by(
+            InvoiceLine.organisation_id, InvoiceLine.series, InvoiceLine.number, InvoiceLine.line
+        )
+        if first.organisation_id == last.organisation_id and first.series == last.series:
+            query = query.where(
+                InvoiceLine.organisation_id == first.organisation_id,
+                InvoiceLine.series == first.series,
+                InvoiceLine.number.between(first.number, last.number),
+            )
+        found: dict[tuple[int, str, int], list[InvoiceLine]] = defaultdict(list)
+        for line in self.session.scalars(query):
+            found[line.organisation_id, line.series, line.number].append(line)
+        return found
+
+    def read(self, row: Invoice, lines: Sequence[InvoiceLine]) -> paper.Invoice:
+        """Return one document whole."""
+        seller = self.catalogue.profile(row.organisation_id, row.issued_on)
+        buyer, language = self._buyer(row)
+        starts = [line.starts_on for line in lines if line.starts_on]
+        ends = [line.ends_on for line in lines if line.ends_on]
+        return paper.Invoice(
+            number=numbering.shown(row.series, row.number),
+            kind=KINDS[row.kind],
+            dates=paper.Dates(
+                issued=row.issued_on,
+                due=row.due_on,
+                delivered=row.issued_on,
+                starts=min(starts, default=None),
+                ends=max(ends, default=None),
+            ),
+            seller=_organisation(seller, self._siren(row.organisation_id)),
+            buyer=buyer,
+            lines=tuple(_line(line) for line in lines),
+            groups=_groups(lines, seller.vat, row, language),
+            totals=paper.Totals(gross=row.gross, payable=row.gross),
+            payment=_payment(row, seller),
+            terms=paper.Terms(
+                language=language,
+                vat_on_debits=seller.vat_on_debits,
+                notes=(row.reason,) if row.reason else (),
+            ),
+            references=paper.References(preceding=self._preceding(row)),
+            brand=self._brand(seller),
+        )
+
+    def _buyer(self, row: Invoice) -> tuple[parties.Party, paper.Language]:
+        organisation_id = organisation_of(row.party)
+        if organisation_id is not None:
+            profile = self.catalogue.profile(organisation_id, row.issued_on)
+            return _organisation(profile, self._siren(organisation_id)), "fr"
+        identity = self.session.get(Identity, row.identity_id)
+        if identity is None:
+            raise UsageRefused(
+                f"{numbering.shown(row.series, row.number)} is for somebody who was erased",
+                "Its amounts are kept in the ledger; nobody can tell any more who it was for.",
+            )
+        person = identities.read(identity)
+        return _person(person), person.language
+
+    def _siren(self, organisation_id: int) -> str:
+        return self.catalogue.organisation(organisation_id).siren or ""
+
+    def _preceding(self, row: Invoice) -> tuple[paper.Preceding, ...]:
+        if row.credited_series is None or row.credited_number is None:
+            return ()
+        key = (row.organisation_id, row.credited_series, row.credited_number)
+        credited = self.session.get_one(Invoice, key)
+        shown = numbering.shown(credited.series, credited.number)
+        return (paper.Preceding(shown, credited.issued_on),)
+
+    def _brand(self, profile: Profile) -> parties.Brand:
+        key = profile.logo + profile.colour
+        if key not in self.brands:
+            logo = base64.b64decode(profile.logo) if profile.logo else None
+            self.brands[key] = parties.Brand(logo, profile.colour)
+        return self.brands[key]
+
+
+def _organisation(profile: Profile, siren: str) -> parties.Party:
+    return parties.Party(
+        name=profile.name,
+        address=_address(profile.address),
+        siren=siren,
+        vat_id=profile.vat_id,
+        email=profile.email,
+        legal=profile.legal,
+    )
+
+
+def _person(person: Person) -> parties.Party:
+    return parties.Party(
+        name=person.name,
+        address=_address(person.address) if person.address else parties.UNKNOWN,
+        siren=person.siren,
+        vat_id=person.vat_id,
+        email=person.email,
+        is_person=person.kind == "person",
+    )
+
+
+def _address(address: Address) -> parties.Address:
+    return parties.Address(address.lines, address.postcode, address.city, address.country)
+
+
+def _line(line: InvoiceLine) -> paper.Line:
+    return paper.Line(
+        label=line.label,
+        quantity=line.quantity,
+        unit="piece",
+        net=line.net,
+        vat_rate=line.vat_rate,
+        category=cast("paper.Category", line.vat_category),
+        starts=line.starts_on,
+        ends=line.ends_on,
+    )
+
+
+def _groups(
+    lines: Sequence[InvoiceLine], regime: str, row: Invoice, language: paper.Language
+) -> tuple[paper.VatGroup, ...]:
+    """Add up what is taxed alike; why there is no VAT is said in the words of that day."""
+    ruling = regime_on(regime, row.issued_on)
+    sums: dict[tuple[str, int], list[int]] = {}
+    for line in lines:
+        both = sums.setdefault((line.vat_category, line.vat_rate), [0, 0])
+        both[0] += line.net
+        both[1] += line.vat
+    return tuple(ruling.group(net, vat, language) for net, vat in sums.values())
+
+
+def _payment(row: Invoice, seller: Profile) -> parties.Payment | None:
+    if row.kind == CREDIT_NOTE or not seller.iban:
+        return None
+    return parties.Transfer(seller.iban, seller.bic, numbering.shown(row.series, row.number))

@@ -1,0 +1,51 @@
+"""Bill what is due, and write documents: only on a ledger of which every invariant holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError
+from provision.process.files import replace_file
+from provision.subscriptions import billing, verify
+from provision.subscriptions.documents.facturx_xml import facturx
+from provision.subscriptions.documents.invoice_pdf import invoice_pdf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from pathlib import Path
+
+    from provision.subscriptions.billing import Outcome
+    from provision.subscriptions.documents.invoice import Invoice
+    from provision.workflows.control import Control
+
+
+def preview(control: Control, day: date) -> Outcome:
+    """Return what a run of `day` would issue; nothing is written."""
+    with control.session() as session:
+        return billing.preview(session, day)
+
+
+def bill(control: Control, day: date) -> Outcome:
+    """Run the billing of `day`. Raises PaquetError when something in the ledger is not whole."""
+    with control.session() as session:
+        found = verify.verify(session, seals=False)
+    if found:
+        raise PaquetError(
+            f"The ledger is not whole: {found[0].where}: {found[0].what}",
+            "See all of it: paquet money verify. Nothing is billed before.",
+        )
+    return billing.bill(control.engine, day, control.tell)
+
+
+def write(documents: Iterable[Invoice], folder: Path, *, xml: bool = False) -> list[Path]:
+    """Write each document as PDF, and its Factur-X beside it when asked; return the files."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = []
+    for document in documents:
+        made.append(folder / f"{document.number}.pdf")
+        replace_file(made[-1], invoice_pdf(document))
+        if xml:
+            made.append(folder / f"{document.number}.xml")
+            replace_file(made[-1], facturx(document))
+    return made
