@@ -1,0 +1,1 @@
+"""Bank statements in, whatever the format, and proposals of what each movement pays."""

@@ -1,0 +1,118 @@
+"""What we wait for, found by identifier, amount, account and name. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from provision.money import Cents
+    from provision.subscriptions.bank.statements import Movement
+
+Kind: TypeAlias = Literal["invoice", "collection", "settlement", "return"]
+INVOICE: Kind = "invoice"
+COLLECTION: Kind = "collection"
+RETURN: Kind = "return"
+# A word of a text: 'F-2026-0001' is one, and is not found inside 'F-2026-0001-2' or 'F-2026-00011'.
+WORD = re.compile(r"\w+(?:[-/.]\w+)*")
+SHORTEST_IDENTIFIER = 5  # '12' stands in many a text by chance
+SHORTEST_NAME = 3
+TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame"})
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An open invoice, a collection batch, or a settlement: `units` above zero are to be received.
+
+    `reference` is the number of the invoice or the message id of the batch; `names` are those of
+    the payer (or payee), any of which may stand on a statement. 'return' is made by `propose` only.
+    """
+
+    kind: Kind
+    reference: str
+    units: Cents
+    end_to_ends: frozenset[str]
+    names: tuple[str, ...]
+    iban: str
+    due_on: date
+
+
+class Candidates:
+    """Expectations, indexed once, so that thousands of them and of movements are quick."""
+
+    def __init__(self, expected: Iterable[Expected]) -> None:
+        self._by_identifier: dict[str, list[Expected]] = defaultdict(list)
+        self._by_amount: dict[Cents, list[Expected]] = defaultdict(list)
+        self._by_payer: dict[str, list[Expected]] = defaultdict(list)
+        for one in dict.fromkeys(expected):
+            self._by_amount[one.units].append(one)
+            for identifier in one.end_to_ends | {one.reference}:
+                self._by_identifier[identifier.casefold()].append(one)
+            for word in {one.iban, *(word for name in one.names for word in name_words(name))} - {
+                ""
+            }:
+                self._by_payer[word].append(one)
+
+    def identified(self, movement: Movement) -> list[Expected]:
+        """Return those whose identifier stands in the movement."""
+        given = {identifier.casefold() for identifier in end_to_ends(movement)}
+        given |= {word.casefold() for word in text_identifiers(movement)}
+        return _each_once(
+            one for word in sorted(given) for one in self._by_identifier.get(word, ())
+        )
+
+    def of_amount(self, units: Cents) -> list[Expected]:
+        """Return those of exactly this amount."""
+        return list(self._by_amount.get(units, ()))
+
+    def of_payer(self, movement: Movement) -> list[Expected]:
+        """Return those whose account or name stands in the movement."""
+        words = {movement.iban, *name_words(f"{movement.counterparty} {movement.text}")}
+        found = _each_once(one for word in sorted(words) for one in self._by_payer.get(word, ()))
+        return [one for one in found if is_payer(movement, one)]
+
+
+def end_to_ends(movement: Movement) -> frozenset[str]:
+    """Return the EndToEndIds of the entry and of the payments inside it."""
+    given = {movement.end_to_end, *(detail.end_to_end for detail in movement.details)}
+    return frozenset(given - {""})
+
+
+def is_payer(movement: Movement, one: Expected) -> bool:
+    """Say whether the account is the same, or all words of one name stand in the movement."""
+    if one.iban and one.iban == movement.iban:
+        return True
+    words = name_words(f"{movement.counterparty} {movement.text}")
+    wanted = [name_words(name) for name in one.names]
+    return any(name <= words and max(map(len, name)) >= SHORTEST_NAME for name in wanted if name)
+
+
+def name_words(name: str) -> frozenset[str]:
+    """Return the words of a name without accents, case and titles: banks drop them."""
+    bare = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", name)
+        if not unicodedata.combining(letter)
+    )
+    return frozenset(re.findall(r"\w+", bare.casefold())) - TITLES
+
+
+def text_identifiers(movement: Movement) -> set[str]:
+    """Return the words of the texts that can be an identifier: not short, and with a digit."""
+    texts = (movement.text, *(detail.text for detail in movement.details))
+    words = {word for text in texts for word in WORD.findall(text)}
+    return {
+        word
+        for word in words
+        if len(word) >= SHORTEST_IDENTIFIER and any(letter.isdigit() for letter in word)
+    }
+
+
+def _each_once(found: Iterable[Expected]) -> list[Expected]:
+    return list(dict.fromkeys(found))

@@ -1,0 +1,165 @@
+"""Propose which expectation each bank movement fulfils: to propose is not to decide. Pure.
+
+'certain' is said only where an identifier that we gave (an EndToEndId, the number of an invoice,
+the name of a batch) stands in the movement, the amount is exact, and nothing competes. What two
+movements claim, or what one movement could mean twice, is 'unsure' and lists everything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations
+from typing import TYPE_CHECKING, TypeAlias
+
+from provision.money import euros, plain
+from provision.subscriptions.bank import returned
+from provision.subscriptions.bank.candidates import (
+    COLLECTION,
+    INVOICE,
+    Candidates,
+    Expected,
+    end_to_ends,
+    is_payer,
+)
+from provision.subscriptions.bank.proposals import (
+    CERTAIN,
+    LIKELY,
+    UNSURE,
+    Proposal,
+    claim,
+    taken,
+    without_rivals,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from provision.subscriptions.bank.statements import Movement
+
+__all__ = ["Expected", "Proposal", "propose"]
+
+Group: TypeAlias = tuple[Expected, ...]
+DAYS_AROUND = 10  # how far from its day a batch without any name may still be recognised
+MOST_SUMMED = 12  # 4,096 sums; of a payer with more open invoices only all together are tried
+
+
+def propose(
+    movements: Sequence[Movement], expected: Sequence[Expected], *, returns: Mapping[str, str]
+) -> list[Proposal]:
+    """Return at most one proposal per movement, in the order of the movements.
+
+    `returns` names the debits that were collected and may come back: EndToEndId → reference of
+    what it paid. A return is proposed as an Expected of kind 'return' with the cents that the bank
+    took back; whether they are those of the debit is the ledger's to compare. No expectation is in
+    two proposals that are certain or likely. A movement that resembles nothing has no proposal.
+    """
+    everything = Candidates(expected)
+    named = {at: _named(one, everything, returns) for at, one in enumerate(movements)}
+    firm = without_rivals({at: found for at, found in named.items() if found})
+    gone = taken(firm)
+    remaining = Candidates(one for one in expected if claim(one) not in gone)
+    rest = [(at, one) for at, one in enumerate(movements) if at not in firm]
+    alike = {at: found for at, one in rest if (found := _resembling(one, remaining))}
+    settled = without_rivals(firm | alike)
+    return [settled[at] for at in sorted(settled)]
+
+
+def _named(
+    movement: Movement, candidates: Candidates, returns: Mapping[str, str]
+) -> Proposal | None:
+    """Propose what the identifiers in the movement say."""
+    if returned.came_back(movement, returns):
+        return returned.proposal(movement, returns)
+    found = candidates.identified(movement)
+    if not found:
+        return None
+    whole = [
+        one
+        for one in found
+        if _fits(movement, one) and all(_is_within(other, one) for other in found)
+    ]
+    if len(whole) == 1:
+        why = f"It names {whole[0].reference}, and the amount is exact"
+        return Proposal(movement, (whole[0],), CERTAIN, why)
+    if len({_payer(one) for one in found}) == 1 < len(found) and _sum(found) == movement.units:
+        why = f"It names {_listed(found)} of one payer, and the sum is exact"
+        return Proposal(movement, tuple(found), LIKELY, why)
+    others = [one for one in candidates.of_amount(movement.units) if is_payer(movement, one)]
+    every = tuple(dict.fromkeys([*found, *others]))
+    why = f"It names {_listed(found)}, but {_euros(movement.units)} does not settle exactly that"
+    return Proposal(movement, every, UNSURE, why)
+
+
+def _fits(movement: Movement, one: Expected) -> bool:
+    """Say whether the amount is exact, and a batch holds every payment that the bank names."""
+    if one.units != movement.units:
+        return False
+    inside = one.end_to_ends | {one.reference}
+    return one.kind != COLLECTION or not one.end_to_ends or end_to_ends(movement) <= inside
+
+
+def _is_within(one: Expected, whole: Expected) -> bool:
+    """Say whether this is the whole itself, or an invoice that a batch collects."""
+    is_batch = whole.kind == COLLECTION and one.kind != COLLECTION
+    return one == whole or (is_batch and frozenset() < one.end_to_ends <= whole.end_to_ends)
+
+
+def _resembling(movement: Movement, candidates: Candidates) -> Proposal | None:
+    """Propose what has the amount and the name, without any identifier."""
+    same = candidates.of_amount(movement.units)
+    groups: list[Group] = [(one,) for one in same if is_payer(movement, one)]
+    groups += _sums(movement, candidates)
+    if len(groups) == 1:
+        why = f"The name and the amount are those of {_listed(groups[0])}"
+        return Proposal(movement, groups[0], LIKELY, why)
+    if groups:
+        every = tuple(dict.fromkeys(one for group in groups for one in group))
+        why = f"The name and the amount fit in {len(groups)} ways"
+        return Proposal(movement, every, UNSURE, why)
+    if len(same) == 1 and _is_due_batch(movement, same[0]):
+        why = f"The amount is that of {same[0].reference}, the only batch of this amount"
+        return Proposal(movement, tuple(same), LIKELY, why)
+    if same:
+        why = f"Nothing but the amount speaks for {_listed(same)}"
+        return Proposal(movement, tuple(same), UNSURE, why)
+    return None
+
+
+def _is_due_batch(movement: Movement, one: Expected) -> bool:
+    return one.kind == COLLECTION and abs((movement.booked_on - one.due_on).days) <= DAYS_AROUND
+
+
+def _sums(movement: Movement, candidates: Candidates) -> list[Group]:
+    """Return the groups of two or more open invoices of one payer that make the amount."""
+    payers: dict[tuple[tuple[str, ...], str], list[Expected]] = defaultdict(list)
+    for one in candidates.of_payer(movement):
+        if one.kind == INVOICE and one.units * movement.units > 0:
+            payers[_payer(one)].append(one)
+    return [
+        group
+        for invoices in payers.values()
+        for group in _groups(invoices)
+        if _sum(group) == movement.units
+    ]
+
+
+def _groups(invoices: list[Expected]) -> Iterable[Group]:
+    least = 2 if len(invoices) <= MOST_SUMMED else len(invoices)
+    for size in range(least, len(invoices) + 1):
+        yield from combinations(invoices, size)
+
+
+def _payer(one: Expected) -> tuple[tuple[str, ...], str]:
+    return one.names, one.iban
+
+
+def _sum(group: Iterable[Expected]) -> int:
+    return sum(one.units for one in group)
+
+
+def _listed(group: Iterable[Expected]) -> str:
+    return " and ".join(one.reference for one in group)
+
+
+def _euros(units: int) -> str:
+    return f"{plain(euros(units))} EUR"
