@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.bank.markup import Element
 
+NUMBER = re.compile(r"[0-9]{1,15}")  # Max15NumericText
 SIGNS = {"CRDT": 1, "DBIT": -1}
 PAYER, PAYEE = "Dbtr", "Cdtr"
 
@@ -53,7 +55,7 @@ def _off(details: tuple[Detail, ...], units: Cents) -> bool:
 def _counted(blocks: list[Element]) -> int:
     """Return how many payments the bank says that there are; 0 where it does not say."""
     written = [markup.value(block, "Btch", "NbOfTxs") for block in blocks]
-    return sum(int(number) for number in written if number.isascii() and number.isdigit())
+    return sum(int(number) for number in written if NUMBER.fullmatch(number))
 
 
 def _has_charges(entry: Element, payments: list[Element]) -> bool:

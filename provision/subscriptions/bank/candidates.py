@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -50,32 +51,34 @@ class Candidates:
         self._by_identifier: dict[str, list[Expected]] = defaultdict(list)
         self._by_amount: dict[Cents, list[Expected]] = defaultdict(list)
         self._by_payer: dict[str, list[Expected]] = defaultdict(list)
-        for one in dict.fromkeys(expected):
+        every = tuple(dict.fromkeys(expected))
+        common = Counter(word for one in every for name in one.names for word in name_words(name))
+        for one in every:
             self._by_amount[one.units].append(one)
             for identifier in one.end_to_ends | {one.reference}:
                 self._by_identifier[identifier.casefold()].append(one)
-            for word in {one.iban, *(word for name in one.names for word in name_words(name))} - {
-                ""
-            }:
+            # A name is found by its rarest word: of a thousand Martins, one is looked at.
+            names = [words for name in one.names if (words := name_words(name))]
+            rarest = {min(words, key=lambda word: (common[word], word)) for words in names}
+            for word in {one.iban, *rarest} - {""}:
                 self._by_payer[word].append(one)
 
     def identified(self, movement: Movement) -> list[Expected]:
         """Return those whose identifier stands in the movement."""
         given = {identifier.casefold() for identifier in end_to_ends(movement)}
         given |= {word.casefold() for word in text_identifiers(movement)}
-        return _each_once(
-            one for word in sorted(given) for one in self._by_identifier.get(word, ())
-        )
+        return _each_once(one for word in sorted(given) for one in self._by_identifier.get(word, ()))
 
     def of_amount(self, units: Cents) -> list[Expected]:
         """Return those of exactly this amount."""
-        return list(self._by_amount.get(units, ()))
+        return self._by_amount.get(units, [])
 
     def of_payer(self, movement: Movement) -> list[Expected]:
-        """Return those whose account or name stands in the movement."""
-        words = {movement.iban, *name_words(f"{movement.counterparty} {movement.text}")}
-        found = _each_once(one for word in sorted(words) for one in self._by_payer.get(word, ()))
-        return [one for one in found if is_payer(movement, one)]
+        """Return those whose account, or all words of one of whose names, stand in the movement."""
+        words = name_words(f"{movement.counterparty} {movement.text}")
+        keys = sorted({movement.iban, *words} - {""})
+        found = _each_once(one for key in keys for one in self._by_payer.get(key, ()))
+        return [one for one in found if _is_payer(one, movement.iban, words)]
 
 
 def end_to_ends(movement: Movement) -> frozenset[str]:
@@ -84,15 +87,14 @@ def end_to_ends(movement: Movement) -> frozenset[str]:
     return frozenset(given - {""})
 
 
-def is_payer(movement: Movement, one: Expected) -> bool:
-    """Say whether the account is the same, or all words of one name stand in the movement."""
-    if one.iban and one.iban == movement.iban:
+def _is_payer(one: Expected, iban: str, words: frozenset[str]) -> bool:
+    if one.iban and one.iban == iban:
         return True
-    words = name_words(f"{movement.counterparty} {movement.text}")
-    wanted = [name_words(name) for name in one.names]
-    return any(name <= words and max(map(len, name)) >= SHORTEST_NAME for name in wanted if name)
+    names = [name_words(name) for name in one.names]
+    return any(name <= words and max(map(len, name)) >= SHORTEST_NAME for name in names if name)
 
 
+@lru_cache(maxsize=100_000)
 def name_words(name: str) -> frozenset[str]:
     """Return the words of a name without accents, case and titles: banks drop them."""
     bare = "".join(

@@ -106,8 +106,8 @@ def _account(line: str) -> str:
 
 
 def _owner(line: str) -> str:
-    """Return bank, currency, decimals and account, which all records of a statement share."""
-    return line[2:7] + line[16:20] + line[21:32]
+    """Return bank, currency and account, which all records of a statement share."""
+    return line[2:7] + line[16:19] + line[21:32]
 
 
 def _day(line: str, place: int) -> date:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from schwifty import IBAN
@@ -40,7 +41,8 @@ def cents(written: str, what: str, *, marks: str = ".", zeros: bool = False) -> 
     short = decimals.rstrip("0") if zeros else decimals
     if not found or not whole + decimals or len(short) > 2:  # noqa: PLR2004 # cents
         raise StatementRefused(f"The {what} {shown(written)} is not an amount in euros")
-    if len(whole.lstrip("0")) > MOST_DIGITS:
+    whole = whole.lstrip("0")
+    if len(whole) > MOST_DIGITS:
         raise StatementRefused(f"The {what} {shown(written)} has more than {MOST_DIGITS} digits")
     units = int(whole or "0") * 100 + int(short.ljust(2, "0"))
     return -units if found[1] == "-" else units
@@ -71,7 +73,7 @@ def day_of(year: str, month: str, number: str, what: str) -> date:
         raise StatementRefused(
             f"The {what} {shown(f'{year}-{month}-{number}')} is not a day"
         ) from None
-    return sensible_day(found, what)
+    return sensible_day(found, f"the {what}")
 
 
 def account(written: str) -> str:
@@ -87,6 +89,7 @@ def account(written: str) -> str:
     return found
 
 
+@lru_cache(maxsize=10_000)
 def iban(written: str) -> str:
     """Return the IBAN in its short form, or '' where it is none: banks mask those of others."""
     try:
@@ -114,8 +117,9 @@ def _iban_of_rib(rib: re.Match[str]) -> str:
 def text(*written: str | None) -> str:
     """Join what a bank wrote into one readable line: NFC, single spaces, nothing invisible."""
     line = unicodedata.normalize("NFC", " ".join(piece for piece in written if piece))
-    seen = (" " if unicodedata.category(letter) in UNREADABLE else letter for letter in line)
-    return " ".join("".join(seen).split())[:LONGEST_TEXT]
+    if not line.isprintable():
+        line = "".join(" " if unicodedata.category(one) in UNREADABLE else one for one in line)
+    return " ".join(line.split())[:LONGEST_TEXT]
 
 
 def reference(written: str | None) -> str:

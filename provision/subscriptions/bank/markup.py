@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lxml import etree
 
+from provision.subscriptions.bank import fields
 from provision.subscriptions.bank.fields import StatementRefused
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 Element: TypeAlias = Any  # lxml ships no types
 DECLARATION = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+LONGEST_REASON = 120
 ENCODINGS = {"UTF-8", "US-ASCII", "ASCII", "ISO-8859-1", "ISO-8859-15", "WINDOWS-1252"}
 
 
@@ -37,7 +39,7 @@ def parse(content: bytes) -> Element:
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as wrong:
-        why = str(wrong).splitlines()[0] if str(wrong) else "it ends too early"
+        why = fields.text(str(wrong))[:LONGEST_REASON] or "it ends too early"
         raise StatementRefused(
             f"The file is not whole XML: {why}", "Download it from the bank once more."
         ) from None

@@ -19,7 +19,6 @@ from provision.subscriptions.bank.candidates import (
     Candidates,
     Expected,
     end_to_ends,
-    is_payer,
 )
 from provision.subscriptions.bank.proposals import (
     CERTAIN,
@@ -40,6 +39,7 @@ __all__ = ["Expected", "Proposal", "propose"]
 
 Group: TypeAlias = tuple[Expected, ...]
 DAYS_AROUND = 10  # how far from its day a batch without any name may still be recognised
+MOST_LISTED = 20  # where all pay the same, a list of everybody helps nobody
 MOST_SUMMED = 12  # 4,096 sums; of a payer with more open invoices only all together are tried
 
 
@@ -84,7 +84,7 @@ def _named(
     if len({_payer(one) for one in found}) == 1 < len(found) and _sum(found) == movement.units:
         why = f"It names {_listed(found)} of one payer, and the sum is exact"
         return Proposal(movement, tuple(found), LIKELY, why)
-    others = [one for one in candidates.of_amount(movement.units) if is_payer(movement, one)]
+    others = [one for one in candidates.of_payer(movement) if one.units == movement.units]
     every = tuple(dict.fromkeys([*found, *others]))
     why = f"It names {_listed(found)}, but {_euros(movement.units)} does not settle exactly that"
     return Proposal(movement, every, UNSURE, why)
@@ -106,9 +106,9 @@ def _is_within(one: Expected, whole: Expected) -> bool:
 
 def _resembling(movement: Movement, candidates: Candidates) -> Proposal | None:
     """Propose what has the amount and the name, without any identifier."""
-    same = candidates.of_amount(movement.units)
-    groups: list[Group] = [(one,) for one in same if is_payer(movement, one)]
-    groups += _sums(movement, candidates)
+    same, payers = candidates.of_amount(movement.units), candidates.of_payer(movement)
+    groups: list[Group] = [(one,) for one in payers if one.units == movement.units]
+    groups += _sums(movement, payers)
     if len(groups) == 1:
         why = f"The name and the amount are those of {_listed(groups[0])}"
         return Proposal(movement, groups[0], LIKELY, why)
@@ -119,20 +119,24 @@ def _resembling(movement: Movement, candidates: Candidates) -> Proposal | None:
     if len(same) == 1 and _is_due_batch(movement, same[0]):
         why = f"The amount is that of {same[0].reference}, the only batch of this amount"
         return Proposal(movement, tuple(same), LIKELY, why)
-    if same:
-        why = f"Nothing but the amount speaks for {_listed(same)}"
-        return Proposal(movement, tuple(same), UNSURE, why)
-    return None
+    return _by_amount_alone(movement, same) if same else None
+
+
+def _by_amount_alone(movement: Movement, same: list[Expected]) -> Proposal:
+    if len(same) > MOST_LISTED:
+        why = f"Nothing but the amount speaks, and for {len(same)} of what is expected"
+        return Proposal(movement, (), UNSURE, why)
+    return Proposal(movement, tuple(same), UNSURE, f"Only the amount speaks for {_listed(same)}")
 
 
 def _is_due_batch(movement: Movement, one: Expected) -> bool:
     return one.kind == COLLECTION and abs((movement.booked_on - one.due_on).days) <= DAYS_AROUND
 
 
-def _sums(movement: Movement, candidates: Candidates) -> list[Group]:
+def _sums(movement: Movement, expected: list[Expected]) -> list[Group]:
     """Return the groups of two or more open invoices of one payer that make the amount."""
     payers: dict[tuple[tuple[str, ...], str], list[Expected]] = defaultdict(list)
-    for one in candidates.of_payer(movement):
+    for one in expected:
         if one.kind == INVOICE and one.units * movement.units > 0:
             payers[_payer(one)].append(one)
     return [

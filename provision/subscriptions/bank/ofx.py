@@ -13,12 +13,11 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.sax.saxutils import escape
 
-from ofxtools.header import OFXHeaderError
 from ofxtools.Parser import OFXTree, ParseError, TreeBuilder
 
 from provision.subscriptions.bank import fields
 from provision.subscriptions.bank.fields import StatementRefused
-from provision.subscriptions.bank.markup import refuse_declarations
+from provision.subscriptions.bank.markup import LONGEST_REASON, refuse_declarations
 from provision.subscriptions.bank.statements import Movement, Statement
 
 if TYPE_CHECKING:
@@ -78,8 +77,8 @@ def read(content: bytes) -> tuple[Statement, ...]:
 def _tree(content: bytes) -> Element:
     try:
         return OFXTree().parse(BytesIO(content), Balanced())
-    except (OFXHeaderError, ParseError, AssertionError, ValueError, LookupError) as wrong:
-        why = fields.text(str(wrong))[:120] or "it ends too early"
+    except (SyntaxError, AssertionError, ValueError, LookupError) as wrong:
+        why = fields.text(str(wrong))[:LONGEST_REASON] or "it ends too early"
         raise StatementRefused(
             f"The file is not whole OFX: {why}", "Download it from the bank once more."
         ) from None

@@ -43,7 +43,7 @@ def _check_bytes(content: bytes) -> None:
         raise StatementRefused(
             f"The file has more than {MOST_BYTES // 1024**2} MiB", "Export a shorter period."
         )
-    if content.startswith(b"PK"):
+    if content.startswith(b"PK\x03\x04"):
         raise StatementRefused("The file is an archive or a spreadsheet", "Unpack it first.")
     if b"\0" in content:
         raise StatementRefused("The file holds NUL bytes, so it is not plain text")

@@ -27,12 +27,15 @@ TAG = re.compile(r"^:(\d\d[A-Z]?):", re.MULTILINE)
 KNOWN = {"13", "13D", "20", "21", "25", "25P", "28", "28C", "34F", "60F", "60M", "61"} | {
     *("62F", "62M", "64", "65", "86", "90C", "90D")
 }
-BALANCE = re.compile(r"([CD])(\d\d)(\d\d)(\d\d)([A-Z]{3})(\d{1,12},\d{0,2})")
+BALANCE = re.compile(r"([CD])(\d\d)(\d\d)(\d\d)([A-Z]{3})(\d{1,12},\d{0,2})", re.ASCII)
 MOVEMENT = re.compile(
-    r"(\d\d)(\d\d)(\d\d)(\d{4})?(R?[CD])([A-Z])?(\d{1,12},\d{0,2})([A-Z][A-Z0-9]{3})([^\n]*)"
+    r"(\d\d)(\d\d)(\d\d)(\d{4}|\s{4})?(R?[CD])([A-Z])?(\d{1,12},\d{0,2})([A-Z][A-Z0-9]{3})"
+    r"(?:(?!//)[^\n]){0,16}(?://[^\n]{0,23})?(?:[^\n]*|\n[^\n:][^\n]*)",
+    re.ASCII,
 )
+DETAILS = "86"
 RETURNED = "RTI"  # the SWIFT transaction type of a returned item
-ENVELOPE = re.compile(r"\{[1-5]:|-\}|^-$", re.MULTILINE)
+ENVELOPE = re.compile(r"^(?:-\}|-$|\{[1-5]:)", re.MULTILINE)
 # Words of the structured field 86 of SEPA payments: /EREF/…/MARF/…/REMI/…
 WORDS = re.compile(r"/([A-Z]{4})/")
 
@@ -60,7 +63,7 @@ def _statement(block: str) -> Statement:
     closing, closed_on = _balance(found, "62")
     lines = [_checked_line(line) for tag, line in found if tag == "61"]
     movements = tuple(
-        _movement(data, line) for data, line in zip(_parsed(block, len(lines)), lines, strict=True)
+        _movement(data, line) for data, line in zip(_parsed(found), lines, strict=True)
     )
     return Statement(
         account=_account(_one(found, "25")),
@@ -114,20 +117,31 @@ def _balance(found: list[tuple[str, str]], prefix: str) -> tuple[Cents, date]:
 
 
 def _checked_line(written: str) -> re.Match[str]:
-    line = MOVEMENT.match(written)
+    line = MOVEMENT.fullmatch(written)
     if not line:
         raise StatementRefused(f"The field 61 {fields.shown(written)} is not a movement")
     year, month, number, entry = line.groups()[:4]
     fields.day_of(year, month, number, "day of a movement")
-    if entry:
+    if entry and entry.strip():
         fields.day_of(year, entry[:2], entry[2:], "entry day of a movement")
     return line
 
 
-def _parsed(block: str, count: int) -> list[Data]:
-    """Return what mt-940 reads of the movements, if it reads as many as there are."""
+def _parsed(found: list[tuple[str, str]]) -> list[Data]:
+    """Return what mt-940 reads of the movements, if it reads as many as there are.
+
+    It is handed the opening, the movements and what follows each of them: nothing that it could
+    log about, take for another movement, or add to the last one though it is of the statement.
+    """
+    pieces, count, holder = [], 0, ""
+    for tag, value in found:
+        holder = holder if tag == DETAILS else tag
+        count += tag == "61"
+        if holder == "61" or tag in {"60F", "60M"}:
+            unlike_a_tag = value.replace("\n:", "\n ")
+            pieces.append(f":{tag}:{unlike_a_tag}")
     try:
-        transactions = Transactions(options=Options.all()).parse(block)
+        transactions = Transactions(options=Options.all()).parse("\n".join(pieces))
     except (RuntimeError, ArithmeticError, ValueError, LookupError):
         raise StatementRefused("The MT940 file cannot be read") from None
     if len(transactions) != count:
