@@ -106,7 +106,8 @@ def _kind(balance: Element) -> str:
 
 def signed(element: Element) -> Cents:
     """Return the euros of a balance or an entry in cents, below zero when it is a debit."""
-    amount, side = markup.child(element, "Amt"), markup.value(element, "CdtDbtInd")
+    amount, indicator = markup.only(element, "Amt"), markup.only(element, "CdtDbtInd")
+    side = "" if indicator is None else (indicator.text or "").strip()
     if amount is None or side not in SIGNS:
         raise StatementRefused(
             f"An amount of the statement has no {'CdtDbtInd' if amount is not None else 'Amt'}"
@@ -124,7 +125,8 @@ def _day(found: Element | None, what: str) -> date:
 
 def _is_booked(entry: Element) -> bool:
     """Say whether the entry is booked; one that is pending or for information is left out."""
-    status = markup.first(entry, "Sts/Cd", "Sts")
+    written = markup.only(entry, "Sts")
+    status = markup.value(written, "Cd") or markup.value(written)
     if status not in {"BOOK", "PDNG", "INFO", "FUTR"}:
         raise StatementRefused(f"An entry has the status {fields.shown(status)}")
     return status == "BOOK"

@@ -67,7 +67,9 @@ class Candidates:
         """Return those whose identifier stands in the movement."""
         given = {identifier.casefold() for identifier in end_to_ends(movement)}
         given |= {word.casefold() for word in text_identifiers(movement)}
-        return _each_once(one for word in sorted(given) for one in self._by_identifier.get(word, ()))
+        return _each_once(
+            one for word in sorted(given) for one in self._by_identifier.get(word, ())
+        )
 
     def of_amount(self, units: Cents) -> list[Expected]:
         """Return those of exactly this amount."""

@@ -29,6 +29,8 @@ OLD, MOVEMENT, COMPLEMENT, NEW = "01", "04", "05", "07"
 LAST_DIGIT = {letter: (digit, 1) for digit, letter in enumerate("{ABCDEFGHI")} | {
     letter: (digit, -1) for digit, letter in enumerate("}JKLMNOPQR")
 }
+# Qualifiers of name and account: of the payer, and of the payee.
+PAYER, PAYEE = ("NPY", "CPY"), ("NBE", "CBE")
 REASON = re.compile(r"[A-Z]{2}[0-9A-Z]{2}")
 
 
@@ -137,12 +139,13 @@ def _movement(line: str, complements: list[str]) -> Movement:
     said = _said(line, complements)
     units, rejection = _units(line), line[40:42].strip()
     label = fields.text(line[48:79], *(said.get(key) for key in ("LIB", "LCC", "LC2", "LCS")))
-    other = ("NPY", "CPY") if (units >= 0) != bool(rejection) else ("NBE", "CBE")
-    name = fields.text(next((said[key] for key in (other[0], "NPY", "NBE") if key in said), ""))
-    iban = fields.iban(said.get(other[1], "")[:34])
-    end_to_end = fields.reference(said.get("RCN", "")[:35])
     reason = said.get("RET", "")[:4]
     reason = reason if REASON.fullmatch(reason) else ""
+    is_return = bool(rejection or reason)
+    name_key, account_key = PAYER if (units >= 0) != is_return else PAYEE
+    name = fields.text(said.get(name_key))
+    iban = fields.iban(said.get(account_key, "")[:34].strip())
+    end_to_end = fields.reference(said.get("RCN", "")[:35])
     text = fields.text(label, said.get("RCN", "")[35:], said.get("REF"))
     mandate = fields.reference(said.get("RUM", "")[:35])
     return Movement(
@@ -156,7 +159,7 @@ def _movement(line: str, complements: list[str]) -> Movement:
         end_to_end=end_to_end,
         reason=reason,
         code=fields.text(f"{line[32:34]} {rejection}"),
-        reversal=bool(rejection or reason),
+        reversal=is_return,
         details=(Detail(units, end_to_end, mandate, name, iban, text, reason),),
     )
 

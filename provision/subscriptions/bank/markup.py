@@ -49,14 +49,9 @@ def parse(content: bytes) -> Element:
     return root
 
 
-def name(element: Element) -> str:
-    """Return the name of an element without its namespace."""
-    return str(element.tag).rpartition("}")[2]
-
-
 def children(element: Element | None, wanted: str) -> Iterator[Element]:
-    """Yield the direct children of this name; none where there is no element."""
-    return (child for child in (element if element is not None else ()) if name(child) == wanted)
+    """Return the direct children of this name in any namespace; none where there is no element."""
+    return iter(()) if element is None else element.iterchildren(f"{{*}}{wanted}")
 
 
 def child(element: Element | None, *path: str) -> Element | None:
@@ -64,6 +59,14 @@ def child(element: Element | None, *path: str) -> Element | None:
     for wanted in path:
         element = next(children(element, wanted), None)
     return element
+
+
+def only(element: Element, wanted: str) -> Element | None:
+    """Return the one child of this name, None without any; two would be two truths."""
+    found = list(children(element, wanted))
+    if len(found) > 1:
+        raise StatementRefused(f"The XML file says {wanted} twice where one is allowed")
+    return found[0] if found else None
 
 
 def value(element: Element | None, *path: str) -> str:

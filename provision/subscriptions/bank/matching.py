@@ -39,6 +39,7 @@ __all__ = ["Expected", "Proposal", "propose"]
 
 Group: TypeAlias = tuple[Expected, ...]
 DAYS_AROUND = 10  # how far from its day a batch without any name may still be recognised
+MOST_NAMED = 5  # in one sentence
 MOST_LISTED = 20  # where all pay the same, a list of everybody helps nobody
 MOST_SUMMED = 12  # 4,096 sums; of a payer with more open invoices only all together are tried
 
@@ -162,7 +163,9 @@ def _sum(group: Iterable[Expected]) -> int:
 
 
 def _listed(group: Iterable[Expected]) -> str:
-    return " and ".join(one.reference for one in group)
+    references = [one.reference for one in group]
+    more = len(references) - MOST_NAMED
+    return " and ".join(references[:MOST_NAMED] + ([f"{more} more"] if more > 0 else []))
 
 
 def _euros(units: int) -> str:

@@ -95,6 +95,9 @@ def test_another_message_is_refused_by_its_name(message: str, why: str) -> None:
         (FIRST, FIRST.replace("36.00", "٣٦"), "is not an amount"),
         (FIRST, FIRST.replace("EUR", "USD"), "in “USD”, and only euros"),
         (FIRST, "", "has no Amt"),
+        (FIRST, FIRST + FIRST, "says Amt twice"),
+        (DEBIT, f"{DEBIT}<CdtDbtInd>CRDT</CdtDbtInd>", "says CdtDbtInd twice"),
+        (PENDING, f"{PENDING}<Sts>BOOK</Sts>", "says Sts twice"),
         ("<Sts>BOOK</Sts>", "<Sts>MAYBE</Sts>", "has the status “MAYBE”"),
         ("<Sts>BOOK</Sts>", "", "has the status “”"),
         ("<RvslInd>true", "<RvslInd>perhaps", "the RvslInd “perhaps”"),
@@ -126,6 +129,10 @@ def test_the_only_payment_of_an_entry_has_its_amount() -> None:
 
 def test_an_amount_may_have_five_decimals_when_they_are_zeros() -> None:
     assert movements(changed(CAMT_2, ">36.00<", ">36.00000<"))[0].units == 3600
+
+
+def test_a_comment_inside_an_amount_hides_no_digit() -> None:
+    assert movements(changed(CAMT_2, ">36.00<", ">3<!-- 9 -->6.<?x?>00<"))[0].units == 3600
 
 
 def test_two_opening_balances_must_agree() -> None:

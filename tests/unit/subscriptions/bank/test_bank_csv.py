@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,24 @@ def test_the_oldest_movement_may_stand_first() -> None:
 def test_columns_may_be_numbers_and_amounts_signed() -> None:
     rent, gift = movements(ROWS, mappings.parse(SIGNED))
     assert (rent.units, rent.text, gift.units) == (-1350, "loyer local", 1000)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "written"),
+    [
+        ("dd/mm/yyyy", "02/01/2026"),
+        ("dd/mm/yy", "02/01/26"),
+        ("dd-mm-yyyy", "02-01-2026"),
+        ("dd.mm.yyyy", "02.01.2026"),
+        ("yyyy-mm-dd", "2026-01-02"),
+        ("yyyymmdd", "20260102"),
+        ("mm/dd/yyyy", "01/02/2026"),
+    ],
+)
+def test_every_way_to_write_a_day_is_read(pattern: str, written: str) -> None:
+    mapping = mappings.parse(SIGNED.replace("yyyy-mm-dd", pattern))
+    rows = ROWS.replace("2026-01-02", written).replace("2026-01-03", written)
+    assert {one.booked_on for one in movements(rows, mapping)} == {date(2026, 1, 2)}
 
 
 def test_the_example_that_we_ship_reads_the_sample() -> None:

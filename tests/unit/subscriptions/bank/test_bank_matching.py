@@ -168,6 +168,20 @@ def test_the_amount_alone_is_unsure() -> None:
     assert only(paid(1200, "VIR"), FIRST).certainty == "unsure"
 
 
+def test_where_all_pay_the_same_the_amount_lists_nobody() -> None:
+    everybody = [invoice(f"F-2026-1{number:03}", 1200) for number in range(21)]
+    found = only(paid(1200, "VIR"), *everybody)
+    assert (found.certainty, found.expected) == ("unsure", ())
+    assert "for 21 of what is expected" in found.why
+    assert len(only(paid(1200, "VIR"), *everybody[:20]).expected) == 20
+
+
+def test_more_than_twelve_open_invoices_are_paid_all_or_not_at_all() -> None:
+    many = [invoice(f"F-2026-2{number:03}", 100, "Jeanne Martin") for number in range(13)]
+    assert len(only(paid(1300, counterparty="Jeanne Martin"), *many).expected) == 13
+    assert propose([paid(200, counterparty="Jeanne Martin")], many, returns={}) == []
+
+
 def test_what_resembles_nothing_has_no_proposal() -> None:
     assert propose([paid(77, "COTISATION CARTE")], [FIRST], returns={}) == []
 

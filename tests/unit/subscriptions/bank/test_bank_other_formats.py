@@ -169,6 +169,14 @@ def test_cfonb_reads_the_complements() -> None:
     )
 
 
+def test_cfonb_never_takes_our_own_name_for_that_of_the_payer() -> None:
+    assert (
+        movements(CFONB.replace("NPYMME", "NBEMME").replace("CPYFR", "CBEFR"))[2].counterparty == ""
+    )
+    sent = CFONB.replace("NPYMME", "NBEMME").replace("0101{", "0101}").replace("10341{", "10139{")
+    assert movements(sent)[2].counterparty == "MME MARTIN JEANNE"
+
+
 def test_cfonb_may_lack_line_ends_or_the_spaces_before_them() -> None:
     expected = read_one(CFONB).movements
     assert read_one("".join(line.rstrip("\r\n") for line in LINES)).movements == expected
