@@ -23,6 +23,9 @@ GENESIS = "0" * 64  # what the first transaction of a journal follows
 FEWEST_LINES = 2
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 class LedgerRefused(PaquetError):
     """An entry that the ledger does not take."""
 
@@ -122,5 +125,4 @@ def sha256(content: dict[str, object]) -> str:
 
     Quoting keeps each field's borders, so that two contents never have one text.
     """
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()
