@@ -1,0 +1,48 @@
+"""What is not paid, by age; a non-profit in trouble is not a fraud."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from provision.money import Cents
+    from provision.subscriptions.reports.facts import Open
+
+AGES = ("not_due", "0-30", "31-60", "61-90", "over_90")
+LAST_DAYS = (-1, 30, 60, 90)  # of each age but the last, in days after the day it was due
+
+
+@dataclass(frozen=True)
+class Unpaid:
+    """Cents open at one age, by standing of who owes them, and the invoices they are on."""
+
+    age: str
+    ordinary: Cents
+    non_profit: Cents
+    fraud: Cents
+    invoices: int
+
+
+def unpaid(open_invoices: Iterable[Open], today: date) -> tuple[Unpaid, ...]:
+    """Return all ages, empty ones too: days after the due day; the due day itself is day 0."""
+    by_age: dict[str, list[Open]] = {age: [] for age in AGES}
+    for invoice in open_invoices:
+        by_age[age_of((today - invoice.due).days)].append(invoice)
+    return tuple(_sum(age, found) for age, found in by_age.items())
+
+
+def _sum(age: str, found: list[Open]) -> Unpaid:
+    cents: Counter[str] = Counter()
+    for invoice in found:
+        cents[invoice.standing] += invoice.cents_open
+    return Unpaid(age, cents["ordinary"], cents["non_profit"], cents["fraud"], len(found))
+
+
+def age_of(days_late: int) -> str:
+    """Return the age of an invoice that is so many days late (below zero: not due yet)."""
+    return AGES[sum(days_late > last for last in LAST_DAYS)]
