@@ -173,8 +173,8 @@ def _watch(figures: Figures, words: Wording) -> Block:
         return Block(title, (words.say("thresholds.empty"), words.say("thresholds.risk")))
     groups = [
         Group(
-            f"{one.party} · {one.year}",
-            (Bar(basis_points(one.ratio) or 0, words.percent(one.ratio), _style(one)),),
+            f"{one.party} · {one.year} · {words.percent(one.ratio)}",
+            (Bar(basis_points(one.ratio) or 0, "", _style(one)),),
         )
         for one in figures.watch
     ]
@@ -213,8 +213,9 @@ def _warnings(figures: Figures, words: Wording) -> Iterator[str]:
             if one.level != "below":
                 yield words.say("thresholds.franchise_reached")
     for key in ("unverified", "of_another_year"):
-        for name in sorted({_limit(one, words) for one in figures.watch if getattr(one, key)}):
-            yield words.say(f"thresholds.{key}", limit=name)
+        limits = sorted({_limit(one, words) for one in figures.watch if getattr(one, key)})
+        if limits:
+            yield words.say(f"thresholds.{key}", limits=" · ".join(limits))
 
 
 def _limit(one: Watch, words: Wording) -> str:

@@ -6,7 +6,7 @@ Drawn for a narrow screen: a wide one enlarges them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 POINTS = 72  # of an inch
 WIDTH, LINE, PLOT = 330, 18, 170  # points: the picture, a line of text, the columns' height
 LEFT = 66  # points for the amounts beside columns
-LEGEND_COLUMNS = 2
 LINE_STYLE = -1  # of a legend: the line, which is no box
 ABOVE_ALL = 1.08  # axes reach so far beyond the highest column
 BAR = 0.78  # of a line
-ROOM = 1.42  # the longest bar leaves room for its amount
+ROOM = 0.42  # of all bars, on their right, for the amount of the longest
+LONGEST_LABEL, LONGEST_NAME = 44, 20  # letters of a whole line, and of half a line of legend
+MARK: dict[str, Any] = {"color": INK, "linewidth": 1.2, "linestyle": (0, (3, 2))}
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,16 @@ def bars(
     figure, axes = _canvas(picture, legend, _Frame(LINE * lines, 2, 0))
     down = 0.0
     for group in groups:
-        axes.text(lowest, down + 0.55, picture.put(group.label), color=INK, va="center")
+        axes.text(lowest, down + 0.55, picture.put(_short(group.label)), color=INK, va="center")
         for place, bar in enumerate(group.bars, start=1):
             _lying(axes, picture, bar, down + place)
+            for at, _ in marks:
+                axes.plot([at, at], [down + place, down + place + 1], **MARK)
         down += 1.3 + len(group.bars)
     for place, (at, text) in enumerate(marks):
-        axes.plot([at, at], [0, down], color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
         side = "left" if place else "right"  # so that near marks do not cover each other
         axes.text(at, down + 0.45, picture.put(text), color=INK, ha=side, va="center")
-    axes.set_xlim(lowest, longest * ROOM)
+    axes.set_xlim(lowest, longest + (longest - lowest) * ROOM)
     axes.set_ylim(lines, 0)
     axes.set_axis_off()
     return svg(figure, picture)
@@ -129,7 +131,7 @@ def _canvas(
     picture: Picture, legend: Sequence[tuple[str, int]], frame: _Frame
 ) -> tuple[Figure, Axes]:
     """Return a figure with its legend drawn on top, and the axes below it."""
-    rows = -(-len(legend) // LEGEND_COLUMNS)
+    rows = -(-len(legend) // _columns_of(legend))
     whole = frame.height + rows * (LINE + 2) + 6
     figure = Figure(figsize=(WIDTH / POINTS, whole / POINTS), facecolor="none")
     if legend:
@@ -142,18 +144,28 @@ def _canvas(
 def _write_legend(
     figure: Figure, picture: Picture, legend: Sequence[tuple[str, int]], share: float
 ) -> None:
-    rows = -(-len(legend) // LEGEND_COLUMNS)
+    wide = _columns_of(legend)
     axes = figure.add_axes((0, 1 - share, 1, share))
-    axes.set(xlim=(0, WIDTH), ylim=(rows, 0))
+    axes.set(xlim=(0, WIDTH), ylim=(-(-len(legend) // wide), 0))
     axes.set_axis_off()
     for place, (name, style) in enumerate(legend):
-        row, column = divmod(place, LEGEND_COLUMNS)
-        left = 2 + column * WIDTH / LEGEND_COLUMNS
+        row, column = divmod(place, wide)
+        left = 2 + column * WIDTH / wide
         if style == LINE_STYLE:
             axes.plot([left, left + 22], [row + 0.5] * 2, color=INK, marker="o", markersize=3.5)
         else:
             _box(axes, (left, row + 0.18), (22, 0.64), style)
         axes.text(left + 28, row + 0.5, picture.put(name), color=INK, va="center")
+
+
+def _columns_of(legend: Sequence[tuple[str, int]]) -> int:
+    """Return how many names a line of the legend has room for."""
+    return 2 if all(len(name) <= LONGEST_NAME for name, _ in legend) else 1
+
+
+def _short(label: str) -> str:
+    """Cut a label that has no room; the table has it whole."""
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
 def _lying(axes: Axes, picture: Picture, bar: Bar, top: float) -> None:
