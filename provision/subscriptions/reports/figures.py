@@ -64,6 +64,7 @@ def figures(facts: Facts, hourly_cents: Cents | None = None) -> Figures:
     """
     months = year_until(facts.until)
     moved = recurring.movements(facts.lives, facts.rates, months)
+    served = recurring.served(facts.lives, facts.rates, facts.until)
     time = hours.time_given(facts.given, months)
     seconds = sum(one.seconds for one in time)
     return Figures(
@@ -78,13 +79,13 @@ def figures(facts: Facts, hourly_cents: Cents | None = None) -> Figures:
         movements=moved,
         churn=churn.churn(moved),
         cohorts=cohorts.cohorts(facts.lives, months),
-        tiers=tiers.tiers(facts.lives, facts.rates, _monthly_cost(facts, months), facts.until),
+        tiers=tiers.tiers(served, _monthly_cost(facts, months)),
         unpaid=unpaid.unpaid(facts.unpaid, facts.until),
         time=time,
         valuation=hours.value(seconds, hourly_cents, facts.until) if hourly_cents else None,
         reciprocity=promises.reciprocity(facts.reciprocities),
         pledges=promises.pledged(facts.pledges),
-        sales=territories.sales(facts.lives, facts.rates, facts.until),
+        sales=territories.sales(served),
         stays=territories.stays(facts.portions),
         watch=thresholds.watch(facts.parties, facts.incomes, facts.until, thresholds.known()),
     )

@@ -88,7 +88,6 @@ def solve(model: Model) -> Outcome:
     revenue = sum(offer.monthly_cents * offer.subscribers for offer in model.offers)
     cost, work = sum(model.costs.values()), ceil(count * _work_of_one(model))
     break_even = _break_even(model, cost)
-    shares = model.shares or {"all": 1}
     return Outcome(
         subscribers=count,
         revenue=revenue,
@@ -98,9 +97,16 @@ def solve(model: Model) -> Outcome:
         coverage=ratio(revenue, cost + work),
         break_even=break_even,
         months=_months(count, break_even, model.growth),
-        receives=dict(zip(shares, split(revenue, [*shares.values()]).parts, strict=True)),
+        receives=_receives(model, revenue),
         notes=tuple(_notes(model, work)),
     )
+
+
+def _receives(model: Model, revenue: Cents) -> dict[str, Cents]:
+    if not model.shares:
+        return {}
+    parts = split(revenue, [*model.shares.values()]).parts
+    return dict(zip(model.shares, parts, strict=True))
 
 
 def _work_of_one(model: Model) -> Fraction:

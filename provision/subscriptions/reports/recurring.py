@@ -34,14 +34,18 @@ class Change(NamedTuple):
     known: bool
 
     @property
+    def by(self) -> Twelfths:
+        """Return how much more is paid."""
+        return (self.new or 0) - (self.old or 0)
+
+    @property
     def kind(self) -> str:
-        """Return the name of the movement, or `away` when there is none."""
+        """Return the name of the movement."""
         if self.old is None:
-            started = "reactivated" if self.known else "new"
-            return "away" if self.new is None else started
+            return "reactivated" if self.known else "new"
         if self.new is None:
             return "churned"
-        return "expansion" if self.new >= self.old else "contraction"
+        return "expansion" if self.new > self.old else "contraction"
 
 
 class Served(NamedTuple):
@@ -87,13 +91,18 @@ def movements(
     """
     ends = [last_day(month) for month in (shift(months[0], -1), *months)]
     courses, first_days = monthly(lives, rates, ends), _first_days(lives)
+    opening = sum(course[0] or 0 for course in courses.values())
+    opened = sum(course[0] is not None for course in courses.values())
     found = []
     for at, month in enumerate(months):
         changes = [
             Change(course[at], course[at + 1], first_days[who] <= ends[at])
             for who, course in courses.items()
+            if course[at] != course[at + 1]
         ]
-        found.append(_movement(month, changes))
+        found.append(_movement(month, opening, opened, changes))
+        opening += sum(change.by for change in changes)
+        opened = found[-1].closed
     return tuple(found)
 
 
@@ -105,11 +114,12 @@ def monthly(
     courses: dict[str, Course] = {}
     for life in lives:
         course = courses.setdefault(life.subscriber_reference, [None] * len(days))
-        known = _known(steps, life)
-        begins = bisect_left(days, life.first_day)
         ends = len(days) if life.last_day is None else bisect_right(days, life.last_day)
-        for at in range(begins, ends):
-            course[at] = (course[at] or 0) + _in_force(known, days[at])
+        for first_day, twelfths in reversed(_known(steps, life)):
+            begins = bisect_left(days, max(first_day, life.first_day))
+            for at in range(begins, ends):
+                course[at] = (course[at] or 0) + twelfths
+            ends = min(ends, begins)
     return courses
 
 
@@ -171,23 +181,22 @@ def _first_days(lives: Iterable[Life]) -> dict[str, date]:
     return first
 
 
-def _movement(month: date, changes: Sequence[Change]) -> Movement:
+def _movement(month: date, opening: Twelfths, opened: int, changes: Sequence[Change]) -> Movement:
     sums: Counter[str] = Counter()
     heads: Counter[str] = Counter()
     for change in changes:
-        sums[change.kind] += (change.new or 0) - (change.old or 0)
+        sums[change.kind] += change.by
         heads[change.kind] += 1
-    opening = sum(change.old or 0 for change in changes)
     moved = _running(opening, [sums[kind] for kind in KINDS])
     return Movement(
         month=month,
         opening=in_cents(opening),
         closing=in_cents(opening + sum(sums.values())),
-        opened=sum(change.old is not None for change in changes),
+        opened=opened,
         joined=heads["new"],
         returned=heads["reactivated"],
         left=heads["churned"],
-        closed=sum(change.new is not None for change in changes),
+        closed=opened + heads["new"] + heads["reactivated"] - heads["churned"],
         **dict(zip(KINDS, moved, strict=True)),
     )
 

@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provision.subscriptions.reports.recurring import in_cents, served
+from provision.subscriptions.reports.recurring import in_cents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
     from provision.money import Cents
-    from provision.subscriptions.reports.facts import Life, Portion, Rate
+    from provision.subscriptions.reports.facts import Portion
+    from provision.subscriptions.reports.recurring import Served
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Stays:
     cents: Cents
 
 
-def sales(lives: Iterable[Life], rates: Iterable[Rate], on: date) -> tuple[Sales, ...]:
-    """Return each (territory, seller) served on a day, the largest MRR first."""
+def sales(served: Iterable[Served]) -> tuple[Sales, ...]:
+    """Return each (territory, seller) of what is served on a day, the largest MRR first."""
     paid: Counter[tuple[str, str]] = Counter()
     persons: dict[tuple[str, str], set[str]] = {}
-    for life, twelfths in served(lives, rates, on):
+    for life, twelfths in served:
         where = (life.territory, life.seller)
         paid[where] += twelfths
         persons.setdefault(where, set()).add(life.subscriber_reference)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.subscriptions.reports.ratios import exact_shares
-from provision.subscriptions.reports.recurring import in_cents, served
+from provision.subscriptions.reports.recurring import in_cents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
     from provision.money import Cents
-    from provision.subscriptions.reports.facts import Life, Rate
+    from provision.subscriptions.reports.recurring import Served
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,15 @@ class Tier:
     transfer: Cents
 
 
-def tiers(
-    lives: Iterable[Life], rates: Iterable[Rate], monthly_cost: Cents, on: date
-) -> tuple[Tier, ...]:
-    """Return the tiers served on a day, the largest transfer first.
+def tiers(served: Iterable[Served], monthly_cost: Cents) -> tuple[Tier, ...]:
+    """Return the tiers of the subscriptions served on a day, the largest transfer first.
 
     Formula: cost of a tier = monthly cost × its subscriptions / all subscriptions (largest
     remainder, so that the costs add up); paid = its MRR.
     """
     paid: Counter[str] = Counter()
     counts: Counter[str] = Counter()
-    for life, twelfths in served(lives, rates, on):
+    for life, twelfths in served:
         paid[life.tier] += twelfths
         counts[life.tier] += 1
     costs = exact_shares([*counts.values()] or [0], monthly_cost) or ()

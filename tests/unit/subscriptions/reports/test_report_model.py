@@ -97,7 +97,6 @@ def test_break_even_is_the_smallest_number_that_carries(
     assert found.months is not None
     assert heads + found.months * growth >= found.break_even
     assert found.months == 0 or heads + (found.months - 1) * growth < found.break_even
-    assert sum(found.receives.values()) == found.revenue
 
 
 def test_six_hundred_thousand_a_year_over_twenty_instances() -> None:
@@ -162,6 +161,17 @@ def test_inside_the_bounds_nothing_is_said(change: dict[str, object]) -> None:
 def test_a_model_of_impossible_numbers_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(UsageRefused):
         solve(replace(SHOP, **change))  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 10**6), st.lists(st.integers(0, 99), min_size=1, max_size=5).filter(any))
+def test_what_each_receives_adds_up_to_the_revenue(cents: int, parts: list[int]) -> None:
+    shares = {str(at): part for at, part in enumerate(parts)}
+    found = solve(Model((Offer("solo", cents, 7),), shares=shares))
+    assert sum(found.receives.values()) == found.revenue == 7 * cents
+
+
+def test_without_shares_nobody_is_said_to_receive_anything() -> None:
+    assert solve(PLACE).receives == {}
 
 
 def test_shares_that_cannot_be_exact_are_refused() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from provision.errors import PaquetError
 from provision.subscriptions.reports.churn import churn
 from provision.subscriptions.reports.cohorts import cohorts
-from provision.subscriptions.reports.recurring import KINDS, movements, recurring_ratio
+from provision.subscriptions.reports.recurring import KINDS, movements, recurring_ratio, served
 from provision.subscriptions.reports.territories import sales, stays
 from provision.subscriptions.reports.tiers import tiers
 from tests.unit.subscriptions.reports.report_examples import (
@@ -197,7 +197,7 @@ def test_tiers_that_pay_more_carry_those_that_pay_less() -> None:
         rate(number, SPRING[0], cents) for number, cents in ((1, 2000), (2, 300), (3, 500))
     )
     rates += (rate(4, SPRING[0], 1),)
-    rich, poor = tiers(lives, rates, 1000, UNTIL)
+    rich, poor = tiers(served(lives, rates, UNTIL), 1000)
     assert (rich.tier, rich.paid, rich.cost, rich.transfer) == ("rich", 2000, 333, 1667)
     assert (poor.subscriptions, poor.paid, poor.cost, poor.transfer) == (2, 800, 667, 133)
 
@@ -205,12 +205,12 @@ def test_tiers_that_pay_more_carry_those_that_pay_less() -> None:
 @given(st.integers(0, 10**9))
 def test_the_costs_of_tiers_add_up_to_the_cost(monthly_cost: int) -> None:
     facts = example()
-    found = tiers(facts.lives, facts.rates, monthly_cost, UNTIL)
+    found = tiers(served(facts.lives, facts.rates, UNTIL), monthly_cost)
     assert sum(tier.cost for tier in found) == monthly_cost
 
 
 def test_no_subscription_has_no_tier() -> None:
-    assert tiers((), (), 1000, UNTIL) == ()
+    assert tiers((), 1000) == ()
 
 
 def test_sales_are_told_by_territory_and_seller() -> None:
@@ -221,7 +221,7 @@ def test_sales_are_told_by_territory_and_seller() -> None:
         life(4, SPRING[0], SPRING[1], territory="Vercors"),
     )
     rates = tuple(rate(number, SPRING[0], 1000) for number in range(1, 5))
-    one, other = sales(lives, rates, UNTIL)
+    one, other = sales(served(lives, rates, UNTIL))
     assert (one.seller, one.subscribers, one.revenue) == (BUSINESS, 1, 2000)
     assert (other.seller, other.subscribers, other.revenue) == ("Autre", 1, 1000)
 
