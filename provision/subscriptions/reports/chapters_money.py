@@ -14,7 +14,7 @@ from provision.subscriptions.reports.blocks import (
     picture,
     row,
 )
-from provision.subscriptions.reports.charts import Bar, Group, Stack, bars, columns
+from provision.subscriptions.reports.charts import LINE_STYLE, Bar, Group, Stack, bars, columns
 from provision.subscriptions.reports.coverage import worst
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _coverage(figures: Figures, words: Wording) -> Block:
     if hardest is None:
         return Block(title, (words.say("carries.empty"),))
     paid = Stack(words.say("carries.paid"), 0, tuple(one.paid for one in figures.coverage))
-    cost = Stack(words.say("carries.cost"), 0, tuple(one.cost for one in figures.coverage))
+    cost = Stack(words.say("carries.cost"), LINE_STYLE, tuple(one.cost for one in figures.coverage))
     said = words.say(
         "carries.worst", month=words.month(hardest.month), share=words.percent(hardest.ratio)
     )
@@ -117,7 +117,7 @@ def _coverage(figures: Figures, words: Wording) -> Block:
     return Block(
         title,
         (said, words.say("carries.carried")),
-        columns(picture(words, "coverage", title), figures.months, [paid], words.whole, line=cost),
+        columns(picture(words, "coverage", title), figures.months, [paid, cost], words.short),
         Table(heads(words, "carries", "month", "paid", "cost", "share"), rows),
     )
 

@@ -64,7 +64,7 @@ def _revenue(figures: Figures, words: Wording) -> Block:
     return Block(
         title,
         (said,),
-        columns(picture(words, "revenue", title), figures.months, stacks, words.whole),
+        columns(picture(words, "revenue", title), figures.months, stacks, words.short),
         Table(heads(words, "people", "month", *columns_of), rows),
     )
 

@@ -26,10 +26,12 @@ POINTS = 72  # of an inch
 WIDTH, LINE, PLOT = 330, 18, 170  # points: the picture, a line of text, the columns' height
 LEFT = 66  # points for the amounts beside columns
 LINE_STYLE = -1  # of a legend: the line, which is no box
+GAP = 0.3  # of a line, between groups
 ABOVE_ALL = 1.08  # axes reach so far beyond the highest column
 BAR = 0.78  # of a line
 ROOM = 0.42  # of all bars, on their right, for the amount of the longest
 LONGEST_LABEL, LONGEST_NAME = 44, 20  # letters of a whole line, and of half a line of legend
+LINE_DRAWN: dict[str, Any] = {"color": INK, "linewidth": 1.6, "marker": "o", "markersize": 3.5}
 MARK: dict[str, Any] = {"color": INK, "linewidth": 1.2, "linestyle": (0, (3, 2))}
 
 
@@ -78,16 +80,16 @@ def bars(
     """Return lying bars; `legend` names styles, `marks` are dashed lines at a value."""
     values = [bar.value for group in groups for bar in group.bars]
     lowest, longest = min([0, *values]), max([1, *values, *(at for at, _ in marks)])
-    lines = sum(1.3 + len(group.bars) for group in groups) + bool(marks)
+    lines = sum(1 + len(group.bars) + GAP for group in groups) + bool(marks)
     figure, axes = _canvas(picture, legend, _Frame(LINE * lines, 2, 0))
     down = 0.0
     for group in groups:
-        axes.text(lowest, down + 0.55, picture.put(_short(group.label)), color=INK, va="center")
+        axes.text(lowest, down + 0.5, picture.put(_short(group.label)), color=INK, va="center")
         for place, bar in enumerate(group.bars, start=1):
             _lying(axes, picture, bar, down + place)
             for at, _ in marks:
                 axes.plot([at, at], [down + place, down + place + 1], **MARK)
-        down += 1.3 + len(group.bars)
+        down += 1 + len(group.bars) + GAP
     for place, (at, text) in enumerate(marks):
         side = "left" if place else "right"  # so that near marks do not cover each other
         axes.text(at, down + 0.45, picture.put(text), color=INK, ha=side, va="center")
@@ -103,25 +105,20 @@ def columns(
     months: Sequence[date],
     stacks: Sequence[Stack],
     show: Callable[[int], str],
-    *,
-    line: Stack | None = None,
 ) -> str:
-    """Return a column for each month, stacks above and below zero, and a line across."""
+    """Return a column for each month, stacks above and below zero; LINE_STYLE makes a line."""
     legend = [(stack.name, stack.style) for stack in stacks]
-    legend += [(line.name, LINE_STYLE)] if line else []
     figure, axes = _canvas(picture, legend, _Frame(PLOT + 2 * LINE, LEFT, 2 * LINE))
     above, below = [0] * len(months), [0] * len(months)
+    highest = 1
     for stack in stacks:
-        for at, value in enumerate(stack.values):
-            base = above if value >= 0 else below
-            if value:
-                _box(axes, (at - BAR / 2, base[at]), (BAR, value), stack.style)
-            base[at] += value
-    if line:
-        axes.plot(line.values, color=INK, linewidth=1.6, marker="o", markersize=3.5)
-    highest = max([1, *above, *(line.values if line else ())])
+        if stack.style == LINE_STYLE:
+            axes.plot(stack.values, **LINE_DRAWN)
+            highest = max(highest, *stack.values)
+        else:
+            _pile(axes, stack, above, below)
     axes.set_xlim(-0.6, len(months) - 0.4)
-    axes.set_ylim(min([0, *below]) * ABOVE_ALL, highest * ABOVE_ALL)
+    axes.set_ylim(min(below) * ABOVE_ALL, max(highest, *above) * ABOVE_ALL)
     _write_amounts(axes, picture, show)
     _write_months(axes, picture, months)
     return svg(figure, picture)
@@ -152,7 +149,7 @@ def _write_legend(
         row, column = divmod(place, wide)
         left = 2 + column * WIDTH / wide
         if style == LINE_STYLE:
-            axes.plot([left, left + 22], [row + 0.5] * 2, color=INK, marker="o", markersize=3.5)
+            axes.plot([left, left + 22], [row + 0.5] * 2, **LINE_DRAWN)
         else:
             _box(axes, (left, row + 0.18), (22, 0.64), style)
         axes.text(left + 28, row + 0.5, picture.put(name), color=INK, va="center")
@@ -166,6 +163,15 @@ def _columns_of(legend: Sequence[tuple[str, int]]) -> int:
 def _short(label: str) -> str:
     """Cut a label that has no room; the table has it whole."""
     return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+
+
+def _pile(axes: Axes, stack: Stack, above: list[int], below: list[int]) -> None:
+    """Put one value on each column, whose height so far is in `above` and `below`."""
+    for at, value in enumerate(stack.values):
+        base = above if value >= 0 else below
+        if value:
+            _box(axes, (at - BAR / 2, base[at]), (BAR, value), stack.style)
+        base[at] += value
 
 
 def _lying(axes: Axes, picture: Picture, bar: Bar, top: float) -> None:

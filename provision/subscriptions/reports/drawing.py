@@ -88,7 +88,7 @@ def svg(figure: Figure, picture: Picture) -> str:
     _tell(root, picture)
     etree.cleanup_namespaces(root)
     whole: str = etree.tostring(root, encoding="unicode")
-    return whole
+    return whole.replace("><", ">\n<")  # so that a person can read what changed in it
 
 
 def _take_away(root: etree._Element) -> None:

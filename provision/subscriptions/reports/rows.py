@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from provision.subscriptions.reports.cohorts import Cohort
     from provision.subscriptions.reports.figures import Figures
+    from provision.subscriptions.reports.model import Outcome
 
 Cell: TypeAlias = str | int | bool | None
 Row: TypeAlias = dict[str, Cell]
@@ -39,6 +40,20 @@ def rows(figures: Figures) -> dict[str, list[Row]]:
     share = basis_points(figures.recurring_ratio)
     found["recurring"] = [{"until": figures.until.isoformat(), "share_basis_points": share}]
     return found
+
+
+def model_rows(outcome: Outcome) -> dict[str, list[Row]]:
+    """Return what a model gives in the same way: its numbers, who receives what, and its notes."""
+    numbers = {
+        _column(field): _cell(getattr(outcome, field.name), field.name)
+        for field in fields(outcome)
+        if field.name not in ("receives", "notes")
+    }
+    return {
+        "model": [numbers],
+        "receives": [{"who": who, "cents": cents} for who, cents in outcome.receives.items()],
+        "notes": [{"note": note} for note in outcome.notes],
+    }
 
 
 def flat(record: DataclassInstance) -> Row:

@@ -48,10 +48,12 @@ class Wording:
         """Return an amount to the cent."""
         return show(euros(cents), self.language)
 
-    def whole(self, cents: Cents) -> str:
-        """Return a round amount without its cents, for the side of a chart."""
-        exact = self.money(cents - cents % CENTS_OF_A_EURO)
-        return exact.replace(",00", "").removesuffix(".00")
+    def short(self, cents: Cents) -> str:
+        """Return an amount without its cents where there are none, for the side of a chart."""
+        exact = self.money(cents)
+        if cents % CENTS_OF_A_EURO:
+            return exact
+        return exact.replace(f",00{NO_BREAK_SPACE}", NO_BREAK_SPACE).removesuffix(".00")
 
     def percent(self, part: Fraction | None) -> str:
         """Return a share as percent with one decimal, rounded half up."""

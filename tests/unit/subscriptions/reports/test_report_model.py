@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.reports.model import Model, Offer, solve
+from provision.subscriptions.reports.rows import model_rows
 
 PLACE = Model(
     offers=(Offer("bureau", 5_000, 50),), costs={"infrastructure": 170_000, "services": 80_000}
@@ -177,3 +178,22 @@ def test_without_shares_nobody_is_said_to_receive_anything() -> None:
 def test_shares_that_cannot_be_exact_are_refused() -> None:
     with pytest.raises(PaquetError, match="negative"):
         solve(replace(SHOP, shares={"a": 2, "b": -1}))
+
+
+def test_a_model_is_told_in_rows_with_units() -> None:
+    found = model_rows(solve(replace(SHOP, persons=3)))
+    assert found["model"] == [
+        {
+            "subscribers": 60,
+            "revenue_cents": 44_000,
+            "cost_cents": 12_000,
+            "work_cents": 18_000,
+            "balance_cents": 14_000,
+            "coverage_basis_points": 14_667,
+            "break_even": 28,
+            "months": 0,
+        }
+    ]
+    assert {"who": "association", "cents": 11_000} in found["receives"]
+    (note,) = found["notes"]
+    assert "4 to 20 persons" in str(note["note"])

@@ -7,6 +7,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from time import perf_counter
 
 import pytest
@@ -127,6 +128,43 @@ def test_the_bars_of_each_euro_are_as_long_as_the_amounts() -> None:
     lengths = boxes[-len(FIGURES.received) :]
     for length, one in zip(lengths, FIGURES.received, strict=True):
         assert length / lengths[0] == pytest.approx(one.cents / FIGURES.received[0].cents, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("cents", "french", "english"),
+    [
+        (100_000, "1\u202f000\u00a0€", "€1,000"),
+        (-250_000, "-2\u202f500\u00a0€", "-€2,500"),
+        (50, "0,50\u00a0€", "€0.50"),
+        (0, "0\u00a0€", "€0"),
+    ],
+)
+def test_amounts_beside_a_chart_are_short_but_never_another(
+    cents: int, french: str, english: str
+) -> None:
+    assert (wording("fr").short(cents), wording("en").short(cents)) == (french, english)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "french", "english"),
+    [
+        (0, "0,0\u00a0h", "0.0\u00a0h"),
+        (179, "0,0\u00a0h", "0.0\u00a0h"),
+        (180, "0,1\u00a0h", "0.1\u00a0h"),
+        (3_600_000, "1\u202f000,0\u00a0h", "1,000.0\u00a0h"),
+    ],
+)
+def test_hours_are_written_with_a_tenth(seconds: int, french: str, english: str) -> None:
+    assert (wording("fr").hours(seconds), wording("en").hours(seconds)) == (french, english)
+
+
+def test_shares_are_rounded_half_up_and_unknown_ones_are_a_dash() -> None:
+    words = wording("fr")
+    assert words.percent(Fraction(125, 1000)) == "12,5\u202f%"
+    assert words.percent(Fraction(1255, 10_000)) == "12,6\u202f%"
+    assert words.percent(Fraction(-1, 200)) == "-0,5\u202f%"
+    assert (words.percent(None), words.hundredths(None)) == ("–", "–")
+    assert words.hundredths(1205) == "12,05\u202f%"
 
 
 def test_the_chapters_come_in_the_order_of_an_assembly() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from provision.errors import PaquetError
 from provision.subscriptions.reports.churn import churn
 from provision.subscriptions.reports.cohorts import cohorts
+from provision.subscriptions.reports.months import shift
 from provision.subscriptions.reports.recurring import KINDS, movements, recurring_ratio, served
 from provision.subscriptions.reports.territories import sales, stays
 from provision.subscriptions.reports.tiers import tiers
@@ -61,6 +63,26 @@ def test_every_month_opens_where_the_last_one_closed_and_adds_up_to_the_cent(
         assert min(month.new, month.reactivated, month.expansion) >= 0
     for month, following in pairwise(found):
         assert (month.closing, month.closed) == (following.opening, following.opened)
+
+
+@given(histories())
+def test_the_revenue_of_a_month_is_what_a_slow_reader_counts(
+    history: tuple[tuple[Life, ...], tuple[Rate, ...]],
+) -> None:
+    """Day by day and price by price, without any of the shortcuts."""
+    lives, rates = history
+    for month in movements(lives, rates, MONTHS):
+        day = shift(month.month, 1) - timedelta(1)
+        there = [one for one in lives if one.first_day <= day <= (one.last_day or date.max)]
+        exact = Fraction(0)
+        for one in there:
+            known = [found for found in rates if found.subscription == one.subscription]
+            started = [found for found in known if found.from_day <= day]
+            latest = max(found.from_day for found in started)
+            (*_, price) = [found for found in started if found.from_day == latest]
+            exact += Fraction(price.cents, price.months)
+        assert month.closing == math.floor(exact + Fraction(1, 2))
+        assert month.closed == len({one.subscriber_reference for one in there})
 
 
 @given(histories())
