@@ -100,11 +100,12 @@ def _reciprocity(figures: Figures, words: Wording) -> Block:
     contracts = [one.contract for one in figures.reciprocity]
     groups = [
         Group(
-            f"{one.from_party} → {one.to_party} · {one.period}",
+            f"{one.from_party} → {one.to_party}",
             (
                 Bar(one.due_cents, words.money(one.due_cents), 1),
                 Bar(one.given_cents, words.money(one.given_cents), 2),
             ),
+            one.period,
         )
         for one in contracts
     ]
@@ -173,8 +174,9 @@ def _watch(figures: Figures, words: Wording) -> Block:
         return Block(title, (words.say("thresholds.empty"), words.say("thresholds.risk")))
     groups = [
         Group(
-            f"{one.party} · {one.year} · {words.percent(one.ratio)}",
+            one.party,
             (Bar(basis_points(one.ratio) or 0, "", _style(one)),),
+            f"{one.year} · {words.percent(one.ratio)}",
         )
         for one in figures.watch
     ]

@@ -53,8 +53,9 @@ def _received(figures: Figures, words: Wording) -> Block:
     paid = sum(one.cents for one in figures.received)
     groups = [
         Group(
-            f"{one.beneficiary} · {words.name('roles', one.role)}",
+            one.beneficiary,
             (Bar(one.cents, words.hundredths(one.basis_points), KINDS.index(one.kind)),),
+            words.name("roles", one.role),
         )
         for one in figures.received
     ]

@@ -119,8 +119,9 @@ def _sales(figures: Figures, words: Wording) -> Block:
     nowhere = words.say("page.nowhere")
     groups = [
         Group(
-            f"{one.territory or nowhere} · {one.seller}",
+            one.territory or nowhere,
             (Bar(one.revenue, words.money(one.revenue), 2),),
+            one.seller,
         )
         for one in figures.sales
     ]

@@ -30,7 +30,7 @@ GAP = 0.3  # of a line, between groups
 ABOVE_ALL = 1.08  # axes reach so far beyond the highest column
 BAR = 0.78  # of a line
 ROOM = 0.42  # of all bars, on their right, for the amount of the longest
-LONGEST_LABEL, LONGEST_NAME = 44, 20  # letters of a whole line, and of half a line of legend
+LONGEST_LABEL, SHORTEST_LABEL, LONGEST_NAME = 44, 12, 20  # letters; a name has half a line
 LINE_DRAWN: dict[str, Any] = {"color": INK, "linewidth": 1.6, "marker": "o", "markersize": 3.5}
 MARK: dict[str, Any] = {"color": INK, "linewidth": 1.2, "linestyle": (0, (3, 2))}
 
@@ -46,10 +46,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Group:
-    """A label and the bars below it."""
+    """A label and the bars below it; a long label is cut, what is `about` it never."""
 
     label: str
     bars: tuple[Bar, ...]
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def bars(
     figure, axes = _canvas(picture, legend, _Frame(LINE * lines, 2, 0))
     down = 0.0
     for group in groups:
-        axes.text(lowest, down + 0.5, picture.put(_short(group.label)), color=INK, va="center")
+        axes.text(lowest, down + 0.5, picture.put(_written(group)), color=INK, va="center")
         for place, bar in enumerate(group.bars, start=1):
             _lying(axes, picture, bar, down + place)
             for at, _ in marks:
@@ -160,9 +161,12 @@ def _columns_of(legend: Sequence[tuple[str, int]]) -> int:
     return 2 if all(len(name) <= LONGEST_NAME for name, _ in legend) else 1
 
 
-def _short(label: str) -> str:
-    """Cut a label that has no room; the table has it whole."""
-    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+def _written(group: Group) -> str:
+    """Return what has room above bars; the table has it whole."""
+    about = f" · {group.about}" if group.about else ""
+    room = max(SHORTEST_LABEL, LONGEST_LABEL - len(about))
+    label = group.label if len(group.label) <= room else f"{group.label[: room - 1]}…"
+    return label + about
 
 
 def _pile(axes: Axes, stack: Stack, above: list[int], below: list[int]) -> None:

@@ -63,7 +63,7 @@ def test_the_rows_are_the_golden_ones() -> None:
 def test_the_report_is_the_same_whatever_this_machine_has_set() -> None:
     before = dict(rcParams)
     try:
-        rcParams.update({"font.size": 30, "svg.fonttype": "path", "axes.grid": True})
+        rcParams.update({"font.size": 30, "svg.fonttype": "path", "savefig.facecolor": "red"})
         assert page(FIGURES, "fr") == PAGES["fr"]
         assert rcParams["font.size"] == 30
     finally:
@@ -273,6 +273,15 @@ def test_a_chart_of_many_lines_says_what_it_leaves_out() -> None:
     ]
     assert len(labels) == 12
     assert "Seules les 12 plus grandes lignes" in text_of(page(found, "fr"))
+
+
+def test_a_long_name_is_cut_in_the_chart_and_whole_in_the_table() -> None:
+    name = "Association des usagères et usagers du numérique libre du Trièves"
+    portion = replace(example().portions[0], beneficiary=name)
+    found = figures(replace(EMPTY, paid_cents=portion.cents, portions=(portion,)))
+    (section,) = html.fromstring(page(found, "fr")).xpath("//section[@id='euro']")
+    assert "Association des usagères et usagers… · vente" in section.xpath(".//svg//text/text()")
+    assert section.xpath(".//tbody/tr[1]/th//text()") == [name]
 
 
 def test_the_report_is_made_in_less_than_three_seconds() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -15,10 +16,9 @@ from provision.subscriptions.reports.churn import churn
 from provision.subscriptions.reports.cohorts import cohorts
 from provision.subscriptions.reports.months import shift
 from provision.subscriptions.reports.recurring import KINDS, movements, recurring_ratio, served
-from provision.subscriptions.reports.territories import sales, stays
+from provision.subscriptions.reports.territories import Stays, sales, stays
 from provision.subscriptions.reports.tiers import tiers
 from tests.unit.subscriptions.reports.report_examples import (
-    ASSOCIATION,
     BUSINESS,
     MONTHS,
     UNTIL,
@@ -189,6 +189,11 @@ def test_a_cohort_shrinks_and_takes_back_who_returns() -> None:
     assert (may.month, may.size, may.there) == (SPRING[2], 1, (1,))
 
 
+def test_a_cohort_still_counts_who_is_served_for_the_last_time() -> None:
+    lives = (life(1, date(2026, 3, 1), date(2026, 4, 30)),)
+    assert cohorts(lives, SPRING)[0].there == (1, 1, 0)
+
+
 def test_who_began_before_the_window_belongs_to_no_cohort_of_it() -> None:
     lives = (
         life(1, date(2026, 1, 1), date(2026, 1, 31), subscriber_reference="person-old"),
@@ -251,4 +256,5 @@ def test_sales_are_told_by_territory_and_seller() -> None:
 def test_all_that_was_received_stays_somewhere() -> None:
     facts = example()
     assert sum(one.cents for one in stays(facts.portions)) == facts.paid_cents
-    assert ASSOCIATION not in {one.territory for one in stays(facts.portions)}
+    back = replace(facts.portions[0], cents=-facts.portions[0].cents)
+    assert stays((facts.portions[0], back)) == (Stays("Trièves", 0),)
