@@ -16,7 +16,7 @@ from provision.commands.context import (
     show,
     yes_option,
 )
-from provision.commands.money import day_type, worded
+from provision.commands.money import day_type, folder_type, worded
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions import open_items, organisations, papers
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from provision.commands.context import Context
     from provision.subscriptions.billing import Outcome
     from provision.subscriptions.open_items import Document
-
-folder_type = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group()

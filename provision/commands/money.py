@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -18,7 +19,8 @@ from provision.commands.context import (
     yes_option,
 )
 from provision.money import Amount
-from provision.subscriptions import chart, closings, ledger, organisations, verify
+from provision.process.files import write_private
+from provision.subscriptions import books, chart, closings, ledger, organisations, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from provision.commands.context import Context
     from provision.subscriptions.ledger import Balance
 
+folder_type = click.Path(file_okay=False, path_type=Path)
 day_type = click.DateTime(["%Y-%m-%d"])
 
 
@@ -86,6 +89,33 @@ def close(context: Context, name: str, last_day: datetime, *, yes: bool, as_json
             "seal": made.hash,
         }
     show(worded(facts, context.settings.operator.language, as_json=as_json), as_json=as_json)
+
+
+@money.command()
+@click.argument("name")
+@click.option("--format", "kind", type=click.Choice(books.FORMATS), required=True)
+@click.option("--from", "first_day", type=day_type, required=True, help="First day of the year.")
+@click.option("--until", "last_day", type=day_type, required=True, help="Last day of the year.")
+@click.option("--to", "folder", type=folder_type, required=True, help="Where the files go.")
+@json_option
+@pass_context
+def export(context: Context, /, name: str, **words: object) -> None:
+    """Write the books of NAME for an accountant, the tax office (fec) or another program.
+
+    A FEC is read again by our own checker before it is written; exit 5 when it finds something.
+    """
+    days = [cast("datetime", words[name]).date() for name in ("first_day", "last_day")]
+    kind, period = str(words["kind"]), books.Period(*days)
+    with context.session() as session:
+        owner = organisations.get(session, name)
+        language = context.settings.operator.language
+        files = books.export(session, owner, period, kind, language)
+    found = books.problems(files, period) if kind == "fec" else []
+    if found:
+        show([asdict(one) for one in found], as_json=bool(words["as_json"]))
+        sys.exit(PROBLEMS_FOUND)
+    written = write_private(Path(str(words["folder"])), files)
+    show([{"file": str(path)} for path in written], as_json=bool(words["as_json"]))
 
 
 @money.command(name="verify")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from provision.phones.links import davx5_link, nextcloud_link
 from provision.phones.mobileconfig import profile_plist, sign_profile
 from provision.phones.qr import qr_code
 from provision.phones.thunderbird import thunderbird_code
-from provision.process.files import replace_file
+from provision.process.files import write_private
 from provision.rendering import render
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def write_kit(sync: Sync, folder: Path, signer: Signer | None = None) -> Kit:
     }
     if profile is not None:
         contents[PROFILE] = profile
-    _write_privately(folder, contents)
+    write_private(folder, contents)
     return Kit(folder, folder / PAGE, folder / PAPER, folder / PROFILE if profile else None)
 
 
@@ -115,15 +114,3 @@ def _codes(sync: Sync) -> dict[str, Code]:
     if sync.kind == "android":
         codes["thunderbird"] = qr_code(thunderbird_code(sync), correction="l")
     return codes
-
-
-def _write_privately(folder: Path, contents: dict[str, bytes]) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    for name, content in contents.items():
-        replace_file(folder / name, content)
-    entry = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(entry)
-    finally:
-        os.close(entry)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PRIVATE = 0o600
 PUBLIC = 0o644
@@ -29,6 +29,23 @@ def replace_file(path: Path, content: bytes, mode: int = PRIVATE) -> None:
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
+
+
+def write_private(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Write files that only their owner reads into `folder` (0700, files 0600); return them.
+
+    All are on the disk when this returns; each replaces an earlier one whole.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for name, content in contents.items():
+        replace_file(folder / name, content)
+    entry = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(entry)
+    finally:
+        os.close(entry)
+    return [folder / name for name in contents]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from provision.errors import PaquetError
 
+CARRIED_FORWARD = "110"
 DEDICATED_FUNDS = "195"
 SUPPLIERS = "401"
 SUPPLIER_INVOICES_TO_COME = "408"
@@ -38,8 +39,12 @@ FROM_DEDICATED_FUNDS = "7895"
 TIME_GIVEN = "864"
 VOLUNTARY_WORK = "875"
 
+RESULT_CLASSES = ("6", "7")
+MEMO_CLASS = "8"
+
 LABELS = MappingProxyType(
     {
+        CARRIED_FORWARD: ("Report à nouveau", "Carried forward"),
         DEDICATED_FUNDS: ("Fonds dédiés", "Dedicated funds"),
         SUPPLIERS: ("Fournisseurs", "Suppliers"),
         SUPPLIER_INVOICES_TO_COME: (

@@ -55,6 +55,11 @@ def reference_of(number: ColumnElement[int] | InstrumentedAttribute[int]) -> Col
     return literal(ORGANISATION) + cast(number, Text)
 
 
+def fund_reference(fund_id: int) -> str:
+    """Return the reference of a fund."""
+    return f"fund-{fund_id}"
+
+
 def organisation_of(party: str) -> int | None:
     """Return the number of the organisation that a reference names; None for a person."""
     head, _, number = party.partition("-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.process.files import replace_file
+from provision.process.files import write_private
 from provision.subscriptions import billing, verify
 from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
@@ -40,12 +40,10 @@ def bill(control: Control, day: date) -> Outcome:
 
 def write(documents: Iterable[Invoice], folder: Path, *, xml: bool = False) -> list[Path]:
     """Write each document as PDF, and its Factur-X beside it when asked; return the files."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = []
     for document in documents:
-        made.append(folder / f"{document.number}.pdf")
-        replace_file(made[-1], invoice_pdf(document))
+        files = {f"{document.number}.pdf": invoice_pdf(document)}
         if xml:
-            made.append(folder / f"{document.number}.xml")
-            replace_file(made[-1], facturx(document))
+            files[f"{document.number}.xml"] = facturx(document)
+        made += write_private(folder, files)
     return made

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import subprocess
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from beancount import loader
+from beancount.core import data as beancount_data
+
+from provision.errors import UsageRefused
+from provision.subscriptions import books, ledger, profiles, subscriptions
+from provision.subscriptions.exports import beancount, fec_check, hledger
+from tests.integration.subscriptions.conftest import profile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.subscriptions.conftest import Shop
+
+YEAR = books.Period(date(2026, 1, 1), date(2026, 12, 31))
+NEXT = books.Period(date(2027, 1, 1), date(2027, 12, 31))
+START = date(2026, 11, 30)
+
+
+@pytest.fixture
+def sold(shop: Shop) -> Shop:
+    """Four months over two years, in the books of a business that is liable for VAT."""
+    shop.contract()
+    profiles.add(shop.session, shop.seller, profile("B", "liable"), date(2026, 1, 2))
+    subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=START)
+    for day in (START, date(2026, 12, 31), date(2027, 2, 28)):
+        shop.bill(day)
+    return shop
+
+
+def euros_by_account(shop: Shop) -> dict[str, int]:
+    found = ledger.balance(shop.session, organisation_id=shop.seller.id)
+    return {one.account: one.amount.units for one in found}
+
+
+def test_the_fec_of_each_year_passes_the_checker_and_the_second_opens_with_the_first(
+    sold: Shop,
+) -> None:
+    first = books.export(sold.session, sold.seller, YEAR, "fec", "fr")
+    second = books.export(sold.session, sold.seller, NEXT, "fec", "fr")
+    assert set(first) == {"732829320FEC20261231.txt", "description.txt"}
+    for files, period in ((first, YEAR), (second, NEXT)):
+        assert books.problems(files, period) == []
+    one = fec_check.check("732829320FEC20261231.txt", first["732829320FEC20261231.txt"])
+    two = fec_check.check("732829320FEC20271231.txt", second["732829320FEC20271231.txt"])
+    assert (one.entries, one.debit, one.credit) == (2, 2000, 2000)
+    assert (two.entries, two.debit) == (3, 2000 + 2000)
+    assert b"AN\t" in second["732829320FEC20271231.txt"]
+
+
+def test_a_fec_that_somebody_changed_does_not_pass(sold: Shop) -> None:
+    files = books.export(sold.session, sold.seller, YEAR, "fec", "fr")
+    name = "732829320FEC20261231.txt"
+    files[name] = files[name].replace(b"8,33", b"8,34", 1)
+    assert books.problems(files, YEAR) != []
+
+
+def test_hledger_and_beancount_agree_with_the_ledger_on_every_balance(
+    sold: Shop, tmp_path: Path
+) -> None:
+    whole = books.Period(YEAR.first_day, NEXT.last_day)
+    expected = euros_by_account(sold)
+    for kind, oracle in (("beancount", _beancount), ("hledger", _hledger)):
+        (written,) = books.export(sold.session, sold.seller, whole, kind, "fr").values()
+        file = tmp_path / f"books.{kind}"
+        file.write_bytes(written)
+        assert oracle(file) == {_name(kind, one): units for one, units in expected.items()}
+
+
+def _name(kind: str, account: str) -> str:
+    return beancount.account_name(account) if kind == "beancount" else hledger.account_name(account)
+
+
+def _beancount(file: Path) -> dict[str, int]:
+    entries, errors, _options = loader.load_file(str(file))
+    assert errors == []
+    sums: dict[str, int] = {}
+    for entry in entries:
+        if isinstance(entry, beancount_data.Transaction):
+            for posting in entry.postings:
+                assert posting.units is not None
+                cents = Decimal(str(posting.units.number)) * 100
+                sums[posting.account] = sums.get(posting.account, 0) + int(cents)
+    return sums
+
+
+def _hledger(file: Path) -> dict[str, int]:
+    if not shutil.which("hledger"):
+        pytest.skip("hledger is not installed (apt install hledger)")
+    command = ["hledger", "-f", str(file), "balance", "-O", "csv", "-N", "--flat", "--strict"]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    rows = csv.reader(io.StringIO(answer.stdout))
+    next(rows)
+    return {
+        account: int(balance.split()[0].replace(".", "").replace(",", ""))
+        for account, balance in rows
+    }
+
+
+def test_tables_for_a_spreadsheet_hold_no_formula(sold: Shop) -> None:
+    sold.jeanne.name = '=HYPERLINK("http://x")'
+    sold.session.flush()
+    files = books.export(sold.session, sold.seller, YEAR, "csv", "fr")
+    assert set(files) == {"journal.csv", "balance.csv", "ledger.csv", "receivables.csv"}
+    for content in files.values():
+        assert b';"=' not in content
+        assert b";=" not in content
+
+
+def test_an_association_without_siren_has_no_fec(sold: Shop) -> None:
+    with pytest.raises(UsageRefused, match="Les Amis du Libre has no SIREN"):
+        books.export(sold.session, sold.supporter, YEAR, "fec", "fr")
