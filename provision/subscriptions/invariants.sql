@@ -58,17 +58,25 @@ GROUP BY whole.organisation_id, whole.series, whole.number, whole.gross
 HAVING SUM(part.units) NOT BETWEEN 0 AND whole.gross;
 
 -- Every line adds one on its first day and takes one after its last; a credit the other way round.
+-- Only subscriptions of which two lines overlap, or something was credited, are looked at.
 --? subscription {0}, {1} of organisation {2} | days were invoiced twice, or credited too often
-WITH line AS (
+WITH line AS MATERIALIZED (
   SELECT one.subscription_id, one.organisation_id, line.component, line.starts_on, line.ends_on,
          CASE WHEN (one.kind = 'credit') = (line.net < 0) THEN 1 ELSE -1 END AS step
   FROM invoice AS one JOIN invoice_line AS line ON line.organisation_id = one.organisation_id
    AND line.series = one.series AND line.number = one.number
   WHERE line.starts_on IS NOT NULL AND REPLACE(line.component, '/discount', '') = line.component
+), suspect AS MATERIALIZED (
+  SELECT DISTINCT subscription_id FROM (
+    SELECT subscription_id, starts_on, step, LAG(ends_on) OVER (
+      PARTITION BY subscription_id, component, organisation_id ORDER BY starts_on) AS before
+    FROM line) AS beside WHERE before >= starts_on OR step < 0
 ), step AS (
   SELECT subscription_id, component, organisation_id, starts_on AS day, step FROM line
+  WHERE subscription_id IN (SELECT subscription_id FROM suspect)
   UNION ALL
   SELECT subscription_id, component, organisation_id, NEXT_DAY, -step FROM line
+  WHERE subscription_id IN (SELECT subscription_id FROM suspect)
 ), running AS (
   SELECT subscription_id, component, organisation_id, SUM(SUM(step)) OVER (
     PARTITION BY subscription_id, component, organisation_id ORDER BY day) AS covered

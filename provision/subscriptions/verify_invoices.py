@@ -6,7 +6,7 @@ from collections import defaultdict
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 
 from provision import money
 from provision.subscriptions import contracts, issuing
@@ -19,8 +19,9 @@ from provision.subscriptions.verify_journals import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
     from provision.database import Row
@@ -55,28 +56,13 @@ def seals(session: Session) -> Iterator[Finding]:
 
 def dealt(session: Session) -> Iterator[Finding]:
     """Compare what each contract dealt in all with what its shares give of that sum."""
-    shares: dict[tuple[int, str], dict[tuple[int, int | None], int]] = defaultdict(dict)
-    sign = case((Invoice.kind == CREDIT_NOTE, -1), else_=1)
-    query = (
-        select(
-            InvoiceLine.contract_id,
-            InvoiceLine.role,
-            LineShare.beneficiary_id,
-            LineShare.fund_id,
-            func.sum(sign * LineShare.units),
-        )
-        .join(InvoiceLine, _same(InvoiceLine, LineShare) & (InvoiceLine.line == LineShare.line))
-        .join(Invoice, _same(Invoice, LineShare))
-        .where(InvoiceLine.contract_id.is_not(None))
-        .group_by(
-            InvoiceLine.contract_id, InvoiceLine.role, LineShare.beneficiary_id, LineShare.fund_id
-        )
-    )
     catalogue = Catalogue(session)
-    for contract_id, role, beneficiary, fund, units in session.execute(query):
-        name, _rules = catalogue.agreement(contract_id).for_role(role)
-        place = shares[contract_id, name]
-        place[beneficiary, fund] = place.get((beneficiary, fund), 0) + int(units)
+    shares: dict[tuple[int, str], dict[tuple[int, int | None], int]] = defaultdict(dict)
+    for only_credits, times in ((False, 1), (True, -2)):
+        for contract_id, role, *beneficiary, units in session.execute(_shared(only_credits)):
+            name, _rules = catalogue.agreement(contract_id).for_role(role)
+            place, key = shares[contract_id, name], (beneficiary[0], beneficiary[1])
+            place[key] = place.get(key, 0) + times * int(units)
     for carry in session.scalars(select(Carry)):
         agreement = catalogue.agreement(carry.contract_id)
         if agreement.mode == contracts.TWO_CONTRACTS:
@@ -85,6 +71,28 @@ def dealt(session: Session) -> Iterator[Finding]:
         if _expected(agreement, carry) != {key: units for key, units in found.items() if units}:
             where = f"contract {carry.contract_id}, role {carry.role or 'others'}"
             yield Finding(where, "the shares are not what the contract gives")
+
+
+def _shared(only_credits: bool) -> Select[*tuple[Any, ...]]:  # noqa: FBT001 (one of two questions)
+    """Ask for sums of shares by contract, role and beneficiary: of all documents, or of credits.
+
+    All of them without asking what each document is, less the credits twice: a third of the time.
+    """
+    columns = (
+        InvoiceLine.contract_id,
+        InvoiceLine.role,
+        LineShare.beneficiary_id,
+        LineShare.fund_id,
+    )
+    query = (
+        select(*columns, func.sum(LineShare.units))
+        .join(InvoiceLine, _same(InvoiceLine, LineShare) & (InvoiceLine.line == LineShare.line))
+        .where(InvoiceLine.contract_id.is_not(None))
+        .group_by(*columns)
+    )
+    if only_credits:
+        query = query.join(Invoice, _same(Invoice, LineShare)).where(Invoice.kind == CREDIT_NOTE)
+    return query
 
 
 def _same(one: type[Invoice | InvoiceLine], other: type[LineShare]) -> ColumnElement[bool]:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,34 +26,17 @@ from provision.servers.playbooks import find_playbook
 from provision.workflows import names, rehearsal
 from provision.workflows.claims import claim
 from tests.bench import pyinfra_run
+from tests.bench.figures import Figures, timed
 from tests.lab.region import make_region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from provision.lab.lab import Lab
     from tests.lab.region import Region
 
 ORDERS = 20
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
-
-
-@dataclass
-class Figures:
-    """The table that is printed at the end."""
-
-    rows: list[dict[str, object]] = field(default_factory=list)
-
-    def add(self, work: str, seconds: float, *, aim: str = "", ratio: float | None = None) -> None:
-        """Add one line, and print it at once: the whole takes many minutes."""
-        row: dict[str, object] = {
-            "work": work,
-            "seconds": f"{seconds:.2f}",
-            "ratio": "" if ratio is None else f"{ratio:.2f}",
-            "aim": aim,
-        }
-        self.rows.append(row)
-        click.echo("  ".join(str(value) for value in row.values() if value), err=True)
 
 
 @contextmanager
@@ -68,13 +49,6 @@ def a_lab(name: str) -> Iterator[Lab]:
         yield lab
     finally:
         lab.down()
-
-
-def timed(action: Callable[[], object]) -> float:
-    """Return the seconds that `action()` takes."""
-    started = time.monotonic()
-    action()
-    return time.monotonic() - started
 
 
 def packages() -> list[str]:
