@@ -13,6 +13,7 @@ from provision import money as exact
 from provision.commands.context import (
     PROBLEMS_FOUND,
     ask,
+    dry_run_option,
     json_option,
     pass_context,
     show,
@@ -20,7 +21,15 @@ from provision.commands.context import (
 )
 from provision.money import Amount
 from provision.process.files import write_private
-from provision.subscriptions import books, chart, closings, ledger, organisations, verify
+from provision.subscriptions import (
+    books,
+    chart,
+    closings,
+    cutoffs,
+    ledger,
+    organisations,
+    verify,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,19 +58,24 @@ def money() -> None:
 @money.command()
 @click.option("--organisation", metavar="NAME", help="Only this one's accounts.")
 @click.option("--on", type=day_type, help="As of the end of this day; else all.")
+@click.option("--known", type=day_type, help="As the books said on this day, before corrections.")
 @json_option
 @pass_context
 def balance(
-    context: Context, organisation: str | None, on: datetime | None, *, as_json: bool
+    context: Context,
+    organisation: str | None,
+    on: datetime | None,
+    known: datetime | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Show what each account holds."""
     language = context.settings.operator.language
     with context.session() as session:
         names = {one.id: one.name for one in organisations.everyone(session)}
         chosen = organisations.get(session, organisation).id if organisation else None
-        balances = ledger.balance(
-            session, organisation_id=chosen, day=on.date() if on is not None else None
-        )
+        sight = ledger.Sight(chosen, on.date() if on else None, known.date() if known else None)
+        balances = ledger.balance(session, sight)
     rows = [_row(one, names[one.organisation_id], language) for one in balances]
     show([worded(row, language, as_json=as_json) for row in rows], as_json=as_json)
     if not rows and not as_json:
@@ -116,6 +130,27 @@ def export(context: Context, /, name: str, **words: object) -> None:
         sys.exit(PROBLEMS_FOUND)
     written = write_private(Path(str(words["folder"])), files)
     show([{"file": str(path)} for path in written], as_json=bool(words["as_json"]))
+
+
+@money.command(name="cut-off")
+@click.argument("name")
+@click.option("--on", type=day_type, required=True, help="The last day of the year.")
+@dry_run_option
+@json_option
+@pass_context
+def cut_off(context: Context, name: str, on: datetime, *, dry_run: bool, as_json: bool) -> None:
+    """Put off what NAME invoiced, or bought, for days after the year (487, 486).
+
+    The next day takes it back. Do it before the books are closed.
+    """
+    with context.session() as session:
+        owner, day = organisations.get(session, name), on.date()
+        if dry_run:
+            found = cutoffs.find(session, owner, day)
+        else:
+            found = cutoffs.post(session, owner, day, context.control().today())
+    facts = {"sold": exact.euros(found.sold), "bought": exact.euros(found.bought)}
+    show(worded(facts, context.settings.operator.language, as_json=as_json), as_json=as_json)
 
 
 @money.command(name="verify")

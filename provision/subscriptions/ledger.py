@@ -91,10 +91,8 @@ def find(session: Session, organisation_id: int, key: str) -> LedgerTransaction 
     )
 
 
-def reverse(
-    session: Session, written: LedgerTransaction, *, text: str, recorded_on: date
-) -> LedgerTransaction:
-    """Take a transaction back by its mirror image, effective on its day; done again, nothing."""
+def read(session: Session, written: LedgerTransaction) -> Entry:
+    """Return the entry as it was asked for."""
     postings = session.scalars(
         select(LedgerPosting)
         .where(
@@ -103,29 +101,38 @@ def reverse(
         )
         .order_by(LedgerPosting.line)
     )
-    mirrored = [
-        Line(one.account, -_amount(one.commodity, one.units), one.party) for one in postings
-    ]
-    entry = Entry(
+    return Entry(
         organisation_id=written.organisation_id,
         effective_on=written.effective_on,
-        text=text,
-        key=f"{written.idempotency_key}:reversed",
-        lines=tuple(mirrored),
+        text=written.text,
+        key=written.idempotency_key,
+        lines=tuple(
+            Line(one.account, _amount(one.commodity, one.units), one.party) for one in postings
+        ),
         journal=written.journal,
         piece=written.piece,
         evidence=written.evidence,
     )
-    return post(session, entry, recorded_on)
 
 
-def balance(
-    session: Session, *, organisation_id: int | None = None, day: date | None = None
-) -> list[Balance]:
-    """Return debits and credits by organisation, account and commodity.
+@dataclass(frozen=True)
+class Sight:
+    """Which entries are looked at: of one organisation, effective by a day, known by a day.
 
-    With `organisation_id` of that one alone; with `day` of what took effect by that day.
+    `known` asks what the books said then: entries that were recorded later are not seen, whatever
+    their effective day.
     """
+
+    organisation_id: int | None = None
+    day: date | None = None
+    known: date | None = None
+
+
+EVERYTHING = Sight()
+
+
+def balance(session: Session, sight: Sight = EVERYTHING) -> list[Balance]:
+    """Return debits and credits by organisation, account and commodity, as far as `sight` goes."""
     units = LedgerPosting.units
     query = (
         select(
@@ -135,17 +142,20 @@ def balance(
             func.sum(case((units > 0, units), else_=0)),
             func.sum(case((units < 0, -units), else_=0)),
         )
-        .group_by(LedgerPosting.organisation_id, LedgerPosting.account, LedgerPosting.commodity)
-        .order_by(LedgerPosting.organisation_id, LedgerPosting.account, LedgerPosting.commodity)
-    )
-    if organisation_id is not None:
-        query = query.where(LedgerPosting.organisation_id == organisation_id)
-    if day is not None:
-        query = query.join(
+        .join(
             LedgerTransaction,
             (LedgerTransaction.organisation_id == LedgerPosting.organisation_id)
             & (LedgerTransaction.number == LedgerPosting.number),
-        ).where(LedgerTransaction.effective_on <= day)
+        )
+        .group_by(LedgerPosting.organisation_id, LedgerPosting.account, LedgerPosting.commodity)
+        .order_by(LedgerPosting.organisation_id, LedgerPosting.account, LedgerPosting.commodity)
+    )
+    if sight.organisation_id is not None:
+        query = query.where(LedgerPosting.organisation_id == sight.organisation_id)
+    if sight.day is not None:
+        query = query.where(LedgerTransaction.effective_on <= sight.day)
+    if sight.known is not None:
+        query = query.where(LedgerTransaction.recorded_on <= sight.known)
     return [
         Balance(owner, account, _amount(code, debit), _amount(code, credit))
         for owner, account, code, debit, credit in session.execute(query)

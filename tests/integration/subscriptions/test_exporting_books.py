@@ -39,7 +39,7 @@ def sold(shop: Shop) -> Shop:
 
 
 def euros_by_account(shop: Shop) -> dict[str, int]:
-    found = ledger.balance(shop.session, organisation_id=shop.seller.id)
+    found = ledger.balance(shop.session, ledger.Sight(shop.seller.id))
     return {one.account: one.amount.units for one in found}
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from provision import database
 from provision.errors import PaquetError
+from provision.migrations import upgrades
 from provision.money import euros
 from provision.subscriptions import closings, journal, ledger, organisations, subscriptions, verify
 from provision.subscriptions.invoice_models import Allocation, Invoice
@@ -163,13 +164,41 @@ def test_a_balance_is_as_of_a_day_and_of_one_organisation(shop: Shop) -> None:
     ledger.post(shop.session, entry(shop.seller.id, "a", 100, date(2026, 1, 31)), TODAY)
     ledger.post(shop.session, entry(shop.seller.id, "b", 20, date(2026, 2, 1)), TODAY)
     ledger.post(shop.session, entry(shop.supporter.id, "a", 3, date(2026, 2, 1)), TODAY)
-    january = ledger.balance(shop.session, day=date(2026, 1, 31))
+    january = ledger.balance(shop.session, ledger.Sight(day=date(2026, 1, 31)))
     assert [(one.account, one.amount.units) for one in january] == [("418", 100), ("487", -100)]
-    others = ledger.balance(shop.session, organisation_id=shop.supporter.id)
+    others = ledger.balance(shop.session, ledger.Sight(shop.supporter.id))
     assert [(one.debit, one.credit) for one in others] == [
         (euros(3), euros(0)),
         (euros(0), euros(3)),
     ]
+
+
+def test_a_balance_says_what_was_known_on_a_day(shop: Shop) -> None:
+    january, february = date(2026, 1, 31), date(2026, 2, 10)
+    ledger.post(shop.session, entry(shop.seller.id, "a", 100, january), january)
+    ledger.post(shop.session, entry(shop.seller.id, "late", 20, january), february)
+    then = ledger.balance(shop.session, ledger.Sight(day=january, known=january))
+    now = ledger.balance(shop.session, ledger.Sight(day=january))
+    assert [one.amount.units for one in then] == [100, -100]
+    assert [one.amount.units for one in now] == [120, -120]
+
+
+def test_a_journal_that_is_written_again_has_the_same_seals(filled: Shop) -> None:
+    """Every entry as it was asked for, in its order, in a registry that knows nothing else."""
+    fresh = database.connect("sqlite://")
+    upgrades.upgrade(fresh)
+    with Session(fresh) as copy:
+        organisations.add(copy, filled.seller.name, "business")
+        organisations.add(copy, filled.supporter.name, "association")
+        for row in filled.session.scalars(
+            select(LedgerTransaction).order_by(
+                LedgerTransaction.organisation_id, LedgerTransaction.number
+            )
+        ):
+            again = ledger.read(filled.session, row)
+            ledger.post(copy, again, row.recorded_on)
+        assert verify.heads(copy) == verify.heads(filled.session)
+        assert ledger.balance(copy) == ledger.balance(filled.session)
 
 
 def test_the_greatest_amount_comes_back_whole(shop: Shop) -> None:

@@ -1,0 +1,141 @@
+"""The end of a year: what was invoiced for days that are still to come is not earned yet.
+
+Plan comptable général: the part of a revenue for days after the closing goes to 487, the part of a
+purchase to 486; both are taken back on the next day. Days decide, by `terms.prorated`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, func, select
+
+from provision.money import EUR, Amount
+from provision.subscriptions import chart, ledger
+from provision.subscriptions.drafts import CREDIT_NOTE
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare, Settlement
+from provision.subscriptions.journal import Entry, Line
+from provision.subscriptions.terms import Term, prorated
+
+if TYPE_CHECKING:
+    from datetime import date
+    from typing import Any
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import InstrumentedAttribute, Session
+
+    from provision.money import Cents
+    from provision.subscriptions.models import Organisation
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """Cents that belong to later days: of what was sold, and of what was bought for it."""
+
+    sold: Cents
+    bought: Cents
+
+
+def find(session: Session, organisation: Organisation, last_day: date) -> CutOff:
+    """Return what the books of an organisation hold for the days after `last_day`."""
+    own = _later(session, Invoice.organisation_id == organisation.id, InvoiceLine.net, last_day)
+    from_others = _later(session, _settled_to(organisation), LineShare.units, last_day)
+    to_others = _later(session, _settled_by(organisation), LineShare.units, last_day)
+    return CutOff(sold=own + from_others, bought=to_others)
+
+
+def post(session: Session, organisation: Organisation, last_day: date, today: date) -> CutOff:
+    """Enter the cut-off of `last_day` and its reversal on the next day; done again, nothing."""
+    found = find(session, organisation, last_day)
+    lines = [
+        *_pair(chart.SERVICES_SOLD, chart.DEFERRED_REVENUE, found.sold),
+        *_pair(chart.PREPAID_EXPENSE, chart.PURCHASED_SERVICES, found.bought),
+    ]
+    if not lines:
+        return found
+    key, text = f"cut-off:{last_day}", f"Régularisation au {last_day}"
+    entry = Entry(organisation.id, last_day, text, key, tuple(lines))
+    ledger.post(session, entry, today)
+    mirrored = tuple(replace(line, amount=-line.amount) for line in lines)
+    back = replace(
+        entry,
+        effective_on=last_day + ONE_DAY,
+        text=f"{text}, reprise",
+        key=f"{key}:reversed",
+        lines=mirrored,
+    )
+    ledger.post(session, back, today)
+    return found
+
+
+def _pair(debit: str, credit: str, units: Cents) -> list[Line]:
+    if not units:
+        return []
+    return [Line(debit, Amount(EUR, units)), Line(credit, Amount(EUR, -units))]
+
+
+def _later(
+    session: Session,
+    whose: ColumnElement[bool],
+    units: InstrumentedAttribute[int],
+    last_day: date,
+) -> Cents:
+    """Add up which part of each line lies after `last_day`."""
+    same = and_(
+        InvoiceLine.organisation_id == Invoice.organisation_id,
+        InvoiceLine.series == Invoice.series,
+        InvoiceLine.number == Invoice.number,
+    )
+    query = (
+        select(Invoice.kind, InvoiceLine.starts_on, InvoiceLine.ends_on, units)
+        .join(InvoiceLine, same)
+        .where(whose, Invoice.issued_on <= last_day, InvoiceLine.ends_on > last_day)
+    )
+    if units is LineShare.units:
+        query = query.join(
+            LineShare,
+            and_(
+                LineShare.organisation_id == InvoiceLine.organisation_id,
+                LineShare.series == InvoiceLine.series,
+                LineShare.number == InvoiceLine.number,
+                LineShare.line == InvoiceLine.line,
+            ),
+        )
+    return sum(_part(*row, last_day=last_day) for row in session.execute(query))
+
+
+def _part(kind: str, starts: date, ends: date, units: Cents, *, last_day: date) -> Cents:
+    term = Term(starts, ends + ONE_DAY)
+    later = prorated(units, term, Term(max(starts, last_day + ONE_DAY), term.until))
+    return -later if kind == CREDIT_NOTE else later
+
+
+def _settled_to(organisation: Organisation) -> ColumnElement[bool]:
+    """Tell which shares of others' sales the organisation has in its books."""
+    return and_(
+        LineShare.beneficiary_id == organisation.id,
+        Invoice.organisation_id != organisation.id,
+        Invoice.entry_number <= _last_settled(Invoice.organisation_id, organisation.id),
+    )
+
+
+def _settled_by(organisation: Organisation) -> ColumnElement[bool]:
+    """Tell which shares of its sales the organisation has bought from others."""
+    return and_(
+        Invoice.organisation_id == organisation.id,
+        LineShare.beneficiary_id != organisation.id,
+        Invoice.entry_number <= _last_settled(organisation.id, LineShare.beneficiary_id),
+    )
+
+
+def _last_settled(seller: Any, beneficiary: Any) -> Any:  # noqa: ANN401 (columns or numbers)
+    return (
+        select(func.coalesce(func.max(Settlement.last_entry), 0))
+        .where(Settlement.seller_id == seller, Settlement.beneficiary_id == beneficiary)
+        .correlate(Invoice, LineShare)
+        .scalar_subquery()
+    )

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.subscriptions import closings, cutoffs, ledger, subscriptions, verify
+from provision.subscriptions.cutoffs import CutOff
+from provision.subscriptions.journal import LedgerRefused
+
+if TYPE_CHECKING:
+    from tests.integration.subscriptions.conftest import Shop
+
+LAST_DAY, NEW_YEAR = date(2026, 12, 31), date(2027, 1, 15)
+
+
+def holds(shop: Shop, day: date) -> dict[str, int]:
+    sight = ledger.Sight(shop.seller.id, day)
+    return {one.account: one.amount.units for one in ledger.balance(shop.session, sight)}
+
+
+@pytest.fixture
+def yearly(shop: Shop) -> Shop:
+    """110.00 € for 365 days, of which the first 92 lie in the year."""
+    shop.contract()
+    opened = subscriptions.open_subscription(
+        shop.session, shop.jeanne, shop.sale(period="yearly"), today=date(2026, 10, 1)
+    )
+    assert opened.billed_to == date(2026, 10, 1)
+    shop.bill(date(2026, 10, 1))
+    return shop
+
+
+def test_what_is_for_the_next_year_is_put_off_and_taken_back(yearly: Shop) -> None:
+    later = 11000 - round(11000 * 92 / 365)
+    for _twice in range(2):
+        found = cutoffs.post(yearly.session, yearly.seller, LAST_DAY, NEW_YEAR)
+        assert found == CutOff(sold=later, bought=0)
+    assert holds(yearly, LAST_DAY) == {"411": 11000, "487": -later, "706": later - 11000}
+    assert holds(yearly, NEW_YEAR) == {"411": 11000, "487": 0, "706": -11000}
+    assert verify.verify(yearly.session) == []
+
+
+def test_a_year_that_holds_all_its_days_has_nothing_to_put_off(yearly: Shop) -> None:
+    assert cutoffs.find(yearly.session, yearly.seller, date(2027, 9, 30)) == CutOff(0, 0)
+    assert cutoffs.find(yearly.session, yearly.seller, date(2026, 9, 30)) == CutOff(0, 0)
+
+
+def test_a_closing_keeps_the_total_of_all_debits_and_nothing_is_entered_before_it(
+    yearly: Shop,
+) -> None:
+    cutoffs.post(yearly.session, yearly.seller, LAST_DAY, NEW_YEAR)
+    made = closings.close(yearly.session, yearly.seller, LAST_DAY, today=NEW_YEAR)
+    assert made.debit_to_date == 11000 + cutoffs.find(yearly.session, yearly.seller, LAST_DAY).sold
+    with pytest.raises(LedgerRefused, match="closed up to 2026-12-31"):
+        cutoffs.post(yearly.session, yearly.seller, date(2026, 11, 30), NEW_YEAR)
+    assert verify.verify(yearly.session) == []
+
+
+@pytest.mark.parametrize("day", [date(2027, 1, 15), date(2027, 12, 31)])
+def test_a_period_that_is_not_over_is_not_closed(yearly: Shop, day: date) -> None:
+    with pytest.raises(Exception, match="is not over"):
+        closings.close(yearly.session, yearly.seller, day, today=NEW_YEAR)
