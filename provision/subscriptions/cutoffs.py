@@ -105,13 +105,17 @@ def _later(
                 LineShare.line == InvoiceLine.line,
             ),
         )
-    return sum(_part(*row, last_day=last_day) for row in session.execute(query))
+    total = 0
+    for kind, starts, ends, line in session.execute(query):
+        if starts is None or ends is None:
+            continue  # a line that is not for days
+        later = _part(line, Term(starts, ends + ONE_DAY), last_day)
+        total += -later if kind == CREDIT_NOTE else later
+    return total
 
 
-def _part(kind: str, starts: date, ends: date, units: Cents, *, last_day: date) -> Cents:
-    term = Term(starts, ends + ONE_DAY)
-    later = prorated(units, term, Term(max(starts, last_day + ONE_DAY), term.until))
-    return -later if kind == CREDIT_NOTE else later
+def _part(units: Cents, term: Term, last_day: date) -> Cents:
+    return prorated(units, term, Term(max(term.starts, last_day + ONE_DAY), term.until))
 
 
 def _settled_to(organisation: Organisation) -> ColumnElement[bool]:
