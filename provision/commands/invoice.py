@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy import select
@@ -20,11 +19,17 @@ from provision.commands.money import day_type, folder_type, worded
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions import open_items, organisations, papers
+from provision.subscriptions.exports.einvoicing import FolderPlatform
 from provision.subscriptions.invoice_models import Invoice
-from provision.workflows import bill
+from provision.workflows import bill, einvoices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime
+    from pathlib import Path
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
 
     from provision.commands.context import Context
     from provision.subscriptions.billing import Outcome
@@ -87,31 +92,76 @@ def list_all(
         click.echo("There is none.")
 
 
+def _which(command: Callable[..., None]) -> Callable[..., None]:
+    """Say which documents: by number, or all since a day, of one organisation."""
+    for decorate in (
+        click.argument("numbers", nargs=-1),
+        click.option("--by", "issuer", metavar="NAME", required=True, help="Who issued them."),
+        click.option("--since", type=day_type, help="All from this day on."),
+    ):
+        command = decorate(command)
+    return command
+
+
 @invoice.command()
-@click.argument("numbers", nargs=-1)
-@click.option("--by", "issuer", metavar="NAME", required=True, help="The organisation that sold.")
+@_which
 @click.option("--to", "folder", type=folder_type, required=True, help="Where the files go.")
-@click.option("--since", type=day_type, help="All from this day on.")
 @click.option("--xml", is_flag=True, help="Write the Factur-X beside each PDF too.")
 @json_option
 @pass_context
-def write(context: Context, /, numbers: tuple[str, ...], **words: object) -> None:
+def write(context: Context, /, folder: Path, *, xml: bool, as_json: bool, **words: Any) -> None:  # noqa: ANN401 (click's)
     """Write documents as PDF/A-3 that hold their Factur-X: NUMBERS, or all since a day."""
-    since: datetime | None = words["since"]  # type: ignore[assignment]
+    with context.session() as session:
+        made = bill.write(papers.every(session, _wanted(session, **words)), folder, xml=xml)
+    show([{"file": str(path)} for path in made], as_json=as_json)
+
+
+@invoice.command()
+@_which
+@click.option("--to", "folder", type=folder_type, required=True, help="The client's outbox.")
+@json_option
+@pass_context
+def drop(context: Context, /, folder: Path, *, as_json: bool, **words: Any) -> None:  # noqa: ANN401 (click's)
+    """Lay invoices to businesses into the folder of an approved platform's client, once each.
+
+    Nothing is sent from here: the client that the platform gives takes invoice and manifest from
+    there. Since 1 September 2026 or 2027, by size, such invoices must go that way.
+    """
+    with context.session() as session:
+        documents = list(papers.every(session, _wanted(session, **words)))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    became = einvoices.drop(context.control(), documents, FolderPlatform(folder, folder))
+    rows = [{"number": number, "state": state} for number, state in became.items()]
+    show(rows, as_json=as_json)
+
+
+@invoice.command()
+@click.option("--from", "folder", type=folder_type, required=True, help="The client's inbox.")
+@json_option
+@pass_context
+def answers(_context: Context, folder: Path, *, as_json: bool) -> None:
+    """Show what the approved platform answered: its client puts the answers into a folder."""
+    found = FolderPlatform(folder, folder).statuses()
+    rows = [
+        {"invoice": one.tracking_id, "state": one.state, "reasons": "; ".join(one.reasons)}
+        for one in found
+    ]
+    show(rows, as_json=as_json)
+    if not rows and not as_json:
+        click.echo("There is no answer yet.")
+
+
+def _wanted(
+    session: Session, numbers: tuple[str, ...], issuer: str, since: datetime | None
+) -> Select[Invoice]:
     if bool(numbers) == bool(since):
         raise UsageRefused("Which documents?", "Name them, or give --since DAY.")
-    with context.session() as session:
-        owner = organisations.get(session, str(words["issuer"]))
-        wanted = select(Invoice).where(Invoice.organisation_id == owner.id)
-        if since:
-            wanted = wanted.where(Invoice.issued_on >= since.date())
-        else:
-            found = [papers.find(session, owner, shown) for shown in numbers]
-            keys = [one.entry_number for one in found]
-            wanted = wanted.where(Invoice.entry_number.in_(keys))
-        documents, folder = papers.every(session, wanted), Path(str(words["folder"]))
-        made = bill.write(documents, folder, xml=bool(words["xml"]))
-    show([{"file": str(path)} for path in made], as_json=bool(words["as_json"]))
+    owner = organisations.get(session, issuer)
+    wanted = select(Invoice).where(Invoice.organisation_id == owner.id)
+    if since:
+        return wanted.where(Invoice.issued_on >= since.date())
+    found = [papers.find(session, owner, shown) for shown in numbers]
+    return wanted.where(Invoice.entry_number.in_([one.entry_number for one in found]))
 
 
 def _run_facts(outcome: Outcome) -> dict[str, object]:

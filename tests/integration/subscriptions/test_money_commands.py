@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,11 @@ from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError
 from provision.registry.models import Subscriber
-from provision.subscriptions import organisations, plans, subscriptions
+from provision.subscriptions import identities, organisations, plans, subscriptions
 from provision.subscriptions.documents import schematron
+from provision.subscriptions.identities import Person
 from provision.subscriptions.models import Plan
+from provision.subscriptions.profiles import Address
 from provision.subscriptions.subscriptions import Sale
 
 if TYPE_CHECKING:
@@ -258,6 +260,38 @@ def test_a_document_is_written_as_pdf_that_holds_its_factur_x(
     assert b"=cmd()" in inside
     assert schematron.findings([inside]) == [()]
     assert (pdf.stat().st_mode & 0o777, xml.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_an_invoice_to_a_business_is_dropped_once_and_its_answer_is_read(
+    sold: Context, tmp_path: Path
+) -> None:
+    address = Address(lines=("2 quai de Juillet",), postcode="14000", city="Caen")
+    amicale = Person(
+        name="Amicale", email="a@exemple.test", kind="company", siren="552100554", address=address
+    )
+    with sold.session() as session:
+        jeanne = session.scalars(select(Subscriber)).one()
+        identities.write(session, jeanne, amicale, date(2026, 4, 1))
+    ask(sold, invoice, "run", "--on", "2026-04-30", "--yes")
+    words = ["--by", "Boutique", "--since", "2026-01-01", "--to", str(tmp_path)]
+    dropped = {"number": "F2026-000002", "state": "dropped"}
+    first, second = read(sold, invoice, "drop", *words), read(sold, invoice, "drop", *words)
+    assert isinstance(first, list)
+    assert isinstance(second, list)
+    assert [first[0]["state"], first[1]] == ["left out: the buyer is a private person", dropped]
+    assert second[1]["state"] == "dropped before"
+    assert sorted(path.suffix for path in tmp_path.glob("732829320-*")) == [".json", ".pdf"]
+    answer = {
+        "trackingId": "732829320-F2026-000002",
+        "flowId": "1",
+        "acknowledgement": {"status": "Ok"},
+    }
+    inbox = tmp_path / "in"
+    inbox.mkdir()
+    (inbox / "1.json").write_text(json.dumps(answer), encoding="utf-8")
+    assert read(sold, invoice, "answers", "--from", str(inbox)) == [
+        {"invoice": "732829320-F2026-000002", "state": "Ok", "reasons": ""}
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,50 @@
+"""Lay invoices down for an approved platform, once each, and read what it answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.registry import states
+from provision.registry.models import Event
+from provision.subscriptions.documents.invoice_pdf import invoice_pdf
+from provision.subscriptions.exports.einvoicing import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.documents.invoice import Invoice
+    from provision.subscriptions.exports.einvoicing import Platform, Profile
+    from provision.workflows.control import Control
+
+PROFILE: Profile = "CIUS"  # what platforms call EN 16931
+DROPPED, LEFT_OUT, BEFORE = "dropped", "left out: the buyer is a private person", "dropped before"
+
+
+def drop(control: Control, documents: Iterable[Invoice], platform: Platform) -> dict[str, str]:
+    """Give each invoice to `platform` once, and return by number what became of it.
+
+    Sales to private persons are reported in sums (e-reporting), not sent as invoices: they are
+    left out. An event remembers what was dropped, also when the platform's client took it away.
+    """
+    became = {}
+    for document in documents:
+        with control.session() as session:
+            became[document.number] = _drop(control, session, document, platform)
+    return became
+
+
+def _drop(control: Control, session: Session, document: Invoice, platform: Platform) -> str:
+    if document.buyer.is_person:
+        return LEFT_OUT
+    tracking_id = f"{document.seller.siren}-{document.number}"
+    subject = f"invoice:{tracking_id}"
+    there = select(Event.id).where(Event.subject == subject, Event.what == DROPPED)
+    if session.scalar(there) is not None:
+        return BEFORE
+    platform.submit(Submission(tracking_id, invoice_pdf(document), PROFILE))
+    states.record(session, subject, DROPPED, control.told("for the approved platform"))
+    return DROPPED
