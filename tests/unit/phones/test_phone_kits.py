@@ -268,7 +268,7 @@ def test_a_kit_that_cannot_be_made_leaves_the_old_one(
 ) -> None:
     kit = write_kit(NEXTCLOUD, tmp_path)
     before = {path: path.read_bytes() for path in kit.files}
-    monkeypatch.setattr("provision.phones.kits.os.fsync", lambda _: 1 / 0)
+    monkeypatch.setattr("provision.process.files.os.fsync", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_kit(replace(NEXTCLOUD, display_name="New"), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

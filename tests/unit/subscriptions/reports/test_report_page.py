@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -282,12 +281,6 @@ def test_a_long_name_is_cut_in_the_chart_and_whole_in_the_table() -> None:
     (section,) = html.fromstring(page(found, "fr")).xpath("//section[@id='euro']")
     assert "Association des usagères et usagers… · vente" in section.xpath(".//svg//text/text()")
     assert section.xpath(".//tbody/tr[1]/th//text()") == [name]
-
-
-def test_the_report_is_made_in_less_than_three_seconds() -> None:
-    begun = perf_counter()
-    page(figures(example()), "fr")
-    assert perf_counter() - begun < 3
 
 
 def test_other_languages_are_refused() -> None:
