@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -243,3 +246,28 @@ def _parties() -> None:
         words("content"),
     )
     op.create_index("ix_identity_subscriber_id", "identity", ["subscriber_id", "id"])
+    _name_those_who_are_there()
+
+
+def _name_those_who_are_there() -> None:
+    """Let documents know by name and address whoever subscribed already."""
+    rows = op.get_bind().exec_driver_sql(
+        "SELECT id, name, email, language FROM subscriber WHERE id IN "
+        "(SELECT subscriber_id FROM subscription) ORDER BY id"
+    )
+    known = [
+        {
+            "id": number,
+            "subscriber_id": one.id,
+            "recorded_on": date(2026, 1, 1),
+            "content": json.dumps({"name": one.name, "email": one.email, "language": one.language}),
+        }
+        for number, one in enumerate(rows, start=1)
+    ]
+    identity = sa.table(
+        "identity",
+        *(sa.column(name) for name in ("id", "subscriber_id", "content")),
+        sa.column("recorded_on", day),
+    )
+    if known:
+        op.bulk_insert(identity, known)

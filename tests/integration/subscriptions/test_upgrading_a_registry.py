@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provision import database, migrations
+from provision.migrations import upgrades
+from provision.money import euros
+from provision.subscriptions import (
+    billing,
+    organisations,
+    papers,
+    profiles,
+    subscriptions,
+    verify,
+)
+from provision.subscriptions.invoice_models import Invoice
+from tests.integration.subscriptions.conftest import profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+# What the schema of before held: a subscription with its price, its contract and its opening.
+BEFORE = (
+    "INSERT INTO organisation VALUES (1, 'Boutique', 'business', NULL, '')",
+    "INSERT INTO organisation VALUES (2, 'Amis', 'association', NULL, '')",
+    "INSERT INTO plan VALUES (1, 'famille', 'Famille', 'Family', 5, 100)",
+    "INSERT INTO price VALUES (1, 1, 'monthly', 'EUR', 1000, '2026-01-01')",
+    "INSERT INTO split_contract VALUES (1, 1, 2, 'resale', '2026-01-01')",
+    "INSERT INTO split_share VALUES (1, 0, 2, 30)",
+    "INSERT INTO split_share VALUES (1, 1, 1, 70)",
+    "INSERT INTO subscriber VALUES "
+    "(1, 'Jeanne d''Arc', 'j@exemple.test', 'fr', '2026-01-01 00:00:00')",
+    "INSERT INTO person_reference VALUES ('person-00', 1, 'sel')",
+    "INSERT INTO subscription VALUES (1, 1, NULL, 1, 1, '2026-01-31', 'active')",
+    "INSERT INTO subscription VALUES (2, 1, NULL, 1, 1, '2026-01-31', 'ended')",
+    "INSERT INTO split_part VALUES (1, 1, 2, 300)",
+    "INSERT INTO split_part VALUES (1, 1, 1, 700)",
+    "INSERT INTO split VALUES (1, 1, 1, 'subscription:1:opening', 'EUR', 1000, 1000)",
+)
+
+
+@pytest.fixture
+def old(database_url: str) -> Iterator[Engine]:
+    """A registry of the schema before invoices, with one subscription of each state."""
+    engine = database.connect(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for sentence in BEFORE:
+            connection.exec_driver_sql(sentence)
+    yield engine
+    engine.dispose()
+
+
+def test_subscriptions_keep_their_price_and_contract_and_are_billed(old: Engine) -> None:
+    upgrades.upgrade(old)
+    with Session(old) as session:
+        running, ended = subscriptions.everyone(session)
+        assert (running.state, running.billed_to, running.last_day) == (
+            "active",
+            date(2026, 1, 31),
+            None,
+        )
+        assert (ended.state, ended.last_day) == ("ended", date(2026, 1, 31))
+        assert subscriptions.price_of(session, running, date(2026, 1, 31)) == euros(1000)
+        shares = running.versions[0].contract.shares
+        assert [(share.organisation.name, share.parts) for share in shares] == [
+            ("Amis", 30),
+            ("Boutique", 70),
+        ]
+        seller = organisations.get(session, "Boutique")
+        profiles.add(session, seller, profile("Boutique"), date(2026, 1, 1))
+        session.commit()
+    assert billing.bill(old, date(2026, 2, 28)).documents == 2
+    with Session(old) as session:
+        assert verify.verify(session) == []
+        (first, _second) = papers.every(session, select(Invoice))
+        assert (first.number, first.buyer.name) == ("F2026-000001", "Jeanne d'Arc")
