@@ -38,8 +38,7 @@ BEFORE = (
     "INSERT INTO split_contract VALUES (1, 1, 2, 'resale', '2026-01-01')",
     "INSERT INTO split_share VALUES (1, 0, 2, 30)",
     "INSERT INTO split_share VALUES (1, 1, 1, 70)",
-    "INSERT INTO subscriber VALUES "
-    "(1, 'Jeanne d''Arc', 'j@exemple.test', 'fr', '2026-01-01 00:00:00')",
+    "INSERT INTO subscriber VALUES (1, 'Jeanne d''Arc', 'j@x.test', 'fr', '2026-01-01 00:00:00')",
     "INSERT INTO person_reference VALUES ('person-00', 1, 'sel')",
     "INSERT INTO subscription VALUES (1, 1, NULL, 1, 1, '2026-01-31', 'active')",
     "INSERT INTO subscription VALUES (2, 1, NULL, 1, 1, '2026-01-31', 'ended')",
