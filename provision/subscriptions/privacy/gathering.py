@@ -1,0 +1,135 @@
+"""Everything that the registry holds of one person, found by the ways from table to table."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy import and_, select, tuple_
+
+from provision.subscriptions.identities import Person
+from provision.subscriptions.privacy import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import MetaData, Table
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.privacy.tables import Link
+
+Row: TypeAlias = dict[str, Any]
+Gathered: TypeAlias = dict[str, list[Row]]
+AT_ONCE = 1_000  # values of one question: SQLite takes 32,766 in all
+SHORTEST_WORD = 3
+
+
+def gather(session: Session, there: MetaData, subscriber_id: int) -> Gathered:
+    """Return the person's rows by table, whole, in the order of their keys.
+
+    A table may be reached by several ways, and from rows that are found later: it goes round until
+    nothing more is found.
+    """
+    root = there.tables[tables.ROOT]
+    ways = tables.of_persons(there)
+    found: dict[str, dict[tuple[object, ...], Row]] = {name: {} for name in ways}
+    _keep(found, root, session.execute(select(root).where(root.c.id == subscriber_id)).mappings())
+    grown = True
+    while grown:
+        before = sum(map(len, found.values()))
+        for name, links in ways.items():
+            for link in links:
+                rows = _linked(session, there.tables[name], link, found[link.target].values())
+                _keep(found, there.tables[name], rows)
+        grown = sum(map(len, found.values())) > before
+    return {name: _in_order(rows) for name, rows in found.items() if rows}
+
+
+def words_of(gathered: Gathered) -> list[str]:
+    """Return the texts that name the person, the longest first: names, addresses, domains.
+
+    They are looked for in texts that were written freely, such as events.
+    """
+    written = {
+        *_texts(gathered, "subscriber", ("name", "email")),
+        *_texts(gathered, "user", ("address", "display_name")),
+        *_texts(gathered, "device", ("name",)),
+        *_texts(gathered, "bundle", ("domain",)),
+        *_documented(gathered),
+    }
+    for order in gathered.get("order", ()):
+        wish = order["wish"]
+        if isinstance(wish, dict):
+            written |= {str(wish.get(key, "")) for key in ("email", "name", "domain", "device")}
+    return sorted((word for word in written if len(word) >= SHORTEST_WORD), key=_longest_first)
+
+
+def subjects(gathered: Gathered) -> set[str]:
+    """Return the names under which events speak of what is the person's: `order:12`, `bundle:…`."""
+    return {
+        f"{name}:{row['name'] if name == 'bundle' else row['id']}"
+        for name, rows in gathered.items()
+        for row in rows
+        if "id" in row
+    }
+
+
+def naming(words: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds one of these words as a whole, whatever its capitals.
+
+    A domain takes the first part of an address at it along.
+    """
+    either = "|".join(re.escape(word) for word in words) or r"(?!)"
+    return re.compile(rf"(?<!\w)(?:[^\s<>@]+@)?(?:{either})(?!\w)", re.IGNORECASE)
+
+
+def day(value: date | str) -> date:
+    """Return a day as the database gave it: SQLite keeps days as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _linked(session: Session, table: Table, link: Link, targets: Iterable[Row]) -> Iterator[Row]:
+    columns = [table.c[name] for name in link.columns]
+    values = [tuple(row[name] for name in link.target_columns) for row in targets]
+    for start in range(0, len(values), AT_ONCE):
+        part = values[start : start + AT_ONCE]
+        belongs: Any = (
+            columns[0].in_([value for (value,) in part])
+            if len(columns) == 1
+            else and_(columns[0].in_({value[0] for value in part}), tuple_(*columns).in_(part))
+        )
+        yield from session.execute(select(table).where(belongs)).mappings()  # type: ignore[misc]
+
+
+def _keep(
+    found: dict[str, dict[tuple[object, ...], Row]],
+    table: Table,
+    rows: Iterable[Mapping[Any, Any]],
+) -> None:
+    keys = [column.name for column in table.primary_key]
+    for row in rows:
+        found[table.name].setdefault(tuple(row[key] for key in keys), dict(row))
+
+
+def _in_order(rows: Mapping[tuple[Any, ...], Row]) -> list[Row]:
+    return [rows[key] for key in sorted(rows)]
+
+
+def _texts(gathered: Gathered, table: str, columns: Sequence[str]) -> Iterator[str]:
+    for row in gathered.get(table, ()):
+        for column in columns:
+            yield str(row[column])
+
+
+def _documented(gathered: Gathered) -> Iterator[str]:
+    """Yield how documents name the person: name, e-mail address, numbers, lines of the address."""
+    for row in gathered.get("identity", ()):
+        person = Person.model_validate_json(row["content"], strict=False)
+        yield from (person.name, person.email, person.siren, person.vat_id)
+        if person.address is not None:
+            yield from person.address.lines
+
+
+def _longest_first(word: str) -> tuple[int, str]:
+    return -len(word), word

@@ -1,0 +1,81 @@
+"""Subscribers as people look for them: by e-mail address, or by number once they are erased."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.errors import PaquetError
+from provision.registry.models import Bundle, Subscriber
+from provision.subscriptions.privacy import erasing
+from provision.subscriptions.privacy.models import Erasure
+from provision.subscriptions.subscription_models import Subscription
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import InstrumentedAttribute, Session
+
+    from provision.database import Row
+
+LONGEST_NUMBER = 9
+
+
+def find(session: Session, who: str) -> Subscriber:
+    """Return the subscriber of this e-mail address or number, or raise PaquetError.
+
+    The sentence does not repeat who was looked for: errors end in terminals, mails and logs.
+    """
+    typed = who.strip()
+    wanted: ColumnElement[bool] = func.lower(Subscriber.email) == typed.lower()
+    if typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_NUMBER:
+        wanted = Subscriber.id == int(typed)
+    found = session.scalar(select(Subscriber).where(wanted))
+    if found is None:
+        raise PaquetError(
+            "Nobody here has this e-mail address or number",
+            "See `paquet subscriber list`; who was erased is there under a number only.",
+        )
+    return found
+
+
+def listing(session: Session) -> list[Row]:
+    """Return one row per subscriber; the erased ones have a mark for a name."""
+    bundles = _counted(session, Bundle.subscriber_id, Bundle.state != "erased")
+    running = _counted(session, Subscription.subscriber_id, Subscription.state != "ended")
+    erased = dict(session.execute(select(Erasure.subscriber_id, Erasure.erased_on)).tuples())
+    return [
+        {
+            "number": one.id,
+            "name": one.name,
+            "email": one.email,
+            "since": f"{one.created_at:%Y-%m-%d}",
+            "bundles": bundles.get(one.id, 0),
+            "subscriptions": running.get(one.id, 0),
+            "erased_on": erased[one.id].isoformat() if one.id in erased else "",
+        }
+        for one in session.scalars(select(Subscriber).order_by(Subscriber.id))
+    ]
+
+
+def described(session: Session, subscriber: Subscriber, today: date) -> Row:
+    """Return what is known of one subscriber in short, and what stands in the way of erasing it."""
+    planned = erasing.look(session, subscriber, today)
+    return {
+        "number": subscriber.id,
+        "name": subscriber.name,
+        "email": subscriber.email,
+        "language": subscriber.language,
+        "since": f"{subscriber.created_at:%Y-%m-%d}",
+        "rows": ", ".join(f"{name} {count}" for name, (_fate, count) in planned.rows.items()),
+        "cannot_be_erased": "; ".join(obstacle.what for obstacle in planned.obstacles),
+    }
+
+
+def _counted(
+    session: Session, owner: InstrumentedAttribute[int], wanted: ColumnElement[bool]
+) -> dict[int, int]:
+    query = select(owner, func.count()).where(wanted).group_by(owner)
+    return dict(session.execute(query).tuples())

@@ -1,0 +1,172 @@
+"""What each table of the registry holds of persons, and what becomes of it when one is erased.
+
+The tables are read from the registry itself, not from the modules that happen to be imported: a
+table that somebody added is found by its columns, and export shows it at once. Erasing it needs a
+decision: one line here. Until then nobody is erased, and a test fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sqlalchemy import MetaData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Table
+    from sqlalchemy.orm import Session
+
+ROOT = "subscriber"
+# Columns that point to a person's row without a foreign key; any `<table>_id` does too.
+POINTERS = MappingProxyType({"party": ("person_reference", "reference")})
+SECRET_WORDS = ("secret", "password", "salt", "token", "private")
+
+
+class Fate(Enum):
+    """What becomes of a person's rows when the person is erased."""
+
+    DELETED = "deleted"
+    BLANKED = "blanked"
+    ARCHIVED = "archived"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What becomes of a table's rows, and why; `blanked` columns get the mark of the erased."""
+
+    fate: Fate
+    why: str
+    blanked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    """Columns of a table that say which row of `target` its rows belong to."""
+
+    columns: tuple[str, ...]
+    target: str
+    target_columns: tuple[str, ...]
+
+
+HOLDINGS = MappingProxyType(
+    {
+        "subscriber": Holding(Fate.BLANKED, "documents refer to its number", ("name", "email")),
+        "person_reference": Holding(Fate.DELETED, "without its salt the ledger points to nobody"),
+        "identity": Holding(Fate.ARCHIVED, "documents of the last ten years need it"),
+        "bundle": Holding(Fate.BLANKED, "its order refers to its number", ("domain",)),
+        "user": Holding(Fate.DELETED, "nobody logs in to an erased bundle"),
+        "device": Holding(Fate.DELETED, "nothing syncs with an erased bundle"),
+        "order": Holding(
+            Fate.BLANKED, "its subscription refers to its number; the plan stays", ("wish",)
+        ),
+        "order_step": Holding(Fate.BLANKED, "messages of machines quote names", ("message",)),
+        "subscription": Holding(Fate.KEPT, "invoices refer to its number"),
+        "subscription_version": Holding(Fate.KEPT, "it explains the amounts of invoices"),
+        "discount": Holding(Fate.KEPT, "it explains the amounts of invoices"),
+        "turnover": Holding(Fate.KEPT, "it explains the amounts of invoices"),
+        "invoice": Holding(Fate.KEPT, "Code de commerce L123-22; it knows a reference only"),
+        "invoice_line": Holding(Fate.KEPT, "Code de commerce L123-22"),
+        "line_share": Holding(Fate.KEPT, "Code de commerce L123-22"),
+        "allocation": Holding(Fate.KEPT, "Code de commerce L123-22"),
+        "ledger_posting": Holding(Fate.KEPT, "the journal is sealed; it knows a reference only"),
+        "erasure": Holding(Fate.KEPT, "it proves the erasure, and names nobody"),
+    }
+)
+# Tables in which nothing points to a person; events and sealed secrets are erased by their subject.
+OF_NOBODY = frozenset(
+    {
+        "alembic_version",
+        "archive_access",
+        "archived_identity",
+        "billing_run",
+        "carry",
+        "closing",
+        "event",
+        "fund",
+        "fund_decision",
+        "ledger_transaction",
+        "local_currency",
+        "organisation",
+        "organisation_profile",
+        "plan",
+        "plan_component",
+        "price",
+        "purged",
+        "sealed_secret",
+        "server",
+        "settlement",
+        "settlement_step",
+        "split_contract",
+        "split_share",
+    }
+)
+
+
+def reflected(session: Session) -> MetaData:
+    """Return the tables as they are in the registry of `session`."""
+    there = MetaData()
+    there.reflect(session.connection())
+    return there
+
+
+def of_persons(there: MetaData) -> dict[str, tuple[Link, ...]]:
+    """Return the tables whose rows belong to a person, each with the ways that lead there.
+
+    A way is a foreign key, a column of POINTERS, or a column `<table>_id`, to a table that belongs
+    to a person itself. The archive is apart: nothing leads from a person to it.
+    """
+    found: dict[str, tuple[Link, ...]] = {ROOT: ()}
+    while True:
+        seen = {
+            table.name: links
+            for table in there.sorted_tables
+            if table.name not in OF_NOBODY and (links := _links(table, there, set(found)))
+        }
+        if seen.keys() | {ROOT} == found.keys():
+            return found | seen
+        found |= seen
+
+
+def uncovered(there: MetaData) -> list[str]:
+    """Return the tables of which nobody decided what becomes of them when a person is erased."""
+    return sorted(set(there.tables) - set(HOLDINGS) - OF_NOBODY)
+
+
+def shown_columns(table: Table) -> list[str]:
+    """Return the columns that a person may see of their rows: all but secrets and their hashes."""
+    return [
+        column.name
+        for column in table.columns
+        if not any(word in column.name for word in SECRET_WORDS)
+    ]
+
+
+def _links(table: Table, there: MetaData, personal: set[str]) -> tuple[Link, ...]:
+    return tuple(
+        dict.fromkeys(
+            link
+            for link in (*_foreign_keys(table), *_pointers(table, there))
+            if link.target in personal and link.target != table.name
+        )
+    )
+
+
+def _foreign_keys(table: Table) -> Iterator[Link]:
+    for key in sorted(table.foreign_key_constraints, key=lambda one: str(one.name)):
+        target = tuple(element.column.name for element in key.elements)
+        yield Link(tuple(key.column_keys), key.referred_table.name, target)
+
+
+def _pointers(table: Table, there: MetaData) -> Iterator[Link]:
+    for column in table.columns:
+        name = column.name
+        if name in POINTERS:
+            target, key = POINTERS[name]
+            yield Link((name,), target, (key,))
+        elif name.endswith("_id") and name.removesuffix("_id") in there.tables:
+            yield Link((name,), name.removesuffix("_id"), ("id",))
