@@ -31,6 +31,8 @@ COMMANDS = {
     "subscription": "subscription",
     "invoice": "invoice",
     "money": "money",
+    "subscriber": "subscriber",
+    "privacy": "privacy",
 }
 
 
