@@ -73,7 +73,7 @@ def export(context: Context, who: str, folder: Path, *, as_json: bool) -> None:
 @yes_option
 @json_option
 @pass_context
-def erase(context: Context, who: str, *, why: str, as_json: bool, **flags: bool) -> None:
+def erase(context: Context, /, who: str, *, why: str, as_json: bool, **flags: bool) -> None:
     """Forget the subscriber WHO; documents that the law wants keep a reference.
 
     Refused while a bundle lives, a subscription runs, or something is owed either way. Names that

@@ -97,6 +97,11 @@ def erase(session: Session, safe: Safe, subscriber: Subscriber, told: Told, toda
     return replace(planned, done=True)
 
 
+def is_erased(session: Session, subscriber_id: int) -> bool:
+    """Say whether the subscriber was erased."""
+    return session.get(Erasure, subscriber_id) is not None
+
+
 def mark(subscriber_id: int) -> str:
     """Return what stands where a name was."""
     return f"erased-{subscriber_id}"
@@ -118,7 +123,7 @@ def _planned(session: Session, subscriber_id: int, gathered: Gathered, today: da
     naming = gathering.naming(gathering.words_of(gathered))
     return Erasing(
         subscriber_id=subscriber_id,
-        done=session.get(Erasure, subscriber_id) is not None,
+        done=is_erased(session, subscriber_id),
         rows={name: (HOLDINGS[name].fate, len(rows)) for name, rows in sorted(gathered.items())},
         archived=len(_needed(gathered, today)),
         obstacles=tuple(standing.obstacles(gathered)),

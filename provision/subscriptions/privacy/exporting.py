@@ -79,7 +79,7 @@ def documents(collected: Gathered) -> list[Row]:
     """Return invoices and credit notes with their lines and what was set against them. Pure."""
     return [
         {
-            "number": numbering.shown(one["series"], one["number"]),
+            "document": numbering.shown(one["series"], one["number"]),
             **one,
             "lines": _of_document(one, collected.get("invoice_line", ())),
             "allocations": _of_document(one, collected.get("allocation", ())),

@@ -45,7 +45,7 @@ def listing(session: Session) -> list[Row]:
     """Return one row per subscriber; the erased ones have a mark for a name."""
     bundles = _counted(session, Bundle.subscriber_id, Bundle.state != "erased")
     running = _counted(session, Subscription.subscriber_id, Subscription.state != "ended")
-    erased = dict(session.execute(select(Erasure.subscriber_id, Erasure.erased_on)).tuples())
+    erased = {one.subscriber_id: one.erased_on for one in session.scalars(select(Erasure))}
     return [
         {
             "number": one.id,
@@ -78,4 +78,4 @@ def _counted(
     session: Session, owner: InstrumentedAttribute[int], wanted: ColumnElement[bool]
 ) -> dict[int, int]:
     query = select(owner, func.count()).where(wanted).group_by(owner)
-    return dict(session.execute(query).tuples())
+    return dict(session.execute(query).all())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, select
@@ -15,7 +16,7 @@ from provision.subscriptions.privacy.models import ArchivedIdentity, Erasure, Pu
 from provision.subscriptions.subscription_models import Identity, Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from sqlalchemy import Executable
@@ -29,6 +30,10 @@ DOCUMENT = ("organisation_id", "series", "number")
 # Tables that refer to identities, and of which the day is known or does not count.
 TIMED = frozenset({"invoice", "archived_identity", "archive_access"})
 IDENTITY, ARCHIVED = "identity", "archived identity"
+
+OF_KIND: Mapping[str, type[Subscriber | Device | Identity | ArchivedIdentity]] = MappingProxyType(
+    {SUBSCRIBER: Subscriber, DEVICE: Device, IDENTITY: Identity, ARCHIVED: ArchivedIdentity}
+)
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,16 @@ class Going:
 
 
 def due(session: Session, on: date) -> list[Going]:
-    """Return all whose time is over on the day `on`, and nothing that is younger."""
+    """Return all whose time is over on the day `on`, and nothing that is younger.
+
+    A subscriber comes last: erasing one takes its names and devices along.
+    """
+    names = [*_archived(session, on), *_identities(session, on)]
+    referred = _referred(session) if names else set()
     return [
-        *_archived(session, on),
-        *_identities(session, on),
-        *_subscribers(session, on),
+        *(one for one in names if int(one.key) not in referred),
         *_devices(session, on),
+        *_subscribers(session, on),
     ]
 
 
@@ -61,18 +70,17 @@ def take(session: Session, safe: Safe, going: Going, told: Told, on: date) -> tu
 
     Return the folders of the kits' folder that go with it.
     """
+    row = session.get(OF_KIND[going.kind], going.key if going.kind == DEVICE else int(going.key))
     kits: tuple[str, ...] = ()
-    if going.kind == SUBSCRIBER:
-        subscriber = session.get_one(Subscriber, int(going.key))
-        kits = erasing.erase(session, safe, subscriber, told, on).kits
-    elif going.kind == DEVICE:
-        device = session.get_one(Device, going.key)
-        kits = (f"{device.user.address}/{device.id}",)
-        session.delete(device)
-    elif going.kind == IDENTITY:
-        session.delete(session.get_one(Identity, int(going.key)))
+    if row is None or (isinstance(row, Subscriber) and erasing.is_erased(session, row.id)):
+        return kits  # somebody else was faster
+    if isinstance(row, Subscriber):
+        kits = erasing.erase(session, safe, row, told, on).kits
+    elif isinstance(row, ArchivedIdentity):
+        archive.forget(session, row.identity_id)
     else:
-        archive.forget(session, int(going.key))
+        kits = (f"{row.user.address}/{row.id}",) if isinstance(row, Device) else ()
+        session.delete(row)
     session.add(
         Purged(
             purged_on=on,
@@ -113,9 +121,9 @@ def _identities(session: Session, on: date) -> Iterator[Going]:
 
 def _over(session: Session, query: Executable, what: tuple[str, str], on: date) -> Iterator[Going]:
     code, kind = what
-    rule, referred = retention.rule(code), _referred(session)
+    rule = retention.rule(code)
     for key, counted_from in session.execute(query):
-        if rule.is_over(counted_from, on) and key not in referred:
+        if rule.is_over(counted_from, on):
             yield Going(code, kind, str(key), counted_from, rule.last_day(counted_from))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import SecretStr
 from sqlalchemy import MetaData, select
@@ -171,18 +171,23 @@ def everything(session: Session) -> dict[str, list[dict[str, Any]]]:
 def _sellers(session: Session) -> None:
     seller = organisations.add(session, "Boutique Libre", "business", siren_typed="732 829 320")
     supporter = organisations.add(session, "Les Amis du Libre", "association")
-    for one, vat in ((seller, "liable"), (supporter, "outside")):
-        told = profiles.Profile(
-            name=one.name,
-            legal="Association loi de 1901" if vat == "outside" else "SARL au capital de 1 000 €",
-            address=profiles.Address(lines=("1 place du Marché",), postcode="14000", city="Caen"),
-            email="bureau@exemple.test",
-            vat=vat,
-        )
-        profiles.add(session, one, told, START)
+    shop = _profile(seller.name, "SARL au capital de 1 000 €", "liable")
+    friends = _profile(supporter.name, "Association loi de 1901", "outside")
+    profiles.add(session, seller, shop, START)
+    profiles.add(session, supporter, friends, START)
     plans.bring_in(session, planfile.parse(PLANS))
     parts = contracts.two(seller, supporter, (70, 30))
     contracts.add(session, seller, supporter, parts, terms=("resale", START))
+
+
+def _profile(name: str, legal: str, vat: Literal["liable", "outside"]) -> profiles.Profile:
+    return profiles.Profile(
+        name=name,
+        legal=legal,
+        address=profiles.Address(lines=("1 place du Marché",), postcode="14000", city="Caen"),
+        email="bureau@exemple.test",
+        vat=vat,
+    )
 
 
 def _sale(session: Session, order_id: int | None = None) -> Sale:
