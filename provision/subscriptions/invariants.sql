@@ -106,3 +106,16 @@ JOIN invoice_line AS line ON line.organisation_id = invoice.organisation_id
  AND line.series = invoice.series AND line.number = invoice.number
 WHERE line.ends_on IS NOT NULL
 GROUP BY one.id, one.billed_to HAVING MAX(line.ends_on) >= one.billed_to;
+
+--? subscriber {0} | it was erased, and something still leads to it
+SELECT one.subscriber_id FROM erasure AS one
+WHERE EXISTS (SELECT 1 FROM identity AS there WHERE there.subscriber_id = one.subscriber_id)
+   OR EXISTS (SELECT 1 FROM person_reference AS there WHERE there.subscriber_id = one.subscriber_id)
+   OR EXISTS (SELECT 1 FROM subscription AS there
+              WHERE there.subscriber_id = one.subscriber_id AND there.state <> 'ended');
+
+--? archived identity {0} | nothing is sealed under it, or the active base has it too
+SELECT one.identity_id FROM archived_identity AS one
+WHERE NOT EXISTS (SELECT 1 FROM sealed_secret AS there
+                  WHERE there.owner = 'archive:' || one.identity_id)
+   OR EXISTS (SELECT 1 FROM identity AS there WHERE there.id = one.identity_id);

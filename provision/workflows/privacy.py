@@ -87,5 +87,5 @@ def _overwrite(session: Session) -> None:
 def _remove_kits(control: Control, kits: Iterable[str]) -> None:
     for kit in kits:
         folder = control.kits / kit
-        if folder.is_dir():
+        if folder != control.kits and folder.is_dir():
             shutil.rmtree(folder)

@@ -16,7 +16,9 @@ ADDED_ONLY = {
     "archive_access": (("id",),),
     "purged": (("id",),),
 }
+IDENTITY = ("id", "subscriber_id", "recorded_on", "content")
 PINNED = {"archived_identity": ("identity_id", "recorded_on", "archived_on")}
+IN_SQLITE = PINNED | {"identity": IDENTITY}  # its table is made anew, without its trigger
 
 
 def upgrade() -> None:
@@ -52,4 +54,26 @@ def upgrade() -> None:
         words("key"),
         sa.Column("counted_from", day, nullable=False),
     )
-    guard(op.get_context().dialect.name, ADDED_ONLY, (), PINNED)
+    dialect = op.get_context().dialect.name
+    if dialect == "sqlite":
+        _never_number_two_identities_alike()
+    guard(dialect, ADDED_ONLY, (), IN_SQLITE if dialect == "sqlite" else PINNED)
+
+
+def _never_number_two_identities_alike() -> None:
+    """Let SQLite count on, as PostgreSQL does, when the newest identity is deleted.
+
+    Documents keep the number of an identity that was erased: it may never become another's.
+    """
+    columns = ", ".join(IDENTITY)
+    op.execute(
+        "CREATE TABLE identity_anew ("
+        "id INTEGER NOT NULL CONSTRAINT pk_identity PRIMARY KEY AUTOINCREMENT, "
+        "subscriber_id INTEGER NOT NULL "
+        "CONSTRAINT fk_identity_subscriber_id REFERENCES subscriber (id), "
+        "recorded_on TEXT NOT NULL, content TEXT NOT NULL) STRICT"
+    )
+    op.execute(f"INSERT INTO identity_anew ({columns}) SELECT {columns} FROM identity")
+    op.execute("DROP TABLE identity")
+    op.execute("ALTER TABLE identity_anew RENAME TO identity")
+    op.create_index("ix_identity_subscriber_id", "identity", ["subscriber_id", "id"])

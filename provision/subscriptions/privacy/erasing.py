@@ -46,7 +46,7 @@ OF_THE_SALE = frozenset(
     }
 )
 ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
-SURE = "@. "  # a word with one of these is nobody else's: it is looked for in all events
+SURE = "@. "  # a full name, an address or a domain has one of these: it is looked for in all events
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,8 @@ def erase(session: Session, safe: Safe, subscriber: Subscriber, told: Told, toda
     if planned.done:
         return planned
     _refuse(planned)
-    words = gathering.words_of(gathered)
-    _check_reason(told.why, gathering.naming(words))
-    _forget_events(session, gathered, words)
+    _check_reason(told.why, gathering.naming(gathering.identifying(gathered)))
+    _forget_events(session, gathered)
     _forget_secrets(session, gathered)
     _leave_identities(session, safe, gathered, today)
     _forget_rows(session, there, gathered, subscriber.id)
@@ -120,7 +119,7 @@ def _known(session: Session) -> MetaData:
 
 
 def _planned(session: Session, subscriber_id: int, gathered: Gathered, today: date) -> Erasing:
-    naming = gathering.naming(gathering.words_of(gathered))
+    naming = gathering.naming(gathering.identifying(gathered))
     return Erasing(
         subscriber_id=subscriber_id,
         done=is_erased(session, subscriber_id),
@@ -177,10 +176,10 @@ def _remaining(gathered: Gathered, naming: re.Pattern[str]) -> Iterable[str]:
                     yield f"{name} {shown}".strip()
 
 
-def _forget_events(session: Session, gathered: Gathered, words: list[str]) -> None:
+def _forget_events(session: Session, gathered: Gathered) -> None:
     """Take the person out of events: their own lose every reason, all lose the person's words."""
     own = gathering.subjects(gathered)
-    sure = [word for word in words if any(letter in word for letter in SURE)]
+    sure = [word for word in gathering.identifying(gathered) if any(sign in word for sign in SURE)]
     named = [
         written
         for word in sure
@@ -190,7 +189,8 @@ def _forget_events(session: Session, gathered: Gathered, words: list[str]) -> No
             func.lower(text).contains(word.lower(), autoescape=True),
         )
     ]
-    everybodys, persons = gathering.naming(sure), gathering.naming(words)
+    everybodys = gathering.naming(sure)
+    persons = gathering.naming(gathering.words_of(gathered))
     for event in session.scalars(select(Event).where(or_(Event.subject.in_(own), *named))):
         is_own = event.subject in own
         naming = persons if is_own else everybodys

@@ -120,7 +120,8 @@ def _entries(session: Session, gathered: Gathered) -> list[Row]:
     for start in range(0, len(wanted), gathering.AT_ONCE):
         part = wanted[start : start + gathering.AT_ONCE]
         query = select(*columns).where(tuple_(one.organisation_id, one.number).in_(part))
-        found += [dict(row) for row in session.execute(query).mappings()]
+        in_order = query.order_by(one.organisation_id, one.number)
+        found += [dict(row) for row in session.execute(in_order).mappings()]
     return found
 
 

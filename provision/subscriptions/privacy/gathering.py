@@ -46,23 +46,35 @@ def gather(session: Session, there: MetaData, subscriber_id: int) -> Gathered:
     return {name: _in_order(rows) for name, rows in found.items() if rows}
 
 
-def words_of(gathered: Gathered) -> list[str]:
-    """Return the texts that name the person, the longest first: names, addresses, domains.
+def identifying(gathered: Gathered) -> list[str]:
+    """Return the texts that say who the person is, the longest first: names, addresses, domains."""
+    wishes = [row["wish"] for row in gathered.get("order", ()) if isinstance(row["wish"], dict)]
+    people = [_person(row) for row in gathered.get("identity", ())]
+    return _sorted(
+        {
+            *_texts(gathered, "subscriber", ("name", "email")),
+            *_texts(gathered, "user", ("address", "display_name")),
+            *_texts(gathered, "bundle", ("domain",)),
+            *(str(wish.get(key, "")) for wish in wishes for key in ("email", "name", "domain")),
+            *(text for person in people for text in (person.name, person.email)),
+        }
+    )
 
-    They are looked for in texts that were written freely, such as events.
+
+def words_of(gathered: Gathered) -> list[str]:
+    """Return all texts that the person gave, also those that others may have given as well.
+
+    They are looked for in what is about the person alone.
     """
-    written = {
-        *_texts(gathered, "subscriber", ("name", "email")),
-        *_texts(gathered, "user", ("address", "display_name")),
-        *_texts(gathered, "device", ("name",)),
-        *_texts(gathered, "bundle", ("domain",)),
-        *_documented(gathered),
-    }
-    for order in gathered.get("order", ()):
-        wish = order["wish"]
-        if isinstance(wish, dict):
-            written |= {str(wish.get(key, "")) for key in ("email", "name", "domain", "device")}
-    return sorted((word for word in written if len(word) >= SHORTEST_WORD), key=_longest_first)
+    people = [_person(row) for row in gathered.get("identity", ())]
+    return _sorted(
+        {
+            *identifying(gathered),
+            *_texts(gathered, "device", ("name",)),
+            *(text for person in people for text in (person.siren, person.vat_id)),
+            *(line for person in people if person.address for line in person.address.lines),
+        }
+    )
 
 
 def subjects(gathered: Gathered) -> set[str]:
@@ -122,14 +134,10 @@ def _texts(gathered: Gathered, table: str, columns: Sequence[str]) -> Iterator[s
             yield str(row[column])
 
 
-def _documented(gathered: Gathered) -> Iterator[str]:
-    """Yield how documents name the person: name, e-mail address, numbers, lines of the address."""
-    for row in gathered.get("identity", ()):
-        person = Person.model_validate_json(row["content"], strict=False)
-        yield from (person.name, person.email, person.siren, person.vat_id)
-        if person.address is not None:
-            yield from person.address.lines
+def _person(identity: Row) -> Person:
+    return Person.model_validate_json(identity["content"], strict=False)
 
 
-def _longest_first(word: str) -> tuple[int, str]:
-    return -len(word), word
+def _sorted(words: set[str]) -> list[str]:
+    long = (word for word in words if len(word) >= SHORTEST_WORD)
+    return sorted(long, key=lambda word: (-len(word), word))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -183,7 +183,7 @@ def _contacts(session: Session) -> dict[int, date]:
     for query in queries:
         for subscriber_id, moment in session.execute(query):
             if moment is not None:
-                day = moment.date() if isinstance(moment, datetime) else moment
+                day = _day(moment) if isinstance(moment, datetime) else moment
                 last[subscriber_id] = max(day, last.get(subscriber_id, day))
     return last
 
@@ -193,6 +193,11 @@ def _devices(session: Session, on: date) -> Iterator[Going]:
     rule = retention.rule(retention.INACTIVE)
     revoked = select(Device).where(Device.revoked_at.is_not(None)).order_by(Device.id)
     for device in session.scalars(revoked):
-        day = None if device.revoked_at is None else device.revoked_at.date()
+        day = None if device.revoked_at is None else _day(device.revoked_at)
         if day is not None and rule.is_over(day, on):
             yield Going(rule.code, DEVICE, device.id, day, rule.last_day(day))
+
+
+def _day(moment: datetime) -> date:
+    """Return the day of a moment in universal time: SQLite gives it back without saying so."""
+    return (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()

@@ -27,7 +27,7 @@ SECRET_WORDS = ("secret", "password", "salt", "token", "private")
 
 
 class Fate(Enum):
-    """What becomes of a person's rows when the person is erased."""
+    """What becomes of a person's rows when the person is erased; only identities are archived."""
 
     DELETED = "deleted"
     BLANKED = "blanked"

@@ -14,8 +14,10 @@ from sqlalchemy import select, text
 from provision import database
 from provision.errors import PaquetError, UsageRefused
 from provision.money import EUR, Amount
+from provision.registry import states
 from provision.registry.models import Event, Subscriber
-from provision.subscriptions import ledger, people, verify
+from provision.registry.states import Told
+from provision.subscriptions import identities, ledger, people, verify
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.journal import BANK, Entry, Line
@@ -356,3 +358,46 @@ def test_raw_access_meets_sealed_bytes_only(world: World, tmp_path: Path) -> Non
     raw.close()
     assert sealed is not None
     assert NAME.encode() not in sealed[0]
+
+
+def test_the_number_of_an_erased_identity_is_never_given_to_another(each: World) -> None:
+    with database.transaction(each.engine) as session:
+        jeanne = session.get_one(Subscriber, each.jeanne)
+        moved = identities.Person(name=NAME, email="moved@exemple.test")
+        newest = identities.write(session, jeanne, moved, TODAY).id
+    erased(each)
+    with database.transaction(each.engine) as session:
+        assert session.get(Identity, newest) is None
+        paul = session.get_one(Subscriber, each.paul)
+        other = identities.Person(name="Paul Durand", email="other@exemple.test")
+        assert identities.write(session, paul, other, TODAY).id > newest
+    refused = pytest.raises(Exception, match="content of identity are never changed")
+    with refused, each.engine.begin() as raw:
+        raw.execute(text("UPDATE identity SET content = '{}'"))
+
+
+def test_a_device_name_that_others_have_too_is_left_in_their_events(world: World) -> None:
+    with database.transaction(world.engine) as session:
+        states.record(session, "device:ffff", "Téléphone de Jeanne", Told("admin", TOLD.at))
+    erased(world)
+    with database.transaction(world.engine) as session:
+        kept = session.scalars(select(Event.what).where(Event.subject == "device:ffff")).one()
+        assert kept == "Téléphone de Jeanne"
+
+
+@pytest.mark.parametrize(
+    ("vandalism", "said"),
+    [
+        ("DELETE FROM sealed_secret WHERE owner = 'archive:2'", "nothing is sealed under it"),
+        (
+            "INSERT INTO person_reference VALUES ('person-x', 1, 'salt')",
+            "something still leads to it",
+        ),
+    ],
+)
+def test_verify_sees_an_erasure_that_is_not_whole(each: World, vandalism: str, said: str) -> None:
+    erased(each)
+    with database.transaction(each.engine) as session:
+        assert verify.verify(session) == []
+        session.execute(text(vandalism))
+        assert [said in one.what for one in verify.verify(session)] == [True]

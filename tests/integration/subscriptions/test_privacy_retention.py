@@ -97,7 +97,7 @@ def test_a_rule_is_never_over_before_its_years_have_passed(
     assert retention.rule(code).is_over(start, on) is (birthdays >= years)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(on=DAYS)
 @example(on=date(2029, 6, 30))
 @example(on=date(2029, 7, 1))
