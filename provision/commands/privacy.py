@@ -17,7 +17,7 @@ from provision.commands.context import (
 )
 from provision.errors import UsageRefused
 from provision.process.files import replace_file
-from provision.subscriptions.privacy import purging, register
+from provision.subscriptions.privacy import purging, register, retention
 from provision.workflows import privacy as stories
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def _show(going: Sequence[Going], *, as_json: bool) -> None:
         {
             "what": f"{one.kind} {one.key}",
             "rule": one.rule,
+            "why": retention.rule(one.rule).en,
             "counted_from": one.counted_from.isoformat(),
             "kept_until": one.kept_until.isoformat(),
             "stays": one.stays,

@@ -17,7 +17,7 @@ from provision.commands.context import (
 )
 from provision.subscriptions import numbering, organisations
 from provision.subscriptions.issuing import Number
-from provision.subscriptions.privacy import archive, erasing, persons
+from provision.subscriptions.privacy import archive, erasing, persons, tables
 from provision.workflows import privacy
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _show(planned: Erasing, *, as_json: bool) -> None:
         show(_facts(planned), as_json=True)
         return
     rows = [
-        {"table": name, "rows": count, "what": fate.value}
+        {"table": name, "rows": count, "what": fate.value, "why": tables.HOLDINGS[name].why}
         for name, (fate, count) in planned.rows.items()
     ]
     show(rows, as_json=False)

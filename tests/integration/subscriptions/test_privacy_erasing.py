@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -347,17 +346,6 @@ def test_a_kept_text_that_names_the_person_is_said(world: World) -> None:
         session.flush()
         planned = erasing.look(session, persons.find(session, EMAIL), TODAY)
     assert planned.remains == ("discount 2",)
-
-
-def test_raw_access_meets_sealed_bytes_only(world: World, tmp_path: Path) -> None:
-    erased(world)
-    with sqlite3.connect(tmp_path / "registry.db") as raw:
-        sealed = raw.execute(
-            "SELECT sealed FROM sealed_secret WHERE owner = 'archive:2'"
-        ).fetchone()
-    raw.close()
-    assert sealed is not None
-    assert NAME.encode() not in sealed[0]
 
 
 def test_the_number_of_an_erased_identity_is_never_given_to_another(each: World) -> None:
