@@ -122,7 +122,7 @@ class _Desk:
         if identity is None:
             raise UsageRefused(
                 f"{numbering.shown(row.series, row.number)} is for somebody who was erased",
-                "Its amounts are kept in the ledger; nobody can tell any more who it was for.",
+                "If the tax office asks: paquet subscriber archive --help",
             )
         person = identities.read(identity)
         return _person(person), person.language

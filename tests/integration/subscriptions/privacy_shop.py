@@ -172,7 +172,7 @@ def _sellers(session: Session) -> None:
     seller = organisations.add(session, "Boutique Libre", "business", siren_typed="732 829 320")
     supporter = organisations.add(session, "Les Amis du Libre", "association")
     shop = _profile(seller.name, "SARL au capital de 1 000 €", "liable")
-    friends = _profile(supporter.name, "Association loi de 1901", "outside")
+    friends = _profile(supporter.name, "Association loi de 1901", "association_accessory")
     profiles.add(session, seller, shop, START)
     profiles.add(session, supporter, friends, START)
     plans.bring_in(session, planfile.parse(PLANS))
@@ -180,7 +180,9 @@ def _sellers(session: Session) -> None:
     contracts.add(session, seller, supporter, parts, terms=("resale", START))
 
 
-def _profile(name: str, legal: str, vat: Literal["liable", "outside"]) -> profiles.Profile:
+def _profile(
+    name: str, legal: str, vat: Literal["liable", "association_accessory"]
+) -> profiles.Profile:
     return profiles.Profile(
         name=name,
         legal=legal,

@@ -8,8 +8,8 @@ from alembic import op
 from provision.migrations.guards import guard
 from provision.migrations.tables import day, number, table, words
 
-revision = "0007"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 ADDED_ONLY = {
     "erasure": (("subscriber_id",),),
