@@ -36,7 +36,11 @@ class Commodity:
 
 
 EUR = Commodity("EUR", "€", 2)
-COMMODITIES = {EUR.code: EUR}
+HOUR = Commodity("HOUR", "h", 0)  # counted in whole seconds: a third of an hour has no decimals
+COMMODITIES = {EUR.code: EUR, HOUR.code: HOUR}
+# A local currency ("monnaie locale complémentaire") is worth one euro, and is never added to one.
+LOCAL = re.compile(r"MLC([A-Z0-9]{2,12})")
+TIME = re.compile(r"(-?)([0-9]{1,6})(?::([0-5][0-9])(?::([0-5][0-9]))?)?")
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,13 @@ def euros(units: Cents) -> Amount:
 
 
 def find_commodity(code: str) -> Commodity:
-    """Return the commodity of this code, or raise MoneyRefused."""
+    """Return the commodity of this code, or raise MoneyRefused.
+
+    Codes of local currencies begin with MLC: 'MLCROLLON' is shown as 'ROLLON'.
+    """
+    local = LOCAL.fullmatch(code)
+    if local is not None:
+        return Commodity(code, local[1], 2)
     if code not in COMMODITIES:
         known = ", ".join(sorted(COMMODITIES))
         raise MoneyRefused(f"The commodity {code[:20]!r} is not known", f"Known are: {known}.")
@@ -90,6 +100,8 @@ def find_commodity(code: str) -> Commodity:
 def parse(written: object, commodity: Commodity = EUR, *, negative: bool = False) -> Amount:
     """Read '12', '12.50' or '12,50' (so many decimals as the commodity has, or none).
 
+    Hours are read as '2', '1:30' or '1:30:15'.
+
     Anything else is refused with MoneyRefused: a number (a float has lost its cents already), a
     thousands separator (is '1.234' one or a thousand?), a sign where none is allowed.
     """
@@ -97,6 +109,8 @@ def parse(written: object, commodity: Commodity = EUR, *, negative: bool = False
         raise MoneyRefused(
             f"The amount {written!r} is not written as text", "Put it in quotes: '12.50'."
         )
+    if commodity == HOUR:
+        return _parse_hours(written, negative=negative)
     found = WRITTEN.fullmatch(written.strip(" "))
     if not found or len(found[3] or "0" * commodity.decimals) != commodity.decimals:
         raise MoneyRefused(
@@ -114,8 +128,13 @@ def parse(written: object, commodity: Commodity = EUR, *, negative: bool = False
 
 
 def show(amount: Amount, language: str) -> str:
-    """Write an amount as French ('1 234,50 €' with no-break spaces) or English ('€1,234.50')."""
+    """Write an amount as French ('1 234,50 €' with no-break spaces) or English ('€1,234.50').
+
+    Hours are '1:30 h' in both.
+    """
     commodity = amount.commodity
+    if commodity == HOUR:
+        return f"{plain(amount)}{NO_BREAK_SPACE}{commodity.sign}"
     whole, minor = divmod(abs(amount.units), 10**commodity.decimals)
     minus = "-" if amount.units < 0 else ""
     decimals = str(minor).rjust(commodity.decimals, "0")
@@ -126,7 +145,9 @@ def show(amount: Amount, language: str) -> str:
 
 
 def plain(amount: Amount) -> str:
-    """Write an amount as `parse` reads it: '-1234.50'."""
+    """Write an amount as `parse` reads it: '-1234.50'; hours as '1:30', or '1:30:15'."""
+    if amount.commodity == HOUR:
+        return _plain_hours(amount.units)
     whole, minor = divmod(abs(amount.units), 10**amount.commodity.decimals)
     decimals = str(minor).rjust(amount.commodity.decimals, "0")
     return f"{'-' if amount.units < 0 else ''}{whole}.{decimals}"
@@ -205,6 +226,24 @@ def _reduce(shares: Sequence[int]) -> tuple[int, ...]:
             f"The shares have more than {MOST_PARTS} parts together", "Use hundredths of a percent."
         )
     return tuple(share // common for share in shares)
+
+
+def _parse_hours(written: str, *, negative: bool) -> Amount:
+    found = TIME.fullmatch(written.strip(" "))
+    if not found:
+        raise MoneyRefused(
+            f"{written[:40]!r} is not a time", "Write it like '2', '1:30' or '0:45'."
+        )
+    if found[1] and not negative:
+        raise MoneyRefused(f"The time {written[:40]} is negative", "Give it without the sign.")
+    seconds = int(found[2]) * 3600 + int(found[3] or 0) * 60 + int(found[4] or 0)
+    return Amount(HOUR, -seconds if found[1] else seconds)
+
+
+def _plain_hours(units: int) -> str:
+    minutes, seconds = divmod(abs(units), 60)
+    rest = f":{seconds:02d}" if seconds else ""
+    return f"{'-' if units < 0 else ''}{minutes // 60}:{minutes % 60:02d}{rest}"
 
 
 def _check_whole(number: object) -> None:

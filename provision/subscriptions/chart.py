@@ -1,7 +1,8 @@
 """The accounts in use, with their numbers in the French chart.
 
 Plan comptable général (ANC 2014-03) and, for associations, ANC 2018-06: 195, 6895, 7895, 754,
-756, 86 and 87. An account is added here by the change that first posts to it.
+756, 6571, 86 and 87. Accounts 80 hold what is no euro yet: promises, and the pieces of a local
+currency. An account is added here by the change that first posts to it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ PURCHASED_SERVICES = "604"
 GIFTS_MADE = "6238"
 BANK_FEES = "627"
 BAD_DEBTS = "654"
+HELP_GIVEN = "6571"
 TO_FUNDS = "658"
 TO_DEDICATED_FUNDS = "6895"
 SERVICES_SOLD = "706"
@@ -36,6 +38,8 @@ GIFTS_RECEIVED = "7542"
 DUES = "756"
 OTHER_INCOME = "758"
 FROM_DEDICATED_FUNDS = "7895"
+PROMISED = "801"
+COUNTERPART = "809"
 TIME_GIVEN = "864"
 VOLUNTARY_WORK = "875"
 
@@ -66,6 +70,7 @@ LABELS = MappingProxyType(
         GIFTS_MADE: ("Dons courants", "Gifts made"),
         BANK_FEES: ("Services bancaires", "Bank fees"),
         BAD_DEBTS: ("Pertes sur créances irrécouvrables", "Bad debts"),
+        HELP_GIVEN: ("Aides financières octroyées", "Help given"),
         TO_FUNDS: ("Versements aux fonds", "Paid into funds"),
         TO_DEDICATED_FUNDS: ("Reports en fonds dédiés", "Put aside in dedicated funds"),
         SERVICES_SOLD: ("Prestations de services", "Services sold"),
@@ -73,6 +78,8 @@ LABELS = MappingProxyType(
         DUES: ("Cotisations", "Membership dues"),
         OTHER_INCOME: ("Produits divers de gestion courante", "Other income"),
         FROM_DEDICATED_FUNDS: ("Utilisations de fonds dédiés", "Taken from dedicated funds"),
+        PROMISED: ("Engagements donnés", "Promised"),
+        COUNTERPART: ("Contrepartie des engagements", "Counterpart of what is promised"),
         TIME_GIVEN: ("Personnel bénévole", "Time given by volunteers"),
         VOLUNTARY_WORK: ("Bénévolat", "Voluntary work"),
     }

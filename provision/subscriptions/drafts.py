@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from provision.subscriptions.vat import Taxed, Treatment
 
 INVOICE, CREDIT_NOTE = "invoice", "credit"
+# Made by the buyer in the seller's name, under a mandate: types 389 and 261 of UNTDID 1001.
+SELF_BILLED, SELF_BILLED_CREDIT = "self-billed", "self-billed-credit"
+CREDITS = (CREDIT_NOTE, SELF_BILLED_CREDIT)
 DISCOUNTED = "/discount"  # what the component of a discount ends with
 
 

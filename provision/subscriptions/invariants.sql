@@ -48,7 +48,7 @@ LEFT JOIN ledger_transaction AS entry ON entry.organisation_id = one.organisatio
 LEFT JOIN ledger_posting AS line ON line.organisation_id = one.organisation_id
  AND line.number = one.entry_number AND line.account = '411'
 WHERE COALESCE(entry.evidence, '') <> one.digest
-   OR COALESCE(line.units, 0) <> CASE WHEN one.kind = 'credit' THEN -one.gross ELSE one.gross END;
+   OR COALESCE(line.units, 0) <> CASE WHEN one.kind IN ('credit', 'self-billed-credit') THEN -one.gross ELSE one.gross END;
 
 --? organisation {0}, {1}-{2:06d} | more than all of it is set against it
 SELECT whole.organisation_id, whole.series, whole.number FROM allocation AS part
@@ -62,7 +62,7 @@ HAVING SUM(part.units) NOT BETWEEN 0 AND whole.gross;
 --? subscription {0}, {1} of organisation {2} | days were invoiced twice, or credited too often
 WITH line AS MATERIALIZED (
   SELECT one.subscription_id, one.organisation_id, line.component, line.starts_on, line.ends_on,
-         CASE WHEN (one.kind = 'credit') = (line.net < 0) THEN 1 ELSE -1 END AS step
+         CASE WHEN (one.kind IN ('credit', 'self-billed-credit')) = (line.net < 0) THEN 1 ELSE -1 END AS step
   FROM invoice AS one JOIN invoice_line AS line ON line.organisation_id = one.organisation_id
    AND line.series = one.series AND line.number = one.number
   WHERE line.starts_on IS NOT NULL AND REPLACE(line.component, '/discount', '') = line.component
@@ -88,10 +88,10 @@ WHERE covered NOT BETWEEN 0 AND 1;
 --? journal {0}, {1} | open documents and what the ledger says is owed differ by {2} cents
 SELECT owner, party, SUM(units) FROM (
   SELECT organisation_id AS owner, party,
-         CASE WHEN kind = 'credit' THEN -gross ELSE gross END AS units FROM invoice
+         CASE WHEN kind IN ('credit', 'self-billed-credit') THEN -gross ELSE gross END AS units FROM invoice
   UNION ALL
   SELECT one.organisation_id, one.party,
-         CASE WHEN one.kind = 'credit' THEN part.units ELSE -part.units END
+         CASE WHEN one.kind IN ('credit', 'self-billed-credit') THEN part.units ELSE -part.units END
   FROM allocation AS part JOIN invoice AS one ON one.organisation_id = part.organisation_id
    AND one.series = part.series AND one.number = part.number
   UNION ALL
@@ -119,3 +119,120 @@ SELECT one.identity_id FROM archived_identity AS one
 WHERE NOT EXISTS (SELECT 1 FROM sealed_secret AS there
                   WHERE there.owner = 'archive:' || one.identity_id)
    OR EXISTS (SELECT 1 FROM identity AS there WHERE there.id = one.identity_id);
+-- What one organisation owes another (401, 408, and 467 for help from funds) is what the other
+-- claims (411, 418, 467).
+--? organisations {0} and {1} | what one claims and the other owes differ by {2} cents
+WITH line AS (
+  SELECT organisation_id AS owner, CAST(SUBSTR(party, 14) AS INTEGER) AS other, account, units
+  FROM ledger_posting
+  WHERE SUBSTR(party, 1, 13) = 'organisation-' AND commodity = 'EUR'
+    AND account IN ('401', '408', '411', '418', '467')
+), claim AS (
+  SELECT owner AS one, other AS two, 'invoiced' AS what, units FROM line WHERE account = '411'
+  UNION ALL SELECT other, owner, 'invoiced', units FROM line WHERE account = '401'
+  UNION ALL SELECT owner, other, 'to come', units FROM line WHERE account = '418'
+  UNION ALL SELECT other, owner, 'to come', units FROM line WHERE account = '408'
+  UNION ALL SELECT CASE WHEN owner < other THEN owner ELSE other END,
+                   CASE WHEN owner < other THEN other ELSE owner END, 'help', units
+            FROM line WHERE account = '467'
+)
+SELECT one, two, SUM(units) FROM claim GROUP BY one, two, what HAVING SUM(units) <> 0;
+
+--? settlement {0}-{1}-{2} | it does not begin where the one before it ended
+SELECT one.seller_id, one.beneficiary_id, one.number FROM settlement AS one
+LEFT JOIN settlement AS before ON before.seller_id = one.seller_id
+ AND before.beneficiary_id = one.beneficiary_id AND before.number = one.number - 1
+WHERE one.after_entry <> COALESCE(before.last_entry, 0)
+   OR (one.number <> 1 AND before.number IS NULL);
+
+--? settlement {0}-{1}-{2} | it is not the sum of its parts
+SELECT one.seller_id, one.beneficiary_id, one.number FROM settlement AS one
+LEFT JOIN settlement_part AS part ON part.seller_id = one.seller_id
+ AND part.beneficiary_id = one.beneficiary_id AND part.number = one.number
+GROUP BY one.seller_id, one.beneficiary_id, one.number, one.units
+HAVING COALESCE(SUM(part.units), 0) <> one.units;
+
+--? settlement {0}-{1}-{2} | the sales of its entries give another sum
+WITH share AS (
+  SELECT one.organisation_id, share.beneficiary_id, share.fund_id, one.entry_number,
+         CASE WHEN one.kind IN ('credit', 'self-billed-credit') THEN -share.units
+              ELSE share.units END AS units
+  FROM line_share AS share
+  JOIN invoice AS one ON one.organisation_id = share.organisation_id
+   AND one.series = share.series AND one.number = share.number
+  JOIN invoice_line AS line ON line.organisation_id = share.organisation_id
+   AND line.series = share.series AND line.number = share.number AND line.line = share.line
+  JOIN split_contract AS contract ON contract.id = line.contract_id
+  WHERE contract.mode IN ('resale', 'licensed')
+    AND (share.fund_id IS NOT NULL OR share.beneficiary_id <> share.organisation_id)
+)
+SELECT whole.seller_id, whole.beneficiary_id, whole.number FROM settlement AS whole
+LEFT JOIN share ON share.organisation_id = whole.seller_id
+ AND share.beneficiary_id = whole.beneficiary_id
+ AND share.entry_number > whole.after_entry AND share.entry_number <= whole.last_entry
+GROUP BY whole.seller_id, whole.beneficiary_id, whole.number, whole.units
+HAVING COALESCE(SUM(share.units), 0) <> whole.units;
+
+--? settlement {0}-{1}-{2} | it says that it is invoiced, and its document has another sum
+SELECT step.seller_id, step.beneficiary_id, step.number FROM settlement_step AS step
+JOIN settlement AS whole ON whole.seller_id = step.seller_id
+ AND whole.beneficiary_id = step.beneficiary_id AND whole.number = step.number
+LEFT JOIN invoice AS one ON one.organisation_id = step.beneficiary_id
+ AND one.key = 'settlement:' || step.seller_id || ':' || step.number
+WHERE step.state = 'invoiced' AND COALESCE(
+  CASE WHEN one.kind IN ('credit', 'self-billed-credit') THEN -one.net ELSE one.net END, 0
+) <> whole.units;
+
+--? settlement {0}-{1}-{2} | it says that it is settled, and {3} cents of its document are open
+SELECT one.seller_id, one.beneficiary_id, one.number, one.gross - COALESCE(SUM(part.units), 0)
+FROM (
+  SELECT step.seller_id, step.beneficiary_id, step.number, document.series,
+         document.number AS place, document.gross
+  FROM settlement_step AS step
+  JOIN invoice AS document ON document.organisation_id = step.beneficiary_id
+   AND document.key = 'settlement:' || step.seller_id || ':' || step.number
+  WHERE step.state = 'settled'
+) AS one
+LEFT JOIN allocation AS part ON part.organisation_id = one.beneficiary_id
+ AND part.series = one.series AND part.number = one.place
+GROUP BY one.seller_id, one.beneficiary_id, one.number, one.gross
+HAVING one.gross <> COALESCE(SUM(part.units), 0);
+
+--? fund {0} | its movements and its custodian's books differ by {1} cents
+SELECT fund_id, SUM(units) FROM (
+  SELECT fund_id, units FROM fund_movement
+  UNION ALL
+  SELECT fund.id, line.units FROM fund
+  JOIN ledger_posting AS line ON line.organisation_id = fund.custodian_id
+   AND line.party = 'fund-' || fund.id
+   AND line.account IN ('195', '467') AND line.commodity = 'EUR'
+) AS every GROUP BY fund_id HAVING SUM(units) <> 0;
+
+--? fund {0} | it holds {1} cents
+SELECT fund_id, SUM(units) FROM fund_movement GROUP BY fund_id HAVING SUM(units) < 0;
+
+--? fund {0} | {1} cents of its shares were not put aside
+SELECT given.fund_id, given.units - COALESCE(kept.units, 0) FROM (
+  SELECT fund_id, SUM(units) AS units FROM settlement_part
+  WHERE fund_id IS NOT NULL GROUP BY fund_id
+) AS given
+LEFT JOIN (
+  SELECT fund_id, SUM(units) AS units FROM fund_movement WHERE kind = 'share' GROUP BY fund_id
+) AS kept ON kept.fund_id = given.fund_id
+WHERE given.units > COALESCE(kept.units, 0);
+
+--? fund decision {0} | {1} cents more were paid than it says
+SELECT decision.id, -SUM(part.units) - decision.units FROM fund_decision AS decision
+JOIN fund_movement AS part ON part.decision_id = decision.id
+GROUP BY decision.id, decision.units HAVING -SUM(part.units) > decision.units;
+
+--? promised debt {0} | what is left of it and the books differ by {1} cents
+SELECT debt_id, SUM(units) FROM (
+  SELECT id AS debt_id, units FROM promised_debt
+  UNION ALL
+  SELECT debt_id, -units FROM debt_payment
+  UNION ALL
+  SELECT debt.id, line.units FROM promised_debt AS debt
+  JOIN ledger_posting AS line ON line.organisation_id = debt.organisation_id
+   AND line.party = 'debt-' || debt.id AND line.account = '801'
+) AS every GROUP BY debt_id HAVING SUM(units) <> 0;

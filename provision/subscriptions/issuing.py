@@ -69,9 +69,7 @@ def issue(
     every, rows, numbers = _EverySeries(session), _Rows(), []
     for draft in wanted:
         profile = catalogue.profile(draft.issuer_id, on)
-        credit = draft.kind == drafts.CREDIT_NOTE
-        prefix = profile.credit_prefix if credit else profile.invoice_prefix
-        name = numbering.name_of(prefix, on)
+        name = numbering.name_of(numbering.prefix(profile, draft.kind), on)
         number = Number(draft.issuer_id, name, every.of(draft.issuer_id, name).take(on))
         _add(rows, draft, number, (on, profile))
         numbers.append(number)
@@ -102,7 +100,7 @@ def entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
 
     A credit note is the same the other way round.
     """
-    sign = -1 if draft.kind == drafts.CREDIT_NOTE else 1
+    sign = -1 if draft.kind in drafts.CREDITS else 1
     words = "Avoir" if sign < 0 else "Facture"
     amounts = (
         (chart.CUSTOMERS, draft.net + draft.vat, draft.buyer.party),

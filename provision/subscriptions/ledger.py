@@ -162,6 +162,21 @@ def balance(session: Session, sight: Sight = EVERYTHING) -> list[Balance]:
     ]
 
 
+def party_units(
+    session: Session, organisation_id: int, account: str, party: str, commodity: str = "EUR"
+) -> int:
+    """Return debit less credit of one party on one account, in minor units of the commodity."""
+    total = session.scalar(
+        select(func.sum(LedgerPosting.units)).where(
+            LedgerPosting.organisation_id == organisation_id,
+            LedgerPosting.account == account,
+            LedgerPosting.party == party,
+            LedgerPosting.commodity == commodity,
+        )
+    )
+    return int(total or 0)
+
+
 def _check_same(there: LedgerTransaction, asked: str) -> None:
     if there.input_hash != asked:
         raise LedgerRefused(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
+from provision.subscriptions import drafts
 from provision.subscriptions.invoice_models import Invoice
 
 if TYPE_CHECKING:
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.subscriptions.profiles import Profile
+
+# Documents that the buyer makes have series of their own (CGI, annexe II, art. 242 nonies A, 7°).
+SELF_BILLED = MappingProxyType({drafts.SELF_BILLED: "AF", drafts.SELF_BILLED_CREDIT: "AFA"})
 SHOWN = re.compile(r"([A-Z]{1,4}[0-9]{4})-([0-9]{6,9})")
 
 
@@ -51,6 +57,12 @@ def series(session: Session, organisation_id: int, name: str) -> Series:
         )
     ).one()
     return Series(organisation_id, name, last or 0, last_day)
+
+
+def prefix(profile: Profile, kind: str) -> str:
+    """Return how the series of this kind of document begins: "F", "A", "AF" or "AFA"."""
+    own = {drafts.INVOICE: profile.invoice_prefix, drafts.CREDIT_NOTE: profile.credit_prefix}
+    return {**own, **SELF_BILLED}[kind]
 
 
 def name_of(prefix: str, day: date) -> str:

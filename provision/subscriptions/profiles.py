@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges
-from provision.subscriptions import strict
+from provision.subscriptions import numbering, strict
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents.parties import picture_type
 from provision.subscriptions.models import OrganisationProfile
@@ -90,10 +90,7 @@ def add(
 ) -> OrganisationProfile:
     """Write what documents say from `valid_from` on; a day has one profile, never rewritten."""
     sensible_day(valid_from, "the first day of a profile")
-    if profile.invoice_prefix == profile.credit_prefix:
-        raise UsageRefused(
-            "Invoices and credit notes have the same prefix", "Each needs a series of its own."
-        )
+    _check_prefixes(profile)
     content = profile.model_dump_json()
     there = session.get(OrganisationProfile, (organisation.id, valid_from))
     if there is not None:
@@ -109,6 +106,19 @@ def add(
     session.add(made)
     session.flush()
     return made
+
+
+def _check_prefixes(profile: Profile) -> None:
+    if profile.invoice_prefix == profile.credit_prefix:
+        raise UsageRefused(
+            "Invoices and credit notes have the same prefix", "Each needs a series of its own."
+        )
+    for prefix in numbering.SELF_BILLED.values():
+        if prefix in {profile.invoice_prefix, profile.credit_prefix}:
+            raise UsageRefused(
+                f"The prefix {prefix} is kept for documents under a self-billing mandate",
+                "Choose another prefix.",
+            )
 
 
 def on(session: Session, organisation_id: int, day: date) -> Profile | None:

@@ -1,0 +1,101 @@
+"""What is open on a document, and setting something against it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision import money
+from provision.errors import UsageRefused
+from provision.subscriptions import numbering
+from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.issuing import Number
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.models import Organisation
+
+
+def document(session: Session, issuer: Organisation, shown: str) -> Invoice:
+    """Return the document of `issuer` that shows this number, or raise UsageRefused."""
+    series, number = numbering.parse(shown)
+    found = session.get(Invoice, (issuer.id, series, number))
+    if found is None:
+        raise UsageRefused(
+            f"{issuer.name} has no document {numbering.shown(series, number)}",
+            "Copy the number from the document.",
+        )
+    return found
+
+
+def number_of(invoice: Invoice) -> Number:
+    """Return what the document is found by."""
+    return Number(invoice.organisation_id, invoice.series, invoice.number)
+
+
+def set_so_far(session: Session, invoice: Invoice, kind: str | None = None) -> Cents:
+    """Return what was set against the document, of one kind or of all."""
+    query = select(func.sum(Allocation.units)).where(
+        Allocation.organisation_id == invoice.organisation_id,
+        Allocation.series == invoice.series,
+        Allocation.number == invoice.number,
+    )
+    if kind is not None:
+        query = query.where(Allocation.kind == kind)
+    return int(session.scalar(query) or 0)
+
+
+def open_units(session: Session, invoice: Invoice) -> Cents:
+    """Return what is open on the document, in cents."""
+    return invoice.gross - set_so_far(session, invoice)
+
+
+def check_open(session: Session, invoice: Invoice, units: Cents) -> None:
+    """Raise UsageRefused unless `units` are above zero and open on the document."""
+    left = open_units(session, invoice)
+    if not 0 < units <= left:
+        raise UsageRefused(
+            f"{_euros(units)} cannot be set against {number_of(invoice).shown}: "
+            f"{_euros(left)} is open on it",
+            "Give an amount above zero, and not more than what is open.",
+        )
+
+
+def _euros(units: Cents) -> str:
+    return money.show(money.euros(units), "en")
+
+
+def next_position(session: Session, invoice: Invoice) -> int:
+    """Return the place of what is set against the document next: 1 for the first."""
+    last = session.scalar(
+        select(func.max(Allocation.position)).where(
+            Allocation.organisation_id == invoice.organisation_id,
+            Allocation.series == invoice.series,
+            Allocation.number == invoice.number,
+        )
+    )
+    return (last or 0) + 1
+
+
+def allocate(
+    session: Session, invoice: Invoice, units: Cents, kind: str, entry: tuple[int, date]
+) -> None:
+    """Set `units` against the document; `entry` is the ledger entry that says so, and its day."""
+    session.add(
+        Allocation(
+            organisation_id=invoice.organisation_id,
+            series=invoice.series,
+            number=invoice.number,
+            position=next_position(session, invoice),
+            units=units,
+            kind=kind,
+            entry_number=entry[0],
+            allocated_on=entry[1],
+        )
+    )
+    session.flush()

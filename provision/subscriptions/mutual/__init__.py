@@ -1,0 +1,1 @@
+"""What is held or given in common: funds, promised debts, gifts, time, local currencies, barter."""

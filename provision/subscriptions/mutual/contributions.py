@@ -1,0 +1,82 @@
+"""Gifts of a business to an association: given freely, owed by nobody (CGI, article 238 bis)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.errors import UsageRefused
+from provision.money import euros
+from provision.subscriptions import chart, journal, ledger
+from provision.subscriptions.journal import Entry, Line
+from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
+from provision.subscriptions.people import organisation_reference
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.moments import Moment
+    from provision.subscriptions.terms import Term
+
+
+def give(
+    session: Session, giver: Organisation, receiver: Organisation, units: Cents, moment: Moment
+) -> None:
+    """Write a gift in both books: 6238 with the business, 7542 with the association."""
+    if giver.kind != "business" or receiver.kind != "association":
+        raise UsageRefused(
+            f"{giver.name} cannot give to {receiver.name} as a patron",
+            "A business gives to an association; else it is an invoice.",
+        )
+    if units <= 0:
+        raise UsageRefused("A gift of nothing", "Give an amount above zero.")
+    key = f"gift:{giver.id}:{receiver.id}:{ledger.end_of(session, giver.id)[0]}"
+    to, of = organisation_reference(receiver.id), organisation_reference(giver.id)
+    sides = (
+        (giver.id, (Line(chart.GIFTS_MADE, euros(units), to), Line(chart.BANK, euros(-units)))),
+        (
+            receiver.id,
+            (Line(chart.BANK, euros(units)), Line(chart.GIFTS_RECEIVED, euros(-units), of)),
+        ),
+    )
+    for owner, lines in sides:
+        entry = Entry(owner, moment.on, "Don", key, lines, journal=journal.BANK)
+        ledger.post(session, entry, moment.today)
+
+
+def given(session: Session, giver: Organisation, receiver: Organisation, days: Term) -> Cents:
+    """Return what was given on these days, in cents."""
+    return _turned_over(
+        session, giver, days, (chart.GIFTS_MADE, organisation_reference(receiver.id))
+    )
+
+
+def revenue(session: Session, organisation: Organisation, days: Term) -> Cents:
+    """Return what services were sold for on these days, without VAT, in cents."""
+    return -_turned_over(session, organisation, days, (chart.SERVICES_SOLD, ""))
+
+
+def _turned_over(
+    session: Session, organisation: Organisation, days: Term, place: tuple[str, str]
+) -> Cents:
+    account, party = place
+    total = session.scalar(
+        select(func.sum(LedgerPosting.units))
+        .join(
+            LedgerTransaction,
+            (LedgerTransaction.organisation_id == LedgerPosting.organisation_id)
+            & (LedgerTransaction.number == LedgerPosting.number),
+        )
+        .where(
+            LedgerPosting.organisation_id == organisation.id,
+            LedgerPosting.account == account,
+            LedgerPosting.party == party,
+            LedgerPosting.commodity == "EUR",
+            LedgerTransaction.effective_on >= days.starts,
+            LedgerTransaction.effective_on < days.until,
+        )
+    )
+    return int(total or 0)

@@ -1,0 +1,129 @@
+"""Payments in a local currency: one for one euro, kept in a cash of its own, no change in euros.
+
+Law 2014-856, article 16 (CMF L311-5). The books are in euros (5302 against 411); how many pieces of
+the currency there are is a pair of lines in its own commodity, 5302 against 809, which is no
+money of the books.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision import money
+from provision.errors import UsageRefused
+from provision.money import LOCAL, Amount, euros
+from provision.registry import edges
+from provision.subscriptions import allocating, chart, journal, ledger
+from provision.subscriptions.drafts import DISCOUNTED
+from provision.subscriptions.invoice_models import InvoiceLine
+from provision.subscriptions.journal import Entry, Line
+from provision.subscriptions.models import PlanComponent
+from provision.subscriptions.mutual.models import LocalCurrency
+from provision.subscriptions.subscription_models import SubscriptionVersion
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.invoice_models import Invoice
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.moments import Moment
+
+KIND = "local"
+
+
+def add(session: Session, code: str, name: str, issuer: Organisation) -> LocalCurrency:
+    """Write a currency that is accepted; its code is MLC and 2 to 12 capital letters or digits."""
+    if not LOCAL.fullmatch(code):
+        raise UsageRefused(
+            f"{code[:40]!r} is not the code of a local currency", "It looks like MLCROLLON."
+        )
+    if session.get(LocalCurrency, code) is not None:
+        raise UsageRefused(f"There is a currency {code} already", "Choose another code.")
+    made = LocalCurrency(code=code, name=edges.person_name(name, "name"), issuer=issuer)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def get(session: Session, code: str) -> LocalCurrency:
+    """Return the currency of this code, or raise UsageRefused."""
+    found = session.get(LocalCurrency, code)
+    if found is None:
+        raise UsageRefused(
+            f"There is no local currency {code[:40]!r}", "See: paquet exchange currencies"
+        )
+    return found
+
+
+def everyone(session: Session) -> list[LocalCurrency]:
+    """Return all currencies by code."""
+    return list(session.scalars(select(LocalCurrency).order_by(LocalCurrency.code)))
+
+
+def payable(session: Session, invoice: Invoice) -> Cents:
+    """Return how much of an invoice can still be paid in local currencies, in cents.
+
+    Lines that can be paid only in euros (hosting, taxes) are left out, with their VAT.
+    """
+    kept = sum(line.net + line.vat for line in _euro_only(session, invoice))
+    paid = allocating.set_so_far(session, invoice, KIND)
+    return max(min(invoice.gross - kept - paid, allocating.open_units(session, invoice)), 0)
+
+
+def pay(
+    session: Session, invoice: Invoice, currency: LocalCurrency, units: Cents, moment: Moment
+) -> None:
+    """Set a payment in pieces of `currency` (cents of it) against the invoice.
+
+    Raises UsageRefused for more than can be paid so: no change is given in euros.
+    """
+    most = payable(session, invoice)
+    if invoice.kind != "invoice" or not 0 < units <= most:
+        raise UsageRefused(
+            f"{allocating.number_of(invoice).shown} can take "
+            f"{money.show(euros(most), 'en')} in {currency.name}, no more",
+            "The rest is paid in euros; no change is given in euros.",
+        )
+    pieces = money.find_commodity(currency.code)
+    name = allocating.number_of(invoice).shown
+    entry = Entry(
+        organisation_id=invoice.organisation_id,
+        effective_on=moment.on,
+        text=f"Paiement en {currency.code}, facture {name}",
+        key=f"local:{name}:{allocating.next_position(session, invoice)}",
+        lines=(
+            Line(chart.LOCAL_CASH, euros(units)),
+            Line(chart.CUSTOMERS, euros(-units), invoice.party),
+            Line(chart.LOCAL_CASH, Amount(pieces, units)),
+            Line(chart.COUNTERPART, Amount(pieces, -units)),
+        ),
+        journal=journal.BANK,
+        piece=name,
+    )
+    number = ledger.post(session, entry, moment.today).number
+    allocating.allocate(session, invoice, units, KIND, (number, moment.on))
+
+
+def _euro_only(session: Session, invoice: Invoice) -> list[InvoiceLine]:
+    """Return the lines whose component is paid in euros alone, in any plan that it had."""
+    codes = set(
+        session.scalars(
+            select(PlanComponent.code)
+            .join(SubscriptionVersion, SubscriptionVersion.plan_id == PlanComponent.plan_id)
+            .where(
+                SubscriptionVersion.subscription_id == invoice.subscription_id,
+                PlanComponent.euro_only == 1,
+            )
+        )
+    )
+    lines = session.scalars(
+        select(InvoiceLine).where(
+            InvoiceLine.organisation_id == invoice.organisation_id,
+            InvoiceLine.series == invoice.series,
+            InvoiceLine.number == invoice.number,
+        )
+    )
+    return [line for line in lines if line.component.removesuffix(DISCOUNTED) in codes]

@@ -1,0 +1,1 @@
+"""What a seller owes for its sales: counted, invoiced, settled, once."""

@@ -1,0 +1,133 @@
+"""What a seller owes for its sales since the last settlement, counted from the lines' shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, func, select
+
+from provision.subscriptions import contracts, drafts, ledger
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare, Settlement
+from provision.subscriptions.models import SplitContract, SplitShare
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.models import Organisation
+
+OWING_MODES = (contracts.RESALE, contracts.LICENSED)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is owed under one mode, for lines of one role, to one fund or to none, in cents."""
+
+    mode: str
+    role: str
+    fund_id: int | None
+    units: Cents
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What entries after `after_entry`, up to `last_entry` of the seller's journal, owe."""
+
+    after_entry: int
+    last_entry: int
+    parts: tuple[Part, ...]
+
+    @property
+    def units(self) -> Cents:
+        """The sum of its parts, in cents; below zero when more was credited than sold."""
+        return sum(part.units for part in self.parts)
+
+
+def owed(session: Session, seller: Organisation, beneficiary: Organisation, up_to: date) -> Owed:
+    """Return what `seller` owes `beneficiary` for documents that took effect by `up_to`.
+
+    With the seller as its own beneficiary: what its own funds get. The first document of a later
+    day ends the range, whatever follows it, so that no entry is ever counted twice or never.
+    """
+    after = session.scalar(
+        select(func.max(Settlement.last_entry)).where(
+            Settlement.seller_id == seller.id, Settlement.beneficiary_id == beneficiary.id
+        )
+    )
+    start = after or 0
+    last = _last_entry(session, seller.id, start, up_to)
+    rows = session.execute(_shares(seller.id, beneficiary.id, start, last))
+    return Owed(
+        start,
+        last,
+        tuple(Part(mode, role, fund_id, int(units)) for mode, role, fund_id, units in rows),
+    )
+
+
+def pairs(session: Session) -> list[tuple[int, int]]:
+    """Return every seller with each beneficiary of its contracts; itself when it keeps a fund."""
+    rows = session.execute(
+        select(SplitContract.seller_id, SplitShare.organisation_id)
+        .join(SplitShare, SplitShare.contract_id == SplitContract.id)
+        .where(
+            (SplitShare.fund_id.is_not(None))
+            | (SplitShare.organisation_id != SplitContract.seller_id),
+            SplitContract.mode.in_(OWING_MODES),
+        )
+        .distinct()
+        .order_by(SplitContract.seller_id, SplitShare.organisation_id)
+    )
+    return [(seller, beneficiary) for seller, beneficiary in rows]
+
+
+def _last_entry(session: Session, seller_id: int, after: int, up_to: date) -> int:
+    later = session.scalar(
+        select(func.min(Invoice.entry_number)).where(
+            Invoice.organisation_id == seller_id,
+            Invoice.entry_number > after,
+            Invoice.issued_on > up_to,
+        )
+    )
+    if later is not None:
+        return later - 1
+    return ledger.end_of(session, seller_id)[0] - 1
+
+
+def _shares(
+    seller_id: int, beneficiary_id: int, after: int, last: int
+) -> Select[str, str, int | None, int]:
+    """Add up shares of lines under a contract: those of settlements themselves have none."""
+    sign = case((Invoice.kind.in_(drafts.CREDITS), -1), else_=1)
+    grouped = (SplitContract.mode, InvoiceLine.role, LineShare.fund_id)
+    own = seller_id == beneficiary_id
+    return (
+        select(*grouped, func.sum(sign * LineShare.units))
+        .join(
+            InvoiceLine,
+            (InvoiceLine.organisation_id == LineShare.organisation_id)
+            & (InvoiceLine.series == LineShare.series)
+            & (InvoiceLine.number == LineShare.number)
+            & (InvoiceLine.line == LineShare.line),
+        )
+        .join(
+            Invoice,
+            (Invoice.organisation_id == LineShare.organisation_id)
+            & (Invoice.series == LineShare.series)
+            & (Invoice.number == LineShare.number),
+        )
+        .join(SplitContract, SplitContract.id == InvoiceLine.contract_id)
+        .where(
+            Invoice.organisation_id == seller_id,
+            Invoice.entry_number > after,
+            Invoice.entry_number <= last,
+            LineShare.beneficiary_id == beneficiary_id,
+            SplitContract.mode.in_(OWING_MODES),
+            LineShare.fund_id.is_not(None) if own else True,  # type: ignore[arg-type]
+        )
+        .group_by(*grouped)
+        .order_by(SplitContract.mode, InvoiceLine.role, func.coalesce(LineShare.fund_id, 0))
+    )

@@ -1,0 +1,168 @@
+"""Settlements between a seller and those who share in its sales: owed, invoiced, settled, once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.database import insert_many
+from provision.errors import UsageRefused
+from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.invoice_models import Settlement
+from provision.subscriptions.models import Fund
+from provision.subscriptions.moments import Moment
+from provision.subscriptions.mutual import funds
+from provision.subscriptions.settling import billing, mandates, owing, paying
+from provision.subscriptions.settling.models import SettlementPart
+from provision.subscriptions.settling.steps import (
+    INVOICED,
+    OWED,
+    SETTLED,
+    parts_of,
+    reach,
+    shown,
+    state,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.issuing import Number
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.settling.owing import Owed
+
+SHOWN = re.compile(r"([0-9]{1,9})-([0-9]{1,9})-([0-9]{1,9})")
+
+
+def make(
+    session: Session, seller: Organisation, beneficiary: Organisation, up_to: date, today: date
+) -> Settlement | None:
+    """Write what `seller` owes `beneficiary` up to a day, or return None when nothing was sold.
+
+    Under a mandate the seller makes the beneficiary's invoice at once; else it is accrued until
+    the beneficiary invoices it. What belongs to funds is put aside in the custodian's books. What
+    a licensed provider has paid to both already is settled at once.
+    """
+    _check_day(up_to, today)
+    found = owing.owed(session, seller, beneficiary, up_to)
+    if not found.parts:
+        return None
+    made = _write(session, seller, beneficiary, found, today)
+    _put_aside(session, beneficiary, made, today)
+    if seller.id == beneficiary.id or not made.units:
+        reach(session, made, SETTLED, today, "")
+    elif mandates.ruling(session, beneficiary.id, seller.id, today) is None:
+        billing.accrue(session, made, today)
+    else:
+        invoice(session, made, today)
+    return made
+
+
+def keep_own_funds(
+    session: Session, organisation: Organisation, up_to: date, today: date
+) -> Settlement | None:
+    """Put aside what the seller's own sales give to the funds that it keeps itself."""
+    return make(session, organisation, organisation, up_to, today)
+
+
+def invoice(session: Session, settlement: Settlement, today: date) -> Number:
+    """Make the document of what is owed, in the beneficiary's name, and return its number.
+
+    Below zero it is a credit note. Raises UsageRefused unless the settlement is owed.
+    """
+    _check_state(session, settlement, OWED, "invoiced")
+    number = billing.issue_document(session, settlement, today)
+    reach(session, settlement, INVOICED, today, number.shown)
+    if paying.provider_paid(session, settlement):
+        pay(session, settlement, today, today)
+    return number
+
+
+def pay(session: Session, settlement: Settlement, on: date, today: date) -> None:
+    """Write that the document of the settlement was paid on a day. It is paid once.
+
+    Raises UsageRefused unless the settlement is invoiced.
+    """
+    _check_state(session, settlement, INVOICED, "paid")
+    paying.pay_document(session, settlement, Moment(on, today))
+    reach(session, settlement, SETTLED, on, "")
+
+
+def find(session: Session, typed: str) -> Settlement:
+    """Return the settlement that is shown as "1-2-3": seller, beneficiary, number."""
+    wanted = SHOWN.fullmatch(typed.strip())
+    found = wanted and session.get(Settlement, tuple(map(int, wanted.groups())))
+    if not found:
+        raise UsageRefused(f"There is no settlement {typed[:40]!r}", "See: paquet settlement list")
+    return found
+
+
+def everyone(session: Session) -> list[Settlement]:
+    """Return all settlements, the latest first."""
+    one = Settlement
+    order = (one.made_on.desc(), one.seller_id, one.beneficiary_id, one.number.desc())
+    return list(session.scalars(select(one).order_by(*order)))
+
+
+def _check_day(up_to: date, today: date) -> None:
+    sensible_day(up_to, "the last day of a settlement")
+    if up_to > today:
+        raise UsageRefused(f"{up_to} is not over", "Settle what was sold, up to today at the most.")
+
+
+def _check_state(session: Session, settlement: Settlement, wanted: str, verb: str) -> None:
+    reached = state(session, settlement)
+    if reached != wanted:
+        raise UsageRefused(
+            f"The settlement {shown(settlement)} is {reached}, it cannot be {verb}",
+            f"Only one that is {wanted} can be {verb}. See: paquet settlement list",
+        )
+
+
+def _write(
+    session: Session, seller: Organisation, beneficiary: Organisation, found: Owed, today: date
+) -> Settlement:
+    last = session.scalar(
+        select(func.max(Settlement.number)).where(
+            Settlement.seller_id == seller.id, Settlement.beneficiary_id == beneficiary.id
+        )
+    )
+    key: dict[str, object] = {
+        "seller_id": seller.id,
+        "beneficiary_id": beneficiary.id,
+        "number": (last or 0) + 1,
+    }
+    rows = [
+        {**key, "position": position, **vars(part)}
+        for position, part in enumerate(found.parts, start=1)
+    ]
+    insert_many(session, SettlementPart, rows)
+    made = Settlement(
+        **key,
+        after_entry=found.after_entry,
+        last_entry=found.last_entry,
+        made_on=today,
+        units=found.units,
+    )
+    session.add(made)
+    session.flush()
+    reach(session, made, OWED, today, "")
+    return made
+
+
+def _put_aside(
+    session: Session, custodian: Organisation, settlement: Settlement, today: date
+) -> None:
+    kept = {part.fund_id for part in parts_of(session, settlement) if part.fund_id is not None}
+    for fund_id in sorted(kept):
+        fund = session.get_one(Fund, fund_id)
+        if fund.custodian_id != custodian.id:
+            raise UsageRefused(
+                f"{fund.name} is kept by {fund.custodian.name}, not by {custodian.name}",
+                "Correct the contract from a new day on: a fund's share goes to its custodian.",
+            )
+        funds.put_aside(session, fund, shown(settlement), today)

@@ -1,0 +1,78 @@
+"""How far a settlement is, and what it is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.subscriptions.invoice_models import SettlementStep
+from provision.subscriptions.settling.models import SettlementPart
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.invoice_models import Settlement
+
+OWED, INVOICED, SETTLED = "owed", "invoiced", "settled"
+STATES = (OWED, INVOICED, SETTLED)
+
+
+def shown(settlement: Settlement) -> str:
+    """Return how people name a settlement: seller, beneficiary, number."""
+    return f"{settlement.seller_id}-{settlement.beneficiary_id}-{settlement.number}"
+
+
+def key(settlement: Settlement) -> str:
+    """Return the key of its document, which is the beneficiary's."""
+    return f"settlement:{settlement.seller_id}:{settlement.number}"
+
+
+def steps(session: Session, settlement: Settlement) -> dict[str, SettlementStep]:
+    """Return the steps that were reached, by state."""
+    one = SettlementStep
+    found = session.scalars(
+        select(one).where(
+            one.seller_id == settlement.seller_id,
+            one.beneficiary_id == settlement.beneficiary_id,
+            one.number == settlement.number,
+        )
+    )
+    return {step.state: step for step in found}
+
+
+def state(session: Session, settlement: Settlement) -> str:
+    """Return the last state that it reached."""
+    return max(steps(session, settlement), key=STATES.index)
+
+
+def reach(session: Session, settlement: Settlement, reached: str, on: date, reference: str) -> None:
+    """Write that it reached a state; the database takes each once."""
+    session.add(
+        SettlementStep(
+            seller_id=settlement.seller_id,
+            beneficiary_id=settlement.beneficiary_id,
+            number=settlement.number,
+            state=reached,
+            reached_on=on,
+            reference=reference,
+        )
+    )
+    session.flush()
+
+
+def parts_of(session: Session, settlement: Settlement) -> Sequence[SettlementPart]:
+    """Return its parts in their order."""
+    one = SettlementPart
+    return session.scalars(
+        select(one)
+        .where(
+            one.seller_id == settlement.seller_id,
+            one.beneficiary_id == settlement.beneficiary_id,
+            one.number == settlement.number,
+        )
+        .order_by(one.position)
+    ).all()
