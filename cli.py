@@ -33,6 +33,12 @@ COMMANDS = {
     "money": "money",
     "subscriber": "subscriber",
     "privacy": "privacy",
+    "settlement": "settlement",
+    "fund": "fund",
+    "debt": "debt",
+    "reciprocity": "reciprocity",
+    "hours": "hours",
+    "exchange": "exchange",
 }
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision import money
 from provision.errors import UsageRefused
+from provision.registry import edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from provision.money import Cents
+
+
+WEIGHT = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,16 @@ class Carried:
     name: str
     weight: int
     units: Cents
+
+
+def carrier(typed: str) -> tuple[str, int]:
+    """Return name and weight of what was typed: "Nantes" (weight 1) or "Nantes=3"."""
+    name, equals, weight = typed.rpartition("=")
+    if not equals:
+        return edges.person_name(typed), 1
+    if not WEIGHT.fullmatch(weight):
+        raise UsageRefused(f"{weight[:40]!r} is not a weight", "Give a whole number: Nantes=3.")
+    return edges.person_name(name), int(weight)
 
 
 def share(units: Cents, carriers: Sequence[tuple[str, int]]) -> tuple[Carried, ...]:
