@@ -155,6 +155,10 @@ class Place:
         place = (number.organisation_id, number.series, number.number)
         return self.session.get_one(Invoice, place)
 
+    def invoices(self) -> list[Invoice]:
+        """Return the invoices to subscribers."""
+        return self.session.query(Invoice).filter_by(organisation_id=self.seller.id).all()
+
     def paid(self, invoice: Invoice) -> int:
         """Enter that all of it was paid, as payments do, and return the number of the entry."""
         lines = (

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from provision.errors import UsageRefused
+from provision.subscriptions import allocating, contracts, verify
+from provision.subscriptions.mutual import (
+    barter,
+    contributions,
+    debts,
+    hours,
+    local_currencies,
+    naming,
+    reciprocity,
+)
+from provision.subscriptions.mutual.barter import Offer
+from provision.subscriptions.mutual.debts import Promise
+from provision.subscriptions.mutual.hours import Given
+from tests.integration.subscriptions.settling_shop import (
+    FIRST,
+    LATER,
+    TODAY,
+    at,
+    days,
+    opened,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tests.integration.subscriptions.settling_shop import Place
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+YEAR = days(FIRST, date(2027, 1, 1))
+
+
+@pytest.fixture
+def shop(session: Session) -> Place:
+    place = opened(session)
+    place.contract(mode=contracts.MECENAT)
+    return place
+
+
+def test_a_promised_debt_is_never_paid_above_what_is_owed(shop: Place) -> None:
+    promise = Promise("Les fondateurs", "Le premier outil", 100_000, "AG 2026-02")
+    debt = debts.record(shop.session, shop.supporter, promise, TODAY)
+    assert shop.balance(shop.supporter, "801") == -100_000
+    assert shop.balance(shop.supporter, "604") == 0  # a promise is no expense yet
+    debts.pay(shop.session, debt, 60_000, at())
+    assert debts.owed(shop.session, debt) == 40_000
+    with pytest.raises(UsageRefused, match=r"€400.01 cannot be paid: €400.00 is owed"):
+        debts.pay(shop.session, debt, 40_001, at())
+    with pytest.raises(UsageRefused, match="cannot be paid"):
+        debts.pay(shop.session, debt, 0, at())
+    debts.pay(shop.session, debt, 40_000, at())
+    assert shop.balance(shop.supporter, "801") == shop.balance(shop.supporter, "809") == 0
+    assert shop.balance(shop.supporter, "604") == 100_000
+    shop.whole()
+
+
+def test_verify_sees_a_promise_that_was_changed(shop: Place, session: Session) -> None:
+    promise = Promise("Les fondateurs", "Le premier outil", 1000, "AG 2026-02")
+    debts.record(session, shop.supporter, promise, TODAY)
+    session.execute(text("DROP TRIGGER promised_debt_no_update"))
+    session.execute(text("UPDATE promised_debt SET units = 2000"))
+    assert "books differ by 1000 cents" in verify.verify(session)[0].what
+
+
+def test_a_gift_is_in_both_books_and_owed_by_nobody(shop: Place) -> None:
+    contributions.give(shop.session, shop.seller, shop.supporter, 5000, at())
+    contributions.give(shop.session, shop.seller, shop.supporter, 5000, at())
+    assert shop.balance(shop.seller, "6238") == 10_000
+    assert shop.balance(shop.supporter, "7542") == -10_000
+    assert shop.balance(shop.supporter, "512") == 10_000
+    shop.whole()
+    with pytest.raises(UsageRefused, match="as a patron"):
+        contributions.give(shop.session, shop.supporter, shop.seller, 1, at())
+    with pytest.raises(UsageRefused, match="gift of nothing"):
+        contributions.give(shop.session, shop.seller, shop.supporter, 0, at())
+
+
+def test_a_statement_compares_what_was_meant_with_what_was_given(shop: Place) -> None:
+    shop.sell()  # 17.00 without VAT on the first of January
+    shop.sell(TODAY)
+    terms = (FIRST, "Contrat de 2026")
+    reciprocity.add(shop.session, shop.seller, shop.supporter, 300, terms)
+    reciprocity.add(shop.session, shop.seller, shop.supporter, 1000, (TODAY, "Avenant"))
+    contributions.give(shop.session, shop.seller, shop.supporter, 100, at())
+    found = reciprocity.statement(shop.session, shop.seller, shop.supporter, YEAR)
+    assert (found.revenue, found.meant, found.given) == (3400, 51 + 170, 100)
+    before = reciprocity.statement(shop.session, shop.seller, shop.supporter, days(FIRST, TODAY))
+    assert (before.revenue, before.meant, before.given) == (1700, 51, 0)
+    with pytest.raises(UsageRefused, match="have a contract from 2026-01-01 already"):
+        reciprocity.add(shop.session, shop.seller, shop.supporter, 1, terms)
+
+
+@pytest.mark.parametrize("points", [-1, 10_001])
+def test_a_rate_of_reciprocity_lies_between_nothing_and_all(shop: Place, points: int) -> None:
+    with pytest.raises(UsageRefused, match="is no rate"):
+        reciprocity.add(shop.session, shop.seller, shop.supporter, points, (FIRST, "x"))
+
+
+def test_hours_are_in_the_books_as_hours_alone(shop: Place) -> None:
+    given = Given(shop.party, 5400, "Atelier du samedi")
+    one = hours.give(shop.session, shop.supporter, given, at())
+    assert shop.balance(shop.supporter, "864", "HOUR") == 5400
+    assert shop.balance(shop.supporter, "875", "HOUR") == -5400
+    assert shop.balance(shop.supporter, "864") == 0
+    assert hours.value(shop.session, one) is None
+    hours.set_value(shop.session, shop.supporter, 3500, FIRST)
+    hours.set_value(shop.session, shop.supporter, 4500, date(2026, 2, 6))
+    assert hours.value(shop.session, one) == 5250
+    assert shop.balance(shop.supporter, "864") == 0
+    assert [row.number for row in hours.of(shop.session, shop.supporter)] == [1]
+    shop.whole()
+
+
+@pytest.mark.parametrize("units", [2999, 4501])
+def test_an_hour_is_taken_for_what_commons_pay(shop: Place, units: int) -> None:
+    with pytest.raises(UsageRefused, match="An hour is not taken for"):
+        hours.set_value(shop.session, shop.supporter, units, FIRST)
+
+
+def test_nobody_gives_no_time_or_a_year_at_once(shop: Place) -> None:
+    for seconds in (0, -60, 366 * 86_400):
+        with pytest.raises(UsageRefused, match="cannot be given at once"):
+            hours.give(shop.session, shop.supporter, Given("", seconds, "x"), at())
+
+
+def test_a_local_currency_pays_one_for_one_but_never_lines_in_euros_alone(shop: Place) -> None:
+    sold = shop.sell()
+    rollon = local_currencies.add(shop.session, "MLCROLLON", "Rollon", shop.supporter)
+    assert (sold.gross, local_currencies.payable(shop.session, sold)) == (2040, 1800)
+    with pytest.raises(UsageRefused, match=r"can take €18.00 in Rollon, no more"):
+        local_currencies.pay(shop.session, sold, rollon, 1801, at())
+    local_currencies.pay(shop.session, sold, rollon, 1000, at())
+    assert local_currencies.payable(shop.session, sold) == 800
+    local_currencies.pay(shop.session, sold, rollon, 800, at())
+    with pytest.raises(UsageRefused, match="no more"):
+        local_currencies.pay(shop.session, sold, rollon, 1, at())
+    assert shop.balance(shop.seller, "5302") == 1800
+    assert shop.balance(shop.seller, "5302", "MLCROLLON") == 1800
+    assert shop.balance(shop.seller, "809", "MLCROLLON") == -1800
+    assert allocating.open_units(shop.session, sold) == 240
+    shop.whole()
+
+
+def test_what_euros_paid_first_leaves_less_for_a_local_currency(shop: Place) -> None:
+    sold = shop.sell()
+    allocating.allocate(shop.session, sold, 1900, "payment", (1, FIRST))
+    assert local_currencies.payable(shop.session, sold) == 140
+
+
+@pytest.mark.parametrize("code", ["ROLLON", "MLC", "MLCrollon", "MLCTOOLONGTOBEONE", "EUR"])
+def test_codes_of_local_currencies_are_told_apart(shop: Place, code: str) -> None:
+    with pytest.raises(UsageRefused, match="is not the code of a local currency"):
+        local_currencies.add(shop.session, code, "Rollon", shop.supporter)
+
+
+def test_barter_pays_the_agreed_value_of_what_came(shop: Place) -> None:
+    sold = shop.sell()
+    offer = Offer(shop.party, "Pots de miel", 3, 650)
+    agreed = barter.agree(shop.session, shop.seller, offer, TODAY)
+    assert barter.deliver(shop.session, agreed, sold, 2, at()) == 1300
+    assert (barter.left(shop.session, agreed), shop.balance(shop.seller, "604")) == (1, 1300)
+    assert allocating.open_units(shop.session, sold) == 740
+    with pytest.raises(UsageRefused, match="2 pieces cannot come: 1 are left"):
+        barter.deliver(shop.session, agreed, sold, 2, at())
+    shop.whole()
+
+
+def test_barter_is_between_the_two_of_the_invoice_and_after_the_agreement(shop: Place) -> None:
+    sold = shop.sell()
+    other = barter.agree(shop.session, shop.seller, Offer("x", "Miel", 1, 100), TODAY)
+    with pytest.raises(UsageRefused, match="is not between the two"):
+        barter.deliver(shop.session, other, sold, 1, at())
+    agreed = barter.agree(shop.session, shop.seller, Offer(shop.party, "Miel", 9, 900), TODAY)
+    with pytest.raises(UsageRefused, match="is of 2026-02-05"):
+        barter.deliver(shop.session, agreed, sold, 1, at(LATER))
+    with pytest.raises(UsageRefused, match=r"€20.40 is open"):
+        barter.deliver(shop.session, agreed, sold, 3, at())
+    with pytest.raises(UsageRefused, match="agreement of nothing"):
+        barter.agree(shop.session, shop.seller, Offer(shop.party, "Miel", 0, 900), TODAY)
+
+
+def test_the_books_know_references_where_there_are_some(shop: Place) -> None:
+    assert naming.party(shop.session, "Jeanne@exemple.test") == shop.party
+    assert naming.party(shop.session, "boutique LIBRE") == f"organisation-{shop.seller.id}"
+    assert naming.party(shop.session, "Les fondateurs") == "Les fondateurs"
+    with pytest.raises(UsageRefused, match="There is no subscriber"):
+        naming.party(shop.session, "nobody@exemple.test")
