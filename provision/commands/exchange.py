@@ -18,7 +18,7 @@ from provision.commands.changing import (
 )
 from provision.commands.context import json_option, pass_context
 from provision.money import euros
-from provision.subscriptions import allocating, organisations
+from provision.subscriptions import allocating, organisations, papers
 from provision.subscriptions.models import Organisation
 from provision.subscriptions.moments import Moment
 from provision.subscriptions.mutual import barter, local_currencies, naming
@@ -84,7 +84,7 @@ def local(context: Context, /, *, on: datetime | None, how: How, **words: str) -
 
     def work(session: Session) -> Facts:
         issuer = organisations.get(session, words["issuer"])
-        document = allocating.document(session, issuer, words["invoice"])
+        document = papers.find(session, issuer, words["invoice"])
         currency = local_currencies.get(session, words["code"])
         paid = money.parse(words["amount"], money.find_commodity(currency.code))
         local_currencies.pay(session, document, currency, paid.units, moment)
@@ -149,7 +149,7 @@ def deliver(context: Context, /, *, on: datetime | None, how: How, **words: str)
     def work(session: Session) -> Facts:
         found = barter.get(session, int(words["agreement"]))
         issuer = session.get_one(Organisation, found.organisation_id)
-        document = allocating.document(session, issuer, words["invoice"])
+        document = papers.find(session, issuer, words["invoice"])
         units = barter.deliver(session, found, document, int(words["quantity"]), moment)
         return {**_open(session, document), "paid": euros(units)}
 

@@ -19,7 +19,7 @@ from provision.commands.changing import (
 from provision.commands.context import json_option, pass_context, show
 from provision.commands.money import worded
 from provision.money import euros
-from provision.subscriptions import allocating, organisations
+from provision.subscriptions import allocating, organisations, papers
 from provision.subscriptions.moments import Moment
 from provision.subscriptions.mutual import funds, helping, naming, shared_costs
 from provision.subscriptions.mutual.funds import Wish
@@ -159,7 +159,7 @@ def help_subscriber(context: Context, /, *, on: datetime | None, how: How, **wor
 
     def work(session: Session) -> Facts:
         issuer = organisations.get(session, words["issuer"])
-        document = allocating.document(session, issuer, words["invoice"])
+        document = papers.find(session, issuer, words["invoice"])
         decided = funds.decision(session, int(words["decision"]))
         units = money.parse(words["amount"]).units
         helping.help_subscriber(session, decided, document, units, moment)

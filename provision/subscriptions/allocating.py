@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from provision import money
 from provision.errors import UsageRefused
-from provision.subscriptions import numbering
-from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions import drafts, people
+from provision.subscriptions.invoice_models import Allocation
 from provision.subscriptions.issuing import Number
 
 if TYPE_CHECKING:
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.invoice_models import Invoice
 
 
-def document(session: Session, issuer: Organisation, shown: str) -> Invoice:
-    """Return the document of `issuer` that shows this number, or raise UsageRefused."""
-    series, number = numbering.parse(shown)
-    found = session.get(Invoice, (issuer.id, series, number))
-    if found is None:
+def check_of_person(invoice: Invoice) -> None:
+    """Raise UsageRefused unless it is an invoice to a subscriber.
+
+    What organisations owe each other stands in both their books, and is settled in both.
+    """
+    if invoice.kind != drafts.INVOICE or invoice.party.startswith(people.ORGANISATION):
         raise UsageRefused(
-            f"{issuer.name} has no document {numbering.shown(series, number)}",
-            "Copy the number from the document.",
+            f"{number_of(invoice).shown} is not an invoice to a subscriber",
+            "What organisations owe each other: paquet settlement pay",
         )
-    return found
 
 
 def number_of(invoice: Invoice) -> Number:

@@ -48,7 +48,8 @@ LEFT JOIN ledger_transaction AS entry ON entry.organisation_id = one.organisatio
 LEFT JOIN ledger_posting AS line ON line.organisation_id = one.organisation_id
  AND line.number = one.entry_number AND line.account = '411'
 WHERE COALESCE(entry.evidence, '') <> one.digest
-   OR COALESCE(line.units, 0) <> CASE WHEN one.kind IN ('credit', 'self-billed-credit') THEN -one.gross ELSE one.gross END;
+   OR COALESCE(line.units, 0) <> CASE WHEN one.kind IN ('credit', 'self-billed-credit')
+                                      THEN -one.gross ELSE one.gross END;
 
 --? organisation {0}, {1}-{2:06d} | more than all of it is set against it
 SELECT whole.organisation_id, whole.series, whole.number FROM allocation AS part
@@ -62,7 +63,7 @@ HAVING SUM(part.units) NOT BETWEEN 0 AND whole.gross;
 --? subscription {0}, {1} of organisation {2} | days were invoiced twice, or credited too often
 WITH line AS MATERIALIZED (
   SELECT one.subscription_id, one.organisation_id, line.component, line.starts_on, line.ends_on,
-         CASE WHEN (one.kind IN ('credit', 'self-billed-credit')) = (line.net < 0) THEN 1 ELSE -1 END AS step
+         CASE WHEN (one.kind = 'credit') = (line.net < 0) THEN 1 ELSE -1 END AS step
   FROM invoice AS one JOIN invoice_line AS line ON line.organisation_id = one.organisation_id
    AND line.series = one.series AND line.number = one.number
   WHERE line.starts_on IS NOT NULL AND REPLACE(line.component, '/discount', '') = line.component
@@ -88,10 +89,12 @@ WHERE covered NOT BETWEEN 0 AND 1;
 --? journal {0}, {1} | open documents and what the ledger says is owed differ by {2} cents
 SELECT owner, party, SUM(units) FROM (
   SELECT organisation_id AS owner, party,
-         CASE WHEN kind IN ('credit', 'self-billed-credit') THEN -gross ELSE gross END AS units FROM invoice
+         CASE WHEN kind IN ('credit', 'self-billed-credit') THEN -gross ELSE gross END AS units
+  FROM invoice
   UNION ALL
   SELECT one.organisation_id, one.party,
-         CASE WHEN one.kind IN ('credit', 'self-billed-credit') THEN part.units ELSE -part.units END
+         CASE WHEN one.kind IN ('credit', 'self-billed-credit')
+              THEN part.units ELSE -part.units END
   FROM allocation AS part JOIN invoice AS one ON one.organisation_id = part.organisation_id
    AND one.series = part.series AND one.number = part.number
   UNION ALL

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from provision.money import euros
 from provision.subscriptions import identities, numbering, people
-from provision.subscriptions.drafts import CREDIT_NOTE
+from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Allocation, Invoice
 from provision.subscriptions.models import Organisation
 from provision.subscriptions.subscription_models import Identity
@@ -46,8 +46,8 @@ class Document:
     def state(self, today: date) -> str:
         """Return paid, overdue or issued; a credit note is used or open."""
         if not self.open.units:
-            return "used" if self.kind == CREDIT_NOTE else "paid"
-        if self.kind == CREDIT_NOTE:
+            return "used" if self.kind in CREDITS else "paid"
+        if self.kind in CREDITS:
             return "open"
         return "overdue" if self.due_on < today else "issued"
 
@@ -84,7 +84,7 @@ def set_against() -> ScalarSelect[int]:
 
 
 def _document(row: Invoice, against: int, content: str | None, name: str | None) -> Document:
-    sign = -1 if row.kind == CREDIT_NOTE else 1
+    sign = -1 if row.kind in CREDITS else 1
     person = identities.parse(content).name if content else name
     return Document(
         organisation_id=row.organisation_id,

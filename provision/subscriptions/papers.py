@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import identities, numbering
+from provision.subscriptions import drafts, identities, numbering
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.documents import invoice as paper
 from provision.subscriptions.documents import parties
 from provision.subscriptions.documents.vat import regime_on
-from provision.subscriptions.drafts import CREDIT_NOTE
+from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.people import organisation_of
+from provision.subscriptions.settling import mandates
 from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ if TYPE_CHECKING:
     from provision.subscriptions.profiles import Address, Profile
 
 BATCH = 1_000
-KINDS = {"invoice": paper.Kind.INVOICE, CREDIT_NOTE: paper.Kind.CREDIT_NOTE}
+KINDS = {
+    drafts.INVOICE: paper.Kind.INVOICE,
+    drafts.CREDIT_NOTE: paper.Kind.CREDIT_NOTE,
+    drafts.SELF_BILLED: paper.Kind.SELF_BILLED,
+    drafts.SELF_BILLED_CREDIT: paper.Kind.SELF_BILLED_CREDIT,
+}
 
 
 def find(session: Session, organisation: Organisation, shown: str) -> Invoice:
@@ -108,6 +114,7 @@ class _Desk:
                 language=language,
                 vat_on_debits=seller.vat_on_debits,
                 notes=(row.reason,) if row.reason else (),
+                self_billing=self._mandate(row),
             ),
             references=paper.References(preceding=self._preceding(row)),
             brand=self._brand(seller),
@@ -137,6 +144,15 @@ class _Desk:
         credited = self.session.get_one(Invoice, key)
         shown = numbering.shown(credited.series, credited.number)
         return (paper.Preceding(shown, credited.issued_on),)
+
+    def _mandate(self, row: Invoice) -> paper.SelfBilling | None:
+        buyer = organisation_of(row.party)
+        if buyer is None or not KINDS[row.kind].is_self_billed:
+            return None
+        mandate = mandates.ruling(self.session, row.organisation_id, buyer, row.issued_on)
+        if mandate is None:
+            return None
+        return paper.SelfBilling(mandate.valid_from, mandate.contest_days)
 
     def _brand(self, profile: Profile) -> parties.Brand:
         key = profile.logo + profile.colour
@@ -199,6 +215,6 @@ def _groups(
 
 
 def _payment(row: Invoice, seller: Profile) -> parties.Payment | None:
-    if row.kind == CREDIT_NOTE or not seller.iban:
+    if row.kind in CREDITS or not seller.iban:
         return None
     return parties.Transfer(seller.iban, seller.bic, numbering.shown(row.series, row.number))

@@ -120,8 +120,9 @@ def left(session: Session, agreement: BarterAgreement) -> int:
 def _check(
     session: Session, agreement: BarterAgreement, invoice: Invoice, quantity: int, moment: Moment
 ) -> None:
-    parties = (invoice.organisation_id, invoice.party, invoice.kind)
-    if parties != (agreement.organisation_id, agreement.party, "invoice"):
+    allocating.check_of_person(invoice)
+    parties = (invoice.organisation_id, invoice.party)
+    if parties != (agreement.organisation_id, agreement.party):
         raise UsageRefused(
             f"Agreement {agreement.id} is not between the two of this invoice",
             "See: paquet exchange agreements",

@@ -14,6 +14,7 @@ from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransacti
 from provision.subscriptions.people import organisation_reference
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
@@ -49,20 +50,19 @@ def give(
 
 def given(session: Session, giver: Organisation, receiver: Organisation, days: Term) -> Cents:
     """Return what was given on these days, in cents."""
-    return _turned_over(
-        session, giver, days, (chart.GIFTS_MADE, organisation_reference(receiver.id))
-    )
+    to = LedgerPosting.party == organisation_reference(receiver.id)
+    return _turned_over(session, giver, days, (LedgerPosting.account == chart.GIFTS_MADE) & to)
 
 
 def revenue(session: Session, organisation: Organisation, days: Term) -> Cents:
     """Return what services were sold for on these days, without VAT, in cents."""
-    return -_turned_over(session, organisation, days, (chart.SERVICES_SOLD, ""))
+    sold = LedgerPosting.account == chart.SERVICES_SOLD
+    return -_turned_over(session, organisation, days, sold)
 
 
 def _turned_over(
-    session: Session, organisation: Organisation, days: Term, place: tuple[str, str]
+    session: Session, organisation: Organisation, days: Term, which: ColumnElement[bool]
 ) -> Cents:
-    account, party = place
     total = session.scalar(
         select(func.sum(LedgerPosting.units))
         .join(
@@ -72,8 +72,7 @@ def _turned_over(
         )
         .where(
             LedgerPosting.organisation_id == organisation.id,
-            LedgerPosting.account == account,
-            LedgerPosting.party == party,
+            which,
             LedgerPosting.commodity == "EUR",
             LedgerTransaction.effective_on >= days.starts,
             LedgerTransaction.effective_on < days.until,

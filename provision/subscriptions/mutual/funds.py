@@ -20,6 +20,7 @@ from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.models import Fund, FundDecision
 from provision.subscriptions.mutual.models import FundMovement
+from provision.subscriptions.people import fund_reference
 from provision.subscriptions.settling.models import SettlementPart
 
 if TYPE_CHECKING:
@@ -76,11 +77,6 @@ def get(session: Session, name: str) -> Fund:
 def everyone(session: Session) -> list[Fund]:
     """Return all funds by name."""
     return list(session.scalars(select(Fund).order_by(Fund.name)))
-
-
-def reference(fund: Fund) -> str:
-    """Return how the ledger names a fund."""
-    return f"fund-{fund.id}"
 
 
 def balance(session: Session, fund: Fund) -> Cents:
@@ -146,13 +142,13 @@ def put_aside(session: Session, fund: Fund, piece: str, today: date) -> Cents:
     if units:
         business = fund.custodian.kind == "business"
         cost = chart.TO_FUNDS if business else chart.TO_DEDICATED_FUNDS
-        lines = (Line(cost, euros(units)), Line(held_on(fund), euros(-units), reference(fund)))
+        held = Line(held_on(fund), euros(-units), fund_reference(fund.id))
         entry = Entry(
             organisation_id=fund.custodian_id,
             effective_on=today,
             text=f"Part du fonds {fund.id}, règlement {piece}",
             key=next_key(session, fund),
-            lines=lines,
+            lines=(Line(cost, euros(units)), held),
             piece=piece,
         )
         number = ledger.post(session, entry, today).number
@@ -203,7 +199,7 @@ def spent(fund: Fund, line: Line) -> tuple[Line, ...]:
 
     An association spends what it put aside: its income of then, and help that it gives now.
     """
-    out = Line(held_on(fund), -line.amount, reference(fund))
+    out = Line(held_on(fund), -line.amount, fund_reference(fund.id))
     if fund.custodian.kind == "business":
         return out, line
     income = Line(chart.FROM_DEDICATED_FUNDS, line.amount)
@@ -217,7 +213,7 @@ def held_on(fund: Fund) -> str:
 
 def next_key(session: Session, fund: Fund) -> str:
     """Return the key of the fund's next ledger entry."""
-    return f"{reference(fund)}:{_next(session, fund)}"
+    return f"{fund_reference(fund.id)}:{_next(session, fund)}"
 
 
 def move(session: Session, fund: Fund, moved: FundMovement, entry_number: int) -> None:

@@ -88,6 +88,7 @@ def pass_on(
 
 
 def _check(decided: FundDecision, invoice: Invoice) -> None:
+    allocating.check_of_person(invoice)
     if decided.fund.kind != funds.SOLIDARITY:
         raise UsageRefused(
             f"{decided.fund.name} is a {decided.fund.kind} fund",
@@ -98,8 +99,6 @@ def _check(decided: FundDecision, invoice: Invoice) -> None:
             f"Decision {decided.id} is for somebody else than the one of this invoice",
             "Help goes to whom it was decided for: paquet fund show NAME",
         )
-    if invoice.kind != "invoice":
-        raise UsageRefused("Help pays an invoice, not a credit note")
 
 
 def _received(

@@ -80,8 +80,9 @@ def pay(
 
     Raises UsageRefused for more than can be paid so: no change is given in euros.
     """
+    allocating.check_of_person(invoice)
     most = payable(session, invoice)
-    if invoice.kind != "invoice" or not 0 < units <= most:
+    if not 0 < units <= most:
         raise UsageRefused(
             f"{allocating.number_of(invoice).shown} can take "
             f"{money.show(euros(most), 'en')} in {currency.name}, no more",

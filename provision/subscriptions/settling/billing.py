@@ -67,29 +67,40 @@ def _draft(session: Session, settlement: Settlement, today: date) -> Draft:
     lines = tuple(
         _line(session, part, one, treatment) for part, one in zip(parts, taxed, strict=True)
     )
-    kind, terms = _kind(session, settlement, today)
     span = f"écritures {settlement.after_entry + 1} à {settlement.last_entry} du vendeur"
     return Draft(
         issuer_id=settlement.beneficiary_id,
         key=key(settlement),
         buyer=Buyer(organisation_reference(settlement.seller_id), None, None),
         lines=lines,
-        kind=kind,
-        reason=f"Règlement {shown(settlement)}, {span}{terms}",
+        kind=_kind(session, settlement, today),
+        credits=_corrected(session, settlement) if settlement.units < 0 else None,
+        reason=f"Règlement {shown(settlement)}, {span}",
     )
 
 
-def _kind(session: Session, settlement: Settlement, today: date) -> tuple[str, str]:
-    """Return the kind of the document, and what must be said of the mandate."""
+def _kind(session: Session, settlement: Settlement, today: date) -> str:
     parties = (settlement.beneficiary_id, settlement.seller_id)
-    mandate = mandates.ruling(session, *parties, today)
-    if mandate is None:
-        return (drafts.CREDIT_NOTE if settlement.units < 0 else drafts.INVOICE), ""
-    words = (
-        f". Autofacturation, mandat du {mandate.valid_from.isoformat()}, "
-        f"contestable pendant {mandate.contest_days} jours"
-    )
-    return (drafts.SELF_BILLED_CREDIT if settlement.units < 0 else drafts.SELF_BILLED), words
+    kinds = (drafts.INVOICE, drafts.CREDIT_NOTE)
+    if mandates.ruling(session, *parties, today) is not None:
+        kinds = (drafts.SELF_BILLED, drafts.SELF_BILLED_CREDIT)
+    return kinds[settlement.units < 0]
+
+
+def _corrected(session: Session, settlement: Settlement) -> tuple[str, int] | None:
+    """Return the last invoice of the same two: what a credit note of the period corrects."""
+    party = organisation_reference(settlement.seller_id)
+    found = session.execute(
+        select(Invoice.series, Invoice.number)
+        .where(
+            Invoice.organisation_id == settlement.beneficiary_id,
+            Invoice.party == party,
+            Invoice.kind.in_((drafts.INVOICE, drafts.SELF_BILLED)),
+        )
+        .order_by(Invoice.entry_number.desc())
+        .limit(1)
+    ).first()
+    return None if found is None else (found.series, found.number)
 
 
 def _line(session: Session, part: SettlementPart, taxed: Taxed, treatment: Treatment) -> DraftLine:

@@ -76,13 +76,14 @@ def record(
 def ruling(
     session: Session, beneficiary_id: int, seller_id: int, day: date
 ) -> SelfBillingMandate | None:
-    """Return the mandate of `day`: it was given, and the beneficiary's profile says so too."""
+    """Return the mandate of `day`, written by then; the beneficiary's profile says so too."""
     found = session.scalar(
         select(SelfBillingMandate)
         .where(
             SelfBillingMandate.beneficiary_id == beneficiary_id,
             SelfBillingMandate.seller_id == seller_id,
             SelfBillingMandate.valid_from <= day,
+            SelfBillingMandate.recorded_on <= day,
         )
         .order_by(SelfBillingMandate.valid_from.desc())
         .limit(1)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from provision.money import euros
-from provision.subscriptions import allocating, chart, contracts, drafts, journal, ledger
-from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine
+from provision.subscriptions import (
+    allocating,
+    chart,
+    contracts,
+    drafts,
+    journal,
+    ledger,
+    open_items,
+)
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.models import SplitContract
 from provision.subscriptions.people import organisation_reference
@@ -75,15 +83,6 @@ def _licensed(session: Session, settlement: Settlement) -> bool:
 
 def _unpaid_sales(session: Session, settlement: Settlement) -> bool:
     """Return whether something is open on a sale of the settlement's range."""
-    paid = (
-        select(func.coalesce(func.sum(Allocation.units), 0))
-        .where(
-            Allocation.organisation_id == Invoice.organisation_id,
-            Allocation.series == Invoice.series,
-            Allocation.number == Invoice.number,
-        )
-        .scalar_subquery()
-    )
     shared = (
         select(InvoiceLine.line)
         .join(SplitContract, SplitContract.id == InvoiceLine.contract_id)
@@ -101,7 +100,7 @@ def _unpaid_sales(session: Session, settlement: Settlement) -> bool:
             Invoice.organisation_id == settlement.seller_id,
             Invoice.entry_number > settlement.after_entry,
             Invoice.entry_number <= settlement.last_entry,
-            Invoice.gross > paid,
+            Invoice.gross > open_items.set_against(),
             shared,
         )
         .limit(1)

@@ -201,11 +201,13 @@ def profile(name: str, vat: str, since: str = "2026-01-01") -> profiles.Profile:
 
 
 def opened(
-    session: Session, vat: tuple[str, str] = ("liable", "outside"), since: str = "2026-01-01"
+    session: Session, vat: tuple[str, str] = ("liable", "outside_scope"), since: str = "2026-01-01"
 ) -> Place:
     """Return a place without a contract; `vat` is the seller's regime, and the supporter's."""
     seller = organisations.add(session, "Boutique Libre", "business", siren_typed="732 829 320")
-    supporter = organisations.add(session, "Les Amis du Libre", "association")
+    supporter = organisations.add(
+        session, "Les Amis du Libre", "association", siren_typed="552 100 554"
+    )
     profiles.add(session, seller, profile(seller.name, vat[0]), FIRST)
     profiles.add(session, supporter, profile(supporter.name, vat[1], since), FIRST)
     plans.bring_in(session, planfile.parse(PLANS))

@@ -20,6 +20,8 @@ from provision.subscriptions.mutual import (
 from provision.subscriptions.mutual.barter import Offer
 from provision.subscriptions.mutual.debts import Promise
 from provision.subscriptions.mutual.hours import Given
+from provision.subscriptions.settling import settlements
+from provision.subscriptions.settling.billing import document_of
 from tests.integration.subscriptions.settling_shop import (
     FIRST,
     LATER,
@@ -185,6 +187,22 @@ def test_barter_is_between_the_two_of_the_invoice_and_after_the_agreement(shop: 
         barter.deliver(shop.session, agreed, sold, 3, at())
     with pytest.raises(UsageRefused, match="agreement of nothing"):
         barter.agree(shop.session, shop.seller, Offer(shop.party, "Miel", 0, 900), TODAY)
+
+
+def test_what_organisations_owe_each_other_is_not_paid_in_kind(session: Session) -> None:
+    shop = opened(session)
+    shop.contract()
+    shop.mandate()
+    shop.sell()
+    made = settlements.make(session, shop.seller, shop.supporter, LATER, TODAY)
+    assert made is not None
+    owed = document_of(session, made)
+    rollon = local_currencies.add(session, "MLCROLLON", "Rollon", shop.supporter)
+    with pytest.raises(UsageRefused, match="is not an invoice to a subscriber"):
+        local_currencies.pay(session, owed, rollon, 100, at())
+    agreed = barter.agree(session, shop.supporter, Offer(owed.party, "Miel", 1, 100), TODAY)
+    with pytest.raises(UsageRefused, match="is not an invoice to a subscriber"):
+        barter.deliver(session, agreed, owed, 1, at())
 
 
 def test_the_books_know_references_where_there_are_some(shop: Place) -> None:

@@ -7,8 +7,11 @@ import pytest
 from sqlalchemy import select, text
 
 from provision.errors import UsageRefused
-from provision.subscriptions import allocating, contracts, verify
+from provision.subscriptions import allocating, contracts, papers, verify
 from provision.subscriptions.contracts import Share
+from provision.subscriptions.documents import checks
+from provision.subscriptions.documents.invoice import Kind, SelfBilling
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.ledger_models import LedgerTransaction
 from provision.subscriptions.settling import mandates, owing, settlements
 from provision.subscriptions.settling.billing import document_of
@@ -90,8 +93,11 @@ def test_under_a_mandate_the_seller_makes_the_invoice_in_a_series_of_its_own(sho
     assert (document.kind, document.organisation_id) == ("self-billed", shop.supporter.id)
     assert allocating.number_of(document).shown == "AF2026-000001"
     assert document.party == f"organisation-{shop.seller.id}"
-    assert "Autofacturation, mandat du 2026-01-01" in document.reason
-    assert "contestable pendant 30 jours" in document.reason
+    (shown,) = papers.every(shop.session, select(Invoice).where(Invoice.series == "AF2026"))
+    assert shown.kind == Kind.SELF_BILLED
+    assert shown.terms.self_billing == SelfBilling(FIRST, 30)
+    assert shown.terms.notes == ("Règlement 1-2-1, écritures 1 à 1 du vendeur",)
+    checks.check(shown)
     assert state(shop.session, made) == INVOICED
     shop.whole()
 
@@ -122,7 +128,7 @@ def test_a_mandate_is_never_rewritten(shop: Place) -> None:
     [
         (("liable", "liable"), 510, 102, 612),
         (("franchise", "liable"), 510 + 85, 0, 595),  # a seller without VAT deducts none
-        (("liable", "outside"), 510, 0, 510),
+        (("liable", "outside_scope"), 510, 0, 510),
     ],
 )
 def test_vat_is_that_of_the_beneficiary_and_deducted_by_who_is_liable(
@@ -177,6 +183,23 @@ def test_more_credited_than_sold_gives_a_credit_note_the_other_way_round(shop: P
     assert shop.balance(shop.seller, "512") == 300
     assert shop.balance(shop.supporter, "512") == -300
     shop.whole()
+
+
+def test_every_document_of_settlements_can_be_written_on_paper(shop: Place) -> None:
+    shop.sell()
+    settlements.invoice(shop.session, settle(shop), TODAY)
+    shop.credit(1000, TODAY)
+    settlements.invoice(shop.session, settle(shop, TODAY), TODAY)
+    shop.mandate()
+    shop.credit(200, TODAY)
+    settle(shop, TODAY)
+    documents = select(Invoice).where(Invoice.organisation_id == shop.supporter.id)
+    shown = {one.number: one for one in papers.every(shop.session, documents)}
+    assert set(shown) == {"F2026-000001", "A2026-000001", "AFA2026-000001"}
+    for one in shown.values():
+        checks.check(one)
+    corrected = [one.number for one in shown["AFA2026-000001"].references.preceding]
+    assert corrected == ["F2026-000001"]
 
 
 def test_a_credit_without_mandate_is_the_beneficiarys_own(shop: Place) -> None:
