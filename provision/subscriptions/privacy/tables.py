@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 ROOT = "subscriber"
 # Columns that point to a person's row without a foreign key; any `<table>_id` does too.
-POINTERS = MappingProxyType({"party": ("person_reference", "reference")})
+POINTERS = MappingProxyType(
+    {"party": ("person_reference", "reference"), "giver": ("person_reference", "reference")}
+)
 SECRET_WORDS = ("secret", "password", "salt", "token", "private")
 
 
@@ -73,6 +75,9 @@ HOLDINGS = MappingProxyType(
         "invoice_line": Holding(Fate.KEPT, "Code de commerce L123-22"),
         "line_share": Holding(Fate.KEPT, "Code de commerce L123-22"),
         "allocation": Holding(Fate.KEPT, "Code de commerce L123-22"),
+        "barter_agreement": Holding(Fate.KEPT, "it proves what an invoice was paid with"),
+        "barter_delivery": Holding(Fate.KEPT, "it proves what an invoice was paid with"),
+        "time_given": Holding(Fate.KEPT, "the journal has the same hours; a reference only"),
         "ledger_posting": Holding(Fate.KEPT, "the journal is sealed; it knows a reference only"),
         "erasure": Holding(Fate.KEPT, "it proves the erasure, and names nobody"),
     }
@@ -86,9 +91,12 @@ OF_NOBODY = frozenset(
         "billing_run",
         "carry",
         "closing",
+        "debt_payment",
         "event",
         "fund",
         "fund_decision",
+        "fund_movement",
+        "hour_value",
         "ledger_transaction",
         "local_currency",
         "organisation",
@@ -96,10 +104,14 @@ OF_NOBODY = frozenset(
         "plan",
         "plan_component",
         "price",
+        "promised_debt",
         "purged",
+        "reciprocity_contract",
         "sealed_secret",
+        "self_billing_mandate",
         "server",
         "settlement",
+        "settlement_part",
         "settlement_step",
         "split_contract",
         "split_share",

@@ -8,8 +8,8 @@ from alembic import op
 from provision.migrations.guards import Check, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 SETTLEMENT = ("seller_id", "beneficiary_id", "number")
 SAME_SETTLEMENT = " AND ".join(f"there.{column} = NEW.{column}" for column in SETTLEMENT)
