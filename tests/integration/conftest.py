@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+TEMPLATE = "paquet_template"
+
+
+def _upgraded(url: str) -> None:
+    made = database.connect(url)
+    upgrades.upgrade(made)
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry with the newest schema and nothing else: migrations run once, not per test."""
+    file = tmp_path_factory.mktemp("template") / "registry.db"
+    _upgraded(f"sqlite:///{file}")
+    return file
+
 
 @pytest.fixture(scope="session")
 def postgresql_folder() -> Iterator[Path]:
@@ -22,27 +39,37 @@ def postgresql_folder() -> Iterator[Path]:
     if not postgresql_cluster.TOOLS:
         pytest.skip("PostgreSQL is not installed (apt install postgresql)")
     with postgresql_cluster.running() as folder:
+        psql(folder, f"CREATE DATABASE {TEMPLATE}")
+        _upgraded(f"postgresql://paquet@/{TEMPLATE}?host={folder}")
         yield folder
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty registry, once on each engine."""
+    """A registry on each engine: empty, or with the newest schema for who asks for `engine`."""
+    filled = "engine" in request.fixturenames
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'registry.db'}"
+        if filled:
+            template: Path = request.getfixturevalue("sqlite_template")
+            shutil.copy(template, tmp_path / "each.db")
+        yield f"sqlite:///{tmp_path / 'each.db'}"
         return
     folder = request.getfixturevalue("postgresql_folder")
     name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
-    psql = ["psql", "-h", str(folder), "-U", "paquet", "-d", "postgres", "-qc"]
-    subprocess.run([*psql, f"CREATE DATABASE {name}"], check=True, capture_output=True)
+    psql(folder, f"CREATE DATABASE {name}" + (f" TEMPLATE {TEMPLATE}" if filled else ""))
     yield f"postgresql://paquet@/{name}?host={folder}"
-    subprocess.run([*psql, f"DROP DATABASE {name} (FORCE)"], check=True, capture_output=True)
+    psql(folder, f"DROP DATABASE {name} (FORCE)")
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """The registry with the newest schema."""
     made = database.connect(database_url)
-    upgrades.upgrade(made)
     yield made
     made.dispose()
+
+
+def psql(folder: Path, sentence: str) -> None:
+    """Say one sentence to the cluster."""
+    command = ["psql", "-h", str(folder), "-U", "paquet", "-d", "postgres", "-qc", sentence]
+    subprocess.run(command, check=True, capture_output=True)

@@ -133,7 +133,7 @@ def test_the_search_finds_the_names_before_the_erasure(session: Session) -> None
 def test_the_file_of_the_registry_forgets_too(world: World, tmp_path: Path) -> None:
     erased(world)
     world.engine.dispose()
-    files = [path.read_bytes() for path in tmp_path.glob("registry.db*")]
+    files = [path.read_bytes() for path in tmp_path.glob("*.db*")]
     assert files
     assert not any(word.encode() in content for word in WORDS for content in files)
 
