@@ -3,6 +3,8 @@
 Plan comptable général (ANC 2014-03) and, for associations, ANC 2018-06: 195, 6895, 7895, 754,
 756, 6571, 86 and 87. Accounts 80 hold what is no euro yet: promises, and the pieces of a local
 currency. An account is added here by the change that first posts to it.
+756, 86 and 87. 4197 is what customers paid too much, until it is used or paid back; 5301 is cash in
+euros. An account is added here by the change that first posts to it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ DEDICATED_FUNDS = "195"
 SUPPLIERS = "401"
 SUPPLIER_INVOICES_TO_COME = "408"
 CUSTOMERS = "411"
+CUSTOMER_CREDIT = "4197"
 CUSTOMER_INVOICES_TO_ISSUE = "418"
 VAT_DEDUCTIBLE = "44566"
 VAT_COLLECTED = "44571"
@@ -25,6 +28,7 @@ PREPAID_EXPENSE = "486"
 DEFERRED_REVENUE = "487"
 BEING_COLLECTED = "511"
 BANK = "512"
+CASH = "5301"
 LOCAL_CASH = "5302"
 PURCHASED_SERVICES = "604"
 GIFTS_MADE = "6238"
@@ -56,6 +60,7 @@ LABELS = MappingProxyType(
             "Suppliers, invoices not received yet",
         ),
         CUSTOMERS: ("Clients", "Customers"),
+        CUSTOMER_CREDIT: ("Clients, autres avoirs", "Customers, other credit"),
         CUSTOMER_INVOICES_TO_ISSUE: ("Clients, factures à établir", "Customers, to be invoiced"),
         VAT_DEDUCTIBLE: ("TVA déductible", "Deductible VAT"),
         VAT_COLLECTED: ("TVA collectée", "VAT collected"),
@@ -65,6 +70,7 @@ LABELS = MappingProxyType(
         DEFERRED_REVENUE: ("Produits constatés d'avance", "Deferred revenue"),
         BEING_COLLECTED: ("Valeurs à l'encaissement", "Being collected"),
         BANK: ("Banque", "Bank"),
+        CASH: ("Caisse en euros", "Cash in euros"),
         LOCAL_CASH: ("Caisse en monnaie locale", "Cash in local currency"),
         PURCHASED_SERVICES: ("Achats de prestations de services", "Services bought"),
         GIFTS_MADE: ("Dons courants", "Gifts made"),

@@ -239,3 +239,58 @@ SELECT debt_id, SUM(units) FROM (
   JOIN ledger_posting AS line ON line.organisation_id = debt.organisation_id
    AND line.party = 'debt-' || debt.id AND line.account = '801'
 ) AS every GROUP BY debt_id HAVING SUM(units) <> 0;
+--? journal {0} | {1} cents are being collected on 511, and no debit waits there
+SELECT organisation_id, SUM(units) FROM ledger_posting
+WHERE account = '511' GROUP BY organisation_id HAVING SUM(units) <> 0;
+
+--? journal {0}, movement {1} | the bank says another amount than the ledger
+SELECT movement.organisation_id, movement.id FROM bank_movement AS movement
+JOIN movement_booking AS booking ON booking.movement_id = movement.id AND booking.position = 1
+LEFT JOIN ledger_posting AS line ON line.organisation_id = booking.organisation_id
+ AND line.number = booking.entry_number AND line.account = '512'
+GROUP BY movement.organisation_id, movement.id, movement.units
+HAVING COALESCE(SUM(line.units), 0) <> movement.units;
+
+--? journal {0}, movement {1} | what is parked on 471 is not what waits to be explained
+SELECT booking.organisation_id, booking.movement_id FROM movement_booking AS booking
+JOIN bank_movement AS movement ON movement.id = booking.movement_id
+LEFT JOIN ledger_posting AS line ON line.organisation_id = booking.organisation_id
+ AND line.number = booking.entry_number AND line.account = '471'
+GROUP BY booking.organisation_id, booking.movement_id, movement.units
+HAVING COALESCE(SUM(line.units), 0)
+    <> CASE WHEN MAX(booking.position) = 1 AND MAX(booking.kind) = 'parked'
+            THEN -movement.units ELSE 0 END;
+
+--? statement {0} | it does not begin where the one before it on its account ended
+SELECT id FROM (
+  SELECT id, opening, LAG(closing) OVER (
+    PARTITION BY organisation_id, account ORDER BY id) AS before FROM bank_statement
+) AS one WHERE before IS NOT NULL AND before <> opening;
+
+--? statement {0} | its movements do not add up to its closing
+SELECT one.id FROM bank_statement AS one
+LEFT JOIN bank_movement AS movement ON movement.statement_id = one.id
+GROUP BY one.id, one.opening, one.closing
+HAVING one.opening + COALESCE(SUM(movement.units), 0) <> one.closing;
+
+--? organisation {0}, debit {1} | it was paid, and the ledger has no entry of it
+SELECT answer.organisation_id, answer.end_to_end FROM collection_answer AS answer
+WHERE answer.state IN ('paid', 'returned') AND NOT EXISTS (
+  SELECT 1 FROM ledger_transaction AS entry WHERE entry.organisation_id = answer.organisation_id
+  AND entry.number = answer.entry_number);
+
+--? organisation {0}, collection {1} | its files do not hold its debits
+SELECT one.organisation_id, one.collection FROM (
+  SELECT organisation_id, collection, COUNT(*) AS debits, SUM(units) AS units
+  FROM collection_item GROUP BY organisation_id, collection) AS one
+JOIN (SELECT organisation_id, collection, SUM(count) AS debits, SUM(units) AS units
+      FROM collection_file GROUP BY organisation_id, collection) AS file
+ ON file.organisation_id = one.organisation_id AND file.collection = one.collection
+WHERE one.debits <> file.debits OR one.units <> file.units;
+
+--? organisation {0}, {1}-{2:06d} | it waits in two collections
+SELECT item.organisation_id, item.series, item.invoice FROM collection_item AS item
+WHERE NOT EXISTS (SELECT 1 FROM collection_answer AS answer
+                  WHERE answer.organisation_id = item.organisation_id
+                  AND answer.end_to_end = item.end_to_end)
+GROUP BY item.organisation_id, item.series, item.invoice HAVING COUNT(*) > 1;

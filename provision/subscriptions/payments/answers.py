@@ -1,0 +1,122 @@
+"""What the bank made of our debits: paid, refused, or paid and taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.errors import UsageRefused
+from provision.subscriptions.bank.candidates import end_to_ends
+from provision.subscriptions.issuing import Number
+from provision.subscriptions.payments import receiving
+from provision.subscriptions.payments.models import (
+    CollectionAnswer,
+    CollectionFile,
+    CollectionItem,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.payments.models import BankMovement
+
+PAID, REFUSED, RETURNED = "paid", "refused", "returned"
+COLLECTED, RETURN = "collection", "return"
+
+
+def running(session: Session, organisation_id: int) -> dict[str, list[CollectionItem]]:
+    """Return the debits that nobody answered yet, by the message id of their file."""
+    rows = session.execute(
+        select(CollectionFile.message_id, CollectionItem)
+        .join(CollectionItem, _same_file())
+        .outerjoin(CollectionAnswer, _same_debit())
+        .where(CollectionItem.organisation_id == organisation_id, CollectionAnswer.state.is_(None))
+        .order_by(CollectionItem.collection, CollectionItem.position)
+    )
+    found: dict[str, list[CollectionItem]] = {}
+    for message_id, item in rows:
+        found.setdefault(message_id, []).append(item)
+    return found
+
+
+def paid(session: Session, organisation_id: int) -> list[CollectionItem]:
+    """Return the debits that were paid and have not come back."""
+    last = (
+        select(func.max(CollectionAnswer.position))
+        .where(_same_debit())
+        .correlate(CollectionItem)
+        .scalar_subquery()
+    )
+    return list(
+        session.scalars(
+            select(CollectionItem)
+            .join(CollectionAnswer, _same_debit() & (CollectionAnswer.position == last))
+            .where(
+                CollectionItem.organisation_id == organisation_id, CollectionAnswer.state == PAID
+            )
+        )
+    )
+
+
+def paid_alone(
+    session: Session, row: BankMovement, numbers: Sequence[Number], entry_number: int
+) -> None:
+    """Answer the running debits of these invoices that a movement names: it paid them alone."""
+    named = end_to_ends(receiving.read_movement(row))
+    for items in running(session, row.organisation_id).values():
+        for item in items:
+            number = Number(item.organisation_id, item.series, item.invoice)
+            if item.end_to_end in named and number in numbers:
+                answer(session, item, (PAID, ""), entry_number, row.booked_on)
+
+
+def refuse(session: Session, organisation_id: int, end_to_end: str, when: tuple[date, str]) -> None:
+    """Say that the bank will not pay a debit, on which day and why: it can be collected again."""
+    on, why = when
+    for items in running(session, organisation_id).values():
+        for item in items:
+            if item.end_to_end == end_to_end:
+                answer(session, item, (REFUSED, why), None, on)
+                return
+    raise UsageRefused(f"No debit {end_to_end[:40]!r} waits for an answer", "Copy it once more.")
+
+
+def answer(
+    session: Session,
+    item: CollectionItem,
+    state: tuple[str, str],
+    entry_number: int | None,
+    on: date,
+) -> None:
+    """Write what became of a debit: its state, and the reason."""
+    session.add(
+        CollectionAnswer(
+            organisation_id=item.organisation_id,
+            end_to_end=item.end_to_end,
+            position=2 if state[0] == RETURNED else 1,
+            state=state[0],
+            reason=state[1],
+            entry_number=entry_number,
+            answered_on=on,
+        )
+    )
+    session.flush()
+
+
+def _same_file() -> ColumnElement[bool]:
+    return (
+        (CollectionItem.organisation_id == CollectionFile.organisation_id)
+        & (CollectionItem.collection == CollectionFile.collection)
+        & (CollectionItem.file == CollectionFile.position)
+    )
+
+
+def _same_debit() -> ColumnElement[bool]:
+    return (CollectionAnswer.organisation_id == CollectionItem.organisation_id) & (
+        CollectionAnswer.end_to_end == CollectionItem.end_to_end
+    )

@@ -1,0 +1,119 @@
+"""The credit of a batch on a statement: all its debits are paid at once.
+
+A batch is booked in two entries, so that 511 says what is on its way and comes to zero: D 512
+C 511 for what the statement shows, and D 511 C 411 for every debit in it. What a debit paid
+beyond what was still open (the customer had paid by transfer too) is the customer's credit, 4197.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provision.errors import UsageRefused
+from provision.money import euros, plain
+from provision.subscriptions import chart, journal, ledger
+from provision.subscriptions.issuing import Number
+from provision.subscriptions.journal import Entry
+from provision.subscriptions.payments import answers, booking, owed
+from provision.subscriptions.payments.booking import Booking, line
+from provision.subscriptions.payments.models import BankStatement
+from provision.subscriptions.payments.receipts import PAYMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection as AnyOf
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.payments.models import BankMovement, CollectionItem
+    from provision.subscriptions.payments.owed import Owed
+
+COLLECTED = "collection"
+
+
+def credit_batch(
+    session: Session,
+    row: BankMovement,
+    message_id: str,
+    today: date,
+    without: AnyOf[str] = (),
+) -> int:
+    """Book a file's debits as paid by a movement, `without` those that the bank refused.
+
+    Returns how many were paid. Raises UsageRefused unless they add up to the movement.
+    """
+    items = answers.running(session, row.organisation_id).get(message_id, [])
+    if not items:
+        raise UsageRefused(
+            f"No debit of {message_id[:40]!r} waits for an answer", "See: paquet payment list"
+        )
+    unknown = set(without) - {item.end_to_end for item in items}
+    if unknown:
+        raise UsageRefused(f"{min(unknown)[:40]!r} is not in {message_id}")
+    chosen = [item for item in items if item.end_to_end not in without]
+    total = sum(item.units for item in chosen)
+    if total != row.units:
+        raise UsageRefused(
+            f"The debits of {message_id} add up to {_euros(total)}, and movement {row.id} is "
+            f"{_euros(row.units)}",
+            "Name those that the bank refused: --without REFERENCE.",
+        )
+    lines = (line(chart.BEING_COLLECTED, -total),)
+    booking.book(session, row, Booking(COLLECTED, f"Prélèvements {message_id}", lines), today)
+    _pay_all(session, row, message_id, chosen, today)
+    for item in items:
+        if item.end_to_end in without:
+            answers.answer(session, item, (answers.REFUSED, ""), None, row.booked_on)
+    return len(chosen)
+
+
+def _pay_all(
+    session: Session,
+    row: BankMovement,
+    message_id: str,
+    items: Sequence[CollectionItem],
+    today: date,
+) -> None:
+    """Pay the invoices of a batch in one entry, and answer its debits."""
+    every = _owed_by(session, row.organisation_id, items)
+    parts = [(item, one, min(one.units, item.units)) for item, one in every]
+    lines = [line(chart.BEING_COLLECTED, sum(item.units for item in items))]
+    for item, one, units in parts:
+        amounts = ((chart.CUSTOMERS, units), (chart.CUSTOMER_CREDIT, item.units - units))
+        lines += [line(account, -part, one.party) for account, part in amounts if part]
+    statement = session.get_one(BankStatement, row.statement_id)
+    entry = Entry(
+        organisation_id=row.organisation_id,
+        effective_on=booking.open_day(session, row.organisation_id, row.booked_on),
+        text=f"Prélèvements payés {message_id}",
+        key=f"collected:{message_id}:{row.id}",
+        lines=tuple(lines),
+        journal=journal.BANK,
+        piece=message_id,
+        evidence=statement.digest,
+    )
+    entry_number = ledger.post(session, entry, today).number
+    for item, one, units in parts:
+        if units:
+            owed.set_against(session, one.number, (PAYMENT, units), entry_number, row.booked_on)
+        answers.answer(session, item, (answers.PAID, ""), entry_number, row.booked_on)
+
+
+def _owed_by(
+    session: Session, organisation_id: int, items: Sequence[CollectionItem]
+) -> list[tuple[CollectionItem, Owed]]:
+    """Return each debit with what is open on its invoice now."""
+    still: Mapping[Number, Owed] = {
+        one.number: one for one in owed.everything(session, organisation_id)
+    }
+    numbers = [Number(organisation_id, item.series, item.invoice) for item in items]
+    return [
+        (item, still[number] if number in still else owed.of(session, number))
+        for item, number in zip(items, numbers, strict=True)
+    ]
+
+
+def _euros(units: Cents) -> str:
+    return f"{plain(euros(units))} EUR"

@@ -1,0 +1,169 @@
+"""Which invoices can be collected on a day, under which mandate, and why others cannot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.errors import PaquetError
+from provision.subscriptions import profiles
+from provision.subscriptions.bank import reasons
+from provision.subscriptions.drafts import INVOICE
+from provision.subscriptions.payments import mandates, owed
+from provision.subscriptions.payments.models import CollectionAnswer, CollectionItem
+from provision.subscriptions.sepa.mandates import usable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.payments.models import MandateRow
+    from provision.subscriptions.payments.owed import Owed
+    from provision.subscriptions.profiles import Profile
+    from provision.subscriptions.sepa.mandates import Mandate
+
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An invoice that can be collected: what is open on it, and the mandate."""
+
+    owed: Owed
+    row: MandateRow
+    mandate: Mandate
+    attempt: int
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An invoice that is not collected, and why in one sentence."""
+
+    owed: Owed
+    why: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What would be collected, and what would not."""
+
+    chosen: tuple[Chosen, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def propose(
+    session: Session,
+    organisation: Organisation,
+    collect_on: date,
+    today: date,
+    again: frozenset[str] = frozenset(),
+) -> Proposal:
+    """Return the open invoices that are due by `collect_on` under a usable mandate.
+
+    What came back is collected again only for a reason that passes (insufficient funds), and at
+    most three times; others only where `again` has their number, since a person asked.
+    """
+    known = _Known(session, organisation, collect_on, today)
+    chosen: list[Chosen] = []
+    left_out: list[LeftOut] = []
+    for one in owed.everything(session, organisation.id):
+        if one.kind != INVOICE or one.due_on > collect_on:
+            continue
+        found = known.judge(one, again)
+        if isinstance(found, Chosen):
+            chosen.append(found)
+        else:
+            left_out.append(LeftOut(one, found))
+    return Proposal(tuple(chosen), tuple(left_out))
+
+
+class _Known:
+    """What decides whether an invoice can be collected, read once."""
+
+    def __init__(
+        self, session: Session, organisation: Organisation, collect_on: date, today: date
+    ) -> None:
+        self.collect_on, self.today = collect_on, today
+        self.profile: Profile = profiles.needed(session, organisation, today)
+        self.collected = mandates.last_collected(session, organisation.id)
+        self.of_subscriber: dict[int, MandateRow] = {}
+        for row in mandates.everyone(session, organisation.id):
+            if row.ended_on is None:
+                self.of_subscriber[row.subscriber_id] = row
+        self.attempts, self.last = _attempts(session, organisation.id)
+
+    def judge(self, one: Owed, again: frozenset[str]) -> Chosen | str:
+        """Return the invoice with its mandate, or why it is left out."""
+        key = (one.number.series, one.number.number)
+        attempts = self.attempts[key]
+        why = self._answered(self.last.get(key, "") if attempts else None, attempts)
+        if why and not (one.shown in again and attempts and self.last.get(key)):
+            return why
+        row = self.of_subscriber.get(one.subscriber_id or 0)
+        if row is None:
+            return "There is no mandate"
+        if self.today + timedelta(days=row.notice_days) > self.collect_on:
+            return f"It must be announced {row.notice_days} days before"
+        mandate = mandates.read(row, self.profile, self.collected.get(row.id))
+        try:
+            usable(mandate, self.today)
+            usable(mandate, self.collect_on)
+        except PaquetError as refused:
+            return refused.message
+        return Chosen(one, row, mandate, attempts + 1)
+
+    @staticmethod
+    def _answered(state: str | None, attempts: int) -> str:
+        """Return why an invoice with this last answer is not collected again, or ''."""
+        if state is None:
+            return ""
+        if not state:
+            return "It is being collected"
+        if state == "paid":
+            return "Its debit was paid"
+        if state != "refused" and reasons.explain(state).action != reasons.RETRY:
+            return f"Its debit came back ({state}): ask first"
+        if attempts >= MOST_ATTEMPTS:
+            return f"It was collected {attempts} times"
+        return ""
+
+
+def _attempts(
+    session: Session, organisation_id: int
+) -> tuple[Counter[tuple[str, int]], Mapping[tuple[str, int], str]]:
+    """Return how often each invoice was collected, and what became of the last time.
+
+    That is '' while nobody answered, 'paid', 'refused', or the reason of the return.
+    """
+    counted: Counter[tuple[str, int]] = Counter()
+    last: dict[tuple[str, int], str] = {}
+    rows = session.execute(
+        select(
+            CollectionItem.series,
+            CollectionItem.invoice,
+            CollectionItem.collection,
+            CollectionAnswer.state,
+            CollectionAnswer.reason,
+        )
+        .outerjoin(
+            CollectionAnswer,
+            (CollectionAnswer.organisation_id == CollectionItem.organisation_id)
+            & (CollectionAnswer.end_to_end == CollectionItem.end_to_end),
+        )
+        .where(CollectionItem.organisation_id == organisation_id)
+        .order_by(CollectionItem.collection, CollectionAnswer.position)
+    )
+    seen = set()
+    for series, invoice, collection, state, reason in rows:
+        key = (series, invoice)
+        counted[key] += (*key, collection) not in seen
+        seen.add((*key, collection))
+        last[key] = (reason or "returned") if state == "returned" else (state or "")
+    return counted, last

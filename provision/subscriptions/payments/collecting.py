@@ -1,0 +1,218 @@
+"""Collect what is owed: choose, write down, and hand the files over to the bank.
+
+Nothing is entered in the ledger when files go to the bank: what is owed stays owed until a
+statement shows the money (see `answers`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.database import insert_many
+from provision.errors import PaquetError, UsageRefused
+from provision.subscriptions import profiles
+from provision.subscriptions.issuing import Number
+from provision.subscriptions.payments import mandates
+from provision.subscriptions.payments.models import (
+    Collection,
+    CollectionFile,
+    CollectionItem,
+    MandateRow,
+)
+from provision.subscriptions.sepa import debit_files, identifiers, pain008
+from provision.subscriptions.sepa.debit_files import HandOver
+from provision.subscriptions.sepa.debits import Creditor, Debit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.payments.collectable import Chosen
+    from provision.subscriptions.sepa.debit_files import DebitFile
+    from provision.subscriptions.sepa.mandates import Mandate
+
+LONGEST_KEY = 80
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """How a collection goes to the bank: once per `key`, due and made when (local time)."""
+
+    key: str
+    collect_on: date
+    made_at: datetime
+    schema: str = pain008.OLD
+
+
+def make(
+    session: Session,
+    organisation: Organisation,
+    chosen: Sequence[Chosen],
+    handed_over: HandedOver,
+) -> Collection:
+    """Write a collection with its debits and the digests of its files, or return it if it is there.
+
+    Raises PaquetError for a day on which the bank cannot collect, and for debits that SEPA refuses.
+    """
+    there = of_key(session, organisation.id, handed_over.key)
+    if there is not None:
+        return there
+    if not 1 <= len(handed_over.key) <= LONGEST_KEY:
+        raise UsageRefused(f"The key of a collection has 1 to {LONGEST_KEY} characters")
+    today = handed_over.made_at.date()
+    creditor = mandates.creditor(profiles.needed(session, organisation, today))
+    session.flush()
+    last = select(func.max(Collection.number)).where(Collection.organisation_id == organisation.id)
+    made = Collection(
+        organisation_id=organisation.id,
+        number=(session.scalar(last) or 0) + 1,
+        key=handed_over.key,
+        collect_on=handed_over.collect_on,
+        made_at=handed_over.made_at.replace(microsecond=0, tzinfo=None).isoformat(),
+        message_schema=handed_over.schema,
+        creditor=json.dumps(asdict(creditor), sort_keys=True),
+    )
+    debits = [_debit(one.owed.number, one.owed.units, one.mandate, one.attempt) for one in chosen]
+    files = list(debit_files.files(debits, creditor, _hand_over(made)))
+    session.add(made)
+    session.flush()
+    insert_many(session, CollectionItem, _item_rows(made, chosen, today))
+    insert_many(session, CollectionFile, [_file_row(made, *one) for one in enumerate(files, 1)])
+    return made
+
+
+def files(session: Session, organisation: Organisation, made: Collection) -> Iterator[DebitFile]:
+    """Return the files of a collection again, byte by byte as they were.
+
+    Raises PaquetError when a mandate was erased since: then they cannot be made any more.
+    """
+    items = items_of(session, made)
+    profile = profiles.needed(session, organisation, _day(made))
+    before = mandates.last_collected(session, organisation.id, made.number)
+    debits = [
+        _debit(
+            Number(organisation.id, item.series, item.invoice),
+            item.units,
+            mandates.read(row, profile, before.get(row.id)),
+            item.end_to_end,
+        )
+        for item, row in items
+    ]
+    digests = _digests(session, made)
+    creditor = Creditor(**json.loads(made.creditor))
+    for one in debit_files.files(debits, creditor, _hand_over(made)):
+        if digests.get(one.message_id) != _sha256(one.content):
+            raise PaquetError(
+                f"The file {one.name} would not be the one that was made",
+                "A mandate or the profile was changed since: nothing was written.",
+            )
+        yield one
+
+
+def items_of(session: Session, made: Collection) -> list[tuple[CollectionItem, MandateRow]]:
+    """Return the debits of a collection with their mandates, in their order."""
+    rows = session.execute(
+        select(CollectionItem, MandateRow)
+        .join(MandateRow, MandateRow.id == CollectionItem.mandate_id)
+        .where(
+            CollectionItem.organisation_id == made.organisation_id,
+            CollectionItem.collection == made.number,
+        )
+        .order_by(CollectionItem.position)
+    )
+    return [(item, row) for item, row in rows]
+
+
+def of_key(session: Session, organisation_id: int, key: str) -> Collection | None:
+    """Return the collection that was made under `key`, if any."""
+    return session.scalar(
+        select(Collection).where(
+            Collection.organisation_id == organisation_id, Collection.key == key
+        )
+    )
+
+
+def everyone(session: Session, organisation_id: int) -> list[Collection]:
+    """Return the collections of an organisation, the latest first."""
+    return list(
+        session.scalars(
+            select(Collection)
+            .where(Collection.organisation_id == organisation_id)
+            .order_by(Collection.number.desc())
+        )
+    )
+
+
+def _debit(number: Number, units: int, mandate: Mandate, named: int | str) -> Debit:
+    """Return the debit of an invoice: `named` is its attempt, or its reference."""
+    if isinstance(named, int):
+        named = identifiers.end_to_end(number.series, number.number, named)
+    return Debit(named, units, mandate, f"Facture {number.shown}", number.shown)
+
+
+def _hand_over(made: Collection) -> HandOver:
+    return HandOver(
+        collect_on=made.collect_on,
+        created_at=datetime.fromisoformat(made.made_at),
+        message_prefix=f"P{made.organisation_id}-{made.number}",
+        schema=made.message_schema,
+    )
+
+
+def _day(made: Collection) -> date:
+    return datetime.fromisoformat(made.made_at).date()
+
+
+def _item_rows(made: Collection, chosen: Sequence[Chosen], today: date) -> list[dict[str, object]]:
+    return [
+        {
+            "organisation_id": made.organisation_id,
+            "collection": made.number,
+            "position": position,
+            "end_to_end": identifiers.end_to_end(
+                one.owed.number.series, one.owed.number.number, one.attempt
+            ),
+            "series": one.owed.number.series,
+            "invoice": one.owed.number.number,
+            "units": one.owed.units,
+            "mandate_id": one.row.id,
+            "file": (position - 1) // debit_files.MOST_DEBITS + 1,
+            "announced_on": today,
+        }
+        for position, one in enumerate(chosen, start=1)
+    ]
+
+
+def _file_row(made: Collection, position: int, one: DebitFile) -> dict[str, object]:
+    return {
+        "organisation_id": made.organisation_id,
+        "collection": made.number,
+        "position": position,
+        "message_id": one.message_id,
+        "count": one.count,
+        "units": one.total,
+        "digest": _sha256(one.content),
+    }
+
+
+def _digests(session: Session, made: Collection) -> dict[str, str]:
+    rows = session.execute(
+        select(CollectionFile.message_id, CollectionFile.digest).where(
+            CollectionFile.organisation_id == made.organisation_id,
+            CollectionFile.collection == made.number,
+        )
+    )
+    return {row.message_id: row.digest for row in rows}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,78 @@
+"""Invoices that nobody will pay: written off, with a reason, and the VAT that comes back.
+
+D 654 C 411 (plan comptable général: "pertes sur créances irrécouvrables"), directly, without a
+doubtful receivable on 416 in between. The VAT part is D 44571 instead, by two rules:
+- who owes VAT when it is paid (services, CGI article 269-2-c) never owed that of an unpaid invoice;
+- who opted for debits paid it, and gets it back (CGI article 272-1) only when the loss is final
+  and a duplicate of the invoice was sent, saying that it stays unpaid and that its VAT cannot be
+  deducted. Without that duplicate all of it is a loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision.errors import UsageRefused
+from provision.subscriptions import chart, ledger
+from provision.subscriptions.journal import Entry
+from provision.subscriptions.payments import answers, owed
+from provision.subscriptions.payments.booking import line
+from provision.subscriptions.terms import half_up
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.payments.owed import Owed
+    from provision.subscriptions.profiles import Profile
+
+LOSS = "loss"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What is lost of an invoice: cents in all, and how many of them are VAT that comes back."""
+
+    units: Cents
+    vat_back: Cents
+
+
+def loss_of(invoice: Owed, profile: Profile, *, duplicate_sent: bool) -> Loss:
+    """Return what writing off all that is open on an invoice would do."""
+    owed.check_invoice(invoice)
+    comes_back = not profile.vat_on_debits or duplicate_sent
+    vat = half_up(invoice.units * invoice.vat, invoice.gross) if comes_back else 0
+    return Loss(invoice.units, vat)
+
+
+def write_off(session: Session, invoice: Owed, loss: Loss, when: tuple[date, str]) -> int:
+    """Write an invoice off on a day, for a reason; return the number of the entry.
+
+    Raises UsageRefused while a debit of it waits for the bank's answer.
+    """
+    on, why = when
+    number = invoice.number
+    if not why.strip():
+        raise UsageRefused("A loss has a reason", "Say why: --why.")
+    for items in answers.running(session, number.organisation_id).values():
+        if any((item.series, item.invoice) == (number.series, number.number) for item in items):
+            raise UsageRefused(f"{invoice.shown} is being collected", "Wait for the bank's answer.")
+    amounts = (
+        (chart.BAD_DEBTS, loss.units - loss.vat_back, ""),
+        (chart.VAT_COLLECTED, loss.vat_back, ""),
+        (chart.CUSTOMERS, -loss.units, invoice.party),
+    )
+    entry = Entry(
+        organisation_id=number.organisation_id,
+        effective_on=on,
+        text=f"Perte {invoice.shown}",
+        key=f"loss:{invoice.shown}:{invoice.gross - invoice.units}",
+        lines=tuple(line(account, units, party) for account, units, party in amounts if units),
+        piece=invoice.shown,
+    )
+    made = ledger.post(session, entry, on).number
+    owed.set_against(session, number, (LOSS, loss.units), made, on)
+    return made

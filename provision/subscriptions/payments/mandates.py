@@ -1,0 +1,242 @@
+"""Mandates in the registry: written, signed, ended, and read as SEPA needs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.errors import PaquetError, UsageRefused
+from provision.registry import edges, states
+from provision.subscriptions import identities, profiles
+from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.payments.models import (
+    Collection,
+    CollectionAnswer,
+    CollectionItem,
+    MandateRow,
+)
+from provision.subscriptions.sepa import identifiers, prenotification
+from provision.subscriptions.sepa.characters import reference, sepa_text
+from provision.subscriptions.sepa.debits import Creditor
+from provision.subscriptions.sepa.mandate_form import Look, mandate_pdf
+from provision.subscriptions.sepa.mandates import Mandate, Party
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.registry.models import Subscriber
+    from provision.registry.states import Told
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.profiles import Profile
+
+LONGEST_CODE, LONGEST_STREET = 12, 64
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A mandate to write; what is '' comes from the subscriber, or is made.
+
+    `reference` and `collected_before` are of a mandate that another program used until now.
+    """
+
+    holder: str = ""
+    iban: str = ""
+    reference: str = ""
+    notice_days: int = prenotification.USUAL_DAYS
+    collected_before: date | None = None
+
+
+def add(
+    session: Session,
+    organisation: Organisation,
+    subscriber: Subscriber,
+    wanted: Wanted,
+    when: tuple[date, Told],
+) -> MandateRow:
+    """Write a mandate that waits for its signature."""
+    today, told = when
+    profile = profiles.needed(session, organisation, today)
+    if not 1 <= wanted.notice_days <= prenotification.MOST_DAYS:
+        raise UsageRefused(
+            f"A notice of {wanted.notice_days} days is not from 1 to {prenotification.MOST_DAYS}"
+        )
+    person = identities.read(identities.ensure(session, subscriber, today))
+    address = person.address
+    made = MandateRow(
+        organisation_id=organisation.id,
+        subscriber=subscriber,
+        reference=_reference(session, organisation, wanted.reference),
+        creditor_identifier=creditor(profile).creditor_identifier,
+        holder=edges.person_name(wanted.holder or person.name, "holder of the account"),
+        street=_street(address.lines) if address else "",
+        postcode=address.postcode if address else "",
+        town=address.city if address else "",
+        country=address.country if address else "FR",
+        notice_days=wanted.notice_days,
+        collected_before=wanted.collected_before,
+        **_account(wanted.iban),
+    )
+    read(made, profile)  # refuses what cannot stand in a mandate
+    session.add(made)
+    session.flush()
+    states.record(session, f"mandate:{made.id}", "written", told)
+    return made
+
+
+def sign(
+    session: Session, row: MandateRow, signed_on: date, iban: str, when: tuple[date, Told]
+) -> None:
+    """Enter the day of the signature, and the account if the debtor wrote it by hand."""
+    today, told = when
+    if row.ended_on is not None:
+        raise UsageRefused(f"The mandate {row.reference} has ended", "Write a new one.")
+    if row.signed_on is not None:
+        raise UsageRefused(
+            f"The mandate {row.reference} is signed since {row.signed_on}",
+            "For another account have a new mandate signed.",
+        )
+    if sensible_day(signed_on, "the day of a signature") > today:
+        raise UsageRefused(f"{signed_on} is not yet", "Enter the day that the paper says.")
+    account = _account(iban or row.iban)
+    if not account["iban"]:
+        raise UsageRefused(
+            f"The mandate {row.reference} names no account", "Give the IBAN that the debtor wrote."
+        )
+    row.iban, row.bic, row.signed_on = account["iban"], account["bic"], signed_on
+    states.record(session, f"mandate:{row.id}", f"signed on {signed_on}", told)
+
+
+def end(session: Session, row: MandateRow, on: date, told: Told) -> None:
+    """End a mandate from the day `on`: nothing more is collected under it. Ended, it stays so."""
+    if row.ended_on is not None:
+        return
+    row.ended_on, row.ended_why = on, told.why
+    session.flush()
+    states.record(session, f"mandate:{row.id}", f"ended on {on}", told)
+
+
+def find(session: Session, organisation: Organisation, typed: str) -> MandateRow:
+    """Return the mandate of this reference, or raise UsageRefused."""
+    found = session.scalar(
+        select(MandateRow).where(
+            MandateRow.organisation_id == organisation.id,
+            MandateRow.reference == typed.strip(),
+        )
+    )
+    if found is None:
+        raise UsageRefused(
+            f"{organisation.name} has no mandate {typed[:40]!r}",
+            f"See: paquet mandate list {organisation.name!r}",
+        )
+    return found
+
+
+def everyone(session: Session, organisation_id: int) -> list[MandateRow]:
+    """Return all mandates of an organisation, the oldest first."""
+    return list(
+        session.scalars(
+            select(MandateRow)
+            .where(MandateRow.organisation_id == organisation_id)
+            .order_by(MandateRow.id)
+        )
+    )
+
+
+def read(row: MandateRow, profile: Profile, collected: date | None = None) -> Mandate:
+    """Return the mandate as SEPA needs it; `collected` is its last debit here."""
+    address = profile.address
+    return Mandate(
+        reference=row.reference,
+        creditor_identifier=row.creditor_identifier,
+        creditor=Party(
+            profile.name, _street(address.lines), address.postcode, address.city, address.country
+        ),
+        debtor=Party(row.holder, row.street, row.postcode, row.town, row.country),
+        iban=row.iban,
+        bic=row.bic,
+        signed_on=row.signed_on,
+        last_collected_on=collected or row.collected_before,
+    )
+
+
+def last_collected(
+    session: Session, organisation_id: int, before: int | None = None
+) -> Mapping[int, date]:
+    """Return the last day on which each mandate was debited, also where the debit came back.
+
+    With `before`, by collections before that number. What the bank refused does not count.
+    """
+    query = (
+        select(CollectionItem.mandate_id, func.max(Collection.collect_on).label("last"))
+        .join(
+            Collection,
+            (Collection.organisation_id == CollectionItem.organisation_id)
+            & (Collection.number == CollectionItem.collection),
+        )
+        .outerjoin(
+            CollectionAnswer,
+            (CollectionAnswer.organisation_id == CollectionItem.organisation_id)
+            & (CollectionAnswer.end_to_end == CollectionItem.end_to_end)
+            & (CollectionAnswer.state == "refused"),
+        )
+        .where(CollectionItem.organisation_id == organisation_id, CollectionAnswer.state.is_(None))
+        .group_by(CollectionItem.mandate_id)
+    )
+    if before is not None:
+        query = query.where(Collection.number < before)
+    return {row.mandate_id: row.last for row in session.execute(query)}
+
+
+def form(row: MandateRow, profile: Profile) -> bytes:
+    """Return the page that the debtor signs, as PDF."""
+    return mandate_pdf(read(row, profile), Look(colour=profile.colour))
+
+
+def creditor(profile: Profile) -> Creditor:
+    """Return who collects, or raise PaquetError where the profile does not say all of it."""
+    if not profile.iban or not profile.creditor_identifier:
+        raise PaquetError(
+            f"The profile of {profile.name} lacks its IBAN or its creditor identifier (ICS)",
+            "Both are needed to collect: describe the organisation with iban and "
+            "creditor_identifier.",
+        )
+    iban = identifiers.iban(profile.iban)
+    bic = profile.bic or identifiers.bic_of(iban)
+    return Creditor(profile.name, iban, bic, profile.creditor_identifier)
+
+
+def _reference(session: Session, organisation: Organisation, typed: str) -> str:
+    taken = set(
+        session.scalars(
+            select(MandateRow.reference).where(MandateRow.organisation_id == organisation.id)
+        )
+    )
+    if typed:
+        wanted = reference(typed.strip(), "mandate reference")
+        if wanted in taken:
+            raise UsageRefused(f"There is a mandate {wanted} already", "A reference is used once.")
+        return wanted
+    plain = sepa_text(organisation.name, "name of the organisation", LONGEST_STREET)
+    code = "".join(letter for letter in plain.upper() if letter.isalnum())[:LONGEST_CODE]
+    number = len(taken) + 1
+    while (made := identifiers.mandate_reference(code, number)) in taken:
+        number += 1
+    return made
+
+
+def _account(typed: str) -> dict[str, str]:
+    if not typed:
+        return {"iban": "", "bic": ""}
+    iban = identifiers.iban(typed)
+    return {"iban": iban, "bic": identifiers.bic_of(iban)}
+
+
+def _street(lines: tuple[str, ...]) -> str:
+    """Return the lines of an address as one; the first alone where all are too long for a file."""
+    together = ", ".join(lines)
+    return together if len(together) <= LONGEST_STREET else lines[0]

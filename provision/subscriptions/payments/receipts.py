@@ -1,0 +1,185 @@
+"""Money that customers pay, pay too much, and get back.
+
+What pays an invoice is D 512 C 411, and an allocation. What is left over is nobody's sale: it
+stays as the customer's credit on 4197, until it pays a later invoice or is paid back. No VAT is
+due on it: it pays for no service yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.errors import UsageRefused
+from provision.money import euros, plain
+from provision.subscriptions import chart, journal, ledger
+from provision.subscriptions.drafts import CREDIT_NOTE
+from provision.subscriptions.journal import Entry
+from provision.subscriptions.ledger_models import LedgerPosting
+from provision.subscriptions.payments import answers, booking, owed
+from provision.subscriptions.payments.booking import Booking, line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.payments.models import BankMovement
+    from provision.subscriptions.payments.owed import Owed
+
+PAYMENT, REFUND = "payment", "refund"
+LONGEST_RECEIPT = 40
+
+
+@dataclass(frozen=True)
+class Cash:
+    """Coins and notes for an invoice: cents, on a day; `receipt` names the paper that proves it."""
+
+    units: Cents
+    paid_on: date
+    receipt: str
+
+
+def pay(
+    session: Session, row: BankMovement, invoices: Sequence[Owed], today: date
+) -> list[tuple[Owed, Cents]]:
+    """Let money that came in pay invoices of one customer, in this order; the rest is credit.
+
+    Returns what each invoice got. A debit that was running for one of them is answered by it only
+    if the movement names that debit.
+    """
+    if row.units <= 0:
+        raise UsageRefused(f"Movement {row.id} is money out", "It pays no invoice.")
+    _check_one_party(invoices)
+    for one in invoices:
+        owed.check_invoice(one)
+    parts, rest = owed.spread(invoices, row.units)
+    lines = [line(chart.CUSTOMERS, -units, one.party) for one, units in parts]
+    if rest:
+        lines.append(line(chart.CUSTOMER_CREDIT, -rest, invoices[0].party))
+    text = f"Paiement {', '.join(one.shown for one, _ in parts)}"
+    entry_number = booking.book(session, row, Booking(PAYMENT, text, tuple(lines)), today)
+    for one, units in parts:
+        owed.set_against(session, one.number, (PAYMENT, units), entry_number, row.booked_on)
+    answers.paid_alone(session, row, [one.number for one, _ in parts], entry_number)
+    return parts
+
+
+def refund(session: Session, row: BankMovement, note: Owed, today: date) -> Cents:
+    """Let money that went out pay back a credit note; return its cents."""
+    units = _out(row)
+    if note.kind != CREDIT_NOTE:
+        raise UsageRefused(f"{note.shown} is not a credit note", "Give the number of one.")
+    if units > note.units:
+        raise UsageRefused(
+            f"{_euros(units)} went out, and {_euros(note.units)} is open on {note.shown}",
+            "A refund is never more than the credit note: see what else was paid.",
+        )
+    lines = (line(chart.CUSTOMERS, units, note.party),)
+    made = booking.book(session, row, Booking(REFUND, f"Remboursement {note.shown}", lines), today)
+    owed.set_against(session, note.number, (REFUND, units), made, row.booked_on)
+    return units
+
+
+def refund_credit(session: Session, row: BankMovement, party: str, today: date) -> Cents:
+    """Let money that went out pay back what a customer had paid too much; return its cents."""
+    units, left = _out(row), credit(session, row.organisation_id, party)
+    if units > left:
+        raise UsageRefused(
+            f"{_euros(units)} went out, and the customer's credit is {_euros(left)}",
+            "A refund is never more than the credit.",
+        )
+    lines = (line(chart.CUSTOMER_CREDIT, units, party),)
+    booking.book(session, row, Booking(REFUND, "Remboursement de trop-perçu", lines), today)
+    return units
+
+
+def use_credit(session: Session, invoice: Owed, today: date) -> Cents:
+    """Let what a customer had paid too much pay an invoice; return its cents."""
+    owed.check_invoice(invoice)
+    number = invoice.number
+    left = credit(session, number.organisation_id, invoice.party)
+    units = min(left, invoice.units)
+    if units <= 0:
+        raise UsageRefused(f"Whoever owes {invoice.shown} has no credit", "Nothing was written.")
+    entry = Entry(
+        organisation_id=number.organisation_id,
+        effective_on=booking.open_day(session, number.organisation_id, today),
+        text=f"Trop-perçu employé {invoice.shown}",
+        key=f"credit:{invoice.shown}:{invoice.gross - invoice.units}",
+        lines=(
+            line(chart.CUSTOMER_CREDIT, units, invoice.party),
+            line(chart.CUSTOMERS, -units, invoice.party),
+        ),
+        piece=invoice.shown,
+    )
+    made = ledger.post(session, entry, today).number
+    owed.set_against(session, number, (PAYMENT, units), made, today)
+    return units
+
+
+def take_cash(session: Session, invoice: Owed, cash: Cash, today: date) -> Cents:
+    """Write down cash for an invoice (5301), once per receipt; return its cents."""
+    key = f"cash:{cash.receipt}"
+    if not 1 <= len(cash.receipt) <= LONGEST_RECEIPT:
+        raise UsageRefused(f"A receipt has a number of 1 to {LONGEST_RECEIPT} characters")
+    if ledger.find(session, invoice.number.organisation_id, key) is not None:
+        raise UsageRefused(
+            f"The receipt {cash.receipt} is written down already", "Nothing was written."
+        )
+    owed.check_invoice(invoice)
+    if not 0 < cash.units <= invoice.units:
+        raise UsageRefused(
+            f"{_euros(cash.units)} cannot pay {invoice.shown}, on which {_euros(invoice.units)} "
+            "is open",
+            "Take what is open, or less.",
+        )
+    if cash.paid_on > today:
+        raise UsageRefused(f"{cash.paid_on} is not yet", "Give the day of the receipt.")
+    entry = Entry(
+        organisation_id=invoice.number.organisation_id,
+        effective_on=cash.paid_on,
+        text=f"Espèces {invoice.shown}",
+        key=key,
+        lines=(line(chart.CASH, cash.units), line(chart.CUSTOMERS, -cash.units, invoice.party)),
+        journal=journal.OTHERS,
+        piece=cash.receipt,
+    )
+    made = ledger.post(session, entry, today).number
+    owed.set_against(session, invoice.number, (PAYMENT, cash.units), made, cash.paid_on)
+    return cash.units
+
+
+def credit(session: Session, organisation_id: int, party: str) -> Cents:
+    """Return the cents that a customer has paid too much and not used."""
+    held = session.scalar(
+        select(func.sum(LedgerPosting.units)).where(
+            LedgerPosting.organisation_id == organisation_id,
+            LedgerPosting.account == chart.CUSTOMER_CREDIT,
+            LedgerPosting.party == party,
+        )
+    )
+    return -int(held or 0)
+
+
+def _out(row: BankMovement) -> Cents:
+    if row.units >= 0:
+        raise UsageRefused(f"Movement {row.id} is money in", "It pays nothing back.")
+    return -row.units
+
+
+def _check_one_party(invoices: Sequence[Owed]) -> None:
+    if len({one.party for one in invoices}) != 1:
+        raise UsageRefused(
+            "A payment pays invoices of one customer", "Give at least one invoice, all of one."
+        )
+    if len({one.number for one in invoices}) != len(invoices):
+        raise UsageRefused("An invoice is named twice", "Name each once.")
+
+
+def _euros(units: Cents) -> str:
+    return f"{plain(euros(units))} EUR"

@@ -1,0 +1,186 @@
+"""Bank statements into the registry: each once, in order, or not at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.errors import UsageRefused
+from provision.subscriptions import profiles
+from provision.subscriptions.bank import reading, statements
+from provision.subscriptions.bank.statements import Detail, Movement, Statement
+from provision.subscriptions.payments.models import BankMovement, BankStatement, MovementBooking
+from provision.subscriptions.sepa import identifiers
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.bank.mappings import CsvMapping
+    from provision.subscriptions.models import Organisation
+
+PARKED = "parked"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the bank: its content, the name by which people know it, how to read a CSV."""
+
+    content: bytes
+    name: str
+    mapping: CsvMapping | None = None
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a file brought: the statements that are new, and how many were known."""
+
+    new: tuple[BankStatement, ...]
+    known: int
+
+
+def bring_in(session: Session, organisation: Organisation, source: Source, today: date) -> Received:
+    """Write the statements of a file; those that are known are passed over.
+
+    Raises PaquetError, and nothing is written, for a file that cannot be believed, another
+    account, an overlap, or a gap between the last statement and this one.
+    """
+    account = _account(session, organisation, today)
+    read = reading.read(source.content, source.name, source.mapping)
+    digests, keys = _known(session, organisation.id)
+    made = []
+    for one in read:
+        _check_account(one, account, source.name)
+        if statements.repeats(one, digests, keys):
+            continue
+        statements.follows(_last(session, organisation.id, one.account), one)
+        made.append(_written(session, organisation.id, one, today))
+        keys |= {movement.key for movement in one.movements}
+    return Received(tuple(made), len(read) - len(made))
+
+
+def everyone(session: Session, organisation_id: int) -> list[BankStatement]:
+    """Return the statements of an organisation, the latest first."""
+    return list(
+        session.scalars(
+            select(BankStatement)
+            .where(BankStatement.organisation_id == organisation_id)
+            .order_by(BankStatement.id.desc())
+        )
+    )
+
+
+def movement(session: Session, organisation_id: int, number: int) -> BankMovement:
+    """Return the movement of this number, or raise UsageRefused."""
+    found = session.get(BankMovement, number)
+    if found is None or found.organisation_id != organisation_id:
+        raise UsageRefused(
+            f"There is no movement {number}", "See: paquet payment reconcile ORGANISATION"
+        )
+    return found
+
+
+def unexplained(session: Session, organisation_id: int) -> list[tuple[BankMovement, bool]]:
+    """Return the movements that are not booked, or (True) parked, in the order of the bank."""
+    last = (
+        select(MovementBooking.movement_id, func.max(MovementBooking.position).label("position"))
+        .group_by(MovementBooking.movement_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(BankMovement, MovementBooking.kind)
+        .outerjoin(last, last.c.movement_id == BankMovement.id)
+        .outerjoin(
+            MovementBooking,
+            (MovementBooking.movement_id == last.c.movement_id)
+            & (MovementBooking.position == last.c.position),
+        )
+        .where(
+            BankMovement.organisation_id == organisation_id,
+            BankMovement.units != 0,
+            MovementBooking.kind.is_(None) | (MovementBooking.kind == PARKED),
+        )
+        .order_by(BankMovement.statement_id, BankMovement.position)
+    )
+    return [(row, kind == PARKED) for row, kind in rows]
+
+
+def read_movement(row: BankMovement) -> Movement:
+    """Return all that the bank said of a movement."""
+    kept = json.loads(row.content)
+    kept["details"] = tuple(Detail(**detail) for detail in kept["details"])
+    for name in ("booked_on", "value_on"):
+        kept[name] = date.fromisoformat(kept[name]) if kept[name] else None
+    return Movement(**kept)
+
+
+def _account(session: Session, organisation: Organisation, today: date) -> str:
+    profile = profiles.needed(session, organisation, today)
+    if not profile.iban:
+        raise UsageRefused(
+            f"The profile of {organisation.name} names no bank account",
+            "Describe the organisation with its iban first.",
+        )
+    return identifiers.iban(profile.iban)
+
+
+def _check_account(one: Statement, account: str, name: str) -> None:
+    if one.account != account:
+        raise UsageRefused(
+            f"{name[:80]!r} is a statement of {one.account}, and the account of the books is "
+            f"{account}",
+            "Choose the organisation whose account this is.",
+        )
+
+
+def _known(session: Session, organisation_id: int) -> tuple[set[str], set[str]]:
+    digests = select(BankStatement.digest).where(BankStatement.organisation_id == organisation_id)
+    keys = select(BankMovement.key).where(BankMovement.organisation_id == organisation_id)
+    return set(session.scalars(digests)), set(session.scalars(keys))
+
+
+def _last(session: Session, organisation_id: int, account: str) -> Statement | None:
+    row = session.scalar(
+        select(BankStatement)
+        .where(BankStatement.organisation_id == organisation_id, BankStatement.account == account)
+        .order_by(BankStatement.id.desc())
+        .limit(1)
+    )
+    if row is None:
+        return None
+    return Statement(
+        row.account, row.number, row.opened_on, row.closed_on, row.opening, row.closing, ()
+    )
+
+
+def _written(session: Session, organisation_id: int, one: Statement, today: date) -> BankStatement:
+    made = BankStatement(
+        organisation_id=organisation_id,
+        account=one.account,
+        number=one.number,
+        opened_on=one.opened_on,
+        closed_on=one.closed_on,
+        opening=one.opening,
+        closing=one.closing,
+        digest=one.digest,
+        imported_on=today,
+    )
+    session.add(made)
+    session.flush()
+    session.add_all(
+        BankMovement(
+            statement_id=made.id,
+            organisation_id=organisation_id,
+            position=movement.position,
+            key=movement.key,
+            booked_on=movement.booked_on,
+            units=movement.units,
+            content=json.dumps(asdict(movement), default=date.isoformat, ensure_ascii=False),
+        )
+        for movement in one.movements
+    )
+    session.flush()
+    return made

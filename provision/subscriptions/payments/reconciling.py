@@ -1,0 +1,188 @@
+"""What the movements of a bank may mean, and the booking of what is certain: never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision.errors import UsageRefused
+from provision.subscriptions import identities
+from provision.subscriptions.bank import matching
+from provision.subscriptions.bank.candidates import COLLECTION, INVOICE, RETURN, Expected
+from provision.subscriptions.bank.proposals import CERTAIN
+from provision.subscriptions.drafts import CREDIT_NOTE
+from provision.subscriptions.issuing import Number
+from provision.subscriptions.payments import (
+    answers,
+    batches,
+    mandates,
+    owed,
+    receipts,
+    receiving,
+    returns,
+)
+from provision.subscriptions.payments.models import Collection
+from provision.subscriptions.payments.returns import CameBack
+from provision.subscriptions.subscription_models import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.registry.states import Told
+    from provision.subscriptions.bank.proposals import Proposal
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.payments.models import BankMovement, CollectionItem, MandateRow
+    from provision.subscriptions.payments.owed import Owed
+
+FIRST_GROUP = "-1"  # what the only group of debits in a file adds to its message id
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A movement that is not booked, whether it is parked, and what it may be."""
+
+    row: BankMovement
+    parked: bool
+    proposal: Proposal | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A movement whose proposal is certain, and why it could not be booked, or ''."""
+
+    seen: Seen
+    refused: str
+
+
+def propose(
+    session: Session, organisation: Organisation, others: Sequence[Expected] = ()
+) -> list[Seen]:
+    """Return all movements that are not explained, with what each may be.
+
+    `others` are expectations that this room does not know of, such as settlements.
+    """
+    rows = receiving.unexplained(session, organisation.id)
+    movements = [receiving.read_movement(row) for row, _parked in rows]
+    running = answers.running(session, organisation.id)
+    names = {
+        item.end_to_end: Number(organisation.id, item.series, item.invoice).shown
+        for item in [
+            *answers.paid(session, organisation.id),
+            *(item for items in running.values() for item in items),
+        ]
+    }
+    expected = [*_expected(session, organisation, running), *others]
+    proposals = matching.propose(movements, expected, returns=names)
+    found = {one.movement.key: one for one in proposals}
+    return [
+        Seen(row, parked, found.get(movement.key))
+        for (row, parked), movement in zip(rows, movements, strict=True)
+    ]
+
+
+def accept_certain(
+    session: Session, organisation: Organisation, today: date, told: Told
+) -> list[Outcome]:
+    """Book the movements whose proposal is certain; what comes back, after what was paid.
+
+    One that the books refuse is left as it is, with the reason.
+    """
+    certain = [
+        one
+        for one in propose(session, organisation)
+        if one.proposal is not None and one.proposal.certainty == CERTAIN and not one.parked
+    ]
+    certain.sort(key=lambda one: one.row.units < 0)
+    return [Outcome(one, _accepted(session, one, today, told)) for one in certain]
+
+
+def _accepted(session: Session, seen: Seen, today: date, told: Told) -> str:
+    """Book one movement, all of it or nothing; return why not, or ''."""
+    try:
+        with session.begin_nested():
+            _book(session, seen, today, told)
+    except UsageRefused as refused:
+        return refused.message
+    return ""
+
+
+def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
+    if seen.proposal is None:
+        raise UsageRefused(f"Nothing is known of movement {seen.row.id}")
+    expected, row = seen.proposal.expected, seen.row
+    kinds = {one.kind for one in expected}
+    if kinds == {COLLECTION}:
+        batches.credit_batch(session, row, expected[0].reference, today)
+    elif kinds == {RETURN}:
+        movement = receiving.read_movement(row)
+        why = {part.end_to_end: part.reason for part in movement.details}
+        came_back = [
+            CameBack(reference, -one.units, why.get(reference) or movement.reason)
+            for one in expected
+            for reference in one.end_to_ends
+        ]
+        returns.take_back(session, row, came_back, (today, told))
+    elif kinds == {INVOICE}:
+        documents = [owed.find(session, row.organisation_id, one.reference) for one in expected]
+        if documents[0].kind == CREDIT_NOTE:
+            receipts.refund(session, row, documents[0], today)
+        else:
+            receipts.pay(session, row, documents, today)
+    else:
+        raise UsageRefused(f"Movement {row.id} is not for this command", "Book it by hand.")
+
+
+def _expected(
+    session: Session, organisation: Organisation, running: dict[str, list[CollectionItem]]
+) -> list[Expected]:
+    by_invoice: dict[Number, set[str]] = {}
+    for items in running.values():
+        for item in items:
+            number = Number(organisation.id, item.series, item.invoice)
+            by_invoice.setdefault(number, set()).add(item.end_to_end)
+    of_subscriber = {row.subscriber_id: row for row in mandates.everyone(session, organisation.id)}
+    documents = [
+        _document(
+            session,
+            one,
+            of_subscriber.get(one.subscriber_id or 0),
+            frozenset(by_invoice.get(one.number, ())),
+        )
+        for one in owed.everything(session, organisation.id)
+    ]
+    return documents + [_batch(session, message_id, items) for message_id, items in running.items()]
+
+
+def _document(
+    session: Session, one: Owed, row: MandateRow | None, end_to_ends: frozenset[str]
+) -> Expected:
+    names = [] if row is None else [row.holder]
+    identity = session.get(Identity, one.identity_id) if one.identity_id else None
+    if identity is not None:
+        names.append(identities.read(identity).name)
+    return Expected(
+        kind=INVOICE,
+        reference=one.shown,
+        units=-one.units if one.kind == CREDIT_NOTE else one.units,
+        end_to_ends=end_to_ends,
+        names=tuple(dict.fromkeys(names)),
+        iban="" if row is None else row.iban,
+        due_on=one.due_on,
+    )
+
+
+def _batch(session: Session, message_id: str, items: Sequence[CollectionItem]) -> Expected:
+    """Return a batch; a bank may name it by its message or by its only group of debits."""
+    made = session.get_one(Collection, (items[0].organisation_id, items[0].collection))
+    return Expected(
+        kind=COLLECTION,
+        reference=message_id,
+        units=sum(item.units for item in items),
+        end_to_ends=frozenset({item.end_to_end for item in items} | {message_id + FIRST_GROUP}),
+        names=(),
+        iban="",
+        due_on=made.collect_on,
+    )

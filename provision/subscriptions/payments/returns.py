@@ -1,0 +1,131 @@
+"""Debits that came back: the payment is undone, and the invoice is open again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.errors import UsageRefused
+from provision.money import euros, plain
+from provision.registry.states import Told
+from provision.subscriptions import chart
+from provision.subscriptions.bank import reasons
+from provision.subscriptions.invoice_models import Allocation
+from provision.subscriptions.issuing import Number
+from provision.subscriptions.payments import answers, booking, mandates, owed
+from provision.subscriptions.payments.booking import Booking, line
+from provision.subscriptions.payments.models import CollectionAnswer, MandateRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.journal import Line
+    from provision.subscriptions.payments.models import BankMovement, CollectionItem
+    from provision.subscriptions.payments.owed import Owed
+
+RETURN = "return"
+
+
+@dataclass(frozen=True)
+class CameBack:
+    """A debit that came back: its reference, the cents that it was, and the bank's reason."""
+
+    end_to_end: str
+    units: Cents
+    reason: str = ""
+
+
+def take_back(
+    session: Session,
+    row: BankMovement,
+    debits: Sequence[CameBack],
+    when: tuple[date, Told],
+) -> Cents:
+    """Undo debits that came back with a movement; what the bank took beyond them is its fee.
+
+    The invoices are open again. Mandates end where the reason says that nothing more may be
+    collected under them. Returns the fee in cents.
+    """
+    today, told = when
+    taken = sum(one.units for one in debits)
+    fee = -row.units - taken
+    if not debits or fee < 0:
+        raise UsageRefused(
+            f"Movement {row.id} took {_euros(-row.units)}, and the debits were {_euros(taken)}",
+            "Name the debits that came back with it, and no other.",
+        )
+    found = {item.end_to_end: item for item in answers.paid(session, row.organisation_id)}
+    undone = [_undone(session, found.get(one.end_to_end), one) for one in debits]
+    lines = [part for one in undone for part in one.lines]
+    if fee:
+        lines.append(line(chart.BANK_FEES, fee))
+    text = f"Rejet {', '.join(one.item.end_to_end for one in undone)}"
+    entry_number = booking.book(session, row, Booking(RETURN, text, tuple(lines)), today)
+    for one, debit in zip(undone, debits, strict=True):
+        number = one.owed.number
+        if one.units:
+            part = (RETURN, -one.units)
+            owed.set_against(session, number, part, entry_number, row.booked_on)
+        answers.answer(
+            session, one.item, (answers.RETURNED, debit.reason), entry_number, row.booked_on
+        )
+        _void(session, one.item, debit.reason, (row.booked_on, told))
+    return fee
+
+
+@dataclass(frozen=True)
+class _Undone:
+    """A debit that comes back, the cents that its invoice loses, and its ledger lines."""
+
+    item: CollectionItem
+    owed: Owed
+    units: Cents
+    lines: tuple[Line, ...]
+
+
+def _undone(session: Session, item: CollectionItem | None, debit: CameBack) -> _Undone:
+    if item is None:
+        raise UsageRefused(
+            f"The debit {debit.end_to_end[:40]!r} is not one that was paid",
+            "Book the credit of its batch first: paquet payment match",
+        )
+    if debit.units != item.units:
+        raise UsageRefused(
+            f"The debit {item.end_to_end} was {_euros(item.units)}, and {_euros(debit.units)} came "
+            "back",
+            "A debit comes back whole; what the bank takes beyond is its fee.",
+        )
+    number = Number(item.organisation_id, item.series, item.invoice)
+    one = owed.of(session, number)
+    answer = session.get_one(CollectionAnswer, (item.organisation_id, item.end_to_end, 1))
+    set_against = session.scalar(
+        select(func.sum(Allocation.units)).where(
+            Allocation.organisation_id == number.organisation_id,
+            Allocation.series == number.series,
+            Allocation.number == number.number,
+            Allocation.entry_number == answer.entry_number,
+        )
+    )
+    units = int(set_against or 0)
+    amounts = ((chart.CUSTOMERS, units), (chart.CUSTOMER_CREDIT, item.units - units))
+    lines = tuple(line(account, part, one.party) for account, part in amounts if part)
+    return _Undone(item, one, units, lines)
+
+
+def _void(session: Session, item: CollectionItem, code: str, when: tuple[date, Told]) -> None:
+    """End the mandate of a debit whose reason says so."""
+    on, told = when
+    reason = reasons.explain(code)
+    if reason.voids_mandate:
+        row = session.get_one(MandateRow, item.mandate_id)
+        mandates.end(session, row, on, Told(told.actor, told.at, f"{code}: {reason.en}"))
+
+
+def _euros(units: Cents) -> str:
+    return f"{plain(euros(units))} EUR"

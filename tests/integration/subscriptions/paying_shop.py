@@ -1,0 +1,167 @@
+"""A shop whose invoices are due, with a bank that says what a test wants it to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from provision.registry.models import Subscriber
+from provision.registry.states import Told
+from provision.subscriptions import identities, ledger, profiles, subscriptions
+from provision.subscriptions.payments import collectable, collecting, mandates, owed, receiving
+from provision.subscriptions.payments.collecting import HandedOver
+from provision.subscriptions.payments.mandates import Wanted
+from provision.subscriptions.payments.receiving import Source
+from tests.integration.subscriptions.conftest import START, profile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.payments.models import BankMovement, Collection, MandateRow
+    from provision.subscriptions.payments.owed import Owed
+    from provision.subscriptions.subscription_models import Subscription
+    from tests.integration.subscriptions.conftest import Shop
+
+OURS = "FR1420041010050500013M02606"
+THEIRS = "FR7630006000011234567890189"
+CREDITOR = "FR72ZZZ123456"
+TODAY = date(2026, 1, 2)
+COLLECT_ON = date(2026, 2, 2)
+NOW = datetime(2026, 1, 2, 9, 30)  # noqa: DTZ001 (local time, as banks want it)
+TOLD = Told("ana", datetime(2026, 1, 2, tzinfo=UTC), "")
+
+HEAD = """<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt>
+<GrpHdr><MsgId>M{number}</MsgId><CreDtTm>{day}T08:00:00</CreDtTm></GrpHdr>
+<Stmt><Id>S{number}</Id><CreDtTm>{day}T08:00:00</CreDtTm>
+<Acct><Id><IBAN>{account}</IBAN></Id><Ccy>EUR</Ccy></Acct>
+<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">{opening}</Amt>
+<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>
+<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">{closing}</Amt>
+<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>
+{entries}</Stmt></BkToCstmrStmt></Document>"""
+ENTRY = """<Ntry><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>{sign}</CdtDbtInd><Sts>BOOK</Sts>
+<BookgDt><Dt>{day}</Dt></BookgDt><BkTxCd/>
+<NtryDtls><TxDtls><Refs><EndToEndId>{end_to_end}</EndToEndId></Refs>
+<RltdPties><Dbtr><Nm>{name}</Nm></Dbtr></RltdPties>
+<RmtInf><Ustrd>{text}</Ustrd></RmtInf>{reason}</TxDtls></NtryDtls></Ntry>"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One movement as the bank tells it."""
+
+    units: int
+    text: str = ""
+    end_to_end: str = "NOTPROVIDED"
+    reason: str = ""
+    name: str = ""
+
+
+def euros(units: int) -> str:
+    return f"{units // 100}.{units % 100:02d}"
+
+
+def camt(number: int, day: date, opening: int, said: Sequence[Said]) -> bytes:
+    """Return a statement of our account; every test's account is in credit."""
+    entries = "".join(
+        ENTRY.format(
+            amount=euros(abs(one.units)),
+            sign="CRDT" if one.units > 0 else "DBIT",
+            day=day,
+            end_to_end=one.end_to_end,
+            name=one.name,
+            text=one.text,
+            reason=f"<RtrInf><Rsn><Cd>{one.reason}</Cd></Rsn></RtrInf>" if one.reason else "",
+        )
+        for one in said
+    )
+    closing = opening + sum(one.units for one in said)
+    words = {"number": number, "day": day, "account": OURS, "entries": entries}
+    return HEAD.format(opening=euros(opening), closing=euros(closing), **words).encode()
+
+
+@dataclass
+class Till:
+    """The seller's side of a shop: invoices, mandates, a bank account with 1,000 euros."""
+
+    shop: Shop
+    balance: int = 100_000
+    statements: int = 0
+    told: Told = field(default_factory=lambda: TOLD)
+
+    @property
+    def session(self) -> Session:
+        return self.shop.session
+
+    @property
+    def seller(self) -> Organisation:
+        return self.shop.seller
+
+    def subscriber(self, name: str, kind: str = "person") -> Subscriber:
+        """Return a new subscriber; `kind` is kept with the first identity."""
+        made = Subscriber(
+            name=name,
+            email=f"{name.lower()}@exemple.test",
+            language="fr",
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        self.session.add(made)
+        self.session.flush()
+        if kind != "person":
+            address = {"lines": ("2 rue du Quai",), "postcode": "14000", "city": "Caen"}
+            words = {"name": name, "email": made.email, "kind": kind, "address": address}
+            person = identities.Person.model_validate(words, strict=False)
+            identities.write(self.session, made, person, START)
+        return made
+
+    def subscribe(self, subscriber: Subscriber, **changes: object) -> Subscription:
+        """Open a subscription of 10 euros a month from the first day on."""
+        sale = self.shop.sale(**changes)
+        return subscriptions.open_subscription(self.session, subscriber, sale, today=START)
+
+    def mandate(self, subscriber: Subscriber) -> MandateRow:
+        """Return a signed mandate of the subscriber."""
+        when = (TODAY, TOLD)
+        row = mandates.add(self.session, self.seller, subscriber, Wanted(), when)
+        mandates.sign(self.session, row, START, THEIRS, when)
+        return row
+
+    def invoices(self) -> list[Owed]:
+        return owed.everything(self.session, self.seller.id)
+
+    def collect(self, key: str = "one", on: date = COLLECT_ON, made: datetime = NOW) -> Collection:
+        """Collect all that can be collected."""
+        found = collectable.propose(self.session, self.seller, on, made.date())
+        return collecting.make(self.session, self.seller, found.chosen, HandedOver(key, on, made))
+
+    def bank(self, *said: Said, on: date = COLLECT_ON) -> list[BankMovement]:
+        """Let the bank say so, and bring its statement in; return its movements."""
+        self.statements += 1
+        content = camt(self.statements, on, self.balance, said)
+        source = Source(content, f"{self.statements}.xml")
+        receiving.bring_in(self.session, self.seller, source, on)
+        self.balance += sum(one.units for one in said)
+        rows = [row for row, _ in receiving.unexplained(self.session, self.seller.id)]
+        return rows[-len(said) :]
+
+    def accounts(self) -> dict[str, int]:
+        """Return what the accounts of the seller hold."""
+        return {
+            one.account: one.amount.units
+            for one in ledger.balance(self.session, organisation_id=self.seller.id)
+            if one.amount.units
+        }
+
+
+def open_till(shop: Shop, vat: str = "association_accessory", **changes: object) -> Till:
+    """Give the seller a bank account and a contract."""
+    bank: dict[str, object] = {"iban": OURS, "bic": "PSSTFRPPXXX", "creditor_identifier": CREDITOR}
+    words = profile(shop.seller.name, vat, **{**bank, **changes})
+    profiles.add(shop.session, shop.seller, words, START + timedelta(days=1))
+    shop.contract()
+    return Till(shop)
