@@ -18,7 +18,7 @@ from provision.database import insert_many
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions import profiles
 from provision.subscriptions.issuing import Number
-from provision.subscriptions.payments import mandates
+from provision.subscriptions.payments import collectable, mandates
 from provision.subscriptions.payments.models import (
     Collection,
     CollectionFile,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.models import Organisation
-    from provision.subscriptions.payments.collectable import Chosen
+    from provision.subscriptions.payments.collectable import Chosen, Proposal
     from provision.subscriptions.sepa.debit_files import DebitFile
     from provision.subscriptions.sepa.mandates import Mandate
 
@@ -51,6 +51,40 @@ class HandedOver:
     collect_on: date
     made_at: datetime
     schema: str = pain008.OLD
+
+
+def plan(
+    session: Session,
+    organisation: Organisation,
+    handed_over: HandedOver,
+    again: frozenset[str] = frozenset(),
+) -> Proposal | None:
+    """Return what would be collected under this key, or None when that was done already.
+
+    Raises UsageRefused when it was done for another day.
+    """
+    there = of_key(session, organisation.id, handed_over.key)
+    if there is None:
+        today = handed_over.made_at.date()
+        return collectable.propose(session, organisation, handed_over.collect_on, today, again)
+    if there.collect_on != handed_over.collect_on:
+        raise UsageRefused(
+            f"The collection {there.key[:LONGEST_KEY]!r} is of {there.collect_on}",
+            "Give the new one its own --key.",
+        )
+    return None
+
+
+def carry_out(
+    session: Session,
+    organisation: Organisation,
+    handed_over: HandedOver,
+    again: frozenset[str] = frozenset(),
+) -> Collection:
+    """Make the collection of what can be collected now, or return the one of this key."""
+    planned = plan(session, organisation, handed_over, again)
+    chosen = planned.chosen if planned else ()
+    return make(session, organisation, chosen, handed_over)
 
 
 def make(

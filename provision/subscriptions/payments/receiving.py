@@ -83,6 +83,20 @@ def movement(session: Session, organisation_id: int, number: int) -> BankMovemen
     return found
 
 
+def movements(session: Session, organisation_id: int, statement_id: int) -> list[BankMovement]:
+    """Return the movements of a statement, as the bank lists them."""
+    return list(
+        session.scalars(
+            select(BankMovement)
+            .where(
+                BankMovement.organisation_id == organisation_id,
+                BankMovement.statement_id == statement_id,
+            )
+            .order_by(BankMovement.position)
+        )
+    )
+
+
 def unexplained(session: Session, organisation_id: int) -> list[tuple[BankMovement, bool]]:
     """Return the movements that are not booked, or (True) parked, in the order of the bank."""
     last = (

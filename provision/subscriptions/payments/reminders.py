@@ -1,0 +1,227 @@
+"""Which unpaid invoices reach which step today, which are held back and why, and what was done."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.subscriptions import identities, open_items
+from provision.subscriptions.drafts import INVOICE
+from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.issuing import Number
+from provision.subscriptions.payments import answers, owed, pauses, policy
+from provision.subscriptions.payments.models import DunningStep
+from provision.subscriptions.payments.policy import Reached
+from provision.subscriptions.payments.returns import RETURN
+from provision.subscriptions.subscription_models import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from typing import Any
+
+    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy.orm import Session
+
+    from provision.registry.states import Told
+    from provision.subscriptions.identities import Person
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.payments.owed import Owed
+    from provision.subscriptions.payments.policy import Policy
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """An overdue invoice: the step that it reaches on or after `day`, or why it is `held` back.
+
+    `person` is who the invoice names, None once erased.
+    """
+
+    owed: Owed
+    person: Person | None
+    step: str
+    day: date
+    held: str = ""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A subscription that was suspended for invoices, all of which are settled now."""
+
+    subscription_id: int
+    numbers: tuple[Number, ...]
+
+
+def due(session: Session, organisation: Organisation, rules: Policy, on: date) -> list[Reminder]:
+    """Return what is reached by `on`, and what would be but for a reason; writes nothing."""
+    held = _Held(session, organisation.id, on)
+    reached, since = _reached(session, organisation.id), _came_back(session, organisation.id)
+    found = []
+    for one in owed.everything(session, organisation.id):
+        if one.kind != INVOICE or one.due_on >= on:
+            continue
+        person = _person(session, one)
+        steps = rules.of(person.kind if person else "person").steps
+        mark = held.marks.get(one.subscriber_id or 0)
+        if mark == pauses.HARDSHIP:
+            steps = tuple(step for step in steps if step[0] in policy.GENTLE)
+        starts = max(one.due_on, since.get(one.number, one.due_on))
+        following = policy.following(steps, starts, reached[one.number])
+        if following is not None and following[1] <= on:
+            found.append(Reminder(one, person, *following, held.why(one, mark)))
+    return found
+
+
+def reach(session: Session, reminder: Reminder, letter: str, on: date, told: Told) -> None:
+    """Write that an invoice reached its step; `letter` is the SHA-256 of what was written."""
+    _add(session, reminder.owed.number, (reminder.step, letter), on, told)
+
+
+def resumed(session: Session, settled: Settled, on: date, told: Told) -> None:
+    """Write that the bundle that was suspended for these invoices is open again."""
+    for number in settled.numbers:
+        _add(session, number, (policy.RESUMED, ""), on, told)
+
+
+def settled(session: Session, organisation: Organisation, on: date) -> list[Settled]:
+    """Return the subscriptions that can be opened again: nothing they were suspended for is open.
+
+    Invoices of other organisations count too: with two contracts, both must be paid.
+    """
+    suspended: dict[int, list[tuple[Number, bool]]] = defaultdict(list)
+    for row in session.execute(_suspended_for()):
+        number = Number(row.organisation_id, row.series, row.number)
+        is_over = row.left == 0 and row.reached_on < on
+        suspended[row.subscription_id].append((number, is_over))
+    return [
+        Settled(subscription_id, tuple(number for number, _is_over in found))
+        for subscription_id, found in sorted(suspended.items())
+        if all(is_over for _number, is_over in found)
+        and any(number.organisation_id == organisation.id for number, _is_over in found)
+    ]
+
+
+def everything(session: Session, organisation_id: int) -> list[DunningStep]:
+    """Return all steps of an organisation's invoices, the latest first."""
+    return list(
+        session.scalars(
+            select(DunningStep)
+            .where(DunningStep.organisation_id == organisation_id)
+            .order_by(DunningStep.reached_on.desc(), DunningStep.series, DunningStep.number)
+        )
+    )
+
+
+class _Held:
+    """What keeps reminders back on a day, read once."""
+
+    def __init__(self, session: Session, organisation_id: int, on: date) -> None:
+        self.paused = pauses.paused(session, organisation_id, on)
+        self.marks = pauses.marks(session, organisation_id)
+        self.running = {
+            Number(organisation_id, item.series, item.invoice)
+            for items in answers.running(session, organisation_id).values()
+            for item in items
+        }
+
+    def why(self, one: Owed, mark: str | None) -> str:
+        """Return why nothing goes out for an invoice, or ''."""
+        if one.number in self.running:
+            return "It is being collected"
+        reason = self.paused.get(one.subscriber_id or 0)
+        if reason is not None:
+            return f"Paused: {reason}"
+        if mark == pauses.FRAUD:
+            return "Marked as fraud: for a person to judge"
+        return ""
+
+
+def _person(session: Session, one: Owed) -> Person | None:
+    identity = session.get(Identity, one.identity_id) if one.identity_id else None
+    return identities.read(identity) if identity else None
+
+
+def _reached(session: Session, organisation_id: int) -> Mapping[Number, list[Reached]]:
+    found: dict[Number, list[Reached]] = defaultdict(list)
+    rows = session.scalars(
+        select(DunningStep)
+        .where(DunningStep.organisation_id == organisation_id)
+        .order_by(DunningStep.position)
+    )
+    for row in rows:
+        number = Number(organisation_id, row.series, row.number)
+        found[number].append(Reached(row.step, row.reached_on))
+    return found
+
+
+def _came_back(session: Session, organisation_id: int) -> Mapping[Number, date]:
+    """Return the last day on which a payment of each invoice came back."""
+    rows = session.execute(
+        select(
+            Allocation.series, Allocation.number, func.max(Allocation.allocated_on).label("last")
+        )
+        .where(Allocation.organisation_id == organisation_id, Allocation.kind == RETURN)
+        .group_by(Allocation.series, Allocation.number)
+    )
+    return {Number(organisation_id, row.series, row.number): row.last for row in rows}
+
+
+def _suspended_for() -> Select[Any]:
+    """Return the question for the invoices whose last word is that the bundle was suspended."""
+    last = (
+        select(func.max(DunningStep.position))
+        .where(_same_invoice())
+        .correlate(Invoice)
+        .scalar_subquery()
+    )
+    columns: list[Any] = [
+        Invoice.organisation_id,
+        Invoice.series,
+        Invoice.number,
+        Invoice.subscription_id,
+        DunningStep.reached_on,
+        (Invoice.gross - open_items.set_against()).label("left"),
+    ]
+    return (
+        select(*columns)
+        .join(DunningStep, _same_invoice())
+        .where(
+            DunningStep.position == last,
+            DunningStep.step.in_((policy.SUSPEND, policy.CLOSE)),
+            Invoice.subscription_id.is_not(None),
+        )
+        .order_by(Invoice.subscription_id, Invoice.number)
+    )
+
+
+def _same_invoice() -> ColumnElement[bool]:
+    return (
+        (DunningStep.organisation_id == Invoice.organisation_id)
+        & (DunningStep.series == Invoice.series)
+        & (DunningStep.number == Invoice.number)
+    )
+
+
+def _add(session: Session, number: Number, what: tuple[str, str], on: date, told: Told) -> None:
+    session.flush()
+    last = session.scalar(
+        select(func.max(DunningStep.position)).where(
+            DunningStep.organisation_id == number.organisation_id,
+            DunningStep.series == number.series,
+            DunningStep.number == number.number,
+        )
+    )
+    session.add(
+        DunningStep(
+            **number.columns,
+            position=(last or 0) + 1,
+            step=what[0],
+            reached_on=on,
+            letter=what[1],
+            actor=told.actor,
+        )
+    )
+    session.flush()
