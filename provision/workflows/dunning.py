@@ -12,7 +12,6 @@ from provision.registry.models import Order
 from provision.subscriptions import organisations, profiles
 from provision.subscriptions.payments import letters, policy, reminders
 from provision.subscriptions.payments.handing_over import private_folder
-from provision.subscriptions.payments.letters import Sender
 from provision.subscriptions.subscription_models import Subscription
 from provision.workflows import bundles
 
@@ -126,8 +125,7 @@ def _write_letter(control: Control, campaign: Campaign, reminder: Reminder) -> s
     with control.session() as session:
         owner = organisations.get(session, campaign.organisation)
         profile = profiles.needed(session, owner, campaign.on)
-    sender = Sender(profile, campaign.rules)
-    letter = letters.write((reminder, reminder.person), sender, campaign.on)
+    letter = letters.write((reminder, reminder.person), profile, campaign.on)
     replace_file(campaign.folder / f"{letter.name}.txt", letter.text.encode())
     if letter.pdf:
         replace_file(campaign.folder / f"{letter.name}.pdf", letter.pdf)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from provision.money import Cents
     from provision.subscriptions.identities import Person
-    from provision.subscriptions.payments.policy import Policy
     from provision.subscriptions.payments.reminders import Reminder
     from provision.subscriptions.profiles import Address
 
 COMPANY = "company"
 BETWEEN = "\n* * *\n\n"
 DAYS = {"fr": "%d/%m/%Y", "en": "%d %B %Y"}
+USUAL_IN_ENGLISH = "three times the legal interest rate"
 USUAL_PENALTIES = Profile.model_fields["penalties"].default
 
 
@@ -45,41 +45,27 @@ class Letter:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Sender:
-    """Who reminds: its profile, and the steps that it follows."""
-
-    profile: Profile
-    rules: Policy
-
-
-def write(to: tuple[Reminder, Person], sender: Sender, on: date) -> Letter:
+def write(to: tuple[Reminder, Person], profile: Profile, on: date) -> Letter:
     """Return the letter of a step, first in the language of the person, then in the other."""
     reminder, person = to
     languages = sorted(LANGUAGES, key=lambda language: language != person.language)
     texts = {
-        language: render(f"money/dunning.{language}.txt", _words(language, to, sender, on))
+        language: render(f"money/dunning.{language}.txt", _words(language, to, profile, on))
         for language in languages
     }
     return Letter(
         name=f"{reminder.owed.shown}-{reminder.step}-{on}",
         email=person.email,
         text=BETWEEN.join(texts.values()),
-        pdf=_page(texts, person, sender.profile, on) if reminder.step == policy.FORMAL else b"",
+        pdf=_page(texts, person, profile, on) if reminder.step == policy.FORMAL else b"",
     )
 
 
 def _words(
-    language: str, to: tuple[Reminder, Person], sender: Sender, on: date
+    language: str, to: tuple[Reminder, Person], profile: Profile, on: date
 ) -> dict[str, object]:
     reminder, person = to
-    profile, days = sender.profile, DAYS[language]
-    late = person.kind == COMPANY
-    following = policy.following(
-        sender.rules.of(person.kind).steps,
-        reminder.owed.due_on,
-        [policy.Reached(reminder.step, on)],
-    )
+    days, late, then = DAYS[language], person.kind == COMPANY, reminder.then
     interest = _interest(reminder, profile, on) if late else 0
     return {
         "step": reminder.step,
@@ -87,14 +73,20 @@ def _words(
         "name": person.name,
         "due": reminder.owed.due_on.strftime(days),
         "amount": show(euros(reminder.owed.units), language),
-        "following": following and {"step": following[0], "day": following[1].strftime(days)},
+        "following": then and {"step": then[0], "day": then[1].strftime(days)},
         "indemnity": show(euros(penalties.INDEMNITY), language) if late else "",
-        "penalties": profile.penalties,
+        "penalties": _penalties(profile, language),
         "interest": show(euros(interest), language) if interest else "",
         "iban": profile.iban,
         "contact": profile.email,
         "sender": profile.name,
     }
+
+
+def _penalties(profile: Profile, language: str) -> str:
+    """Return the organisation's terms; those that are usual in the language of the letter."""
+    usual = profile.penalties == USUAL_PENALTIES
+    return USUAL_IN_ENGLISH if usual and language == "en" else profile.penalties
 
 
 def _interest(reminder: Reminder, profile: Profile, on: date) -> Cents:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Reminder:
     """An overdue invoice: the step that it reaches on or after `day`, or why it is `held` back.
 
-    `person` is who the invoice names, None once erased.
+    `person` is who the invoice names, None once erased; `then` is the step after it, and from when.
     """
 
     owed: Owed
@@ -45,6 +45,7 @@ class Reminder:
     step: str
     day: date
     held: str = ""
+    then: tuple[str, date] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def due(session: Session, organisation: Organisation, rules: Policy, on: date) -
         starts = max(one.due_on, since.get(one.number, one.due_on))
         following = policy.following(steps, starts, reached[one.number])
         if following is not None and following[1] <= on:
-            found.append(Reminder(one, person, *following, held.why(one, mark)))
+            then = policy.following(steps, starts, [Reached(following[0], on)])
+            found.append(Reminder(one, person, *following, held.why(one, mark), then))
     return found
 
 

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def till(shop: Shop) -> Till:
@@ -89,6 +91,7 @@ def test_the_same_key_again_gives_the_same_collection_and_the_same_bytes(
     assert stat.S_IMODE(first.parent.stat().st_mode) == 0o700
 
 
+@only_sqlite
 def test_every_debtor_is_told_the_day_and_the_amount(till: Till, tmp_path: Path) -> None:
     handing_over.write(till.session, till.seller, till.collect(), tmp_path)
     listed = (tmp_path / "letters.csv").read_text(encoding="utf-8").splitlines()
@@ -99,6 +102,7 @@ def test_every_debtor_is_told_the_day_and_the_amount(till: Till, tmp_path: Path)
     assert "10,00" in letter
 
 
+@only_sqlite
 def test_a_debit_is_announced_fourteen_days_before_or_as_agreed(till: Till) -> None:
     mandates.everyone(till.session, till.seller.id)[0].notice_days = 5
     late = COLLECT_ON - timedelta(days=10)
@@ -107,12 +111,14 @@ def test_a_debit_is_announced_fourteen_days_before_or_as_agreed(till: Till) -> N
     assert [one.why for one in found.left_out] == ["It must be announced 14 days before"]
 
 
+@only_sqlite
 def test_what_is_not_due_is_not_collected(till: Till) -> None:
     early = date(2026, 1, 20)
     found = collectable.propose(till.session, till.seller, early, TODAY)
     assert found == collectable.Proposal((), ())
 
 
+@only_sqlite
 def test_a_mandate_that_is_not_signed_or_has_ended_collects_nothing(till: Till) -> None:
     rows = mandates.everyone(till.session, till.seller.id)
     mandates.end(till.session, rows[0], TODAY, TOLD)
@@ -122,6 +128,7 @@ def test_a_mandate_that_is_not_signed_or_has_ended_collects_nothing(till: Till) 
     assert whys == ["There is no mandate", f"The mandate {rows[1].reference} is not signed"]
 
 
+@only_sqlite
 def test_a_mandate_dies_36_months_after_its_last_debit(till: Till) -> None:
     rows = mandates.everyone(till.session, till.seller.id)
     rows[0].collected_before = date(2023, 2, 1)
@@ -154,6 +161,7 @@ def test_a_batch_on_the_statement_pays_its_invoices_through_511(till: Till) -> N
     assert verify.verify(till.session) == []
 
 
+@only_sqlite
 def test_the_only_group_of_a_file_names_the_batch_too(till: Till) -> None:
     made = till.collect()
     till.bank(Said(2000, text=f"SEPA {message_id(till, made)}-1"))
@@ -161,6 +169,7 @@ def test_the_only_group_of_a_file_names_the_batch_too(till: Till) -> None:
     assert (outcome.refused, till.invoices()) == ("", [])
 
 
+@only_sqlite
 def test_a_batch_of_another_amount_is_never_booked_by_itself(till: Till) -> None:
     made = till.collect()
     (row,) = till.bank(Said(1000, text=f"REMISE {message_id(till, made)}"))
@@ -182,6 +191,7 @@ def test_a_debit_that_the_bank_refused_is_named_and_can_be_collected_again(till:
     assert verify.verify(till.session) == []
 
 
+@only_sqlite
 def test_a_bank_may_credit_each_debit_alone_and_a_person_says_so(till: Till) -> None:
     till.collect()
     rows = till.bank(Said(1000, end_to_end="F2026-1-1"), Said(1000, end_to_end="F2026-2-1"))
@@ -210,6 +220,7 @@ def test_a_return_opens_the_invoice_again(till: Till) -> None:
     assert verify.verify(till.session) == []
 
 
+@only_sqlite
 def test_a_reason_that_passes_is_tried_again_and_another_is_asked_first(till: Till) -> None:
     collected(till)
     day = COLLECT_ON + timedelta(days=5)
@@ -228,6 +239,7 @@ def test_a_reason_that_passes_is_tried_again_and_another_is_asked_first(till: Ti
     assert [one.attempt for one in found.chosen] == [2, 2]
 
 
+@only_sqlite
 def test_a_reason_that_ends_the_mandate_ends_it_with_an_event(till: Till) -> None:
     collected(till)
     day = COLLECT_ON + timedelta(days=5)
@@ -239,6 +251,7 @@ def test_a_reason_that_ends_the_mandate_ends_it_with_an_event(till: Till) -> Non
     assert told.all() == ["written", f"signed on {START}", f"ended on {day}"]
 
 
+@only_sqlite
 def test_what_the_bank_takes_beyond_the_debit_is_a_fee(till: Till) -> None:
     collected(till)
     day = COLLECT_ON + timedelta(days=5)
@@ -259,6 +272,7 @@ def test_a_return_before_its_batch_is_booked_waits(till: Till) -> None:
     assert verify.verify(till.session) == []
 
 
+@only_sqlite
 def test_a_debit_comes_back_once_and_whole(till: Till) -> None:
     collected(till)
     first, second, third = till.bank(Said(-1000, text="A"), Said(-1000, text="B"), Said(-900))
@@ -286,6 +300,7 @@ def test_who_paid_by_transfer_and_by_debit_has_credit_and_a_return_takes_it_back
     assert verify.verify(till.session) == []
 
 
+@only_sqlite
 def test_a_refused_day_or_profile_makes_no_collection(till: Till) -> None:
     with pytest.raises(PaquetError, match="a day on which banks are closed"):
         till.collect(on=date(2026, 2, 7))
@@ -294,6 +309,7 @@ def test_a_refused_day_or_profile_makes_no_collection(till: Till) -> None:
     assert collecting.everyone(till.session, till.seller.id) == []
 
 
+@only_sqlite
 def test_files_that_would_differ_are_not_written(till: Till, tmp_path: Path) -> None:
     made = till.collect()
     mandates.everyone(till.session, till.seller.id)[0].holder = "Another"
@@ -302,6 +318,7 @@ def test_files_that_would_differ_are_not_written(till: Till, tmp_path: Path) -> 
     assert list((tmp_path / "a").iterdir()) == []
 
 
+@only_sqlite
 def test_a_signed_mandate_is_never_signed_again(till: Till) -> None:
     row = mandates.everyone(till.session, till.seller.id)[0]
     with pytest.raises(UsageRefused, match="is signed since 2026-01-01"):
@@ -311,6 +328,7 @@ def test_a_signed_mandate_is_never_signed_again(till: Till) -> None:
         mandates.sign(till.session, row, TODAY, THEIRS, (TODAY, TOLD))
 
 
+@only_sqlite
 def test_references_are_made_or_brought_along_and_unique(till: Till) -> None:
     rows = mandates.everyone(till.session, till.seller.id)
     assert [row.reference for row in rows] == ["BOUTIQUELIBR-000001", "BOUTIQUELIBR-000002"]
@@ -320,6 +338,7 @@ def test_references_are_made_or_brought_along_and_unique(till: Till) -> None:
         mandates.add(till.session, till.seller, till.shop.jeanne, brought, (TODAY, TOLD))
 
 
+@only_sqlite
 def test_the_page_to_sign_is_a_pdf(till: Till) -> None:
     row = mandates.everyone(till.session, till.seller.id)[0]
     assert till.session.scalar(select(CollectionFile)) is None
@@ -327,6 +346,7 @@ def test_the_page_to_sign_is_a_pdf(till: Till) -> None:
     assert mandates.form(row, profile).startswith(b"%PDF-")
 
 
+@only_sqlite
 def test_a_wrong_account_is_refused(till: Till) -> None:
     with pytest.raises(UsageRefused, match="wrong letter or digit"):
         mandates.add(
@@ -338,6 +358,7 @@ def test_a_wrong_account_is_refused(till: Till) -> None:
         )
 
 
+@only_sqlite
 def test_an_association_without_creditor_identifier_cannot_collect(till: Till) -> None:
     with pytest.raises(PaquetError, match="lacks its IBAN or its creditor identifier"):
         mandates.add(till.session, till.shop.supporter, till.shop.jeanne, Wanted(), (TODAY, TOLD))

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from provision import rendering
+from provision.commands.context import Context
+from provision.commands.dunning import dunning
+from provision.commands.invoice import invoice
+from provision.commands.mandate import mandate
+from provision.commands.money import money
+from provision.commands.organisation import organisation
+from provision.commands.payment import payment
+from provision.commands.statement import statement
+from provision.commands.subscription import subscription
+from provision.errors import PaquetError, UsageRefused
+from provision.registry.models import Subscriber
+from provision.subscriptions import organisations, plans, subscriptions
+from provision.subscriptions.sepa.target_days import first_open_day
+from provision.subscriptions.subscriptions import Sale
+from tests.integration.subscriptions.paying_shop import CREDITOR, OURS, THEIRS, Said, camt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import click
+    from click.testing import Result
+
+SETTINGS = """
+[operator]
+name = "Les Amis"
+zone = "paquet.test"
+language = "fr"
+contact = "aide@paquet.test"
+[registry]
+url = "sqlite:///{path}"
+"""
+DESCRIBED = f"""
+name = "Boutique"
+legal = "Boutique SARL"
+email = "bonjour@exemple.test"
+vat = "liable"
+vat_id = "FR44732829320"
+iban = "{OURS}"
+bic = "PSSTFRPPXXX"
+creditor_identifier = "{CREDITOR}"
+payment_days = 10
+[address]
+lines = ["1 rue du Port"]
+postcode = "14000"
+city = "Caen"
+"""
+TODAY = datetime.now(UTC).astimezone().date()
+BEGAN = TODAY - timedelta(days=25)
+RUM = "BOUTIQUE-000001"
+
+
+def ask(context: Context, group: click.Group, *words: str) -> Result:
+    """Run a command; what it raises is raised here."""
+    answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
+    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
+        raise answer.exception
+    return answer
+
+
+def read(context: Context, group: click.Group, *words: str) -> list[dict[str, object]]:
+    """Return what a command says in JSON."""
+    found: list[dict[str, object]] = json.loads(ask(context, group, *words, "--json").stdout)
+    return found
+
+
+@pytest.fixture
+def sold(tmp_path: Path) -> Context:
+    """A registry in which Jeanne owes an invoice, with a signed mandate, all by commands."""
+    config, described = tmp_path / "paquet.toml", tmp_path / "boutique.toml"
+    config.write_text(SETTINGS.format(path=tmp_path / "paquet.db"), encoding="utf-8")
+    described.write_text(DESCRIBED, encoding="utf-8")
+    context, first = Context(config), BEGAN.isoformat()
+    ask(context, organisation, "add", "Boutique", "--kind", "business", "--siren", "732829320")
+    ask(context, organisation, "add", "Les Amis", "--kind", "association")
+    plan = str(rendering.share("templates") / "plans.example.toml")
+    ask(context, subscription, "plans", "import", plan)
+    parts = ("--supporter-parts", "30", "--seller-parts", "70", "--from", first)
+    ask(context, subscription, "contract", "add", "Boutique", "Les Amis", *parts)
+    ask(context, organisation, "describe", "Boutique", str(described), "--from", first)
+    with context.session() as session:
+        jeanne = Subscriber(
+            name="Jeanne",
+            email="jeanne@exemple.test",
+            language="fr",
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        session.add(jeanne)
+        seller = organisations.get(session, "Boutique")
+        sale = Sale(plans.get(session, "famille"), seller, organisations.get(session, "Les Amis"))
+        subscriptions.open_subscription(session, jeanne, sale, today=BEGAN)
+    ask(context, invoice, "run", "--on", first, "--yes")
+    ask(context, mandate, "add", "Boutique", "jeanne@exemple.test")
+    ask(context, mandate, "sign", "Boutique", RUM, "--on", first, "--iban", THEIRS)
+    return context
+
+
+def number(context: Context) -> str:
+    return str(read(context, invoice, "list")[0]["number"])
+
+
+def bank(context: Context, folder: Path, *said: Said) -> None:
+    file = folder / "releve.xml"
+    file.write_bytes(camt(1, TODAY, 100_000, said))
+    ask(context, statement, "import", "Boutique", str(file))
+
+
+def test_a_mandate_is_listed_with_its_account_masked_and_revoked(
+    sold: Context, tmp_path: Path
+) -> None:
+    (row,) = read(sold, mandate, "list", "Boutique")
+    assert (row["reference"], row["account"]) == (RUM, "FR76 … 0189")
+    ask(sold, mandate, "form", "Boutique", RUM, "--to", str(tmp_path / "mandat.pdf"))
+    assert (tmp_path / "mandat.pdf").read_bytes().startswith(b"%PDF-")
+    ask(sold, mandate, "revoke", "Boutique", RUM, "--why", "Asked for it")
+    (row,) = read(sold, mandate, "list", "Boutique")
+    assert (row["ended"], row["why"]) == (TODAY.isoformat(), "Asked for it")
+    with pytest.raises(UsageRefused, match="has no mandate"):
+        ask(sold, mandate, "revoke", "Boutique", "X", "--why", "No")
+
+
+def test_a_collection_is_looked_at_made_once_and_answered(sold: Context, tmp_path: Path) -> None:
+    on = first_open_day(TODAY + timedelta(days=20)).isoformat()
+    words = ("Boutique", "--on", on, "--to", str(tmp_path / "sepa"))
+    (planned,) = read(sold, payment, "collect", *words, "--dry-run")
+    assert (planned["invoice"], planned["mandate"]) == (number(sold), RUM)
+    assert not (tmp_path / "sepa").exists()
+    with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
+        ask(sold, payment, "collect", *words)
+    (made,) = read(sold, payment, "collect", *words, "--yes")
+    first = (tmp_path / "sepa" / str(made["file"])).read_bytes()
+    (again,) = read(sold, payment, "collect", *words, "--yes")
+    assert (again, (tmp_path / "sepa" / str(made["file"])).read_bytes()) == (made, first)
+    later = first_open_day(TODAY + timedelta(days=40)).isoformat()
+    with pytest.raises(UsageRefused, match="is of"):
+        ask(sold, payment, "collect", "Boutique", "--on", later, "--to", "x", "--key", on)
+    listed = json.loads(ask(sold, payment, "list", "Boutique", "--json").stdout)
+    (waiting,) = listed["waiting"]
+    assert (waiting["debits_waiting"], len(listed["collections"])) == (1, 1)
+    bank(sold, tmp_path, Said(1000, text=f"REMISE {waiting['message']}"))
+    (booked,) = read(sold, payment, "reconcile", "Boutique", "--accept-certain")
+    assert booked["booked"] is True
+    assert read(sold, payment, "reconcile", "Boutique") == []
+    assert ask(sold, money, "verify").exit_code == 0
+
+
+def test_a_movement_is_parked_matched_and_shown(sold: Context, tmp_path: Path) -> None:
+    bank(sold, tmp_path, Said(1500, text="merci", name="Tante Marie"), Said(-290, text="frais"))
+    (listed,) = read(sold, statement, "list", "Boutique")
+    rows = read(sold, statement, "show", "Boutique", str(listed["statement"]))
+    assert [row["movement"] for row in rows] == [1, 2]
+    ask(sold, payment, "park", "Boutique", "2", "--fee", "--why", "Monthly fee")
+    ask(sold, payment, "park", "Boutique", "1", "--why", "Who is Marie?")
+    (seen,) = read(sold, payment, "reconcile", "Boutique")
+    assert (seen["movement"], seen["parked"]) == (1, True)
+    (paid,) = read(sold, payment, "match", "Boutique", "1", number(sold))
+    assert paid == {"invoice": number(sold), "paid": {"commodity": "EUR", "units": 1000}}
+    with pytest.raises(UsageRefused, match="is booked already"):
+        ask(sold, payment, "park", "Boutique", "1", "--why", "Again")
+    with pytest.raises(UsageRefused, match="There is no movement 3"):
+        ask(sold, payment, "park", "Boutique", "3", "--why", "None")
+    assert ask(sold, money, "verify").exit_code == 0
+
+
+def test_a_dry_import_keeps_nothing_and_a_second_one_says_so(sold: Context, tmp_path: Path) -> None:
+    file = tmp_path / "releve.xml"
+    file.write_bytes(camt(1, TODAY, 100_000, [Said(1000)]))
+    assert len(read(sold, statement, "import", "Boutique", str(file), "--dry-run")) == 1
+    assert read(sold, statement, "list", "Boutique") == []
+    ask(sold, statement, "import", "Boutique", str(file))
+    said = ask(sold, statement, "import", "Boutique", str(file)).stdout
+    assert "1 of them were known already" in said
+
+
+def test_cash_pays_and_a_loss_is_looked_at_first(sold: Context) -> None:
+    words = ("Boutique", number(sold))
+    with pytest.raises(UsageRefused, match="How was it paid"):
+        ask(sold, payment, "record", *words, "4,00")
+    ask(sold, payment, "record", *words, "4,00", "--receipt", "R-1")
+    (planned,) = read(sold, payment, "write-off", *words, "--why", "Moved away", "--dry-run")
+    assert planned["lost"] == {"commodity": "EUR", "units": 600}
+    assert planned["vat_back"] == {"commodity": "EUR", "units": 100}
+    ask(sold, payment, "write-off", *words, "--why", "Moved away", "--yes")
+    with pytest.raises(UsageRefused, match="Nothing is open"):
+        ask(sold, payment, "write-off", *words, "--why", "Again", "--yes")
+    assert ask(sold, money, "verify").exit_code == 0
+
+
+def test_a_refund_says_what_it_pays_back(sold: Context, tmp_path: Path) -> None:
+    bank(sold, tmp_path, Said(1500), Said(-500))
+    ask(sold, payment, "match", "Boutique", "1", number(sold))
+    with pytest.raises(UsageRefused, match="What was paid back"):
+        ask(sold, payment, "refund", "Boutique", "2")
+    with pytest.raises(UsageRefused, match="is not a credit note"):
+        ask(sold, payment, "refund", "Boutique", "2", number(sold))
+    words = ("--credit-of", "jeanne@exemple.test")
+    (back,) = read(sold, payment, "refund", "Boutique", "2", *words)
+    assert back["paid_back"] == {"commodity": "EUR", "units": 500}
+
+
+def test_reminders_are_shown_paused_and_run(sold: Context, tmp_path: Path) -> None:
+    (row,) = read(sold, dunning, "due", "Boutique")
+    assert (row["step"], row["who"], row["held"]) == ("notice", "jeanne@exemple.test", "")
+    jeanne = ("Boutique", "jeanne@exemple.test")
+    ask(sold, dunning, "pause", *jeanne, "--why", "Is on a journey")
+    assert read(sold, dunning, "due", "Boutique")[0]["held"] == "Paused: Is on a journey"
+    ask(sold, dunning, "resume", *jeanne)
+    ask(sold, dunning, "mark", *jeanne, "fraud", "--why", "False name")
+    assert "fraud" in str(read(sold, dunning, "due", "Boutique")[0]["held"])
+    ask(sold, dunning, "mark", *jeanne, "none", "--why", "A mistake")
+    letters = str(tmp_path / "letters")
+    with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
+        ask(sold, dunning, "run", "Boutique", "--to", letters)
+    (done,) = read(sold, dunning, "run", "Boutique", "--to", letters, "--yes")
+    assert (done["step"], done["refused"]) == ("notice", "")
+    listed = json.loads(ask(sold, dunning, "list", "Boutique", "--json").stdout)
+    assert [one["step"] for one in listed["steps"]] == ["notice"]
+    assert len(listed["pauses"]) == 1
+
+
+def test_a_policy_of_ones_own_is_read_strictly(sold: Context, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[person]\nnotice = 1\n", encoding="utf-8")
+    with pytest.raises(PaquetError, match="company"):
+        ask(sold, dunning, "due", "Boutique", "--policy", str(mine))
