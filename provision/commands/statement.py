@@ -12,7 +12,7 @@ from provision.commands.money import worded
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions import organisations
-from provision.subscriptions.bank import mappings
+from provision.subscriptions.bank import mappings, reading
 from provision.subscriptions.payments import receiving
 from provision.subscriptions.payments.receiving import Source
 
@@ -42,6 +42,8 @@ def bring_in(context: Context, /, *, dry_run: bool, as_json: bool, **words: obje
     a gap before it is refused whole.
     """
     file, mapping = Path(str(words["file"])), words["mapping"]
+    if file.stat().st_size > reading.MOST_BYTES:
+        raise UsageRefused(f"{file} is larger than a bank statement", "Export a shorter period.")
     read = mappings.read(Path(str(mapping))) if mapping else None
     language = context.settings.operator.language
     with context.session() as session:

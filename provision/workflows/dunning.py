@@ -104,7 +104,8 @@ def _take(control: Control, campaign: Campaign, reminder: Reminder) -> None:
     why = f"{reminder.owed.shown} is not paid"
     with control.session() as session:
         bundle = _bundle(session, reminder.owed.subscription_id)
-    if reminder.step == policy.SUSPEND and bundle is not None:
+    living = bundle is not None and bundle.state in {ACTIVE, SUSPENDED}
+    if reminder.step == policy.SUSPEND and bundle is not None and living:
         bundles.change_state(control, bundle.domain, SUSPENDED, why)
     digest = _write_letter(control, campaign, reminder)
     with control.session() as session:

@@ -94,9 +94,10 @@ class _Known:
         self.profile: Profile = profiles.needed(session, organisation, today)
         self.collected = mandates.last_collected(session, organisation.id)
         self.of_subscriber: dict[int, MandateRow] = {}
-        for row in mandates.everyone(session, organisation.id):
-            if row.ended_on is None:
-                self.of_subscriber[row.subscriber_id] = row
+        rows = [row for row in mandates.everyone(session, organisation.id) if row.ended_on is None]
+        # The newest that is signed: the next one may still wait for its signature.
+        for row in sorted(rows, key=lambda row: row.signed_on is not None):
+            self.of_subscriber[row.subscriber_id] = row
         self.attempts, self.last = _attempts(session, organisation.id)
 
     def judge(self, one: Owed, again: frozenset[str]) -> Chosen | str:

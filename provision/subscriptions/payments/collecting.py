@@ -130,7 +130,7 @@ def files(session: Session, organisation: Organisation, made: Collection) -> Ite
     Raises PaquetError when a mandate was erased since: then they cannot be made any more.
     """
     items = items_of(session, made)
-    profile = profiles.needed(session, organisation, _day(made))
+    profile = profiles.needed(session, organisation, made_on(made))
     before = mandates.last_collected(session, organisation.id, made.number)
     debits = [
         _debit(
@@ -202,7 +202,8 @@ def _hand_over(made: Collection) -> HandOver:
     )
 
 
-def _day(made: Collection) -> date:
+def made_on(made: Collection) -> date:
+    """Return the day on which a collection was made and announced."""
     return datetime.fromisoformat(made.made_at).date()
 
 

@@ -56,7 +56,7 @@ def private_folder(folder: Path) -> None:
 def _write_letters(
     session: Session, organisation: Organisation, made: Collection, folder: Path
 ) -> None:
-    profile = profiles.needed(session, organisation, made.collect_on)
+    profile = profiles.needed(session, organisation, collecting.made_on(made))
     before = mandates.last_collected(session, organisation.id, made.number)
     listed = io.StringIO()
     rows = csv.writer(listed)

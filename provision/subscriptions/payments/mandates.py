@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges, states
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.profiles import Profile
 
 LONGEST_CODE, LONGEST_STREET = 12, 64
+ERASED = "erased"
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,34 @@ def end(session: Session, row: MandateRow, on: date, told: Told) -> None:
     row.ended_on, row.ended_why = on, told.why
     session.flush()
     states.record(session, f"mandate:{row.id}", f"ended on {on}", told)
+
+
+def erase(session: Session, subscriber_id: int, on: date, told: Told) -> int:
+    """Forget account and holder of all mandates of a subscriber, which end; return how many.
+
+    The reference stays, as proof of what was debited. Raises UsageRefused while a debit waits for
+    the bank's answer: its file may have to be made again.
+    """
+    rows = session.scalars(select(MandateRow).where(MandateRow.subscriber_id == subscriber_id))
+    waiting = select(CollectionItem.mandate_id).where(
+        ~exists().where(
+            CollectionAnswer.organisation_id == CollectionItem.organisation_id,
+            CollectionAnswer.end_to_end == CollectionItem.end_to_end,
+        )
+    )
+    running, erased = set(session.scalars(waiting)), 0
+    for row in rows:
+        if row.id in running:
+            raise UsageRefused(
+                f"A debit under the mandate {row.reference} waits for the bank's answer",
+                "Wait for the statement that shows it.",
+            )
+        end(session, row, on, told)
+        row.holder, row.country = ERASED, "FR"
+        row.street = row.postcode = row.town = row.iban = row.bic = ""
+        erased += 1
+    session.flush()
+    return erased
 
 
 def find(session: Session, organisation: Organisation, typed: str) -> MandateRow:

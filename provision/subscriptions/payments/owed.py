@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import numbering, open_items
+from provision.subscriptions import identities, numbering, open_items
 from provision.subscriptions.drafts import INVOICE
 from provision.subscriptions.invoice_models import Allocation, Invoice
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.ledger_models import PersonReference
+from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.identities import Person
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,20 @@ def of(session: Session, number: Number) -> Owed:
             f"There is no document {number.shown}", "See: paquet payment list ORGANISATION"
         )
     return _owed(row)
+
+
+def persons(session: Session, organisation_id: int) -> dict[int, Person]:
+    """Return who the open documents of an organisation name, by the number of the identity."""
+    rows = session.execute(
+        select(Identity.id, Identity.content)
+        .join(Invoice, Invoice.identity_id == Identity.id)
+        .where(
+            Invoice.organisation_id == organisation_id,
+            Invoice.gross - open_items.set_against() > 0,
+        )
+        .distinct()
+    )
+    return {number: identities.parse(content) for number, content in rows}
 
 
 def set_against(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provision.errors import UsageRefused
-from provision.subscriptions import identities
+from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.bank import matching
 from provision.subscriptions.bank.candidates import COLLECTION, INVOICE, RETURN, Expected
 from provision.subscriptions.bank.proposals import CERTAIN
@@ -23,7 +22,6 @@ from provision.subscriptions.payments import (
 )
 from provision.subscriptions.payments.models import Collection
 from provision.subscriptions.payments.returns import CameBack
-from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +32,7 @@ if TYPE_CHECKING:
     from provision.registry.states import Told
     from provision.subscriptions.bank.proposals import Proposal
     from provision.subscriptions.models import Organisation
-    from provision.subscriptions.payments.models import BankMovement, CollectionItem, MandateRow
-    from provision.subscriptions.payments.owed import Owed
+    from provision.subscriptions.payments.models import BankMovement, CollectionItem
 
 FIRST_GROUP = "-1"  # what the only group of debits in a file adds to its message id
 
@@ -104,7 +101,7 @@ def _accepted(session: Session, seen: Seen, today: date, told: Told) -> str:
     try:
         with session.begin_nested():
             _book(session, seen, today, told)
-    except UsageRefused as refused:
+    except PaquetError as refused:
         return refused.message
     return ""
 
@@ -138,40 +135,29 @@ def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
 def _expected(
     session: Session, organisation: Organisation, running: dict[str, list[CollectionItem]]
 ) -> list[Expected]:
-    by_invoice: dict[Number, set[str]] = {}
+    debits: dict[Number, set[str]] = {}
     for items in running.values():
         for item in items:
             number = Number(organisation.id, item.series, item.invoice)
-            by_invoice.setdefault(number, set()).add(item.end_to_end)
-    of_subscriber = {row.subscriber_id: row for row in mandates.everyone(session, organisation.id)}
-    documents = [
-        _document(
-            session,
-            one,
-            of_subscriber.get(one.subscriber_id or 0),
-            frozenset(by_invoice.get(one.number, ())),
+            debits.setdefault(number, set()).add(item.end_to_end)
+    rows = {row.subscriber_id: row for row in mandates.everyone(session, organisation.id)}
+    persons = owed.persons(session, organisation.id)
+    found = []
+    for one in owed.everything(session, organisation.id):
+        row, person = rows.get(one.subscriber_id or 0), persons.get(one.identity_id or 0)
+        names = (row.holder if row else "", person.name if person else "")
+        found.append(
+            Expected(
+                kind=INVOICE,
+                reference=one.shown,
+                units=-one.units if one.kind == CREDIT_NOTE else one.units,
+                end_to_ends=frozenset(debits.get(one.number, ())),
+                names=tuple(dict.fromkeys(name for name in names if name)),
+                iban=row.iban if row else "",
+                due_on=one.due_on,
+            )
         )
-        for one in owed.everything(session, organisation.id)
-    ]
-    return documents + [_batch(session, message_id, items) for message_id, items in running.items()]
-
-
-def _document(
-    session: Session, one: Owed, row: MandateRow | None, end_to_ends: frozenset[str]
-) -> Expected:
-    names = [] if row is None else [row.holder]
-    identity = session.get(Identity, one.identity_id) if one.identity_id else None
-    if identity is not None:
-        names.append(identities.read(identity).name)
-    return Expected(
-        kind=INVOICE,
-        reference=one.shown,
-        units=-one.units if one.kind == CREDIT_NOTE else one.units,
-        end_to_ends=end_to_ends,
-        names=tuple(dict.fromkeys(names)),
-        iban="" if row is None else row.iban,
-        due_on=one.due_on,
-    )
+    return found + [_batch(session, message_id, items) for message_id, items in running.items()]
 
 
 def _batch(session: Session, message_id: str, items: Sequence[CollectionItem]) -> Expected:

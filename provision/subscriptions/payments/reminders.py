@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision.subscriptions import identities, open_items
+from provision.subscriptions import open_items, people
 from provision.subscriptions.drafts import INVOICE
 from provision.subscriptions.invoice_models import Allocation, Invoice
 from provision.subscriptions.issuing import Number
@@ -16,7 +16,6 @@ from provision.subscriptions.payments import answers, owed, pauses, policy
 from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.payments.policy import Reached
 from provision.subscriptions.payments.returns import RETURN
-from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.owed import Owed
     from provision.subscriptions.payments.policy import Policy
+
+
+NOBODY = "Nobody is known any more to whom it could be written"
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,13 @@ def due(session: Session, organisation: Organisation, rules: Policy, on: date) -
     """Return what is reached by `on`, and what would be but for a reason; writes nothing."""
     held = _Held(session, organisation.id, on)
     reached, since = _reached(session, organisation.id), _came_back(session, organisation.id)
+    persons = owed.persons(session, organisation.id)
     found = []
     for one in owed.everything(session, organisation.id):
-        if one.kind != INVOICE or one.due_on >= on:
+        between_us = people.organisation_of(one.party) is not None  # settled, not reminded
+        if one.kind != INVOICE or one.due_on >= on or between_us:
             continue
-        person = _person(session, one)
+        person = persons.get(one.identity_id or 0)
         steps = rules.of(person.kind if person else "person").steps
         mark = held.marks.get(one.subscriber_id or 0)
         if mark == pauses.HARDSHIP:
@@ -73,7 +77,9 @@ def due(session: Session, organisation: Organisation, rules: Policy, on: date) -
         following = policy.following(steps, starts, reached[one.number])
         if following is not None and following[1] <= on:
             then = policy.following(steps, starts, [Reached(following[0], on)])
-            found.append(Reminder(one, person, *following, held.why(one, mark), then))
+            found.append(
+                Reminder(one, person, *following, held.why(one, mark) if person else NOBODY, then)
+            )
     return found
 
 
@@ -139,11 +145,6 @@ class _Held:
         if mark == pauses.FRAUD:
             return "Marked as fraud: for a person to judge"
         return ""
-
-
-def _person(session: Session, one: Owed) -> Person | None:
-    identity = session.get(Identity, one.identity_id) if one.identity_id else None
-    return identities.read(identity) if identity else None
 
 
 def _reached(session: Session, organisation_id: int) -> Mapping[Number, list[Reached]]:

@@ -328,6 +328,30 @@ def test_a_signed_mandate_is_never_signed_again(till: Till) -> None:
         mandates.sign(till.session, row, TODAY, THEIRS, (TODAY, TOLD))
 
 
+def test_an_erased_mandate_keeps_its_reference_alone(till: Till) -> None:
+    collected(till)
+    told = Told("ana", TOLD.at, "asked to be forgotten")
+    assert mandates.erase(till.session, till.shop.jeanne.id, COLLECT_ON, told) == 1
+    row = mandates.everyone(till.session, till.seller.id)[0]
+    assert (row.reference, row.holder, row.iban) == ("BOUTIQUELIBR-000001", "erased", "")
+    assert row.ended_on == COLLECT_ON
+    assert verify.verify(till.session) == []
+
+
+@only_sqlite
+def test_a_mandate_is_not_erased_while_its_debit_runs(till: Till) -> None:
+    till.collect()
+    with pytest.raises(UsageRefused, match="waits for the bank's answer"):
+        mandates.erase(till.session, till.shop.jeanne.id, COLLECT_ON, TOLD)
+
+
+@only_sqlite
+def test_a_mandate_that_waits_for_its_signature_does_not_hide_the_one_before(till: Till) -> None:
+    mandates.add(till.session, till.seller, till.shop.jeanne, Wanted(), (TODAY, TOLD))
+    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
+    assert len(found.chosen) == 2
+
+
 @only_sqlite
 def test_references_are_made_or_brought_along_and_unique(till: Till) -> None:
     rows = mandates.everyone(till.session, till.seller.id)
