@@ -18,6 +18,7 @@ from provision.commands.context import (
     yes_option,
 )
 from provision.commands.money import day_type, worded
+from provision.errors import UsageRefused
 from provision.money import euros
 from provision.rendering import share
 from provision.subscriptions import numbering, organisations
@@ -85,7 +86,10 @@ def run(context: Context, /, *, yes: bool, as_json: bool, **words: object) -> No
     on: datetime | None = words["on"]  # type: ignore[assignment]
     rules = _rules(words["file"])  # type: ignore[arg-type]
     name, folder = str(words["organisation"]), Path(str(words["folder"]))
-    day = on.date() if on else context.control().today()
+    today = context.control().today()
+    day = on.date() if on else today
+    if day > today:
+        raise UsageRefused(f"{day} is not yet", "Look at that day: paquet dunning due --on DAY")
     if not yes:
         found = workflow.due(context.control(), name, rules, day)
         show(_due_rows(found, context.settings.operator.language, as_json=False), as_json=False)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from provision.workflows.control import Control
 
 SUSPENDED, ACTIVE = "suspended", "active"
+# Active too: the registry is changed before the server, which may not have answered.
+LIVING = (ACTIVE, SUSPENDED)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def due(control: Control, organisation: str, rules: Policy, on: date) -> Due:
         reopened = [
             (one, bundle.domain)
             for one in reminders.settled(session, owner, on)
-            if (bundle := _bundle(session, one.subscription_id)) and bundle.state == SUSPENDED
+            if (bundle := _bundle(session, one.subscription_id)) and bundle.state in LIVING
         ]
         found = reminders.due(session, owner, rules, on)
     return Due(tuple(found), tuple(reopened))
@@ -104,8 +106,7 @@ def _take(control: Control, campaign: Campaign, reminder: Reminder) -> None:
     why = f"{reminder.owed.shown} is not paid"
     with control.session() as session:
         bundle = _bundle(session, reminder.owed.subscription_id)
-    living = bundle is not None and bundle.state in {ACTIVE, SUSPENDED}
-    if reminder.step == policy.SUSPEND and bundle is not None and living:
+    if reminder.step == policy.SUSPEND and bundle is not None and bundle.state in LIVING:
         bundles.change_state(control, bundle.domain, SUSPENDED, why)
     digest = _write_letter(control, campaign, reminder)
     with control.session() as session:

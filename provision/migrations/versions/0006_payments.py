@@ -9,7 +9,7 @@ from provision.migrations.guards import Check, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0004"
 
 INVOICE = ("organisation_id", "series", "number")
 COLLECTION = ("organisation_id", "collection")

@@ -66,9 +66,7 @@ def of(session: Session, number: Number) -> Owed:
     same = and_(*(getattr(Invoice, name) == value for name, value in number.columns.items()))
     row = session.execute(_question(same)).first()
     if row is None:
-        raise UsageRefused(
-            f"There is no document {number.shown}", "See: paquet payment list ORGANISATION"
-        )
+        raise UsageRefused(f"There is no document {number.shown}", "See: paquet invoice list")
     return _owed(row)
 
 
@@ -128,7 +126,7 @@ def check_invoice(one: Owed) -> None:
     if one.kind != INVOICE:
         raise UsageRefused(f"{one.shown} is a credit note", "Give the number of an invoice.")
     if not one.units:
-        raise UsageRefused(f"Nothing is open on {one.shown}", "See: paquet payment list")
+        raise UsageRefused(f"Nothing is open on {one.shown}", "See: paquet invoice list --open")
 
 
 def _question(*where: ColumnElement[bool]) -> Select[Any]:

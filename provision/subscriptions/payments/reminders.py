@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from provision.errors import UsageRefused
 from provision.subscriptions import open_items, people
 from provision.subscriptions.drafts import INVOICE
 from provision.subscriptions.invoice_models import Allocation, Invoice
@@ -210,13 +211,17 @@ def _same_invoice() -> ColumnElement[bool]:
 
 def _add(session: Session, number: Number, what: tuple[str, str], on: date, told: Told) -> None:
     session.flush()
-    last = session.scalar(
-        select(func.max(DunningStep.position)).where(
+    last, latest = session.execute(
+        select(func.max(DunningStep.position), func.max(DunningStep.reached_on)).where(
             DunningStep.organisation_id == number.organisation_id,
             DunningStep.series == number.series,
             DunningStep.number == number.number,
         )
-    )
+    ).one()
+    if latest is not None and latest >= on:
+        raise UsageRefused(
+            f"{number.shown} reached a step on {latest} already", "One step a day is enough."
+        )
     session.add(
         DunningStep(
             **number.columns,

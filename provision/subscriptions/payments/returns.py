@@ -60,6 +60,8 @@ def take_back(
             f"Movement {row.id} took {_euros(-row.units)}, and the debits were {_euros(taken)}",
             "Name the debits that came back with it, and no other.",
         )
+    if len({one.end_to_end for one in debits}) != len(debits):
+        raise UsageRefused("A debit is named twice", "It comes back once.")
     found = {item.end_to_end: item for item in answers.paid(session, row.organisation_id)}
     undone = [_undone(session, found.get(one.end_to_end), one) for one in debits]
     lines = [part for one in undone for part in one.lines]

@@ -269,6 +269,33 @@ def test_what_is_paid_is_opened_again_once(street: Street) -> None:
 
 
 @only_sqlite
+def test_a_bundle_that_could_not_be_opened_is_tried_again(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspend(street)
+    pay_all(street, 50)
+
+    def fails(_control: Control, _play: Play) -> None:
+        raise PaquetError("bundles1 does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(plays, "change", fails)
+        assert street.run(50) == [("resumed", "bundles1 does not answer")]
+    assert street.run(50) == [("resumed", "")]
+    assert street.states() == ["suspended", "active"]
+    assert street.run(51) == []
+
+
+@only_sqlite
+def test_two_runs_at_once_take_a_step_once(street: Street) -> None:
+    street.till.session.commit()
+    found = dunning.due(street.control, SELLER, street.rules, street.day(5))
+    street.run(5)
+    with pytest.raises(UsageRefused, match="reached a step on"):
+        reminders.reach(street.till.session, found.reminders[0], "", street.day(5), TOLD)
+
+
+@only_sqlite
 def test_a_server_that_does_not_answer_leaves_the_step_to_be_taken(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:

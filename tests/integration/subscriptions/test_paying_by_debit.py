@@ -278,6 +278,9 @@ def test_a_debit_comes_back_once_and_whole(till: Till) -> None:
     first, second, third = till.bank(Said(-1000, text="A"), Said(-1000, text="B"), Said(-900))
     with pytest.raises(UsageRefused, match=r"was 10\.00 EUR, and 9\.00 EUR came back"):
         returns.take_back(till.session, third, [CameBack("F2026-1-1", 900)], (COLLECT_ON, TOLD))
+    debit = [CameBack("F2026-1-1", 500), CameBack("F2026-1-1", 500)]
+    with pytest.raises(UsageRefused, match="named twice"):
+        returns.take_back(till.session, first, debit, (COLLECT_ON, TOLD))
     debit = [CameBack("F2026-1-1", 1000)]
     returns.take_back(till.session, first, debit, (COLLECT_ON, TOLD))
     with pytest.raises(UsageRefused, match="is not one that was paid"):

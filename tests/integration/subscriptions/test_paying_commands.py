@@ -217,7 +217,9 @@ def test_reminders_are_shown_paused_and_run(sold: Context, tmp_path: Path) -> No
     ask(sold, dunning, "mark", *jeanne, "fraud", "--why", "False name")
     assert "fraud" in str(read(sold, dunning, "due", "Boutique")[0]["held"])
     ask(sold, dunning, "mark", *jeanne, "none", "--why", "A mistake")
-    letters = str(tmp_path / "letters")
+    letters, tomorrow = str(tmp_path / "letters"), (TODAY + timedelta(days=1)).isoformat()
+    with pytest.raises(UsageRefused, match="is not yet"):
+        ask(sold, dunning, "run", "Boutique", "--to", letters, "--on", tomorrow, "--yes")
     with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
         ask(sold, dunning, "run", "Boutique", "--to", letters)
     (done,) = read(sold, dunning, "run", "Boutique", "--to", letters, "--yes")
