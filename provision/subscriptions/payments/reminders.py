@@ -211,21 +211,25 @@ def _same_invoice() -> ColumnElement[bool]:
 
 def _add(session: Session, number: Number, what: tuple[str, str], on: date, told: Told) -> None:
     session.flush()
-    last, latest = session.execute(
-        select(func.max(DunningStep.position), func.max(DunningStep.reached_on)).where(
+    last = session.scalar(
+        select(DunningStep)
+        .where(
             DunningStep.organisation_id == number.organisation_id,
             DunningStep.series == number.series,
             DunningStep.number == number.number,
         )
-    ).one()
-    if latest is not None and latest >= on:
+        .order_by(DunningStep.position.desc())
+        .limit(1)
+    )
+    if last is not None and last.reached_on >= on:
         raise UsageRefused(
-            f"{number.shown} reached a step on {latest} already", "One step a day is enough."
+            f"{number.shown} reached a step on {last.reached_on} already",
+            "One step a day is enough.",
         )
     session.add(
         DunningStep(
             **number.columns,
-            position=(last or 0) + 1,
+            position=last.position + 1 if last else 1,
             step=what[0],
             reached_on=on,
             letter=what[1],

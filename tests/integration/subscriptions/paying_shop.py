@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from provision.registry.models import Subscriber
 from provision.registry.states import Told
 from provision.subscriptions import identities, ledger, profiles, subscriptions
+from provision.subscriptions.ledger import Sight
 from provision.subscriptions.payments import collectable, collecting, mandates, owed, receiving
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import Wanted
@@ -153,7 +154,7 @@ class Till:
         """Return what the accounts of the seller hold."""
         return {
             one.account: one.amount.units
-            for one in ledger.balance(self.session, organisation_id=self.seller.id)
+            for one in ledger.balance(self.session, Sight(self.seller.id))
             if one.amount.units
         }
 
