@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Event, SealedSecret
+from provision.subscriptions.payments import mandates
 from provision.subscriptions.privacy import archive, gathering, retention, standing, tables
 from provision.subscriptions.privacy.models import Erasure
 from provision.subscriptions.privacy.tables import HOLDINGS, ROOT, Fate
@@ -84,6 +85,7 @@ def erase(session: Session, safe: Safe, subscriber: Subscriber, told: Told, toda
         return planned
     _refuse(planned)
     _check_reason(told.why, gathering.naming(gathering.identifying(gathered)))
+    mandates.erase(session, subscriber.id, today, told)
     _forget_events(session, gathered)
     _forget_secrets(session, gathered)
     _leave_identities(session, safe, gathered, today)

@@ -78,19 +78,35 @@ HOLDINGS = MappingProxyType(
         "barter_agreement": Holding(Fate.KEPT, "it proves what an invoice was paid with"),
         "barter_delivery": Holding(Fate.KEPT, "it proves what an invoice was paid with"),
         "time_given": Holding(Fate.KEPT, "the journal has the same hours; a reference only"),
+        "mandate": Holding(
+            Fate.BLANKED,
+            "its reference proves what was debited",
+            ("holder", "street", "postcode", "town", "iban", "bic"),
+        ),
+        "collection_item": Holding(Fate.KEPT, "Code de commerce L123-22; it knows a number only"),
+        "collection_answer": Holding(Fate.KEPT, "Code de commerce L123-22"),
+        "dunning_mark": Holding(Fate.KEPT, "it explains what was not asked for"),
+        "dunning_pause": Holding(Fate.KEPT, "it explains what was not asked for"),
+        "dunning_resume": Holding(Fate.KEPT, "it explains what was not asked for"),
+        "dunning_step": Holding(Fate.KEPT, "it proves what was asked for, and names nobody"),
         "ledger_posting": Holding(Fate.KEPT, "the journal is sealed; it knows a reference only"),
         "erasure": Holding(Fate.KEPT, "it proves the erasure, and names nobody"),
     }
 )
 # Tables in which nothing points to a person; events and sealed secrets are erased by their subject.
+# What a bank wrote of a movement is a document of the accounts, and kept as long as they are.
 OF_NOBODY = frozenset(
     {
         "alembic_version",
         "archive_access",
         "archived_identity",
+        "bank_movement",
+        "bank_statement",
         "billing_run",
         "carry",
         "closing",
+        "collection",
+        "collection_file",
         "debt_payment",
         "event",
         "fund",
@@ -99,6 +115,7 @@ OF_NOBODY = frozenset(
         "hour_value",
         "ledger_transaction",
         "local_currency",
+        "movement_booking",
         "organisation",
         "organisation_profile",
         "plan",

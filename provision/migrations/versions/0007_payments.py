@@ -8,8 +8,8 @@ from alembic import op
 from provision.migrations.guards import Check, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
-revision = "0006"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 
 INVOICE = ("organisation_id", "series", "number")
 COLLECTION = ("organisation_id", "collection")
