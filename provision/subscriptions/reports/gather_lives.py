@@ -1,0 +1,233 @@
+"""Who subscribed from when to when, and what a term brings without VAT, from the registry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from sqlalchemy import select
+
+from provision.subscriptions import drafts
+from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.due import ONE_DAY, Due, Reduction, Version, segments
+from provision.subscriptions.ledger_models import PersonReference
+from provision.subscriptions.reports import gather_scope
+from provision.subscriptions.reports.facts import Life, Rate
+from provision.subscriptions.reports.gather_regimes import regimes
+from provision.subscriptions.sharing import Dealer
+from provision.subscriptions.subscription_models import (
+    Discount,
+    Subscription,
+    SubscriptionVersion,
+)
+from provision.subscriptions.subscriptions import ENDED, WAITING
+from provision.subscriptions.tariffs import Means, Tariff
+from provision.subscriptions.terms import MONTHS, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.drafts import Segment
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.reports.gather_regimes import Regimes
+    from provision.subscriptions.reports.gather_scope import Scope
+    from provision.subscriptions.vat import Treatment
+
+# Since when a term costs how many cents, for how many months; and all that this depends on.
+Step: TypeAlias = "tuple[date, Cents, int]"
+History: TypeAlias = "tuple[tuple[Version, ...], tuple[Reduction, ...], date]"
+PIECE = 5_000  # rows that are held at one time
+FULL_PRICE = {"fr": "plein tarif", "en": "full price"}
+FREE_PRICE = {"fr": "prix libre", "en": "free price"}
+BY_MEANS = {"fr": "selon les moyens", "en": "by means"}
+SUBSCRIPTION = (
+    Subscription.id,
+    Subscription.subscriber_id,
+    Subscription.order_id,
+    Subscription.seller_id,
+    Subscription.supporter_id,
+    Subscription.state,
+    Subscription.last_day,
+    Subscription.billed_to,
+)
+VERSION = tuple(getattr(SubscriptionVersion, name) for name in Version.__dataclass_fields__)
+
+
+@dataclass
+class _Reader:
+    """What is read once: plans, contracts, regimes; and what equal histories have in common."""
+
+    catalogue: Catalogue
+    regimes: Regimes
+    days: Sequence[date]
+    scope: Scope
+    parties: Mapping[int, Organisation]
+    steps: dict[History, tuple[Step, ...]] = field(default_factory=dict)
+    tiers: dict[tuple[int, str], str] = field(default_factory=dict)
+
+
+def lives(
+    session: Session, scope: Scope, parties: Mapping[int, Organisation]
+) -> tuple[tuple[Life, ...], tuple[Rate, ...]]:
+    """Return the subscriptions that began by the end of the report, and what they pay since when.
+
+    A life begins on the first day that is charged: nobody pays for a trial, nor before delivery. It
+    is none when it ended before that. A price is that of a whole term less discounts, taxed as
+    billing would on that day; a part of declared turnover is not known before, and not in it.
+    """
+    taxed = regimes(session)
+    reader = _Reader(Catalogue(session), taxed, taxed.days, scope, parties)
+    reductions = _reductions(session)
+    found: list[Life] = []
+    rates: list[Rate] = []
+    for one, due in _subscriptions(session, scope, reductions):
+        first_day = due.versions[0].anchor_day
+        if first_day > scope.until or _never_charged(one, first_day):
+            continue
+        found.append(_life(one, due, reader))
+        rates += [Rate(one.id, *step) for step in _steps(due, first_day, reader)]
+    return tuple(found), tuple(rates)
+
+
+class _Row(NamedTuple):
+    """A subscription, and the reference of who pays; None where it was forgotten."""
+
+    id: int
+    subscriber_id: int
+    order_id: int | None
+    seller_id: int
+    supporter_id: int
+    state: str
+    last_day: date | None
+    billed_to: date
+    reference: str | None
+
+
+def _subscriptions(
+    session: Session, scope: Scope, reductions: Mapping[int, tuple[Reduction, ...]]
+) -> Iterator[tuple[_Row, Due]]:
+    query = (
+        select(*SUBSCRIPTION, PersonReference.reference, *VERSION)
+        .join(SubscriptionVersion, SubscriptionVersion.subscription_id == Subscription.id)
+        .outerjoin(PersonReference, PersonReference.subscriber_id == Subscription.subscriber_id)
+        .where(Subscription.state != WAITING, gather_scope.of_subscriptions(scope))
+        .order_by(Subscription.id, SubscriptionVersion.version)
+        .execution_options(yield_per=PIECE)
+    )
+    width = len(SUBSCRIPTION) + 1
+    for _number, rows in groupby(session.execute(query), key=attrgetter("id")):
+        every = [tuple(row) for row in rows]
+        one = _Row(*every[0][:width])
+        versions = [Version(*row[width:]) for row in every]
+        yield (
+            one,
+            Due(
+                subscription_id=one.id,
+                billed_to=one.billed_to,
+                last_day=one.last_day,
+                party=one.reference or f"forgotten-{one.subscriber_id}",
+                language=scope.language,
+                identity_id=None,
+                versions=_since_delivery(versions, ordered=one.order_id is not None),
+                reductions=reductions.get(one.id, ()),
+            ),
+        )
+
+
+def _since_delivery(versions: Sequence[Version], *, ordered: bool) -> tuple[Version, ...]:
+    """Leave out the words of an order that waited: the next ones differ in their days alone."""
+    if ordered and len(versions) > 1:
+        first, second = versions[:2]
+        waited = replace(second, from_day=first.from_day, anchor_day=first.anchor_day)
+        if first.anchor_day != second.anchor_day and waited == first:
+            return tuple(versions[1:])
+    return tuple(versions)
+
+
+def _never_charged(one: _Row, first_day: date) -> bool:
+    if one.last_day is None:
+        return False
+    return one.last_day < first_day or (one.state == ENDED and one.billed_to <= first_day)
+
+
+def _life(one: _Row, due: Due, reader: _Reader) -> Life:
+    seller = reader.parties[one.seller_id]
+    version = due.version_on(reader.scope.until)
+    return Life(
+        subscription=one.id,
+        subscriber_reference=due.party,
+        seller=seller.name,
+        supporter=reader.parties[one.supporter_id].name,
+        territory=seller.territory,
+        plan=reader.catalogue.plan(version.plan_id).code,
+        tier=_tier(version, reader),
+        first_day=due.versions[0].anchor_day,
+        last_day=one.last_day,
+    )
+
+
+def _tier(version: Version, reader: _Reader) -> str:
+    key = (version.plan_id, version.means)
+    if key not in reader.tiers:
+        tariff = Tariff.model_validate_json(reader.catalogue.plan(version.plan_id).tariff)
+        means = Means.model_validate_json(version.means)
+        reader.tiers[key] = _tier_name(tariff, means, reader.scope.language)
+    return reader.tiers[key]
+
+
+def _tier_name(tariff: Tariff, means: Means, language: str) -> str:
+    for tier in tariff.tiers:
+        if tier.code == means.tier:
+            return tier.name_fr if language == "fr" else tier.name_en
+    if tariff.free is not None:
+        return FREE_PRICE[language]
+    return (BY_MEANS if tariff.formula else FULL_PRICE)[language]
+
+
+def _steps(due: Due, first_day: date, reader: _Reader) -> tuple[Step, ...]:
+    """Return the days from which on a term costs something else, the first day first.
+
+    Those who came on the same day for the same have the same steps: they are computed once.
+    """
+    until = min(due.last_day or reader.scope.until, reader.scope.until) + ONE_DAY
+    history = (due.versions, due.reductions, until)
+    if history not in reader.steps:
+        every = [
+            (segment.days.starts, *_price(due, segment, reader))
+            for part in drafts.segment_bounds(Term(first_day, until), reader.days)
+            for segment in segments(due, part, reader.catalogue)
+        ]
+        changed = [new for old, new in pairwise(every) if new[1:] != old[1:]]
+        reader.steps[history] = (every[0], *changed)
+    return reader.steps[history]
+
+
+def _price(due: Due, segment: Segment, reader: _Reader) -> tuple[Cents, int]:
+    """Return what a whole term brings without VAT, in the words of a segment, and its months."""
+    day = segment.days.starts
+    version = due.version_on(day)
+    agreement = reader.catalogue.agreement(version.contract_id)
+    basis = reader.catalogue.plan(version.plan_id).basis
+
+    def how(organisation_id: int) -> tuple[str, Treatment]:
+        return basis, reader.regimes.needed(organisation_id, day)
+
+    asked = drafts.asked([replace(segment, days=segment.term)], "")
+    made = drafts.drafted(asked, agreement, Dealer(), how)
+    return sum(line.net for _issuer, lines in made for line in lines), MONTHS[version.period]
+
+
+def _reductions(session: Session) -> Mapping[int, tuple[Reduction, ...]]:
+    found: dict[int, list[Reduction]] = defaultdict(list)
+    for one in session.scalars(select(Discount).order_by(Discount.id)):
+        found[one.subscription_id].append(
+            Reduction(one.first_day, one.last_day, one.basis_points, one.reason)
+        )
+    return {number: tuple(every) for number, every in found.items()}

@@ -1,0 +1,83 @@
+"""What subscribers still owe at the end of a report, document by document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, func, select
+
+from provision.subscriptions import identities, numbering
+from provision.subscriptions.drafts import INVOICE
+from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.reports import gather_scope
+from provision.subscriptions.reports.facts import Open
+from provision.subscriptions.subscription_models import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.reports.gather_scope import Scope
+
+PIECE = 5_000  # rows that are held at one time
+
+
+def unpaid(
+    session: Session,
+    scope: Scope,
+    parties: Mapping[int, Organisation],
+    frauds: Collection[tuple[str, str]],
+) -> tuple[Open, ...]:
+    """Return what is open at the end of the report; `frauds` are (organisation, number) marks.
+
+    An invoice of which something was set aside later counts as it was on that day.
+    """
+    key = (Allocation.organisation_id, Allocation.series, Allocation.number)
+    against = (
+        select(*key, func.sum(Allocation.units).label("units"))
+        .where(Allocation.allocated_on <= scope.until)
+        .group_by(*key)
+        .subquery()
+    )
+    left = Invoice.gross - func.coalesce(against.c.units, 0)
+    one = Invoice
+    columns = (one.organisation_id, one.series, one.number, one.party, one.issued_on, one.due_on)
+    same = (getattr(one, column.key) == against.c[column.key] for column in key)
+    query = (
+        select(*columns, left, Identity.content)
+        .outerjoin(against, and_(*same))
+        .outerjoin(Identity, Identity.id == one.identity_id)
+        .where(
+            one.kind == INVOICE,
+            one.issued_on <= scope.until,
+            left > 0,
+            gather_scope.of_documents(scope),
+        )
+        .order_by(one.organisation_id, one.series, one.number)
+        .execution_options(yield_per=PIECE)
+    )
+    found = []
+    for organisation_id, series, number, party, issued, due, units, content in session.execute(
+        query
+    ):
+        shown = numbering.shown(series, number)
+        found.append(
+            Open(
+                invoice=shown,
+                subscriber_reference=party,
+                issued=issued,
+                due=due,
+                cents_open=int(units),
+                non_profit=_non_profit(content),
+                dunning_step=0,
+                fraud=(parties[organisation_id].name, shown) in frauds,
+            )
+        )
+    return tuple(found)
+
+
+def _non_profit(content: str | None) -> bool:
+    """Return whether it was one on the day; who was forgotten is taken for a person."""
+    return content is not None and identities.parse(content).kind == "non-profit"

@@ -1,0 +1,266 @@
+"""What subscribers paid, cut by what it was for: from what is set against documents, by month.
+
+A month's payments of exactly a whole document are added up by the database. Only documents that
+were paid in parts are read one by one, since each cent of a part must go to somebody.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from sqlalchemy import Integer, Text, and_, case, cast, func, literal, null, select, union_all
+
+from provision.subscriptions.drafts import CREDIT_NOTE
+from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine, LineShare
+from provision.subscriptions.reports import gather_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from sqlalchemy import CTE, ColumnElement, Row, Select, Subquery
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.reports.gather_scope import Scope
+
+PIECE = 5_000  # rows that are held at one time
+# Money that came from subscribers, or went back to them. A local currency is taken one for one
+# euro. What a fund, a credit or a loss settles, and what is bartered, nobody paid.
+PAID = ("payment", "local", "return", "refund")
+MONTH = len("2026-01")
+SIGN = case((Invoice.kind == CREDIT_NOTE, -1), else_=1)
+
+Key: TypeAlias = tuple[int, str, int]
+
+
+class Share(NamedTuple):
+    """For what money was: its month ("2026-01"), who issued the document, which days of service.
+
+    `recurring` is whether it was for a subscription. A share of nobody (None) is VAT.
+    """
+
+    month: str
+    issuer_id: int
+    recurring: bool
+    starts_on: date | None
+    ends_on: date | None
+    role: str
+    beneficiary_id: int | None
+    fund_id: int | None
+
+
+def shares(session: Session, scope: Scope, since: date) -> Counter[Share]:
+    """Return the cents that subscribers paid from a day on to the end of the report, all shared.
+
+    What went back to them is below zero.
+    """
+    cash = _by_month(scope, since)
+    found: Counter[Share] = Counter()
+    for query in (_whole_shares(cash, scope), _whole_taxes(cash, scope)):
+        for row in session.execute(query):
+            *share, units = tuple(row)
+            found[Share(*share)] += int(units)
+    _add_parts(session, scope, since, found)
+    return found
+
+
+def paid(session: Session, scope: Scope, since: date) -> Cents:
+    """Return the cents that subscribers paid from a day on to the end of the report, in all."""
+    total = session.scalar(
+        select(func.sum(SIGN * Allocation.units))
+        .join(Invoice, _same(Invoice, Allocation))
+        .where(
+            Allocation.kind.in_(PAID),
+            Allocation.allocated_on.between(since, scope.until),
+            gather_scope.of_documents(scope),
+        )
+    )
+    return int(total or 0)
+
+
+def month_name(day: date) -> str:
+    """Return the month of a day as shares have it: "2026-01"."""
+    return day.isoformat()[:MONTH]
+
+
+def dealt(weights: Iterable[int], whole: int, paid_units: Cents) -> Iterator[Cents]:
+    """Yield what each weight has when `paid_units` of `whole`, the sum of the weights, are paid.
+
+    Formula: the running total of the weights × paid / whole, rounded down, less the one before: so
+    they add up to what is paid, each is less than a cent from exact, weights below zero (a
+    discount) do no harm, and when all is paid each has its weight.
+    """
+    running = before = 0
+    for weight in weights:
+        running += weight
+        now = paid_units * running // whole
+        yield now - before
+        before = now
+
+
+def _by_month(scope: Scope, since: date | None) -> Subquery:
+    """Return what was paid of each document in each month."""
+    month = func.substr(cast(Allocation.allocated_on, Text), 1, MONTH).label("month")
+    key = (Allocation.organisation_id, Allocation.series, Allocation.number)
+    query = select(*key, month, func.sum(Allocation.units).label("units")).where(
+        Allocation.kind.in_(PAID), Allocation.allocated_on <= scope.until
+    )
+    if since is not None:
+        query = query.where(Allocation.allocated_on >= since)
+    # By the name of the month: PostgreSQL takes the same words with other parameters for others.
+    return query.group_by(*key, "month").subquery()
+
+
+def _whole_shares(cash: Subquery, scope: Scope) -> Select[*tuple[Any, ...]]:
+    columns = (*_columns(cash), InvoiceLine.role, LineShare.beneficiary_id, LineShare.fund_id)
+    return (
+        _whole(select(*columns, func.sum(_direction(cash) * LineShare.units)), cash, scope)
+        .join(LineShare, and_(_same(LineShare, InvoiceLine), LineShare.line == InvoiceLine.line))
+        .group_by(*columns)
+    )
+
+
+def _whole_taxes(cash: Subquery, scope: Scope) -> Select[*tuple[Any, ...]]:
+    columns, nobody = _columns(cash), (literal(""), null(), null())
+    query = select(*columns, *nobody, func.sum(_direction(cash) * InvoiceLine.vat))
+    return _whole(query, cash, scope).where(InvoiceLine.vat != 0).group_by(*columns)
+
+
+def _whole(
+    query: Select[*tuple[Any, ...]], cash: Subquery, scope: Scope
+) -> Select[*tuple[Any, ...]]:
+    return (
+        query.select_from(cash)
+        .join(Invoice, _same(Invoice, cash.c))
+        .join(InvoiceLine, _same(InvoiceLine, Invoice))
+        .where(func.abs(cash.c.units) == Invoice.gross, gather_scope.of_documents(scope))
+    )
+
+
+def _columns(cash: Subquery) -> tuple[Any, ...]:
+    return (
+        cash.c.month,
+        Invoice.organisation_id,
+        Invoice.subscription_id.is_not(None),
+        InvoiceLine.starts_on,
+        InvoiceLine.ends_on,
+    )
+
+
+def _direction(cash: Subquery) -> ColumnElement[int]:
+    return SIGN * case((cash.c.units < 0, -1), else_=1)
+
+
+def _add_parts(session: Session, scope: Scope, since: date, found: Counter[Share]) -> None:
+    documents, first_month = _in_parts(scope, since), month_name(since)
+    history: dict[Key, list[tuple[str, Cents]]] = defaultdict(list)
+    every = _by_month(scope, None)
+    for row in session.execute(
+        select(every).join(documents, _same(documents.c, every.c)).order_by(every.c.month)
+    ):
+        history[_key(row)].append((row.month, int(row.units)))
+    rows = session.execute(_pieces(documents).execution_options(yield_per=PIECE))
+    for key, pieces in groupby(rows, key=_key):
+        _add_document(list(pieces), history[key], first_month, found)
+
+
+def _add_document(
+    pieces: list[Row[*tuple[Any, ...]]],
+    history: list[tuple[str, Cents]],
+    first_month: str,
+    found: Counter[Share],
+) -> None:
+    """Add what each payment of a document changes; a month of all of it is counted elsewhere."""
+    weights, whole = [piece.units for piece in pieces], pieces[0].gross
+    before = 0
+    for month, units in history:
+        after = before + units
+        if month >= first_month and abs(units) != whole:
+            changes = zip(dealt(weights, whole, after), dealt(weights, whole, before), strict=True)
+            for piece, (now, then) in zip(pieces, changes, strict=True):
+                sign = -1 if piece.kind == CREDIT_NOTE else 1
+                found[_share(month, piece)] += sign * (now - then)
+        before = after
+
+
+def _in_parts(scope: Scope, since: date) -> CTE:
+    cash = _by_month(scope, since)
+    key = (Invoice.organisation_id, Invoice.series, Invoice.number)
+    return (
+        select(*key)
+        .join(cash, _same(cash.c, Invoice))
+        .where(
+            cash.c.units != 0,
+            func.abs(cash.c.units) != Invoice.gross,
+            gather_scope.of_documents(scope),
+        )
+        .distinct()
+        .cte("in_parts")
+    )
+
+
+def _pieces(documents: CTE) -> Select[*tuple[Any, ...]]:
+    """Return the shares of all lines of these documents, and their VAT, by document."""
+    head = (
+        Invoice.organisation_id,
+        Invoice.series,
+        Invoice.number,
+        Invoice.kind,
+        Invoice.gross,
+        Invoice.subscription_id.is_not(None).label("recurring"),
+        InvoiceLine.line,
+        InvoiceLine.starts_on,
+        InvoiceLine.ends_on,
+    )
+    shared = (
+        InvoiceLine.role,
+        LineShare.beneficiary_id,
+        LineShare.fund_id,
+        LineShare.position,
+        LineShare.units,
+    )
+    nobody = cast(null(), Integer)
+    taxed = (literal(""), nobody, nobody, literal(-1), InvoiceLine.vat)
+    lines = (
+        select(*head)
+        .join(documents, _same(documents.c, Invoice))
+        .join(InvoiceLine, _same(InvoiceLine, Invoice))
+    )
+    both = union_all(
+        lines.add_columns(*shared).join(
+            LineShare, and_(_same(LineShare, InvoiceLine), LineShare.line == InvoiceLine.line)
+        ),
+        lines.add_columns(*taxed),
+    ).subquery()
+    order = ("organisation_id", "series", "number", "line", "position")
+    return select(both).order_by(*(both.c[name] for name in order))
+
+
+def _share(month: str, piece: Row[*tuple[Any, ...]]) -> Share:
+    return Share(
+        month,
+        piece.organisation_id,
+        piece.recurring,
+        piece.starts_on,
+        piece.ends_on,
+        piece.role,
+        piece.beneficiary_id,
+        piece.fund_id,
+    )
+
+
+def _key(row: Iterable[object]) -> Key:
+    organisation_id, series, number, *_rest = row
+    return organisation_id, series, number  # type: ignore[return-value]
+
+
+def _same(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 (tables and subqueries)
+    """Return the condition that both are of the same document."""
+    return and_(
+        one.organisation_id == other.organisation_id,
+        one.series == other.series,
+        one.number == other.number,
+    )

@@ -1,0 +1,428 @@
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from provision.errors import PaquetError
+from provision.subscriptions import contracts, profiles, verify
+from provision.subscriptions.contracts import Share
+from provision.subscriptions.ledger_models import PersonReference
+from provision.subscriptions.reports import factsfile
+from provision.subscriptions.reports.facts import Income, Portion
+from provision.subscriptions.reports.factsfile import FactsFile
+from provision.subscriptions.reports.figures import figures
+from provision.subscriptions.reports.gather_scope import Scope, month_over
+from provision.subscriptions.reports.gathering import gather
+from tests.integration.subscriptions.reporting_shop import (
+    ASSOCIATION,
+    BUSINESS,
+    START,
+    UNTIL,
+    again,
+    build,
+    profile,
+    registry,
+    year_begins,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from provision.subscriptions.reports.facts import Facts
+    from tests.integration.subscriptions.reporting_shop import World
+
+JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in (1, 2, 3))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """A registry in which nobody subscribed yet."""
+    folder = tmp_path_factory.mktemp("built")
+    with registry(
+        request.param, folder, lambda: request.getfixturevalue("postgresql_folder")
+    ) as one:
+        with Session(one) as session, session.begin():
+            build(session)
+        yield one
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lived(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """A registry in which the year has begun."""
+    folder = tmp_path_factory.mktemp("lived")
+    with registry(
+        request.param, folder, lambda: request.getfixturevalue("postgresql_folder")
+    ) as one:
+        with Session(one, expire_on_commit=False) as session:
+            year_begins(build(session))
+        yield one
+
+
+@pytest.fixture
+def world(built: Engine) -> Iterator[World]:
+    with Session(built, expire_on_commit=False) as session:
+        yield again(session)
+
+
+@pytest.fixture
+def begun(lived: Engine) -> Iterator[World]:
+    with Session(lived, expire_on_commit=False) as session:
+        yield again(session)
+
+
+def gathered(world: World, until: date = UNTIL, told: str = "", **scope: object) -> Facts:
+    facts = factsfile.parse(told)
+    return gather(world.session, Scope(until, **scope), facts)  # type: ignore[arg-type]
+
+
+def by_kind(facts: Facts) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for portion in facts.portions:
+        sums[portion.beneficiary_kind] += portion.cents
+    return dict(sums)
+
+
+def test_each_euro_is_shared_as_the_contract_says(begun: World) -> None:
+    """Paid: 12 + 12 + 120 + 5 + 7; of the 12 that came back nobody has anything."""
+    facts = gathered(begun)
+    assert facts.paid_cents == 15_600
+    assert by_kind(facts) == {"association": 3_900, "business": 9_100, "tax": 2_600}
+    assert verify.verify(begun.session) == []
+
+
+def test_an_invoice_paid_in_parts_is_shared_to_the_cent_in_each_month(begun: World) -> None:
+    """Of 5.00 of 12.00: VAT 0.83 of 2, association 1.25 of 3, business 2.92 of 7."""
+    facts = gathered(begun)
+    march = [one for one in facts.portions if one.month == MARCH]
+    assert march == [
+        Portion(MARCH, "association", ASSOCIATION, "service", "Orne", 300 - 125),
+        Portion(MARCH, "business", BUSINESS, "service", "Calvados", 700 - 292),
+        Portion(MARCH, "tax", "TVA", "tax", "", 200 - 83),
+    ]
+    february = {one.beneficiary_kind: one.cents for one in facts.portions if one.month == FEBRUARY}
+    assert february == {"association": 3_000 + 125, "business": 7_000 + 292, "tax": 2_000 + 83}
+
+
+def test_income_is_what_was_received_without_vat(begun: World) -> None:
+    shown = [
+        (one.day, one.cents_received, one.months, one.recurring) for one in gathered(begun).incomes
+    ]
+    assert shown == [
+        (JANUARY, 2_000, 1, True),
+        (FEBRUARY, 417, 1, True),
+        (FEBRUARY, 10_000, 12, True),
+        (MARCH, 583, 1, True),
+    ]
+    assert {one.organisation for one in gathered(begun).incomes} == {BUSINESS}
+
+
+def test_a_report_of_an_earlier_month_is_as_it_was_then(begun: World) -> None:
+    facts = gathered(begun, date(2026, 2, 28))
+    assert facts.paid_cents == 1_200 + 1_200 + 12_000 + 500
+    assert [(one.invoice, one.cents_open) for one in facts.unpaid] == [
+        ("F2026-000003", 700),
+        ("F2026-000005", 1_200),
+    ]
+
+
+def test_what_was_paid_before_the_twelve_months_is_in_none_of_them(begun: World) -> None:
+    facts = gathered(begun, date(2027, 2, 28))
+    assert {one.month for one in facts.portions} == {MARCH}
+    assert facts.paid_cents == 700
+    assert sum(one.cents_received for one in facts.incomes) == 13_000
+
+
+def test_an_open_invoice_says_who_cannot_pay_and_who_will_not(begun: World) -> None:
+    told = f"""
+    [[fraud]]
+    organisation = "{BUSINESS}"
+    invoice = "F2026-000006"
+    """
+    lise, jeanne = gathered(begun, told=told).unpaid
+    assert (lise.invoice, lise.cents_open, lise.standing) == ("F2026-000005", 1_200, "non_profit")
+    assert (jeanne.invoice, jeanne.cents_open, jeanne.standing) == ("F2026-000006", 1_200, "fraud")
+    assert (lise.issued, lise.due) == (date(2026, 2, 15), date(2026, 3, 17))
+
+
+def test_lives_and_rates_are_those_of_the_subscriptions(begun: World) -> None:
+    facts = gathered(begun)
+    jeanne, lise, karim = facts.lives
+    assert (jeanne.first_day, jeanne.last_day) == (START, None)
+    assert (lise.first_day, lise.last_day) == (date(2026, 1, 15), date(2026, 3, 14))
+    assert (jeanne.seller, jeanne.supporter, jeanne.territory) == (
+        BUSINESS,
+        ASSOCIATION,
+        "Calvados",
+    )
+    assert (karim.plan, karim.tier) == ("famille", "plein tarif")
+    assert [(one.from_day, one.cents, one.months) for one in facts.rates] == [
+        (START, 1_000, 1),
+        (date(2026, 1, 15), 1_000, 1),
+        (FEBRUARY, 10_000, 12),
+    ]
+
+
+def test_the_figures_of_the_small_world_are_those_of_a_hand_count(begun: World) -> None:
+    found = figures(gathered(begun))
+    assert [one.closing for one in found.movements[-3:]] == [2_000, 2_833, 1_833]
+    assert [(one.joined, one.left) for one in found.movements[-3:]] == [(2, 0), (1, 0), (0, 1)]
+    assert [one.paid for one in found.coverage[-3:]] == [2_000, 417 + 834, 583 + 834]
+    assert [(one.kind, one.basis_points) for one in found.received] == [
+        ("business", 5_833),
+        ("association", 2_500),
+        ("tax", 1_667),
+    ]
+    late = {one.age: (one.ordinary, one.non_profit) for one in found.unpaid}
+    assert late["0-30"] == (1_200, 1_200)
+
+
+def test_money_that_goes_back_is_taken_from_those_who_had_it(begun: World) -> None:
+    begun.credit("F2026-000001", date(2026, 3, 20))
+    begun.pay("A2026-000001", 1_200, date(2026, 3, 25), "refund")
+    facts = gathered(begun)
+    assert facts.paid_cents == 14_400
+    assert by_kind(facts) == {"association": 3_600, "business": 8_400, "tax": 2_400}
+
+
+@pytest.mark.parametrize("kind", ["credit", "loss", "fund", "barter"])
+def test_what_nobody_paid_is_in_no_euro(begun: World, kind: str) -> None:
+    begun.pay("F2026-000005", 1_200, date(2026, 3, 30), kind)
+    facts = gathered(begun)
+    assert facts.paid_cents == 15_600
+    assert [one.invoice for one in facts.unpaid] == ["F2026-000006"]
+
+
+def test_a_local_currency_is_money(begun: World) -> None:
+    begun.pay("F2026-000005", 1_200, date(2026, 3, 30), "local")
+    assert gathered(begun).paid_cents == 16_800
+
+
+def test_an_invoice_that_came_back_and_was_paid_again_is_counted_once(begun: World) -> None:
+    """In parts, back, and then all at once: the month of all of it is a month of its own."""
+    begun.pay("F2026-000005", 400, date(2026, 2, 20))
+    begun.pay("F2026-000005", -400, date(2026, 3, 2), "return")
+    begun.pay("F2026-000005", 1_200, date(2026, 4, 2))
+    facts = gathered(begun, date(2026, 4, 30))
+    assert facts.paid_cents == 16_800
+    assert by_kind(facts) == {"association": 4_200, "business": 9_800, "tax": 2_800}
+
+
+def test_nobody_is_a_subscriber_while_a_trial_lasts(world: World) -> None:
+    world.contract()
+    world.subscribe("Jeanne", START, plan="essai")
+    left = world.subscribe("Lise", START, plan="essai")
+    left.last_day = date(2026, 1, 20)
+    world.session.flush()
+    facts = gathered(world)
+    assert [(one.first_day, one.last_day) for one in facts.lives] == [(date(2026, 1, 31), None)]
+    assert [(one.from_day, one.cents) for one in facts.rates] == [(date(2026, 1, 31), 500)]
+
+
+def test_an_order_counts_from_its_delivery_and_a_cancelled_one_never(world: World) -> None:
+    world.contract()
+    delivered, waiting, cancelled = (world.order(name, START) for name in ("a", "b", "c"))
+    world.deliver(delivered, date(2026, 1, 9))
+    world.cancel(cancelled, date(2026, 1, 9))
+    world.session.flush()
+    (life,) = gathered(world).lives
+    assert (life.subscription, life.first_day) == (delivered.id, date(2026, 1, 9))
+    assert waiting.state == "waiting"
+
+
+def test_a_discount_lowers_what_is_paid_a_month_while_it_lasts(world: World) -> None:
+    world.contract()
+    one = world.subscribe("Jeanne", START)
+    world.discount(one, date(2026, 2, 1), date(2026, 2, 28), 2_500)
+    rates = [(rate.from_day, rate.cents) for rate in gathered(world).rates]
+    assert rates == [(START, 1_000), (FEBRUARY, 750), (MARCH, 1_000)]
+
+
+def test_a_tier_halves_the_price_and_is_named(world: World) -> None:
+    world.contract()
+    world.subscribe("Jeanne", START, tier="solidaire")
+    facts = gathered(world)
+    assert (facts.lives[0].tier, facts.rates[0].cents) == ("Solidaire", 500)
+    assert gathered(world, language="en").lives[0].tier == "Solidarity"
+
+
+def test_a_change_of_vat_regime_changes_what_is_left_of_a_price(world: World) -> None:
+    world.contract()
+    world.subscribe("Jeanne", START)
+    profiles.add(world.session, world.seller, profile(BUSINESS, "franchise"), MARCH)
+    rates = [(rate.from_day, rate.cents) for rate in gathered(world).rates]
+    assert rates == [(START, 1_000), (MARCH, 1_200)]
+
+
+def test_under_two_contracts_each_is_taxed_for_its_own_part(session: Session) -> None:
+    """12.00 = 8.40 of the business (7.00 + 1.40 of VAT) + 3.60 of the association, without VAT."""
+    world = build(session)
+    world.contract(mode="two_contracts")
+    world.subscribe("Jeanne", START)
+    world.bill(START)
+    world.pay("F2026-000001", 840, date(2026, 1, 9))
+    world.pay("F2026-000001", 360, date(2026, 1, 9), issuer=world.supporter)
+    facts = gathered(world)
+    assert by_kind(facts) == {"association": 360, "business": 700, "tax": 140}
+    assert [(one.organisation, one.cents_received) for one in facts.incomes] == [
+        (BUSINESS, 700),
+        (ASSOCIATION, 360),
+    ]
+    assert [rate.cents for rate in facts.rates] == [1_060]
+
+
+def test_funds_and_machines_are_told_apart_from_who_keeps_them(session: Session) -> None:
+    """Of 10.00 a tenth goes to a coordination fund; 5.00 of hosting are the business's machines."""
+    world = build(session)
+    fund = world.fund("Caisse commune", "coordination")
+    world.contract(
+        [
+            Share(world.supporter, 20),
+            Share(world.supporter, 10, fund=fund),
+            Share(world.seller, 70),
+            Share(world.seller, 1, role="hosting"),
+        ]
+    )
+    world.subscribe("Jeanne", START, plan="nuage")
+    world.bill(START)
+    world.pay("F2026-000001", 1_800, date(2026, 1, 9))
+    shown = {
+        (one.beneficiary_kind, one.beneficiary, one.role, one.territory): one.cents
+        for one in gathered(world).portions
+    }
+    assert shown == {
+        ("association", ASSOCIATION, "service", "Orne"): 200,
+        ("fund", "Caisse commune", "coordination", "Orne"): 100,
+        ("business", BUSINESS, "service", "Calvados"): 700,
+        ("infrastructure", BUSINESS, "hosting", "Calvados"): 500,
+        ("tax", "TVA", "tax", ""): 300,
+    }
+
+
+def test_what_a_seller_settles_is_income_of_the_association_and_none_of_both(begun: World) -> None:
+    begun.settle(3_900, date(2026, 3, 31))
+    facts = gathered(begun)
+    assert facts.incomes[-1] == Income(
+        day=UNTIL,
+        organisation=ASSOCIATION,
+        kind="sale",
+        recurring=True,
+        cents_received=3_900,
+        territory="Orne",
+        between=True,
+    )
+    assert [(one.organisation, one.cents, one.between) for one in facts.costs] == [
+        (BUSINESS, 3_900, True)
+    ]
+    found = figures(facts)
+    assert found.dependency.sales == 13_000
+    watched = {(one.party, one.rule): one.received for one in found.watch}
+    assert watched[ASSOCIATION, "franchise"] == 3_900
+
+
+def test_a_report_of_one_organisation_has_what_is_its_own(begun: World) -> None:
+    begun.settle(3_900, date(2026, 3, 31))
+    facts = gathered(begun, organisation_id=begun.supporter.id)
+    assert [one.name for one in facts.parties] == [ASSOCIATION]
+    assert [(one.cents_received, one.between) for one in facts.incomes] == [(3_900, False)]
+    assert (len(facts.lives), facts.costs, facts.paid_cents) == (3, (), 15_600)
+
+
+def test_a_report_of_a_territory_has_what_its_sellers_sell(begun: World) -> None:
+    calvados = gathered(begun, territory="Calvados")
+    assert (len(calvados.lives), calvados.paid_cents, len(calvados.unpaid)) == (3, 15_600, 2)
+    assert sum(one.cents for one in calvados.portions) == 15_600
+    assert [one.name for one in calvados.parties] == [BUSINESS]
+    orne = gathered(begun, territory="Orne")
+    assert (orne.lives, orne.portions, orne.unpaid, orne.incomes) == ((), (), (), ())
+
+
+def test_a_territory_where_nobody_is_at_home_is_refused(begun: World) -> None:
+    with pytest.raises(PaquetError, match="at home in Paris"):
+        gathered(begun, territory="Paris")
+
+
+def test_an_organisation_that_nobody_knows_is_refused(begun: World) -> None:
+    told = '[[cash]]\norganisation = "Boutique libre"\namount = "1.00"\non = 2026-01-01'
+    with pytest.raises(PaquetError, match="speak of Boutique libre, which is no organisation"):
+        gathered(begun, told=told)
+
+
+def test_what_a_file_tells_is_added_to_what_the_registry_knows(begun: World) -> None:
+    told = f"""
+    [[cost]]
+    organisation = "{BUSINESS}"
+    label = "Serveurs"
+    kind = "infrastructure"
+    amount = "25.00"
+    from = 2026-02-10
+    [[income]]
+    organisation = "{ASSOCIATION}"
+    kind = "grant"
+    amount = "600.00"
+    on = 2026-03-02
+    [[rescrit]]
+    organisation = "{ASSOCIATION}"
+    on = 2026-02-20
+    """
+    found = figures(gathered(begun, told=told))
+    assert [one.cost for one in found.coverage[-3:]] == [0, 2_500, 2_500]
+    assert found.dependency.grants == 60_000
+    assert [one.taxable for one in found.watch if one.party == ASSOCIATION] == [False]
+
+
+def test_who_was_forgotten_still_counts(begun: World) -> None:
+    begun.session.execute(delete(PersonReference))
+    references = [one.subscriber_reference for one in gathered(begun).lives]
+    assert references == ["forgotten-1", "forgotten-2", "forgotten-3"]
+
+
+def test_without_a_profile_no_price_without_vat_is_known(session: Session) -> None:
+    world = build(session, described=False)
+    world.contract()
+    world.subscribe("Jeanne", START)
+    with pytest.raises(PaquetError, match="Nobody knows yet how organisation 1 is taxed"):
+        gathered(world)
+
+
+def test_an_empty_registry_gives_an_empty_report(session: Session) -> None:
+    facts = gather(session, Scope(UNTIL), FactsFile())
+    assert (facts.paid_cents, facts.lives, facts.parties) == (0, (), ())
+    assert figures(facts).received == ()
+
+
+@pytest.mark.parametrize("until", [date(2026, 3, 30), date(2026, 2, 1)])
+def test_a_report_ends_with_a_month(until: date) -> None:
+    with pytest.raises(PaquetError, match="is not the last day of a month"):
+        Scope(until)
+
+
+@pytest.mark.parametrize(
+    ("today", "over"),
+    [
+        (date(2026, 3, 30), date(2026, 2, 28)),
+        (date(2026, 3, 31), date(2026, 3, 31)),
+        (date(2026, 1, 1), date(2025, 12, 31)),
+    ],
+)
+def test_the_last_month_that_is_over_ends_today_at_the_latest(today: date, over: date) -> None:
+    assert month_over(today) == over
+
+
+def test_what_the_seller_keeps_is_all_his_under_mecenat(session: Session) -> None:
+    world = build(session)
+    world.contract(contracts.two(world.seller, world.supporter, (70, 30)), mode="mecenat")
+    world.subscribe("Jeanne", START)
+    world.bill(START)
+    world.pay("F2026-000001", 1_200, date(2026, 1, 9))
+    assert by_kind(gathered(world)) == {"business": 1_000, "tax": 200}
