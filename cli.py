@@ -43,6 +43,7 @@ COMMANDS = {
     "reciprocity": "reciprocity",
     "hours": "hours",
     "exchange": "exchange",
+    "report": "report",
 }
 
 
