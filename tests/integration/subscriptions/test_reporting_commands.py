@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,8 @@ from provision.rendering import share
 from tests.integration.subscriptions.reporting_shop import build, year_begins
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.testing import Result
 
 SETTINGS = """
