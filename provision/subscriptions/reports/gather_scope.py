@@ -46,11 +46,6 @@ class Scope:
                 f"Give a whole month: {last_day(month_of(self.until))}.",
             )
 
-    @property
-    def whole(self) -> bool:
-        """Whether it is about all organisations together."""
-        return self.organisation_id is None and self.territory is None
-
     def holds(self, one: Organisation) -> bool:
         """Return whether it speaks of what this organisation earns and spends."""
         return self.organisation_id in {None, one.id} and self.territory in {None, one.territory}

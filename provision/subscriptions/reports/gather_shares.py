@@ -57,7 +57,7 @@ def shares(session: Session, scope: Scope, since: date) -> Counter[Share]:
 
     What went back to them is below zero.
     """
-    cash = _by_month(scope, since)
+    cash = _cash(scope, since)
     found: Counter[Share] = Counter()
     for query in (_whole_shares(cash, scope), _whole_taxes(cash, scope)):
         for row in session.execute(query):
@@ -101,17 +101,21 @@ def dealt(weights: Iterable[int], whole: int, paid_units: Cents) -> Iterator[Cen
         before = now
 
 
-def _by_month(scope: Scope, since: date | None) -> Subquery:
-    """Return what was paid of each document in each month."""
+def _by_month(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """Return what was paid of each document in each month, from the beginning."""
     month = func.substr(cast(Allocation.allocated_on, Text), 1, MONTH).label("month")
     key = (Allocation.organisation_id, Allocation.series, Allocation.number)
-    query = select(*key, month, func.sum(Allocation.units).label("units")).where(
-        Allocation.kind.in_(PAID), Allocation.allocated_on <= scope.until
-    )
-    if since is not None:
-        query = query.where(Allocation.allocated_on >= since)
     # By the name of the month: PostgreSQL takes the same words with other parameters for others.
-    return query.group_by(*key, "month").subquery()
+    return (
+        select(*key, month, func.sum(Allocation.units).label("units"))
+        .where(Allocation.kind.in_(PAID), Allocation.allocated_on <= scope.until)
+        .group_by(*key, "month")
+    )
+
+
+def _cash(scope: Scope, since: date) -> Subquery:
+    """Return the same from a day on."""
+    return _by_month(scope).where(Allocation.allocated_on >= since).subquery()
 
 
 def _whole_shares(cash: Subquery, scope: Scope) -> Select[*tuple[Any, ...]]:
@@ -157,10 +161,8 @@ def _direction(cash: Subquery) -> ColumnElement[int]:
 def _add_parts(session: Session, scope: Scope, since: date, found: Counter[Share]) -> None:
     documents, first_month = _in_parts(scope, since), month_name(since)
     history: dict[Key, list[tuple[str, Cents]]] = defaultdict(list)
-    every = _by_month(scope, None)
-    for row in session.execute(
-        select(every).join(documents, _same(documents.c, every.c)).order_by(every.c.month)
-    ):
+    query = _by_month(scope).join(documents, _same(documents.c, Allocation)).order_by("month")
+    for row in session.execute(query):
         history[_key(row)].append((row.month, int(row.units)))
     rows = session.execute(_pieces(documents).execution_options(yield_per=PIECE))
     for key, pieces in groupby(rows, key=_key):
@@ -187,7 +189,7 @@ def _add_document(
 
 
 def _in_parts(scope: Scope, since: date) -> CTE:
-    cash = _by_month(scope, since)
+    cash = _cash(scope, since)
     key = (Invoice.organisation_id, Invoice.series, Invoice.number)
     return (
         select(*key)
