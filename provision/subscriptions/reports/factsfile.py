@@ -143,10 +143,15 @@ class WrittenFraud(Table):
 
 
 class FactsFile(Table):
-    """All that a report is told beside the registry; `hourly` values time, in cents an hour."""
+    """All that a report is told beside the registry.
+
+    `hourly` values time, in cents an hour; `commons` are the purposes under which the registry
+    holds time that went into common code.
+    """
 
     title: Name | None = None
     hourly: Hourly | None = None
+    commons: tuple[Name, ...] = Field(default=(), strict=False)
     cost: tuple[WrittenCost, ...] = Field(default=(), strict=False)
     income: tuple[WrittenIncome, ...] = Field(default=(), strict=False)
     rescrit: tuple[WrittenRescrit, ...] = Field(default=(), strict=False)

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, select
 
+from provision.money import EUR
+from provision.subscriptions import chart, people
 from provision.subscriptions.invoice_models import Settlement, SettlementStep
+from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.reports.coverage import LONGEST_TERM
 from provision.subscriptions.reports.facts import Cost, Income, Portion
 from provision.subscriptions.reports.months import between, month_of
+from provision.subscriptions.settling.steps import SETTLED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy.orm import Session
 
+    from provision.money import Cents
     from provision.subscriptions.models import Fund, Organisation
     from provision.subscriptions.reports.facts import BeneficiaryKind
     from provision.subscriptions.reports.gather_scope import Language, Scope
@@ -25,7 +30,6 @@ if TYPE_CHECKING:
 
 TAX_ROLE = "tax"
 TAX: dict[Language, str] = {"fr": "TVA", "en": "VAT"}
-SETTLED = "settled"
 ONE_DAY = timedelta(days=1)
 # Roles of lines whose money goes to machines, or to those who write what runs on them. All other
 # roles pay for work, and count for the organisation that does it.
@@ -95,57 +99,90 @@ def incomes(paid: Mapping[Share, int], parties: Mapping[int, Organisation]) -> t
     )
 
 
-def settled(
+class _Passed(NamedTuple):
+    """What one organisation paid another: for its part of sales, or as a gift."""
+
+    day: date
+    payer_id: int
+    payee_id: int
+    cents: Cents
+    label: str
+    gift: bool
+
+
+def passed(
     session: Session, scope: Scope, since: date, parties: Mapping[int, Organisation]
 ) -> tuple[tuple[Income, ...], tuple[Cost, ...]]:
-    """Return what sellers paid those who share in their sales: incomes of these, costs of those.
+    """Return what organisations paid each other: incomes of the one, costs of the other.
 
     A settlement counts without VAT on the day on which it was settled; what a seller keeps in its
     own funds is paid to nobody.
     """
-    steps = and_(
-        *(
-            getattr(SettlementStep, name) == getattr(Settlement, name)
-            for name in ("seller_id", "beneficiary_id", "number")
-        )
-    )
-    one = Settlement
-    rows = session.execute(
-        select(SettlementStep.reached_on, one.seller_id, one.beneficiary_id, one.number, one.units)
-        .join(SettlementStep, steps)
-        .where(
-            SettlementStep.state == SETTLED,
-            SettlementStep.reached_on.between(since, scope.until),
-            one.seller_id != one.beneficiary_id,
-            one.units != 0,
-        )
-        .order_by(SettlementStep.reached_on, one.seller_id, one.beneficiary_id, one.number)
-    ).all()
+    every = sorted([*_settled(session, scope, since), *_gifts(session, scope, since)])
     came = tuple(
         Income(
-            day=day,
-            organisation=parties[beneficiary_id].name,
-            kind="sale",
-            recurring=True,
-            cents_received=cents,
-            territory=parties[beneficiary_id].territory,
+            day=one.day,
+            organisation=parties[one.payee_id].name,
+            kind="gift" if one.gift else "sale",
+            recurring=not one.gift,
+            cents_received=one.cents,
+            territory=parties[one.payee_id].territory,
             between=True,
         )
-        for day, _seller_id, beneficiary_id, _number, cents in rows
+        for one in every
     )
     went = tuple(
         Cost(
-            day=day,
-            organisation=parties[seller_id].name,
-            label=f"{seller_id}-{beneficiary_id}-{number}",
-            kind="service",
-            cents=cents,
+            day=one.day,
+            organisation=parties[one.payer_id].name,
+            label=one.label,
+            kind="other" if one.gift else "service",
+            cents=one.cents,
             incompressible=False,
             between=True,
         )
-        for day, seller_id, beneficiary_id, number, cents in rows
+        for one in every
     )
     return came, went
+
+
+def _settled(session: Session, scope: Scope, since: date) -> Iterator[_Passed]:
+    one, key = Settlement, ("seller_id", "beneficiary_id", "number")
+    same = and_(*(getattr(SettlementStep, name) == getattr(one, name) for name in key))
+    day = SettlementStep.reached_on
+    rows = session.execute(
+        select(day, one.seller_id, one.beneficiary_id, one.units, one.number)
+        .join(SettlementStep, same)
+        .where(
+            SettlementStep.state == SETTLED,
+            day.between(since, scope.until),
+            one.seller_id != one.beneficiary_id,
+            one.units != 0,
+        )
+    )
+    for reached_on, seller_id, beneficiary_id, units, number in rows:
+        label = f"{seller_id}-{beneficiary_id}-{number}"
+        yield _Passed(reached_on, seller_id, beneficiary_id, units, label, gift=False)
+
+
+def _gifts(session: Session, scope: Scope, since: date) -> Iterator[_Passed]:
+    line, entry = LedgerPosting, LedgerTransaction
+    rows = session.execute(
+        select(entry.effective_on, line.party, line.organisation_id, line.units, entry.text)
+        .join(
+            entry,
+            and_(entry.organisation_id == line.organisation_id, entry.number == line.number),
+        )
+        .where(
+            line.account == chart.GIFTS_RECEIVED,
+            line.commodity == EUR.code,
+            entry.effective_on.between(since, scope.until),
+        )
+    )
+    for day, party, payee_id, units, label in rows:
+        payer_id = people.organisation_of(party)
+        if payer_id is not None:
+            yield _Passed(day, payer_id, payee_id, -units, label, gift=True)
 
 
 def _of_organisation(month: date, role: str, one: Organisation) -> _Got:

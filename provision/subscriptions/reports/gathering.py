@@ -15,6 +15,7 @@ from sqlalchemy import select
 from provision.errors import PaquetError
 from provision.subscriptions.models import Fund
 from provision.subscriptions.reports import (
+    gather_given,
     gather_lives,
     gather_money,
     gather_open,
@@ -56,7 +57,8 @@ def gather(session: Session, scope: Scope, told: FactsFile) -> Facts:
         if share.month >= gather_shares.month_name(first_month)
     }
     funds = {one.id: one for one in session.scalars(select(Fund))}
-    came, went = gather_money.settled(session, scope, since, parties)
+    came, went = gather_money.passed(session, scope, since, parties)
+    given = gather_given.time_given(session, scope, parties, told.commons)
     incomes = (*gather_money.incomes(paid, parties), *came, *told.incomes(since, scope.until))
     return Facts(
         title=told.title or "",
@@ -69,8 +71,11 @@ def gather(session: Session, scope: Scope, told: FactsFile) -> Facts:
         incomes=_alone(scope, _own(scope, parties, incomes)),
         costs=_alone(scope, _own(scope, parties, (*went, *told.costs(since, scope.until)))),
         unpaid=gather_open.unpaid(session, scope, parties, told.frauds()),
-        given=_own(scope, parties, told.given()),
-        reciprocities=told.reciprocities(),
+        given=_own(scope, parties, (*given, *told.given())),
+        reciprocities=(
+            *gather_given.reciprocities(session, scope, parties),
+            *told.reciprocities(),
+        ),
         pledges=told.pledges(),
         cash=_own(scope, parties, told.at_hand(scope.until)),
     )

@@ -39,12 +39,11 @@ from provision.subscriptions.invoice_models import (
     Allocation,
     Invoice,
     InvoiceLine,
-    Settlement,
-    SettlementStep,
 )
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.models import Fund
 from provision.subscriptions.profiles import Address, Profile
+from provision.subscriptions.settling import settlements
 from provision.subscriptions.subscription_models import Discount
 from provision.subscriptions.subscriptions import Sale
 from provision.subscriptions.tariffs import Means
@@ -304,16 +303,12 @@ class World:
         self.session.flush()
         return made
 
-    def settle(self, units: int, day: date) -> None:
-        """Write that the business paid the association its share."""
-        key = {"seller_id": self.seller.id, "beneficiary_id": self.supporter.id, "number": 1}
-        made = Settlement(**key, after_entry=0, last_entry=1, made_on=day, units=units)
-        self.session.add(made)
-        self.session.flush()
-        for state in ("owed", "invoiced", "settled"):
-            step = SettlementStep(**key, state=state, reached_on=day, reference="")
-            self.session.add(step)
-        self.session.flush()
+    def settle(self, day: date) -> None:
+        """Let the business pay the association its part of all that was sold by a day."""
+        made = settlements.make(self.session, self.seller, self.supporter, day, day)
+        assert made is not None
+        settlements.invoice(self.session, made, day)
+        settlements.pay(self.session, made, day, day)
 
 
 def build(session: Session, *, described: bool = True) -> World:

@@ -12,6 +12,8 @@ from provision.errors import PaquetError
 from provision.subscriptions import contracts, profiles, verify
 from provision.subscriptions.contracts import Share
 from provision.subscriptions.ledger_models import PersonReference
+from provision.subscriptions.moments import Moment
+from provision.subscriptions.mutual import contributions, hours, reciprocity
 from provision.subscriptions.reports import factsfile
 from provision.subscriptions.reports.facts import Income, Portion
 from provision.subscriptions.reports.factsfile import FactsFile
@@ -310,31 +312,71 @@ def test_funds_and_machines_are_told_apart_from_who_keeps_them(session: Session)
 
 
 def test_what_a_seller_settles_is_income_of_the_association_and_none_of_both(begun: World) -> None:
-    begun.settle(3_900, date(2026, 3, 31))
+    """Sold by the end of March, paid or not: 150.00 without VAT; 30 of 100 parts are 45.00."""
+    begun.settle(UNTIL)
     facts = gathered(begun)
     assert facts.incomes[-1] == Income(
         day=UNTIL,
         organisation=ASSOCIATION,
         kind="sale",
         recurring=True,
-        cents_received=3_900,
+        cents_received=4_500,
         territory="Orne",
         between=True,
     )
     assert [(one.organisation, one.cents, one.between) for one in facts.costs] == [
-        (BUSINESS, 3_900, True)
+        (BUSINESS, 4_500, True)
     ]
     found = figures(facts)
-    assert found.dependency.sales == 13_000
+    assert (facts.paid_cents, found.dependency.sales) == (15_600, 13_000)
     watched = {(one.party, one.rule): one.received for one in found.watch}
-    assert watched[ASSOCIATION, "franchise"] == 3_900
+    assert watched[ASSOCIATION, "franchise"] == 4_500
+
+
+def test_a_gift_of_the_business_is_income_of_the_association_alone(begun: World) -> None:
+    moment = Moment(date(2026, 3, 9), UNTIL)
+    contributions.give(begun.session, begun.seller, begun.supporter, 5_000, moment)
+    facts = gathered(begun)
+    gift = facts.incomes[-1]
+    assert (gift.day, gift.organisation, gift.kind) == (date(2026, 3, 9), ASSOCIATION, "gift")
+    assert (gift.cents_received, gift.between, gift.recurring) == (5_000, True, False)
+    assert figures(facts).dependency.gifts == 0
+    alone = figures(gathered(begun, organisation_id=begun.supporter.id))
+    assert alone.dependency.gifts == 5_000
+
+
+def test_time_counts_for_whom_it_was_given_and_for_the_commons_by_its_purpose(
+    begun: World,
+) -> None:
+    for seconds, purpose, day in (
+        (3_600, "Code commun", date(2026, 3, 1)),
+        (5_400, "Permanence", date(2026, 3, 2)),
+        (9_999, "Permanence", date(2025, 3, 31)),
+    ):
+        gift = hours.Given("person-1", seconds, purpose)
+        hours.give(begun.session, begun.supporter, gift, Moment(day, UNTIL))
+    found = figures(gathered(begun, told='commons = ["Code commun"]'))
+    (time,) = found.time
+    assert (time.organisation, time.persons) == (ASSOCIATION, 1)
+    assert (time.seconds, time.commons_seconds) == (9_000, 3_600)
+
+
+def test_what_was_meant_to_be_given_back_stands_beside_what_was(begun: World) -> None:
+    """Sold by the end of March: five invoices of 10.00 and one of 100.00; 10 % are 15.00."""
+    terms = (START, "AG 2026")
+    reciprocity.add(begun.session, begun.seller, begun.supporter, 1_000, terms)
+    moment = Moment(date(2026, 3, 9), UNTIL)
+    contributions.give(begun.session, begun.seller, begun.supporter, 900, moment)
+    (one,) = gathered(begun).reciprocities
+    assert (one.from_party, one.to_party, one.period) == (BUSINESS, ASSOCIATION, "2025-04/2026-03")
+    assert (one.base_cents, one.due_cents, one.given_cents) == (15_000, 1_500, 900)
 
 
 def test_a_report_of_one_organisation_has_what_is_its_own(begun: World) -> None:
-    begun.settle(3_900, date(2026, 3, 31))
+    begun.settle(UNTIL)
     facts = gathered(begun, organisation_id=begun.supporter.id)
     assert [one.name for one in facts.parties] == [ASSOCIATION]
-    assert [(one.cents_received, one.between) for one in facts.incomes] == [(3_900, False)]
+    assert [(one.cents_received, one.between) for one in facts.incomes] == [(4_500, False)]
     assert (len(facts.lives), facts.costs, facts.paid_cents) == (3, (), 15_600)
 
 
