@@ -29,6 +29,7 @@ BEING_COLLECTED = "511"
 BANK = "512"
 CASH = "5301"
 LOCAL_CASH = "5302"
+TRANSFERS = "580"
 PURCHASED_SERVICES = "604"
 GIFTS_MADE = "6238"
 BANK_FEES = "627"
@@ -70,6 +71,7 @@ LABELS = MappingProxyType(
         BEING_COLLECTED: ("Valeurs à l'encaissement", "Being collected"),
         BANK: ("Banque", "Bank"),
         CASH: ("Caisse en euros", "Cash in euros"),
+        TRANSFERS: ("Virements en cours", "Transfers under way"),
         LOCAL_CASH: ("Caisse en monnaie locale", "Cash in local currency"),
         PURCHASED_SERVICES: ("Achats de prestations de services", "Services bought"),
         GIFTS_MADE: ("Dons courants", "Gifts made"),

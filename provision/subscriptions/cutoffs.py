@@ -43,8 +43,8 @@ class CutOff:
 def find(session: Session, organisation: Organisation, last_day: date) -> CutOff:
     """Return what the books of an organisation hold for the days after `last_day`."""
     own = _later(session, Invoice.organisation_id == organisation.id, InvoiceLine.net, last_day)
-    from_others = _later(session, _settled_to(organisation), LineShare.units, last_day)
-    to_others = _later(session, _settled_by(organisation), LineShare.units, last_day)
+    from_others = _later(session, _settled_to(organisation, last_day), LineShare.units, last_day)
+    to_others = _later(session, _settled_by(organisation, last_day), LineShare.units, last_day)
     return CutOff(sold=own + from_others, bought=to_others)
 
 
@@ -118,28 +118,33 @@ def _part(units: Cents, term: Term, last_day: date) -> Cents:
     return prorated(units, term, Term(max(term.starts, last_day + ONE_DAY), term.until))
 
 
-def _settled_to(organisation: Organisation) -> ColumnElement[bool]:
+def _settled_to(organisation: Organisation, last_day: date) -> ColumnElement[bool]:
     """Tell which shares of others' sales the organisation has in its books."""
     return and_(
         LineShare.beneficiary_id == organisation.id,
         Invoice.organisation_id != organisation.id,
-        Invoice.entry_number <= _last_settled(Invoice.organisation_id, organisation.id),
+        Invoice.entry_number <= _last_settled(Invoice.organisation_id, organisation.id, last_day),
     )
 
 
-def _settled_by(organisation: Organisation) -> ColumnElement[bool]:
+def _settled_by(organisation: Organisation, last_day: date) -> ColumnElement[bool]:
     """Tell which shares of its sales the organisation has bought from others."""
     return and_(
         Invoice.organisation_id == organisation.id,
         LineShare.beneficiary_id != organisation.id,
-        Invoice.entry_number <= _last_settled(organisation.id, LineShare.beneficiary_id),
+        Invoice.entry_number <= _last_settled(organisation.id, LineShare.beneficiary_id, last_day),
     )
 
 
-def _last_settled(seller: Any, beneficiary: Any) -> Any:  # noqa: ANN401 (columns or numbers)
+def _last_settled(seller: Any, beneficiary: Any, last_day: date) -> Any:  # noqa: ANN401 (columns or numbers)
+    """Return the last entry whose shares were in both books by the end of `last_day`."""
     return (
         select(func.coalesce(func.max(Settlement.last_entry), 0))
-        .where(Settlement.seller_id == seller, Settlement.beneficiary_id == beneficiary)
+        .where(
+            Settlement.seller_id == seller,
+            Settlement.beneficiary_id == beneficiary,
+            Settlement.made_on <= last_day,
+        )
         .correlate(Invoice, LineShare)
         .scalar_subquery()
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provision.errors import PaquetError
+from provision.errors import PaquetError, UsageRefused
 from provision.process.files import write_private
 from provision.subscriptions import billing, verify
 from provision.subscriptions.documents.facturx_xml import facturx
@@ -27,7 +27,12 @@ def preview(control: Control, day: date) -> Outcome:
 
 
 def bill(control: Control, day: date) -> Outcome:
-    """Run the billing of `day`. Raises PaquetError when something in the ledger is not whole."""
+    """Run the billing of `day`. Raises PaquetError when something in the ledger is not whole.
+
+    A day that is still to come is refused: its documents would stop all earlier ones of a series.
+    """
+    if day > control.today():
+        raise UsageRefused(f"{day} is still to come", "Bill on that day; look with --dry-run.")
     with control.session() as session:
         found = verify.verify(session, seals=False)
     if found:

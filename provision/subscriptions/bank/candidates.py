@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["invoice", "collection", "settlement", "return"]
 INVOICE: Kind = "invoice"
 COLLECTION: Kind = "collection"
+SETTLEMENT: Kind = "settlement"
 RETURN: Kind = "return"
 # A word of a text: 'F-2026-0001' is one, and is not found inside 'F-2026-0001-2' or 'F-2026-00011'.
 WORD = re.compile(r"\w+(?:[-/.]\w+)*")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError, UsageRefused
+from provision.subscriptions import people
 from provision.subscriptions.bank import matching
 from provision.subscriptions.bank.candidates import COLLECTION, INVOICE, RETURN, Expected
 from provision.subscriptions.bank.proposals import CERTAIN
@@ -19,6 +20,7 @@ from provision.subscriptions.payments import (
     receipts,
     receiving,
     returns,
+    transfers,
 )
 from provision.subscriptions.payments.models import Collection
 from provision.subscriptions.payments.returns import CameBack
@@ -54,13 +56,8 @@ class Outcome:
     refused: str
 
 
-def propose(
-    session: Session, organisation: Organisation, others: Sequence[Expected] = ()
-) -> list[Seen]:
-    """Return all movements that are not explained, with what each may be.
-
-    `others` are expectations that this room does not know of, such as settlements.
-    """
+def propose(session: Session, organisation: Organisation) -> list[Seen]:
+    """Return all movements that are not explained, with what each may be."""
     rows = receiving.unexplained(session, organisation.id)
     movements = [receiving.read_movement(row) for row, _parked in rows]
     running = answers.running(session, organisation.id)
@@ -71,7 +68,7 @@ def propose(
             *(item for items in running.values() for item in items),
         ]
     }
-    expected = [*_expected(session, organisation, running), *others]
+    expected = _expected(session, organisation, running)
     proposals = matching.propose(movements, expected, returns=names)
     found = {one.movement.key: one for one in proposals}
     return [
@@ -129,7 +126,7 @@ def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
         else:
             receipts.pay(session, row, documents, today)
     else:
-        raise UsageRefused(f"Movement {row.id} is not for this command", "Book it by hand.")
+        transfers.book(session, row, expected[0].reference, today)
 
 
 def _expected(
@@ -144,6 +141,8 @@ def _expected(
     persons = owed.persons(session, organisation.id)
     found = []
     for one in owed.everything(session, organisation.id):
+        if one.party.startswith(people.ORGANISATION):
+            continue  # both their books have it: `transfers` waits for it
         row, person = rows.get(one.subscriber_id or 0), persons.get(one.identity_id or 0)
         names = (row.holder if row else "", person.name if person else "")
         found.append(
@@ -157,7 +156,8 @@ def _expected(
                 due_on=one.due_on,
             )
         )
-    return found + [_batch(session, message_id, items) for message_id, items in running.items()]
+    found += [_batch(session, message_id, items) for message_id, items in running.items()]
+    return found + transfers.expected(session, organisation)
 
 
 def _batch(session: Session, message_id: str, items: Sequence[CollectionItem]) -> Expected:

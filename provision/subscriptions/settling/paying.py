@@ -19,6 +19,7 @@ from provision.subscriptions import (
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.models import SplitContract
+from provision.subscriptions.payments.models import BankStatement
 from provision.subscriptions.people import organisation_reference
 from provision.subscriptions.settling.billing import document_of
 from provision.subscriptions.settling.steps import parts_of, shown
@@ -69,11 +70,20 @@ def _post(
         effective_on=moment.on,
         text=f"Règlement {shown(settlement)}{how}",
         key=f"settlement:{shown(settlement)}:paid",
-        lines=(Line(account, euros(units), party), Line(chart.BANK, euros(-units))),
+        lines=(Line(account, euros(units), party), Line(_through(session, owner), euros(-units))),
         journal=journal.BANK,
         piece=allocating.number_of(document).shown,
     )
     return ledger.post(session, entry, moment.today).number
+
+
+def _through(session: Session, owner: int) -> str:
+    """Return where the money goes in one's books: on its way (580) where a statement will show it.
+
+    An organisation whose statements are not brought in has nothing but this entry.
+    """
+    known = select(BankStatement.id).where(BankStatement.organisation_id == owner).limit(1)
+    return chart.BANK if session.scalar(known) is None else chart.TRANSFERS
 
 
 def _licensed(session: Session, settlement: Settlement) -> bool:

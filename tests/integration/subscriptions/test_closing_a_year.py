@@ -8,6 +8,7 @@ import pytest
 from provision.subscriptions import closings, cutoffs, ledger, subscriptions, verify
 from provision.subscriptions.cutoffs import CutOff
 from provision.subscriptions.journal import LedgerRefused
+from provision.subscriptions.settling import settlements
 
 if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop
@@ -40,6 +41,18 @@ def test_what_is_for_the_next_year_is_put_off_and_taken_back(yearly: Shop) -> No
     assert holds(yearly, LAST_DAY) == {"411": 11000, "487": -later, "706": later - 11000}
     assert holds(yearly, NEW_YEAR) == {"411": 11000, "487": 0, "706": -11000}
     assert verify.verify(yearly.session) == []
+
+
+def test_a_share_that_was_settled_is_put_off_with_what_it_was_bought_for(yearly: Shop) -> None:
+    """Thirty parts of a hundred: settled within the year they are in both books, else in none."""
+    of_others = round(11000 * 0.3)
+    settlements.make(yearly.session, yearly.seller, yearly.supporter, LAST_DAY, NEW_YEAR)
+    assert cutoffs.find(yearly.session, yearly.seller, LAST_DAY).bought == 0
+    assert cutoffs.find(yearly.session, yearly.supporter, LAST_DAY).sold == 0
+    next_year = date(2027, 2, 28)
+    rest = of_others - round(of_others * 151 / 365)
+    assert cutoffs.find(yearly.session, yearly.seller, next_year).bought == rest
+    assert cutoffs.find(yearly.session, yearly.supporter, next_year).sold == rest
 
 
 def test_a_year_that_holds_all_its_days_has_nothing_to_put_off(yearly: Shop) -> None:

@@ -230,6 +230,11 @@ def test_what_would_be_billed_is_shown_before_it_is(sold: Context) -> None:
     assert again == {**expected, "documents": 0, "gross": {"commodity": "EUR", "units": 0}}
 
 
+def test_a_day_that_is_still_to_come_is_not_billed(sold: Context) -> None:
+    with pytest.raises(PaquetError, match="2099-12-31 is still to come"):
+        ask(sold, invoice, "run", "--on", "2099-12-31", "--yes")
+
+
 def test_nothing_is_billed_on_a_ledger_that_is_not_whole(sold: Context) -> None:
     with sold.engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER invoice_line_no_update")

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from provision.errors import PaquetError, UsageRefused
 from provision.money import parse
 from provision.subscriptions import closings, people, profiles, verify
-from provision.subscriptions.bank.candidates import Expected
 from provision.subscriptions.payments import (
     booking,
     losses,
@@ -205,16 +204,6 @@ def test_a_movement_is_kept_with_all_that_the_bank_said(till: Till) -> None:
     assert (movement.reason, movement.details[0].end_to_end) == ("MD06", "F2026-1-1")
     assert movement.key == row.key
     assert json.loads(row.content)["booked_on"] == COLLECT_ON.isoformat()
-
-
-def test_who_settles_between_organisations_is_proposed_and_left_to_its_own_room(
-    till: Till,
-) -> None:
-    till.bank(Said(-300, text="SETTLE-2026-01"))
-    settlement = Expected("settlement", "SETTLE-2026-01", -300, frozenset(), (), "", COLLECT_ON)
-    (seen,) = reconciling.propose(till.session, till.seller, [settlement])
-    assert seen.proposal is not None
-    assert seen.proposal.expected == (settlement,)
 
 
 def profile_of(till: Till) -> profiles.Profile:
