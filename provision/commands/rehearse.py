@@ -51,6 +51,8 @@ def _print(report: Report, folder: Path, name: str) -> None:
     show(
         [{"step": step["name"], "seconds": step["seconds"]} for step in report.steps], as_json=False
     )
+    click.echo("\nThree months of money")
+    show(report.money, as_json=False)
     click.echo("\nChecks from outside")
     show(
         [{"check": check["name"], "result": check["result"]} for check in report.checks],
@@ -66,6 +68,7 @@ def _print(report: Report, folder: Path, name: str) -> None:
         f"  The story      paquet {config} order show {report.order}\n"
         f"  Check again    paquet {config} bundle check {report.address.partition('@')[2]}\n"
         f"  A shell        paquet lab shell bundles1 --name {name}\n"
+        f"  Money          {folder / 'money'}: invoices, debits, statements, books, report.html\n"
         f"  Addresses      paquet lab status --name {name}\n"
         f"  All of it      {folder / 'report.json'}\n"
         f"The lab stays up; `make clean` takes it down."

@@ -1,4 +1,4 @@
-"""The whole story on lab machines: from nothing to a delivered bundle and its kit."""
+"""The whole story on lab machines: from nothing to a delivered bundle, its kit and its money."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from provision.registry import fences, secrets
 from provision.servers import artifacts, inventory, preparation
 from provision.servers.inventory import Host
 from provision.subscriptions import contracts, organisations, planfile, plans
-from provision.workflows import checking, names, onboard, ordering
+from provision.workflows import checking, names, onboard, ordering, rehearsal_money
 from provision.workflows.claims import claim
 from provision.workflows.control import Control
 from provision.workflows.ordering import Words
@@ -47,6 +47,7 @@ class Report:
     total_seconds: float = 0.0
     steps: list[dict[str, object]] = field(default_factory=list)
     checks: list[dict[str, str]] = field(default_factory=list)
+    money: list[dict[str, object]] = field(default_factory=list)
 
 
 def rehearse(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Report:
@@ -62,6 +63,10 @@ def rehearse(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Report:
     with _step(report, "plans", tell):
         sell(control, control.today())
     _order(control, report, tell)
+    with _step(report, "money", tell):
+        story = rehearsal_money.Story(control, SELLER, SUPPORTER, folder / "money")
+        rehearsal_money.rehearse(story)
+    report.money = story.told
     report.total_seconds = round(time.monotonic() - started, 2)
     path = folder / "report.json"
     path.write_text(json.dumps(vars(report), ensure_ascii=False, indent=2), encoding="utf-8")

@@ -1,0 +1,287 @@
+"""The money of the rehearsal: three months of invoices, debits, a bank, a reminder, a settlement.
+
+The days go by on the control machine's clock alone; the bank is the lab's, all else is real.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision import rendering
+from provision.errors import PaquetError
+from provision.lab import bank
+from provision.process.files import write_private
+from provision.registry.models import Subscriber
+from provision.subscriptions import (
+    books,
+    identities,
+    open_items,
+    organisations,
+    papers,
+    plans,
+    profiles,
+    subscriptions,
+    terms,
+    verify,
+)
+from provision.subscriptions.identities import Person
+from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.payments import (
+    collecting,
+    handing_over,
+    mandates,
+    policy,
+    receiving,
+    reconciling,
+)
+from provision.subscriptions.payments.collecting import HandedOver
+from provision.subscriptions.payments.mandates import Wanted
+from provision.subscriptions.payments.receiving import Source
+from provision.subscriptions.profiles import Address, Profile
+from provision.subscriptions.reports.factsfile import FactsFile
+from provision.subscriptions.reports.figures import figures
+from provision.subscriptions.reports.gather_scope import Scope, month_over
+from provision.subscriptions.reports.gathering import gather
+from provision.subscriptions.sepa import target_days
+from provision.subscriptions.settling import mandates as self_billing
+from provision.subscriptions.settling import settlements
+from provision.subscriptions.settling.mandates import Wording
+from provision.subscriptions.subscriptions import Sale
+from provision.workflows import bill, dunning
+from provision.workflows.dunning import Campaign
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.payments.models import Collection
+    from provision.workflows.control import Control
+
+MONTHS, NOTICE_DAYS = 3, 15
+SIREN, ASSOCIATION_SIREN = "732829320", "552100554"
+ACCOUNTS = ("FR7630006000011234567890189", "FR1420041010050500013M02606")
+CREDITOR = "FR72ZZZ123456"
+DRAWN = "provision.subscriptions.reports.page"
+# Who else subscribes, with a mandate but for the one that pays by transfer, and the plan of each.
+OTHERS = {
+    "paul.durand@ailleurs.test": ("Paul Durand", "person", "solo"),
+    "elise.petit@ailleurs.test": ("Élise Petit", "person", "solo"),
+    "amicale@ailleurs.test": ("Amicale laïque", "non-profit", "association"),
+}
+BY_TRANSFER, COMES_BACK, REASON = "amicale@ailleurs.test", "elise.petit@ailleurs.test", "MD06"
+
+
+@dataclass
+class Story:
+    """Where the money of the rehearsal is: its parties, its folder, its bank."""
+
+    control: Control
+    seller: str
+    supporter: str
+    folder: Path
+    account: bank.Account = field(default_factory=lambda: bank.Account(ACCOUNTS[0]))
+    opened_on: date | None = None
+    told: list[dict[str, object]] = field(default_factory=list)
+
+    def on(self, day: date) -> Control:
+        """Return the control machine as it is at noon of `day`."""
+        noon = datetime.combine(day, time(12), UTC)
+        return replace(self.control, clock=lambda: noon)
+
+    def tell(self, day: date, what: str) -> None:
+        """Note what happened, for the report and for the person who watches."""
+        self.told.append({"on": day.isoformat(), "what": what})
+        self.control.tell(f"  {day}: {what}")
+
+
+def rehearse(story: Story) -> None:
+    """Let three months go by. Raises PaquetError when something in the ledger is not whole."""
+    start = story.control.today()
+    _open(story, start)
+    for number in range(MONTHS):
+        first = terms.term_of(start, terms.MONTHLY, start + timedelta(days=31 * number)).starts
+        _month(story, first, number)
+    last = start + timedelta(days=31 * MONTHS)
+    _remind(story, last)
+    _write_all(story, start, last)
+    with story.control.session() as session:
+        found = verify.verify(session)
+    if found:
+        raise PaquetError(f"The ledger is not whole: {found[0].where}: {found[0].what}")
+    story.tell(last, "every invariant of the ledger holds")
+
+
+def _open(story: Story, start: date) -> None:
+    """Describe both organisations, let others subscribe, and have their mandates signed."""
+    with story.control.session() as session:
+        seller = organisations.get(session, story.seller)
+        supporter = organisations.get(session, story.supporter)
+        seller.siren, supporter.siren = SIREN, ASSOCIATION_SIREN
+        first = start.replace(day=1)
+        profiles.add(session, seller, _profile(seller.name, 0), first)
+        profiles.add(session, supporter, _profile(supporter.name, 1), first)
+        wording = Wording("Le bureau", start)
+        self_billing.record(session, supporter, seller, wording, start)
+        for email, (name, kind, plan) in OTHERS.items():
+            _subscribe(session, Person(name=name, email=email, kind=kind, address=HOME), start)  # type: ignore[arg-type]
+            one = _subscriber(session, email)
+            sale = Sale(plans.get(session, plan), seller, supporter)
+            subscriptions.open_subscription(session, one, sale, today=start)
+        for one in session.scalars(select(Subscriber).order_by(Subscriber.id)):
+            if one.email != BY_TRANSFER:
+                _sign(story, session, (seller, one), start)
+    story.tell(start, f"{len(OTHERS)} more subscribe, three sign a mandate")
+
+
+HOME = Address(lines=("3 rue des Jacobins",), postcode="14000", city="Caen")
+
+
+def _profile(name: str, place: int) -> Profile:
+    vat = ("liable", "association_accessory")[place]
+    words = {
+        "name": name,
+        "legal": ("SCOP SARL à capital variable, RCS Caen", "Association loi de 1901")[place],
+        "address": HOME,
+        "email": "bonjour@ailleurs.test",
+        "vat": vat,
+        "vat_id": "FR44732829320" if vat == "liable" else "",
+        "iban": ACCOUNTS[place],
+        "creditor_identifier": CREDITOR,
+        "payment_days": 10,
+    }
+    return Profile.model_validate(words, strict=False)
+
+
+def _subscribe(session: Session, person: Person, today: date) -> None:
+    one = Subscriber(
+        name=person.name,
+        email=person.email,
+        language="fr",
+        created_at=datetime.combine(today, time(12), UTC),
+    )
+    session.add(one)
+    session.flush()
+    identities.write(session, one, person, today)
+
+
+def _subscriber(session: Session, email: str) -> Subscriber:
+    return session.scalars(select(Subscriber).where(Subscriber.email == email)).one()
+
+
+def _sign(
+    story: Story, session: Session, between: tuple[Organisation, Subscriber], today: date
+) -> None:
+    seller, one = between
+    when = (today, story.on(today).told())
+    row = mandates.add(session, seller, one, Wanted(), when)
+    form = mandates.form(row, profiles.needed(session, seller, today))
+    write_private(story.folder / "mandates", {f"{row.reference}.pdf": form})
+    mandates.sign(session, row, today, ACCOUNTS[1], when)
+
+
+def _month(story: Story, first: date, number: int) -> None:
+    """Bill on the first day of a term, collect, read the bank's answer, settle."""
+    outcome = bill.bill(story.on(first), first)
+    story.tell(first, f"{outcome.documents} invoices, {outcome.gross / 100:.2f} € in all")
+    collect_on = target_days.next_collection_day(first + timedelta(days=NOTICE_DAYS))
+    with story.on(first).session() as session:
+        owner = organisations.get(session, story.seller)
+        made_at = datetime.combine(first, time(12))
+        made = collecting.carry_out(
+            session, owner, HandedOver(f"month {number + 1}", collect_on, made_at)
+        )
+        files = handing_over.write(session, owner, made, story.folder / f"debits-{number + 1}")
+        returned = _returned(session, made, number)
+        transfers = _transfers(session, owner, collect_on)
+    story.tell(first, f"debits of {collect_on} handed to the bank: {len(files)} file")
+    _bank(story, files, (collect_on, transfers, returned))
+    with story.on(collect_on).session() as session:
+        owner = organisations.get(session, story.seller)
+        other = organisations.get(session, story.supporter)
+        made_on = collect_on + timedelta(days=7)
+        settled = settlements.make(session, owner, other, first, made_on)
+        if settled is not None:
+            settlements.pay(session, settled, made_on, made_on)
+            story.tell(made_on, f"{settled.units / 100:.2f} € settled with {other.name}")
+
+
+def _returned(session: Session, made: Collection, number: int) -> dict[str, str]:
+    """Return which debit comes back: one of the second month."""
+    return {
+        item.end_to_end: REASON
+        for item, mandate in collecting.items_of(session, made)
+        if number == 1 and mandate.subscriber.email == COMES_BACK
+    }
+
+
+def _transfers(session: Session, owner: Organisation, on: date) -> list[bank.Entry]:
+    """Return what the one who pays by transfer sends: its open invoices, one by one."""
+    name = OTHERS[BY_TRANSFER][0]
+    return [
+        bank.Entry(on, one.open.units, name=name, text=f"FACTURE {one.shown}")
+        for one in open_items.documents(session, owner.id)
+        if one.name == name and one.open.units
+    ]
+
+
+def _bank(
+    story: Story, files: list[Path], what: tuple[date, list[bank.Entry], Mapping[str, str]]
+) -> None:
+    """Let the bank collect and answer, and book what is certain of its statement."""
+    on, entries, returned = what
+    late = on + timedelta(days=5)
+    for file in files:
+        entries = [*entries, *bank.collected(file.read_bytes(), on, returned, late)]
+    first = story.opened_on or on
+    answered = bank.statement(story.account, entries, (first, late), f"REL-{late:%Y%m%d}")
+    story.account, story.opened_on = answered.account, late + timedelta(days=1)
+    name = f"releve-{late}.xml"
+    write_private(story.folder / "statements", {name: answered.content})
+    with story.on(late).session() as session:
+        owner = organisations.get(session, story.seller)
+        receiving.bring_in(session, owner, Source(answered.content, name), late)
+        told = story.on(late).told("statement of the bank")
+        booked = reconciling.accept_certain(session, owner, late, told)
+        left = reconciling.propose(session, owner)
+    refused = [one.refused for one in booked if one.refused]
+    if refused or left:
+        raise PaquetError(f"{len(left)} movements of {name} are not explained: {refused}")
+    story.tell(late, f"{len(booked)} movements of the bank booked, {len(returned)} came back")
+
+
+def _remind(story: Story, on: date) -> None:
+    rules = policy.read(rendering.share("templates") / "money" / "dunning.example.toml")
+    campaign = Campaign(story.seller, rules, on, story.folder / "reminders")
+    done = dunning.run(story.on(on), campaign)
+    for one in done:
+        if one.refused:
+            raise PaquetError(f"The reminder of {one.what} failed: {one.refused}")
+        story.tell(on, f"{one.what} is not paid: {one.step}")
+
+
+def _write_all(story: Story, start: date, last: date) -> None:
+    """Write what goes to subscribers, to the accountant, to the tax office, to the assembly."""
+    with story.on(last).session() as session:
+        for name in (story.seller, story.supporter):
+            owner = organisations.get(session, name)
+            wanted = select(Invoice).where(Invoice.organisation_id == owner.id)
+            folder = story.folder / "documents" / str(owner.id)
+            bill.write(papers.every(session, wanted), folder, xml=True)
+            for year in range(start.year, last.year + 1):
+                period = books.Period(date(year, 1, 1), date(year, 12, 31))
+                for kind in books.FORMATS:
+                    files = books.export(session, owner, period, kind, "fr")
+                    write_private(story.folder / "books" / str(owner.id) / str(year), files)
+        scope = Scope(until=month_over(last))
+        told = FactsFile(title=story.control.settings.operator.name)
+        page: str = import_module(DRAWN).page(figures(gather(session, scope, told), told.hourly))
+    write_private(story.folder, {"report.html": page.encode()})
+    story.tell(last, "documents, books and the report page written")
