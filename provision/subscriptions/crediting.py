@@ -1,0 +1,134 @@
+"""Turn lines that give money back into credit notes, each within what is left of its invoice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.database import insert_many
+from provision.subscriptions import billed
+from provision.subscriptions.drafts import CREDIT_NOTE
+from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.terms import half_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.drafts import Draft, DraftLine
+    from provision.subscriptions.issuing import Number
+    from provision.subscriptions.sharing import Rule
+
+CREDIT = "credit"
+
+
+def negated(line: DraftLine) -> DraftLine:
+    """Return the line with the other sign, its shares too."""
+    shares = tuple((rule, -units) for rule, units in line.shares)
+    return replace(line, net=-line.net, vat=-line.vat, shares=shares)
+
+
+def notes(
+    lines: Sequence[DraftLine], invoices: Sequence[tuple[Invoice, Cents]], draft: Draft
+) -> list[Draft]:
+    """Return credit notes like `draft` of `lines`, whose sum is above zero.
+
+    `invoices` are those that may be credited, with the gross cents that are left of each: one that
+    holds all of it is taken, else as many as are needed, and never more than is left of them all.
+    """
+    wanted = sum(line.net + line.vat for line in lines)
+    enough = [one for one in invoices if one[1] >= wanted]
+    made: list[Draft] = []
+    rest = sorted(lines, key=lambda line: line.net + line.vat > 0)  # charges first: they make room
+    for invoice, most in enough[:1] or invoices:
+        taken, rest = _taken(rest, most)
+        if taken and sum(line.net + line.vat for line in taken) > 0:
+            key = f"{draft.key}:{len(made) + 1}"
+            credited = (invoice.series, invoice.number)
+            made.append(
+                replace(draft, key=key, kind=CREDIT_NOTE, lines=tuple(taken), credits=credited)
+            )
+    return made
+
+
+def set_against(session: Session, number: Number, on: date) -> Cents:
+    """Set a credit note against its invoice as far as that one is open; return the cents.
+
+    What is left stays open on the credit note: it is refunded, or set against another invoice.
+    """
+    note = session.get_one(Invoice, tuple(number.columns.values()))
+    credited = session.get_one(
+        Invoice, (note.organisation_id, note.credited_series, note.credited_number)
+    )
+    units = min(billed.unpaid(session, note), billed.unpaid(session, credited))
+    if units > 0:
+        rows = [
+            {
+                **billed.number_of(one).columns,
+                "position": _next_position(session, billed.number_of(one)),
+                "units": units,
+                "kind": CREDIT,
+                "entry_number": note.entry_number,
+                "allocated_on": on,
+            }
+            for one in (credited, note)
+        ]
+        insert_many(session, Allocation, rows)
+    return units
+
+
+def _taken(lines: Sequence[DraftLine], most: Cents) -> tuple[list[DraftLine], list[DraftLine]]:
+    """Return the lines that fit into `most` gross cents, and the rest; one line may be cut."""
+    taken: list[DraftLine] = []
+    rest: list[DraftLine] = []
+    for line in lines:
+        gross = line.net + line.vat
+        if gross <= most:
+            taken.append(line)
+            most -= gross
+        elif most > 0:
+            first, second = _cut(line, most)
+            taken.append(first)
+            rest.append(second)
+            most = 0
+        else:
+            rest.append(line)
+    return taken, rest
+
+
+def _cut(line: DraftLine, gross: Cents) -> tuple[DraftLine, DraftLine]:
+    """Cut a line in two, the first of `gross` cents; days are given back once, by the first."""
+    whole = line.net + line.vat
+    vat = half_up(line.vat * gross, whole)
+    net = gross - vat
+    first = replace(line, net=net, vat=vat, shares=tuple(_shared(line, net)))
+    parts = zip(line.shares, first.shares, strict=True)
+    second = replace(
+        line,
+        days=None,
+        net=line.net - net,
+        vat=line.vat - vat,
+        shares=tuple((rule, units - part) for (rule, units), (_rule, part) in parts),
+    )
+    return first, second
+
+
+def _shared(line: DraftLine, net: Cents) -> Iterator[tuple[Rule, Cents]]:
+    """Yield the shares of a part of a line: in proportion, and they add up to `net`."""
+    before = 0
+    for rule, units in line.shares:
+        after = before + units
+        yield rule, half_up(net * after, line.net) - half_up(net * before, line.net)
+        before = after
+
+
+def _next_position(session: Session, number: Number) -> int:
+    last = session.scalar(
+        select(func.max(Allocation.position)).where(billed.same(Allocation, number))
+    )
+    return 0 if last is None else last + 1

@@ -1,0 +1,216 @@
+"""Credit notes: an invoice is taken back, whole or in part, and never more than what is left of it.
+
+An invoice is never changed (CGI, annexe II, article 242 nonies A): a credit note that names it
+corrects it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision import money
+from provision.errors import UsageRefused
+from provision.registry import edges
+from provision.subscriptions import adjusting, billed, carrying, contracts
+from provision.subscriptions.billed import Billed, base
+from provision.subscriptions.catalogue import Catalogue, Item
+from provision.subscriptions.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine
+from provision.subscriptions.sharing import Rule
+from provision.subscriptions.sides import Work
+from provision.subscriptions.terms import Term
+from provision.subscriptions.vat import GROSS, Treatment, tax
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date
+    from typing import TypeAlias
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.issuing import Number
+    from provision.subscriptions.subscription_models import Subscription
+
+    Group: TypeAlias = tuple[str, str, int | None, str, int]
+
+
+@dataclass(frozen=True)
+class What:
+    """What is taken back: `units` gross cents, or `lines` by their numbers, or else all."""
+
+    units: Cents | None = None
+    lines: tuple[int, ...] = ()
+
+
+def credit(session: Session, number: Number, what: What, reason: str, on: date) -> Number:
+    """Issue a credit note of an invoice `on` a day, and return its number.
+
+    It is set against the invoice as far as that is open; the rest stays open, to be refunded.
+    Raises UsageRefused for more than what is left, or for days that were given back already.
+    """
+    invoice = _invoice(session, number)
+    billing = billed.billing_of(session, invoice.subscription_id)
+    work = Work(session, Catalogue(session), carrying.load(session), on, billing)
+    lines = _chosen(session, invoice, what)
+    _check(session, invoice, lines, billing)
+    credits_before = len(billed.credits_of(session, number))
+    draft = Draft(
+        issuer_id=invoice.organisation_id,
+        key=f"credit:{number.shown}:{credits_before + 1}",
+        buyer=Buyer(invoice.party, invoice.identity_id, invoice.subscription_id),
+        lines=tuple(_shared(work, invoice, line) for line in lines),
+        kind=CREDIT_NOTE,
+        credits=(invoice.series, invoice.number),
+        reason=edges.person_name(reason, "reason"),
+    )
+    (made,) = adjusting.issue(work, [draft])
+    carrying.save(session, work.dealer)
+    return made
+
+
+def credit_all(session: Session, subscription: Subscription, reason: str, on: date) -> list[Number]:
+    """Take all invoices of a subscription back, the latest first; those taken back are skipped."""
+    query = (
+        select(Invoice)
+        .where(Invoice.subscription_id == subscription.id, Invoice.kind != CREDIT_NOTE)
+        .order_by(Invoice.entry_number.desc())
+    )
+    return [
+        credit(session, billed.number_of(one), What(), reason, on)
+        for one in session.scalars(query).all()
+        if billed.left(session, one)[1] > 0
+    ]
+
+
+def _invoice(session: Session, number: Number) -> Invoice:
+    found = session.get(Invoice, tuple(number.columns.values()))
+    if found is None:
+        raise UsageRefused(f"There is no invoice {number.shown}", "Copy its number once more.")
+    if found.kind == CREDIT_NOTE:
+        raise UsageRefused(f"{number.shown} is a credit note", "Only an invoice can be credited.")
+    return found
+
+
+def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
+    own = _lines(session, billed.number_of(invoice))
+    if what.lines:
+        by_number = {line.line: line for line in own}
+        unknown = [str(one) for one in what.lines if one not in by_number]
+        if unknown or len(set(what.lines)) != len(what.lines):
+            raise UsageRefused(
+                f"The invoice does not have each of these lines once: {what.lines}",
+                f"It has the lines 1 to {len(own)}.",
+            )
+        return [_mirror(by_number[one], 1) for one in what.lines]
+    whole = [_mirror(line, 1) for line in own] + [
+        _mirror(line, -1)
+        for one in billed.credits_of(session, billed.number_of(invoice))
+        for line in _lines(session, billed.number_of(one))
+    ]
+    return whole if what.units is None else list(_spread(whole, what.units))
+
+
+def _lines(session: Session, number: Number) -> list[InvoiceLine]:
+    query = select(InvoiceLine).where(billed.same(InvoiceLine, number)).order_by(InvoiceLine.line)
+    return list(session.scalars(query))
+
+
+def _mirror(line: InvoiceLine, sign: int) -> DraftLine:
+    """Return a line as a credit note has it: above zero is given back."""
+    days = (
+        Term(line.starts_on, line.ends_on + timedelta(days=1))
+        if line.starts_on and line.ends_on
+        else None
+    )
+    return DraftLine(
+        item=Item(line.component, line.role, line.label, line.quantity, 0),
+        days=days,
+        net=sign * line.net,
+        vat=sign * line.vat,
+        treatment=Treatment(line.vat_category, line.vat_rate),
+        contract_id=line.contract_id,
+    )
+
+
+def _spread(whole: Sequence[DraftLine], units: Cents) -> Iterator[DraftLine]:
+    """Spread gross cents over what is left, in proportion; no days are given back by that."""
+    groups: dict[Group, list[DraftLine]] = {}
+    for line in sorted(whole, key=lambda one: (one.treatment.category, one.treatment.rate)):
+        item, how = line.item, line.treatment
+        group = (base(item.component), item.role, line.contract_id, how.category, how.rate)
+        groups.setdefault(group, []).append(line)
+    left = [max(sum(one.net + one.vat for one in lines), 0) for lines in groups.values()]
+    if not 0 < units <= sum(left):
+        raise _too_much(sum(left))
+    parts = _in_proportion(units, left)
+    for (group, lines), part in zip(groups.items(), parts, strict=True):
+        (taxed,) = tax([part], GROSS, group[-1])
+        if part:
+            yield DraftLine(
+                item=Item(group[0], group[1], lines[0].item.label, 1, 0),
+                days=None,
+                net=taxed.net,
+                vat=taxed.vat,
+                treatment=lines[0].treatment,
+                contract_id=group[2],
+            )
+
+
+def _in_proportion(units: Cents, weights: Sequence[int]) -> list[Cents]:
+    whole, before, parts, done = sum(weights), 0, [], 0
+    for weight in weights:
+        before += weight
+        upto = units * before // whole
+        parts.append(upto - done)
+        done = upto
+    return parts
+
+
+def _check(
+    session: Session, invoice: Invoice, lines: Sequence[DraftLine], billing: billed.Billing
+) -> None:
+    left = billed.left(session, invoice)[1]
+    if not 0 < sum(line.net + line.vat for line in lines) <= left:
+        raise _too_much(left)
+    given_back = list(_steps(invoice, lines))
+    if not billed.once([*billing.lines, *given_back]):
+        raise UsageRefused(
+            "Some of these days were given back already, or changed by a later invoice",
+            "Credit the later invoice first, or an amount.",
+        )
+
+
+def _steps(invoice: Invoice, lines: Iterable[DraftLine]) -> Iterator[Billed]:
+    for line in lines:
+        if line.days is not None and base(line.item.component) == line.item.component:
+            yield Billed(
+                number=billed.number_of(invoice),
+                component=line.item.component,
+                starts=line.days.starts,
+                until=line.days.until,
+                step=1 if line.net < 0 else -1,
+                treatment=line.treatment,
+            )
+
+
+def _shared(work: Work, invoice: Invoice, line: DraftLine) -> DraftLine:
+    """Let each who got a part of it give that part back."""
+    alone = ((Rule(invoice.organisation_id, None, 1), line.net),)
+    agreement = None if line.contract_id is None else work.catalogue.agreement(line.contract_id)
+    if agreement is None or agreement.mode == contracts.TWO_CONTRACTS:
+        return replace(line, shares=alone)
+    shared = work.dealer.deal(agreement, line.item.role, -line.net)
+    shares = tuple((rule, -units) for rule, units in shared.parts)
+    return replace(line, shares=shares, carried=shared.carried)
+
+
+def _too_much(left: Cents) -> UsageRefused:
+    shown = money.show(money.euros(left), "en")
+    return UsageRefused(
+        f"{shown} of this invoice can still be credited", "Give an amount above 0, up to that."
+    )

@@ -1,0 +1,153 @@
+"""The two sides of an adjustment: what is given back of billed days, and what they cost now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from provision.subscriptions import billed, contracts, drafts, remainders, treatments
+from provision.subscriptions.billed import base
+from provision.subscriptions.vat import GROSS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.billed import Billing
+    from provision.subscriptions.catalogue import Catalogue
+    from provision.subscriptions.drafts import Asked, DraftLine
+    from provision.subscriptions.due import Due
+    from provision.subscriptions.sharing import Agreement, Dealer
+    from provision.subscriptions.terms import Term
+    from provision.subscriptions.vat import Treatment
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the documents of an adjustment, issued `on` a day, are made with."""
+
+    session: Session
+    catalogue: Catalogue
+    dealer: Dealer
+    on: date
+    billing: Billing
+
+
+@dataclass(frozen=True)
+class Side:
+    """Lines (below zero: given back), how they are shared, and how each seller taxes them."""
+
+    lines: list[Asked]
+    agreement: Agreement
+    how: Callable[[int], tuple[str, Treatment]]
+
+    def is_like(self, other: Side) -> bool:
+        """Tell whether both can stand on one document: same contract, same VAT."""
+        parties = (self.agreement.seller_id, self.agreement.supporter_id)
+        issuers = parties if self.agreement.mode == contracts.TWO_CONTRACTS else parties[:1]
+        return self.agreement.contract_id == other.agreement.contract_id and all(
+            self.how(one) == other.how(one) for one in issuers
+        )
+
+
+def taken(work: Work, before: Due, piece: Term) -> Side:
+    """Return what is given back: of days that stand on an invoice, never more than is left.
+
+    It is taxed as it was then.
+    """
+    version = before.version_on(piece.starts)
+    agreement = work.catalogue.agreement(version.contract_id)
+    basis = work.catalogue.plan(version.plan_id).basis
+    found = [
+        one
+        for one in remainders.remaining(before, piece, work.catalogue)
+        if work.billing.charged(one.item.component, one.days.starts)
+    ]
+    if agreement.mode != contracts.TWO_CONTRACTS:
+        invoices = billed.creditable(work.session, before.buyer, agreement.seller_id, piece)
+        left = sum(billed.left(work.session, one)[basis == GROSS] for one in invoices)
+        found = _at_most(found, left)
+
+    def how(organisation_id: int) -> tuple[str, Treatment]:
+        then = work.billing.treatment(organisation_id, piece.starts)
+        return basis, then or _treatment(work, organisation_id)
+
+    return Side([replace(one, units=-one.units) for one in found], agreement, how)
+
+
+def given(work: Work, after: Due, piece: Term) -> Side:
+    """Return what the days cost in the words of `after`, taxed as on the day of the document."""
+    version = after.version_on(piece.starts)
+    basis = work.catalogue.plan(version.plan_id).basis
+
+    def how(organisation_id: int) -> tuple[str, Treatment]:
+        return basis, _treatment(work, organisation_id)
+
+    lines = remainders.charged(after, piece, work.catalogue)
+    return Side(lines, work.catalogue.agreement(version.contract_id), how)
+
+
+def undated(
+    billing: Billing, back: Sequence[Side], forth: Sequence[Side]
+) -> frozenset[tuple[str, date]]:
+    """Return components and first days that are charged, but stay on the invoice they are on.
+
+    Nothing remains of a price of some cents on the last day of a term, so nothing is given back;
+    what is charged for that day then goes without it, since a day stands on one invoice.
+    """
+    returned = [one for side in back for one in side.lines]
+    return frozenset(
+        (base(one.item.component), one.days.starts)
+        for side in forth
+        for one in side.lines
+        if billing.charged(one.item.component, one.days.starts)
+        and not any(_meet(one, other) for other in returned)
+    )
+
+
+def drafted(
+    work: Work, found: Sequence[Side], without: frozenset[tuple[str, date]]
+) -> Iterator[tuple[int, list[DraftLine]]]:
+    """Yield who sells which lines: of both sides together where they are alike."""
+    wanted = [side for side in found if side.lines]
+    if len(wanted) > 1 and wanted[0].is_like(wanted[1]):
+        wanted = [replace(wanted[1], lines=_difference(wanted[0].lines, wanted[1].lines))]
+    for side in wanted:
+        for issuer, lines in drafts.drafted(side.lines, side.agreement, work.dealer, side.how):
+            yield issuer, [_without(one, without) for one in lines]
+
+
+def _difference(back: list[Asked], forth: list[Asked]) -> list[Asked]:
+    """Return the lines of both without those that one gives back and the other charges again."""
+    again = [replace(one, units=-one.units) for one in back]
+    kept = [one for one in forth if one not in again]
+    return [one for one, same in zip(back, again, strict=True) if same not in forth] + kept
+
+
+def _without(line: DraftLine, places: frozenset[tuple[str, date]]) -> DraftLine:
+    if line.days is None or (base(line.item.component), line.days.starts) not in places:
+        return line
+    return replace(line, days=None)
+
+
+def _meet(one: Asked, other: Asked) -> bool:
+    same = base(one.item.component) == base(other.item.component)
+    return same and other.days.starts <= one.days.starts < other.days.until
+
+
+def _treatment(work: Work, organisation_id: int) -> Treatment:
+    return treatments.of(work.catalogue.profile(organisation_id, work.on), work.on)
+
+
+def _at_most(lines: Sequence[Asked], most: Cents) -> list[Asked]:
+    """Take what goes beyond `most` away: somebody gave it back already."""
+    beyond = max(sum(one.units for one in lines) - most, 0)
+    cut = []
+    for one in lines:
+        less = min(beyond, max(one.units, 0))
+        beyond -= less
+        cut.append(replace(one, units=one.units - less))
+    return [one for one in cut if one.units]

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from provision.errors import UsageRefused
+from provision.subscriptions import changes, contracts, plans, profiles, verify
+from provision.subscriptions.changes import Change
+from provision.subscriptions.subscription_models import Discount
+from provision.subscriptions.tariffs import Means
+from tests.integration.subscriptions.changes_shop import (
+    bill,
+    bring_plans,
+    charged,
+    documents,
+    lines,
+    opened,
+)
+from tests.integration.subscriptions.conftest import START, profile
+
+if TYPE_CHECKING:
+    from provision.subscriptions.models import Plan
+    from provision.subscriptions.subscription_models import Subscription
+    from tests.integration.subscriptions.conftest import Shop
+
+FIRST = date(2026, 1, 31)
+TODAY = date(2026, 6, 1)
+
+
+def change(shop: Shop, one: Subscription, day: date, wanted: Change) -> changes.Changed:
+    return changes.change(shop.session, one, wanted, day, today=TODAY)
+
+
+def test_more_users_in_mid_term_are_charged_for_the_days_that_remain(shop: Shop) -> None:
+    """31 January to 27 February has 28 days; 14 remain of two more persons at 1.99."""
+    shop.contract()
+    plan = bring_plans(shop)["team"]
+    one = opened(shop, FIRST, plan=plan)
+    bill(shop, one, FIRST, TODAY)
+    change(shop, one, date(2026, 2, 14), Change(users=4))
+    assert documents(shop, one) == [("invoice", 1234), ("invoice", 199)]
+    assert lines(shop, "invoice")[1:] == [("user", "2026-02-14", "2026-02-27", 199)]
+    assert verify.verify(shop.session) == []
+
+
+def test_a_smaller_plan_is_a_credit_note_that_is_set_against_the_open_invoice(shop: Shop) -> None:
+    shop.contract()
+    every = bring_plans(shop)
+    one = opened(shop, FIRST, plan=every["team"])
+    bill(shop, one, FIRST, TODAY)
+    change(shop, one, date(2026, 2, 14), Change(plan=every["famille"]))
+    assert documents(shop, one) == [("invoice", 1234), ("credit", 117)]
+    assert verify.verify(shop.session) == []
+
+
+def test_a_change_that_costs_the_same_makes_no_document(shop: Shop) -> None:
+    shop.contract()
+    one = opened(shop, FIRST, plan=bring_plans(shop)["team"])
+    bill(shop, one, FIRST, TODAY)
+    assert change(shop, one, date(2026, 2, 14), Change(users=1)).documents == ()
+    assert verify.verify(shop.session) == []
+
+
+WORDS = st.one_of(
+    st.tuples(st.just("users"), st.integers(1, 9)),
+    st.tuples(st.just("gib"), st.integers(1, 40)),
+    st.tuples(st.just("plan"), st.sampled_from(["famille", "team"])),
+    st.tuples(st.just("prices_of"), st.sampled_from([START, date(2026, 3, 1)])),
+    st.tuples(st.just("means"), st.sampled_from([Means(), Means(tier="solidaire")])),
+)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A subscription with its discount, and what changes on which day of it."""
+
+    mode: str
+    vat: str
+    period: str
+    points: int
+    steps: list[tuple[int, tuple[str, object]]]
+
+
+STORIES = st.builds(
+    Story,
+    mode=st.sampled_from(contracts.MODES),
+    vat=st.sampled_from(["outside", "liable"]),
+    period=st.sampled_from(plans.PERIODS),
+    points=st.integers(0, 9999),
+    steps=st.lists(st.tuples(st.integers(0, 120), WORDS), min_size=1, max_size=4),
+)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes here
+)
+@given(story=STORIES)
+def test_a_change_costs_the_same_before_and_after_it_is_billed(shop: Shop, story: Story) -> None:
+    with shop.session.begin_nested() as undone:
+        every = _told(shop, story)
+        known, late = (_opened(shop, story, every["team"]) for _ in range(2))
+        bill(shop, late, TODAY, TODAY)
+        end = late.billed_to
+        for days, (word, value) in sorted(story.steps, key=lambda step: step[0]):
+            wanted = Change(**{word: every[str(value)] if word == "plan" else value})  # type: ignore[arg-type]
+            for one in (known, late):
+                with contextlib.suppress(UsageRefused):
+                    change(shop, one, FIRST + timedelta(days=days), wanted)
+        bill(shop, known, end - timedelta(days=1), TODAY)
+        assert len(known.versions) == len(late.versions)
+        assert known.billed_to == end
+        assert charged(shop, known) == charged(shop, late)
+        assert verify.verify(shop.session, seals=False) == []
+        undone.rollback()
+
+
+def _told(shop: Shop, story: Story) -> dict[str, Plan]:
+    shop.contract(story.mode)
+    profiles.add(shop.session, shop.seller, profile("B", story.vat), date(2026, 1, 2))
+    return bring_plans(shop)
+
+
+def _opened(shop: Shop, story: Story, plan: Plan) -> Subscription:
+    one = opened(shop, FIRST, plan=plan, period=story.period)
+    if story.points:
+        words = {"basis_points": story.points, "reason": "essai"}
+        days = (FIRST + timedelta(days=11), FIRST + timedelta(days=47))
+        shop.session.add(
+            Discount(subscription_id=one.id, first_day=days[0], last_day=days[1], **words)
+        )
+    shop.session.flush()
+    return one
