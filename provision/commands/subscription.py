@@ -1,129 +1,54 @@
-"""`paquet subscription`: plans and prices, contracts between sellers and supporters, who pays."""
+"""`paquet subscription`: what is sold, who pays for it, and what becomes of it."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.context import dry_run_option, json_option, pass_context, show
-from provision.commands.money import day_type, worded
-from provision.subscriptions import contracts, organisations, planfile, plans, subscriptions
+from provision import money
+from provision.commands import (
+    subscription_changes,
+    subscription_contracts,
+    subscription_ends,
+    subscription_notices,
+    subscription_openings,
+    subscription_plans,
+)
+from provision.commands.context import json_option, pass_context, show
+from provision.commands.money import worded
+from provision.commands.subscription_plans import percent
+from provision.subscriptions import billed, previews, renewals, subscriptions
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy.orm import Session
 
     from provision.commands.context import Context
-    from provision.subscriptions.models import Plan, Price, SplitContract
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
 
-file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
+TERMS_SHOWN, MOST_TERMS = 12, 120
 
 
 @click.group()
 def subscription() -> None:
-    """Say what is sold and how it is shared, and see who subscribed."""
+    """Say what is sold and how it is shared, who subscribed, and what becomes of it."""
 
 
-@subscription.group(name="plans")
-def plan_group() -> None:
-    """Say what is sold, for how much from which day on."""
-
-
-@plan_group.command(name="import")
-@click.argument("file", type=file_type)
-@dry_run_option
-@json_option
-@pass_context
-def import_plans(context: Context, file: Path, *, dry_run: bool, as_json: bool) -> None:
-    """Bring in the plans of FILE (see templates/plans.example.toml); only what is new is written.
-
-    A price that is there is never rewritten: a new price has a later first day.
-    """
-    written = planfile.read(file)
-    with context.session() as session:
-        changes = plans.bring_in(session, written)
-        if dry_run:
-            session.rollback()
-    show([{"plan": change.plan, "change": change.what} for change in changes], as_json=as_json)
-    if not as_json and not changes:
-        click.echo("Nothing is new.")
-
-
-@plan_group.command(name="list")
-@json_option
-@pass_context
-def list_plans(context: Context, *, as_json: bool) -> None:
-    """Show all plans."""
-    with context.session() as session:
-        rows = [_plan_facts(plan) for plan in plans.everyone(session)]
-    show(rows, as_json=as_json)
-
-
-@plan_group.command(name="show")
-@click.argument("code")
-@json_option
-@pass_context
-def show_plan(context: Context, code: str, *, as_json: bool) -> None:
-    """Show the plan CODE and all its prices."""
-    language = context.settings.operator.language
-    with context.session() as session:
-        plan = plans.get(session, code)
-        prices = [worded(_price_facts(one), language, as_json=as_json) for one in plan.prices]
-        facts = _plan_facts(plan)
-    if as_json:
-        show({**facts, "prices": prices}, as_json=True)
-    else:
-        show(facts, as_json=False)
-        show(prices, as_json=False)
-
-
-@subscription.group(name="contract")
-def contract_group() -> None:
-    """Say how a business and an association share what is sold."""
-
-
-@contract_group.command(name="add")
-@click.argument("seller")
-@click.argument("supporter")
-@click.option("--seller-parts", type=int, required=True, help="For example 70.")
-@click.option("--supporter-parts", type=int, required=True, help="For example 30.")
-@click.option("--mode", type=click.Choice(contracts.MODES), default="resale", show_default=True)
-@click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
-@json_option
-@pass_context
-def add_contract(context: Context, /, *, as_json: bool, **words: object) -> None:
-    """Write down how SELLER (a business) and SUPPORTER (an association) share from a day on.
-
-    docs/money.md says what the four legal modes mean.
-    """
-    parts: tuple[int, int] = (words["seller_parts"], words["supporter_parts"])  # type: ignore[assignment]
-    first_day: datetime = words["first_day"]  # type: ignore[assignment]
-    with context.session() as session:
-        seller = organisations.get(session, str(words["seller"]))
-        supporter = organisations.get(session, str(words["supporter"]))
-        made = contracts.add(
-            session,
-            seller,
-            supporter,
-            contracts.two(seller, supporter, parts),
-            terms=(str(words["mode"]), first_day.date()),
-        )
-        facts = _contract_facts(made)
-    show(facts, as_json=as_json)
-
-
-@contract_group.command(name="list")
-@json_option
-@pass_context
-def list_contracts(context: Context, *, as_json: bool) -> None:
-    """Show all contracts, the latest first."""
-    with context.session() as session:
-        rows = [_contract_facts(one) for one in contracts.everyone(session)]
-    show(rows, as_json=as_json)
+for command in (
+    subscription_plans.plan_group,
+    subscription_contracts.contract_group,
+    subscription_openings.open_one,
+    subscription_openings.identify,
+    subscription_changes.change,
+    subscription_changes.discount,
+    subscription_changes.declare,
+    subscription_ends.cancel,
+    subscription_ends.keep,
+    subscription_ends.withdraw,
+    subscription_ends.credit,
+    subscription_notices.notices,
+):
+    subscription.add_command(command)
 
 
 @subscription.command(name="list")
@@ -146,49 +71,42 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
     language = context.settings.operator.language
     with context.session() as session:
         found = [
-            {**_facts(session, one), **_pinned_facts(one)}
+            {**_facts(session, one), **_pinned_facts(session, context, one)}
             for one in subscriptions.find(session, who)
         ]
     rows = [worded(facts, language, as_json=as_json) for facts in found]
     if as_json:
         show(rows, as_json=True)
-    else:
-        for row in rows:
-            show(row, as_json=False)
+        return
+    for row in rows:
+        _print(row)
 
 
-def _plan_facts(plan: Plan) -> dict[str, object]:
-    return {
-        "plan": plan.code,
-        "name_fr": plan.name_fr,
-        "name_en": plan.name_en,
-        "users": plan.users,
-        "quota_gib": plan.quota_gib,
-    }
-
-
-def _price_facts(price: Price) -> dict[str, object]:
-    return {
-        "from": price.valid_from.isoformat(),
-        "component": price.component,
-        "term": price.period,
-        "price": plans.amount(price),
-    }
-
-
-def _contract_facts(contract: SplitContract) -> dict[str, object]:
-    shares = [
-        f"{share.parts} {share.fund.name if share.fund else share.organisation.name}"
-        + (f" ({share.role})" if share.role else "")
-        for share in contract.shares
+@subscription.command()
+@click.argument("number", type=int)
+@click.option("--count", type=click.IntRange(1, MOST_TERMS), default=TERMS_SHOWN, show_default=True)
+@json_option
+@pass_context
+def terms(context: Context, number: int, count: int, *, as_json: bool) -> None:
+    """Show what the next terms of subscription NUMBER will cost, as it is now."""
+    language = context.settings.operator.language
+    with context.session() as session:
+        one = subscriptions.find(session, str(number))[0]
+        found = previews.coming(session, one, count, context.control().today())
+        session.rollback()
+    rows = [
+        {
+            "from": term.days.starts.isoformat(),
+            "until": term.days.until.isoformat(),
+            "net": money.euros(term.net),
+            "vat": money.euros(term.vat),
+            "gross": money.euros(term.net + term.vat),
+        }
+        for term in found
     ]
-    return {
-        "from": contract.valid_from.isoformat(),
-        "seller": contract.seller.name,
-        "supporter": contract.supporter.name,
-        "mode": contract.mode,
-        "shares": ", ".join(shares),
-    }
+    show([worded(row, language, as_json=as_json) for row in rows], as_json=as_json)
+    if not as_json and not rows:
+        click.echo("Nothing will be billed any more.")
 
 
 def _facts(session: Session, one: Subscription) -> dict[str, object]:
@@ -208,15 +126,49 @@ def _facts(session: Session, one: Subscription) -> dict[str, object]:
     }
 
 
-def _pinned_facts(one: Subscription) -> dict[str, object]:
-    version = one.versions[-1]
+def _pinned_facts(session: Session, context: Context, one: Subscription) -> dict[str, object]:
+    version, today = one.versions[-1], context.control().today()
     return {
         "order": one.order_id,
         "last_day": one.last_day and one.last_day.isoformat(),
+        "may_end_free_of_charge": renewals.unannounced(session, one, today),
         "version_from": version.from_day.isoformat(),
         "prices_of": version.priced_on.isoformat(),
         "users": version.users,
         "gib": version.gib,
         "contract_from": version.contract.valid_from.isoformat(),
         "mode": version.contract.mode,
+        "versions": [_version_facts(each) for each in one.versions],
+        "discounts": [
+            {
+                "from": each.first_day.isoformat(),
+                "to": each.last_day and each.last_day.isoformat(),
+                "percent": percent(each.basis_points),
+                "reason": each.reason,
+            }
+            for each in billed.due_of(session, one).reductions
+        ],
     }
+
+
+def _version_facts(one: SubscriptionVersion) -> dict[str, object]:
+    return {
+        "from": one.from_day.isoformat(),
+        "anchor": one.anchor_day.isoformat(),
+        "plan": one.plan.code,
+        "term": one.period,
+        "prices_of": one.priced_on.isoformat(),
+        "users": one.users,
+        "gib": one.gib,
+        "means": one.means,
+    }
+
+
+def _print(row: dict[str, object]) -> None:
+    """Print what is one, then each list under its title."""
+    lists = {name: value for name, value in row.items() if isinstance(value, list)}
+    show({name: value for name, value in row.items() if name not in lists}, as_json=False)
+    for name, rows in lists.items():
+        if rows:
+            click.echo(f"\n{name}:")
+            show(rows, as_json=False)

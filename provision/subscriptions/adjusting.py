@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from provision.subscriptions import billed, carrying, crediting, issuing, remainders, sides
 from provision.subscriptions.billed import base
 from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.documents import wording
 from provision.subscriptions.drafts import CREDIT_NOTE, Draft
 from provision.subscriptions.sides import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.documents.invoice import Language
     from provision.subscriptions.drafts import DraftLine
     from provision.subscriptions.due import Due
     from provision.subscriptions.invoice_models import Invoice
@@ -55,6 +57,12 @@ def adjust(session: Session, wanted: Adjustment, on: date) -> list[Number]:
         numbers += issue(work, list(_documents(work, wanted, piece)))
     carrying.save(session, dealer)
     return numbers
+
+
+def worded(words: Mapping[str, str], day: date, language: str) -> str:
+    """Return what a document says of a `day`, in the language of its reader."""
+    known: Language = "fr" if language == "fr" else "en"
+    return words[known].format(day=wording.day(day, known))
 
 
 def issue(work: Work, found: list[Draft]) -> list[Number]:

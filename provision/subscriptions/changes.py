@@ -80,7 +80,7 @@ def change(
         after=after,
         days=Term(from_day, subscription.billed_to),
         key=f"change:{subscription.id}:{made.version}",
-        reason=REASON[after.language].format(day=shown_day(from_day, after.language)),
+        reason=adjusting.worded(REASON, from_day, after.language),
     )
     return Changed(made, tuple(adjusting.adjust(session, adjustment, today)))
 
@@ -117,11 +117,6 @@ def check_open(session: Session, one: Due, day: date) -> None:
             )
 
 
-def shown_day(day: date, language: str) -> str:
-    """Write a day as documents have it."""
-    return day.strftime("%d/%m/%Y") if language == "fr" else day.isoformat()
-
-
 def _check_day(session: Session, subscription: Subscription, from_day: date) -> None:
     number, last = subscription.id, subscription.versions[-1]
     if subscription.state != subscriptions.ACTIVE:
@@ -134,7 +129,7 @@ def _check_day(session: Session, subscription: Subscription, from_day: date) -> 
             "changed last",
             "Change it from that day or a later one.",
         )
-    if subscription.last_day is not None and from_day > subscription.last_day:
+    if subscription.last_day is not None:
         raise UsageRefused(
             f"Subscription {number} ends on {subscription.last_day}",
             f"Let it go on first: paquet subscription keep {number}",

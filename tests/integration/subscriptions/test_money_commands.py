@@ -112,7 +112,7 @@ def test_an_import_again_says_that_nothing_is_new(sold: Context) -> None:
 def test_plans_are_listed_and_shown_with_their_prices(sold: Context) -> None:
     listed = read(sold, subscription, "plans", "list")
     assert isinstance(listed, list)
-    assert [plan["plan"] for plan in listed] == ["association", "famille", "solo"]
+    assert {"association", "famille", "solo"} <= {plan["plan"] for plan in listed}
     shown = read(sold, subscription, "plans", "show", "famille")
     assert isinstance(shown, dict)
     assert shown["prices"][0] == {

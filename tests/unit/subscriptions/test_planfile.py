@@ -37,7 +37,15 @@ def test_a_plan_is_read_whole() -> None:
 
 def test_the_example_that_we_ship_is_good() -> None:
     plans = planfile.read(rendering.share("templates") / "plans.example.toml")
-    assert [plan.code for plan in plans] == ["solo", "famille", "association"]
+    assert [plan.code for plan in plans] == [
+        "solo",
+        "famille",
+        "association",
+        "equipe",
+        "quotient",
+        "libre",
+        "boutique",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,191 @@
+"""`paquet subscription open|identify`: a subscriber without an order, and who somebody is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from provision.commands.context import dry_run_option, json_option, pass_context, yes_option
+from provision.commands.deciding import decide, tell
+from provision.commands.money import day_type
+from provision.errors import UsageRefused
+from provision.registry import edges
+from provision.registry.models import Subscriber
+from provision.subscriptions import (
+    changes,
+    identities,
+    means,
+    organisations,
+    plans,
+    subscriptions,
+)
+from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.identities import Person
+from provision.subscriptions.planfile import MOST_GIB, MOST_USERS
+from provision.subscriptions.profiles import Address
+from provision.subscriptions.subscriptions import Sale
+from provision.subscriptions.tariffs import Tariff
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from sqlalchemy.orm import Session
+
+    from provision.commands.context import Context
+    from provision.registry.states import Told
+
+
+@click.command(name="open")
+@click.argument("email")
+@click.option("--plan", required=True, help="See: paquet subscription plans list.")
+@click.option("--sold-by", required=True, help="The business that sells and invoices.")
+@click.option("--supported-by", required=True, help="The association that supports.")
+@click.option("--name", help="The name of a subscriber who is new.")
+@click.option("--language", type=click.Choice(["fr", "en"]), help="Else the operator's.")
+@click.option("--term", type=click.Choice(plans.PERIODS), default="monthly", show_default=True)
+@click.option("--users", type=click.IntRange(1, MOST_USERS), help="Else as many as the plan has.")
+@click.option("--gib", type=click.IntRange(1, MOST_GIB), help="Else as much room as the plan has.")
+@click.option("--tier", default="", help="A price by means: see the plan's tiers.")
+@click.option("--declare", "declared", multiple=True, metavar="NAME=EUROS")
+@click.option("--amount", help="The price of a month, where it is free.")
+@click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
+@yes_option
+@dry_run_option
+@json_option
+@pass_context
+def open_one(context: Context, /, **words: object) -> None:
+    """Open a subscription for EMAIL without an order, such as for what runs elsewhere."""
+    control = context.control()
+    first_day: datetime | None = words["first_day"]  # type: ignore[assignment]
+    day = first_day.date() if first_day else control.today()
+
+    def work(session: Session) -> dict[str, object]:
+        subscriber = _subscriber(session, words, context, control.told())
+        return _opened(session, subscriber, words, day)
+
+    found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
+    tell(context, found, as_json=bool(words["as_json"]))
+
+
+@click.command()
+@click.argument("email")
+@click.option("--name", help="As invoices name the subscriber; else as it is.")
+@click.option("--kind", type=click.Choice(identities.KINDS), default="person", show_default=True)
+@click.option("--siren", default="", help="The nine digits of a company or a non-profit.")
+@click.option("--vat-id", default="", help="For example FR40303265045.")
+@click.option("--order-reference", default="", help="What its accountant wants on invoices.")
+@click.option("--street", multiple=True, help="A line of the address; up to three.")
+@click.option("--postcode", default="")
+@click.option("--city", default="")
+@click.option("--country", default="FR", show_default=True)
+@yes_option
+@dry_run_option
+@json_option
+@pass_context
+def identify(context: Context, /, **words: object) -> None:
+    """Say who the subscriber EMAIL is on documents from now on; the old ones stay as they are."""
+    today = context.control().today()
+
+    def work(session: Session) -> dict[str, object]:
+        subscriber = _known(session, str(words["email"]))
+        if subscriber is None:
+            raise UsageRefused(
+                f"There is no subscriber {words['email']}", "See: paquet subscription list"
+            )
+        person = _person(subscriber, words)
+        identities.write(session, subscriber, person, today)
+        return {"email": subscriber.email, **person.model_dump(exclude={"email"})}
+
+    found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
+    tell(context, found, as_json=bool(words["as_json"]))
+
+
+def _opened(
+    session: Session, subscriber: Subscriber, words: Mapping[str, object], day: date
+) -> dict[str, object]:
+    plan = plans.get(session, str(words["plan"]))
+    declared: tuple[str, ...] = words["declared"]  # type: ignore[assignment]
+    amount: str | None = words["amount"]  # type: ignore[assignment]
+    sale = Sale(
+        plan=plan,
+        seller=organisations.get(session, str(words["sold_by"])),
+        supporter=organisations.get(session, str(words["supported_by"])),
+        period=str(words["term"]),
+        users=words["users"],  # type: ignore[arg-type]
+        gib=words["gib"],  # type: ignore[arg-type]
+        means=means.parse(
+            Tariff.model_validate_json(plan.tariff), str(words["tier"]), declared, amount
+        ),
+    )
+    made = subscriptions.open_subscription(session, subscriber, sale, today=day)
+    (version,) = made.versions
+    wanted = changes.version_of(version).wanted(subscriber.language)
+    changes.check_words(Catalogue(session), wanted)
+    return {
+        "subscription": made.id,
+        "email": subscriber.email,
+        "plan": plan.code,
+        "term": version.period,
+        "price": subscriptions.price_of(session, made, day),
+        "first_day": day.isoformat(),
+        "first_term": version.anchor_day.isoformat(),
+    }
+
+
+def _subscriber(
+    session: Session, words: Mapping[str, object], context: Context, told: Told
+) -> Subscriber:
+    email = edges.email(str(words["email"]))
+    found = _known(session, email)
+    if found is not None:
+        return found
+    if words["name"] is None:
+        raise UsageRefused(f"{email} is new here", "Give the subscriber's name: --name")
+    made = Subscriber(
+        name=edges.person_name(str(words["name"])),
+        email=email,
+        language=str(words["language"] or context.settings.operator.language),
+        created_at=told.at,
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _known(session: Session, email: str) -> Subscriber | None:
+    return session.scalar(select(Subscriber).where(Subscriber.email == edges.email(email)))
+
+
+def _person(subscriber: Subscriber, words: Mapping[str, object]) -> Person:
+    """Return the person that the words describe, or raise UsageRefused with the first mistake."""
+    lines: tuple[str, ...] = words["street"]  # type: ignore[assignment]
+    try:
+        address = (
+            Address(
+                lines=lines,
+                postcode=str(words["postcode"]),
+                city=str(words["city"]),
+                country=str(words["country"]),
+            )
+            if lines
+            else None
+        )
+        return Person(
+            name=str(words["name"] or subscriber.name),
+            email=subscriber.email,
+            kind=words["kind"],  # type: ignore[arg-type]
+            siren=str(words["siren"]),
+            vat_id=str(words["vat_id"]),
+            order_reference=str(words["order_reference"]),
+            address=address,
+        )
+    except ValidationError as wrong:
+        error = wrong.errors(include_url=False)[0]
+        place = ", ".join(str(step) for step in error["loc"])
+        raise UsageRefused(
+            f"{place}: {error['msg'].removeprefix('Value error, ')}", "Give it once more."
+        ) from None

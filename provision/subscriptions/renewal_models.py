@@ -1,0 +1,26 @@
+"""The table of announced renewals. Only added to."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import ForeignKey, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from provision.database import Base
+from provision.subscriptions.columns import DAY, STRICT
+
+
+class RenewalNotice(Base):
+    """That a subscriber was told on a day until when a yearly term can be ended.
+
+    `digest` is the SHA-256 of the letter, which names a person and is not kept here.
+    """
+
+    __tablename__ = "renewal_notice"
+    __table_args__ = STRICT
+
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), primary_key=True)
+    deadline: Mapped[date] = mapped_column(DAY, primary_key=True)
+    sent_on: Mapped[date] = mapped_column(DAY)
+    digest: Mapped[str] = mapped_column(Text)
