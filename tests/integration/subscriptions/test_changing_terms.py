@@ -2,16 +2,31 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from provision.errors import UsageRefused
-from provision.subscriptions import changes, contracts, plans, profiles, verify
+from provision.registry.states import Told
+from provision.subscriptions import (
+    cancelling,
+    changes,
+    contracts,
+    credit_notes,
+    plans,
+    profiles,
+    renewals,
+    verify,
+)
+from provision.subscriptions.cancelling import Cancellation
 from provision.subscriptions.changes import Change
+from provision.subscriptions.credit_notes import What
+from provision.subscriptions.renewal_models import RenewalNotice
 from provision.subscriptions.subscription_models import Discount
 from provision.subscriptions.tariffs import Means
 from tests.integration.subscriptions.changes_shop import (
@@ -67,6 +82,42 @@ def test_a_change_that_costs_the_same_makes_no_document(shop: Shop) -> None:
     assert verify.verify(shop.session) == []
 
 
+def test_a_story_of_changes_credits_and_ends_is_sound_on_both_databases(shop: Shop) -> None:
+    """One subscription of each mode goes through all that can happen to it, from day to day."""
+    told = Told("anne", datetime(2026, 6, 1, tzinfo=UTC))
+    every = bring_plans(shop)
+    profiles.add(shop.session, shop.seller, profile("B", "liable"), date(2026, 1, 2))
+    for at, mode in enumerate(contracts.MODES):
+        shares = contracts.two(shop.seller, shop.supporter, (2, 1))
+        terms = (mode, START + timedelta(days=at))
+        contracts.add(shop.session, shop.seller, shop.supporter, shares, terms=terms)
+        one = opened(shop, START + timedelta(days=at), plan=every["team"], period="yearly")
+        (first, *_others) = bill(shop, one, START + timedelta(days=at), TODAY)
+        change(shop, one, date(2026, 3, 1), Change(users=7, gib=33))
+        change(shop, one, date(2026, 4, 1), Change(plan=every["net"]))
+        credit_notes.credit(shop.session, first, What(units=777), "panne", TODAY)
+        asked = Cancellation(date(2026, 7, 31), "part", TODAY, refund=True)
+        cancelling.cancel(shop.session, one, asked, on=TODAY, told=told)
+        cancelling.keep(shop.session, one, on=TODAY, told=told)
+        renewal = renewals.coming(shop.session, date(2026, 11, 15))[-1]
+        letter = renewals.letter(shop.session, renewal, date(2026, 11, 15))
+        renewals.record(shop.session, renewal, letter, date(2026, 11, 15))
+        assert verify.verify(shop.session) == []
+    assert renewals.coming(shop.session, date(2026, 11, 15)) == []
+
+
+def test_a_sent_notice_is_never_taken_back(shop: Shop) -> None:
+    shop.contract()
+    one = opened(shop, FIRST)
+    shop.session.add(
+        RenewalNotice(subscription_id=one.id, deadline=FIRST, sent_on=START, digest="")
+    )
+    shop.session.flush()
+    for statement in ("DELETE FROM renewal_notice", "UPDATE renewal_notice SET digest = 'x'"):
+        with pytest.raises(DBAPIError, match="only ever added"), shop.session.begin_nested():
+            shop.session.execute(text(statement))
+
+
 WORDS = st.one_of(
     st.tuples(st.just("users"), st.integers(1, 9)),
     st.tuples(st.just("gib"), st.integers(1, 40)),
@@ -99,7 +150,7 @@ STORIES = st.builds(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @settings(
-    max_examples=30,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes here
