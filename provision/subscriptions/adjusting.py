@@ -78,7 +78,7 @@ def _documents(work: Work, wanted: Adjustment, piece: Term) -> Iterator[Draft]:
     """Yield the documents for days of one term."""
     back = [sides.taken(work, wanted.before, piece)] if wanted.before else []
     forth = [sides.given(work, wanted.after, piece)] if wanted.after else []
-    without = sides.undated(work.billing, back, forth)
+    both = sides.together([*back, *forth])
     found = [
         Draft(
             issuer,
@@ -87,17 +87,32 @@ def _documents(work: Work, wanted: Adjustment, piece: Term) -> Iterator[Draft]:
             tuple(lines),
             reason=wanted.reason,
         )
-        for place, (issuer, lines) in enumerate(sides.drafted(work, [*back, *forth], without))
+        for place, (issuer, lines) in enumerate(sides.drafted(work, both))
     ]
     beyond = [_beyond(work, draft, piece) for draft in found]
     for draft, own in zip(found, beyond, strict=True):
-        yield from _drawn(work, _giving_back(draft, sum(beyond) - own), piece)
+        mended = _giving_back(_within(draft, own), sum(beyond) - own)
+        yield from _drawn(work, mended, piece)
 
 
 def _beyond(work: Work, draft: Draft, days: Term) -> Cents:
     """Return by how much the draft would give back more than is left of its invoices."""
     left = sum(units for _one, units in _creditable(work, draft, days))
     return max(-(draft.net + draft.vat) - left, 0)
+
+
+def _within(draft: Draft, beyond: Cents) -> Draft:
+    """Let the VAT of the draft give way to some cents that are not left: those of its rounding.
+
+    VAT of a price without it is rounded on every document, and parts may hold more than the whole.
+    """
+    if not 0 < beyond <= len(draft.lines):
+        return draft
+    place = next((at for at, line in enumerate(draft.lines) if line.vat <= -beyond), None)
+    if place is None:
+        return draft
+    line = replace(draft.lines[place], vat=draft.lines[place].vat + beyond)
+    return replace(draft, lines=(*draft.lines[:place], line, *draft.lines[place + 1 :]))
 
 
 def _giving_back(draft: Draft, units: Cents) -> Draft:

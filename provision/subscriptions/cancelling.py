@@ -66,7 +66,7 @@ def cancel(
     """
     sensible_day(asked.last_day, "the last day of a subscription")
     _check(subscription, asked, on)
-    free = renewals.unannounced(session, subscription, asked.last_day)
+    free = renewals.unannounced(session, subscription, min(asked.last_day, on))
     words = [f"asked {asked.how} on {asked.asked_on}", f"confirmed on {on}"]
     words += [f"last day {asked.last_day}"]
     words += ["free of charge: the renewal was not announced in time (L215-1)"] if free else []

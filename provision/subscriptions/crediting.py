@@ -45,9 +45,9 @@ def notes(
     enough = [one for one in invoices if one[1] >= wanted]
     made: list[Draft] = []
     rest = sorted(lines, key=lambda line: line.net + line.vat > 0)  # charges first: they make room
-    for invoice, most in enough[:1] or invoices:
+    for invoice, most in enough[:1] or [one for one in invoices if one[1] > 0]:
         taken, rest = _taken(rest, most)
-        if taken and sum(line.net + line.vat for line in taken) > 0:
+        if taken:
             key = f"{draft.key}:{len(made) + 1}"
             credited = (invoice.series, invoice.number)
             made.append(

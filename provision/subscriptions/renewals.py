@@ -22,7 +22,7 @@ from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents import wording
 from provision.subscriptions.renewal_models import RenewalNotice
-from provision.subscriptions.subscription_models import Subscription
+from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
 from provision.subscriptions.subscriptions import ACTIVE
 from provision.subscriptions.terms import YEARLY, Term, term_of
 from provision.subscriptions.vat import NET
@@ -79,7 +79,11 @@ def coming(session: Session, on: date) -> list[Renewal]:
     sensible_day(on, "the day of a letter")
     running = (
         select(Subscription)
-        .where(Subscription.state == ACTIVE, Subscription.last_day.is_(None))
+        .where(
+            Subscription.state == ACTIVE,
+            Subscription.last_day.is_(None),
+            Subscription.versions.any(SubscriptionVersion.period == YEARLY),
+        )
         .order_by(Subscription.id)
     )
     return [

@@ -38,11 +38,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Side:
-    """Lines (below zero: given back), how they are shared, and how each seller taxes them."""
+    """Lines (below zero: given back), how they are shared, and how each seller taxes them.
+
+    `left` is how much more can be given back than is charged: what is not credited yet.
+    """
 
     lines: list[Asked]
     agreement: Agreement
     how: Callable[[int], tuple[str, Treatment]]
+    left: Cents | None = None
 
     def is_like(self, other: Side) -> bool:
         """Tell whether both can stand on one document: same contract, same VAT."""
@@ -54,10 +58,7 @@ class Side:
 
 
 def taken(work: Work, before: Due, piece: Term) -> Side:
-    """Return what is given back: of days that stand on an invoice, never more than is left.
-
-    It is taxed as it was then.
-    """
+    """Return what is given back, of days that stand on an invoice, taxed as it was then."""
     version = before.version_on(piece.starts)
     agreement = work.catalogue.agreement(version.contract_id)
     basis = work.catalogue.plan(version.plan_id).basis
@@ -66,16 +67,16 @@ def taken(work: Work, before: Due, piece: Term) -> Side:
         for one in remainders.remaining(before, piece, work.catalogue)
         if work.billing.charged(one.item.component, one.days.starts)
     ]
+    left = None
     if agreement.mode != contracts.TWO_CONTRACTS:
         invoices = billed.creditable(work.session, before.buyer, agreement.seller_id, piece)
         left = sum(billed.left(work.session, one)[basis == GROSS] for one in invoices)
-        found = _at_most(found, left)
 
     def how(organisation_id: int) -> tuple[str, Treatment]:
         then = work.billing.treatment(organisation_id, piece.starts)
         return basis, then or _treatment(work, organisation_id)
 
-    return Side([replace(one, units=-one.units) for one in found], agreement, how)
+    return Side([replace(one, units=-one.units) for one in found], agreement, how, left)
 
 
 def given(work: Work, after: Due, piece: Term) -> Side:
@@ -90,32 +91,34 @@ def given(work: Work, after: Due, piece: Term) -> Side:
     return Side(lines, work.catalogue.agreement(version.contract_id), how)
 
 
-def undated(
-    billing: Billing, back: Sequence[Side], forth: Sequence[Side]
-) -> frozenset[tuple[str, date]]:
-    """Return components and first days that are charged, but stay on the invoice they are on.
+def together(found: Sequence[Side]) -> list[Side]:
+    """Return the sides that have lines, as one where both can stand on one document.
+
+    Never more is given back than is left: somebody credited a part of it already.
+    """
+    wanted = [side for side in found if side.lines]
+    if len(wanted) > 1 and wanted[0].is_like(wanted[1]):
+        lines = _difference(wanted[0].lines, wanted[1].lines)
+        wanted = [replace(wanted[1], lines=lines, left=wanted[0].left)]
+    return [replace(side, lines=_at_most(side.lines, side.left)) for side in wanted]
+
+
+def drafted(work: Work, found: Sequence[Side]) -> Iterator[tuple[int, list[DraftLine]]]:
+    """Yield who sells which lines.
 
     Nothing remains of a price of some cents on the last day of a term, so nothing is given back;
     what is charged for that day then goes without it, since a day stands on one invoice.
     """
-    returned = [one for side in back for one in side.lines]
-    return frozenset(
+    returned = [one for side in found for one in side.lines if one.units < 0]
+    without = frozenset(
         (base(one.item.component), one.days.starts)
-        for side in forth
+        for side in found
         for one in side.lines
-        if billing.charged(one.item.component, one.days.starts)
+        if one.units > 0
+        and work.billing.charged(one.item.component, one.days.starts)
         and not any(_meet(one, other) for other in returned)
     )
-
-
-def drafted(
-    work: Work, found: Sequence[Side], without: frozenset[tuple[str, date]]
-) -> Iterator[tuple[int, list[DraftLine]]]:
-    """Yield who sells which lines: of both sides together where they are alike."""
-    wanted = [side for side in found if side.lines]
-    if len(wanted) > 1 and wanted[0].is_like(wanted[1]):
-        wanted = [replace(wanted[1], lines=_difference(wanted[0].lines, wanted[1].lines))]
-    for side in wanted:
+    for side in found:
         for issuer, lines in drafts.drafted(side.lines, side.agreement, work.dealer, side.how):
             yield issuer, [_without(one, without) for one in lines]
 
@@ -142,12 +145,12 @@ def _treatment(work: Work, organisation_id: int) -> Treatment:
     return treatments.of(work.catalogue.profile(organisation_id, work.on), work.on)
 
 
-def _at_most(lines: Sequence[Asked], most: Cents) -> list[Asked]:
-    """Take what goes beyond `most` away: somebody gave it back already."""
-    beyond = max(sum(one.units for one in lines) - most, 0)
+def _at_most(lines: list[Asked], most: Cents | None) -> list[Asked]:
+    """Give less back where the lines together would give back more than `most`."""
+    beyond = 0 if most is None else max(-sum(one.units for one in lines) - most, 0)
     cut = []
     for one in lines:
-        less = min(beyond, max(one.units, 0))
+        less = min(beyond, max(-one.units, 0))
         beyond -= less
-        cut.append(replace(one, units=one.units - less))
+        cut.append(replace(one, units=one.units + less))
     return [one for one in cut if one.units]

@@ -117,6 +117,12 @@ def test_a_renewal_that_nobody_announced_is_refunded_without_being_asked(shop: S
     assert verify.verify(shop.session) == []
 
 
+def test_a_renewal_that_has_not_come_is_not_late(shop: Shop) -> None:
+    one = yearly(shop)
+    assert cancel(shop, one, date(2027, 3, 31)) == []
+    assert "free of charge" not in shop.session.scalars(select(Event.what)).one()
+
+
 def announced(shop: Shop, on: date) -> list[str]:
     """Announce what is due on a day, and return the letters."""
     sent = []

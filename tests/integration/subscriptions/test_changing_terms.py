@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from provision.errors import UsageRefused
 from provision.registry.states import Told
 from provision.subscriptions import (
+    billed,
     cancelling,
     changes,
     contracts,
@@ -26,6 +27,7 @@ from provision.subscriptions import (
 from provision.subscriptions.cancelling import Cancellation
 from provision.subscriptions.changes import Change
 from provision.subscriptions.credit_notes import What
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.renewal_models import RenewalNotice
 from provision.subscriptions.subscription_models import Discount
 from provision.subscriptions.tariffs import Means
@@ -191,3 +193,63 @@ def _opened(shop: Shop, story: Story, plan: Plan) -> Subscription:
         )
     shop.session.flush()
     return one
+
+
+STEP = st.one_of(
+    st.tuples(st.just("change"), st.integers(0, 150), st.integers(1, 9)),
+    st.tuples(st.just("plan"), st.integers(0, 150), st.sampled_from(["team", "net", "famille"])),
+    st.tuples(st.just("credit"), st.integers(1, 2000), st.integers(0, 9)),
+    st.tuples(st.just("whole"), st.just(0), st.integers(0, 9)),
+    st.tuples(st.just("cancel"), st.integers(0, 150), st.booleans()),
+    st.tuples(st.just("keep"), st.just(0), st.just(0)),
+)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes here
+)
+@given(
+    mode=st.sampled_from(contracts.MODES),
+    period=st.sampled_from(plans.PERIODS),
+    steps=st.lists(STEP, min_size=1, max_size=8),
+)
+def test_whatever_happens_in_whatever_order_all_stays_sound(
+    shop: Shop, mode: str, period: str, steps: list[tuple[str, int, object]]
+) -> None:
+    """What cannot be is refused; what is done never takes back more than was charged."""
+    with shop.session.begin_nested() as undone:
+        every = _told(shop, Story(mode, "liable", period, 0, []))
+        one = opened(shop, FIRST, plan=every["team"], period=period, users=5)
+        bill(shop, one, TODAY, TODAY)
+        for step in steps:
+            with contextlib.suppress(UsageRefused), shop.session.begin_nested():
+                _done(shop, one, every, step)
+            assert verify.verify(shop.session, seals=False) == [], step
+        assert charged(shop, one) >= 0
+        undone.rollback()
+
+
+def _done(
+    shop: Shop, one: Subscription, every: dict[str, Plan], step: tuple[str, int, object]
+) -> None:
+    what, number, detail = step
+    day = FIRST + timedelta(days=number)
+    told = Told("anne", datetime(2026, 6, 1, tzinfo=UTC))
+    if what == "change":
+        change(shop, one, day, Change(users=int(str(detail))))
+    elif what == "plan":
+        change(shop, one, day, Change(plan=every[str(detail)]))
+    elif what in {"credit", "whole"}:
+        rows = shop.session.scalars(select(Invoice).order_by(Invoice.entry_number)).all()
+        wanted = What(units=number or None)
+        chosen = billed.number_of(rows[int(str(detail)) % len(rows)])
+        credit_notes.credit(shop.session, chosen, wanted, "panne", TODAY)
+    elif what == "cancel":
+        asked = Cancellation(day, "part", TODAY, refund=bool(detail))
+        cancelling.cancel(shop.session, one, asked, on=TODAY, told=told)
+    else:
+        cancelling.keep(shop.session, one, on=FIRST, told=told)
