@@ -8,12 +8,12 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from provision.subscriptions import drafts
+from provision.subscriptions import allocating, drafts
 from provision.subscriptions.due import Due, Reduction, Version
 from provision.subscriptions.identities import current
-from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.people import reference
 from provision.subscriptions.subscription_models import Discount
@@ -158,27 +158,14 @@ def credits_of(session: Session, number: Number) -> list[Invoice]:
 
 def left(session: Session, invoice: Invoice) -> tuple[Cents, Cents]:
     """Return what is not credited yet of an invoice: net, and gross."""
-    found = credits_of(session, number_of(invoice))
+    found = credits_of(session, allocating.number_of(invoice))
     return invoice.net - sum(one.net for one in found), invoice.gross - sum(
         one.gross for one in found
     )
 
 
-def unpaid(session: Session, invoice: Invoice) -> Cents:
-    """Return what is still open on a document."""
-    allocated = session.scalar(
-        select(func.sum(Allocation.units)).where(same(Allocation, number_of(invoice)))
-    )
-    return invoice.gross - int(allocated or 0)
-
-
-def number_of(row: Invoice | InvoiceLine) -> Number:
-    """Return what the document of a row is found by."""
-    return Number(row.organisation_id, row.series, row.number)
-
-
 def same(
-    one: type[Invoice | InvoiceLine | Allocation], other: type[InvoiceLine] | Number
+    one: type[Invoice | InvoiceLine], other: type[InvoiceLine] | Number
 ) -> ColumnElement[bool]:
     """Compare the three columns that find a document."""
     return (
@@ -197,7 +184,7 @@ def _billed(rows: Iterable[tuple[InvoiceLine, str]]) -> Iterator[Billed]:
         if line.starts_on is None or line.ends_on is None or base(line.component) != line.component:
             continue
         yield Billed(
-            number=number_of(line),
+            number=Number(line.organisation_id, line.series, line.number),
             component=line.component,
             starts=line.starts_on,
             until=line.ends_on + timedelta(days=1),

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from provision import money
 from provision.errors import UsageRefused
 from provision.registry import edges
-from provision.subscriptions import adjusting, billed, carrying, contracts
+from provision.subscriptions import adjusting, allocating, billed, carrying, contracts
 from provision.subscriptions.billed import Billed, base
 from provision.subscriptions.catalogue import Catalogue, Item
 from provision.subscriptions.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
@@ -81,7 +81,7 @@ def credit_all(session: Session, subscription: Subscription, reason: str, on: da
         .order_by(Invoice.entry_number.desc())
     )
     return [
-        credit(session, billed.number_of(one), What(), reason, on)
+        credit(session, allocating.number_of(one), What(), reason, on)
         for one in session.scalars(query).all()
         if billed.left(session, one)[1] > 0
     ]
@@ -93,11 +93,12 @@ def _invoice(session: Session, number: Number) -> Invoice:
         raise UsageRefused(f"There is no invoice {number.shown}", "Copy its number once more.")
     if found.kind == CREDIT_NOTE:
         raise UsageRefused(f"{number.shown} is a credit note", "Only an invoice can be credited.")
+    allocating.check_of_person(found)
     return found
 
 
 def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
-    own = _lines(session, billed.number_of(invoice))
+    own = _lines(session, allocating.number_of(invoice))
     if what.lines:
         by_number = {line.line: line for line in own}
         unknown = [str(one) for one in what.lines if one not in by_number]
@@ -109,8 +110,8 @@ def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
         return [_mirror(by_number[one], 1) for one in what.lines]
     whole = [_mirror(line, 1) for line in own] + [
         _mirror(line, -1)
-        for one in billed.credits_of(session, billed.number_of(invoice))
-        for line in _lines(session, billed.number_of(one))
+        for one in billed.credits_of(session, allocating.number_of(invoice))
+        for line in _lines(session, allocating.number_of(one))
     ]
     return whole if what.units is None else list(_spread(whole, what.units))
 
@@ -189,7 +190,7 @@ def _steps(invoice: Invoice, lines: Iterable[DraftLine]) -> Iterator[Billed]:
     for line in lines:
         if line.days is not None and base(line.item.component) == line.item.component:
             yield Billed(
-                number=billed.number_of(invoice),
+                number=allocating.number_of(invoice),
                 component=line.item.component,
                 starts=line.days.starts,
                 until=line.days.until,

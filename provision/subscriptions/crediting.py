@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-
-from provision.database import insert_many
-from provision.subscriptions import billed
+from provision.subscriptions import allocating
 from provision.subscriptions.drafts import CREDIT_NOTE
-from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.terms import half_up
 
 if TYPE_CHECKING:
@@ -65,20 +62,10 @@ def set_against(session: Session, number: Number, on: date) -> Cents:
     credited = session.get_one(
         Invoice, (note.organisation_id, note.credited_series, note.credited_number)
     )
-    units = min(billed.unpaid(session, note), billed.unpaid(session, credited))
+    units = min(allocating.open_units(session, one) for one in (note, credited))
     if units > 0:
-        rows = [
-            {
-                **billed.number_of(one).columns,
-                "position": _next_position(session, billed.number_of(one)),
-                "units": units,
-                "kind": CREDIT,
-                "entry_number": note.entry_number,
-                "allocated_on": on,
-            }
-            for one in (credited, note)
-        ]
-        insert_many(session, Allocation, rows)
+        for one in (credited, note):
+            allocating.allocate(session, one, units, CREDIT, (note.entry_number, on))
     return units
 
 
@@ -125,10 +112,3 @@ def _shared(line: DraftLine, net: Cents) -> Iterator[tuple[Rule, Cents]]:
         after = before + units
         yield rule, half_up(net * after, line.net) - half_up(net * before, line.net)
         before = after
-
-
-def _next_position(session: Session, number: Number) -> int:
-    last = session.scalar(
-        select(func.max(Allocation.position)).where(billed.same(Allocation, number))
-    )
-    return 0 if last is None else last + 1

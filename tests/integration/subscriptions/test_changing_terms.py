@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from provision.errors import UsageRefused
 from provision.registry.states import Told
 from provision.subscriptions import (
-    billed,
+    allocating,
     cancelling,
     changes,
     contracts,
@@ -143,7 +143,7 @@ class Story:
 STORIES = st.builds(
     Story,
     mode=st.sampled_from(contracts.MODES),
-    vat=st.sampled_from(["outside", "liable"]),
+    vat=st.sampled_from(["franchise", "liable"]),
     period=st.sampled_from(plans.PERIODS),
     points=st.integers(0, 9999),
     steps=st.lists(st.tuples(st.integers(0, 120), WORDS), min_size=1, max_size=4),
@@ -246,7 +246,7 @@ def _done(
     elif what in {"credit", "whole"}:
         rows = shop.session.scalars(select(Invoice).order_by(Invoice.entry_number)).all()
         wanted = What(units=number or None)
-        chosen = billed.number_of(rows[int(str(detail)) % len(rows)])
+        chosen = allocating.number_of(rows[int(str(detail)) % len(rows)])
         credit_notes.credit(shop.session, chosen, wanted, "panne", TODAY)
     elif what == "cancel":
         asked = Cancellation(day, "part", TODAY, refund=bool(detail))

@@ -8,8 +8,8 @@ from alembic import op
 from provision.migrations.guards import guard
 from provision.migrations.tables import day, number, table, words
 
-revision = "0004"
-down_revision = "0003"
+revision = "0008"
+down_revision = "0007"
 
 ADDED_ONLY = {"renewal_notice": (("subscription_id", "deadline"),)}
 
