@@ -58,7 +58,7 @@ def _write(session: Session, renewal: Renewal, day: date, folder: Path) -> None:
     name = f"subscription-{renewal.subscription.id}-{renewal.deadline.isoformat()}"
     replace_file(folder / f"{name}.txt", f"{letter.subject}\n\n{letter.text}".encode())
     replace_file(folder / f"{name}.html", letter.html.encode())
-    renewals.record(session, renewal, letter, day)
+    renewals.record(session, renewal, day)
 
 
 def _facts(renewal: Renewal) -> dict[str, object]:

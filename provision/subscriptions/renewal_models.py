@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from provision.database import Base
-from provision.subscriptions.columns import DAY, STRICT
+from provision.subscriptions.columns import DAY, STRICT, UNITS
 
 
 class RenewalNotice(Base):
     """That a subscriber was told on a day until when a yearly term can be ended.
 
-    `digest` is the SHA-256 of the letter, which names a person and is not kept here.
+    `units` is the price that was announced. The letter itself names a person, and is not kept.
     """
 
     __tablename__ = "renewal_notice"
@@ -23,4 +23,4 @@ class RenewalNotice(Base):
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), primary_key=True)
     deadline: Mapped[date] = mapped_column(DAY, primary_key=True)
     sent_on: Mapped[date] = mapped_column(DAY)
-    digest: Mapped[str] = mapped_column(Text)
+    units: Mapped[int] = mapped_column(UNITS)

@@ -7,7 +7,6 @@ that day in a visible frame. L215-3 gives associations the same.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -101,13 +100,13 @@ def letter(session: Session, renewal: Renewal, on: date) -> Letter:
     )
 
 
-def record(session: Session, renewal: Renewal, sent: Letter, on: date) -> RenewalNotice:
+def record(session: Session, renewal: Renewal, on: date) -> RenewalNotice:
     """Write that the letter was sent `on` a day."""
     made = RenewalNotice(
         subscription_id=renewal.subscription.id,
         deadline=renewal.deadline,
         sent_on=on,
-        digest=hashlib.sha256(sent.text.encode()).hexdigest(),
+        units=renewal.units,
     )
     session.add(made)
     session.flush()

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from provision.migrations.guards import guard
-from provision.migrations.tables import day, number, table, words
+from provision.migrations.tables import day, number, table, units
 
 revision = "0008"
 down_revision = "0007"
@@ -21,7 +21,7 @@ def upgrade() -> None:
         number("subscription_id", key=True, to="subscription.id"),
         sa.Column("deadline", day, primary_key=True, nullable=False),
         sa.Column("sent_on", day, nullable=False),
-        words("digest"),
+        sa.Column("units", units, nullable=False),
         sa.CheckConstraint("sent_on < deadline", name="ck_renewal_notice_sent_on"),
     )
     guard(op.get_context().dialect.name, ADDED_ONLY, (), {})

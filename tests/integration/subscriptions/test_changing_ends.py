@@ -128,9 +128,8 @@ def announced(shop: Shop, on: date) -> list[str]:
     sent = []
     for renewal in renewals.coming(shop.session, on):
         if renewal.state == renewals.DUE:
-            letter = renewals.letter(shop.session, renewal, on)
-            renewals.record(shop.session, renewal, letter, on)
-            sent.append(letter.text)
+            sent.append(renewals.letter(shop.session, renewal, on).text)
+            renewals.record(shop.session, renewal, on)
     return sent
 
 

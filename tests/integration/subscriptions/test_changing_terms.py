@@ -102,8 +102,7 @@ def test_a_story_of_changes_credits_and_ends_is_sound_on_both_databases(shop: Sh
         cancelling.cancel(shop.session, one, asked, on=TODAY, told=told)
         cancelling.keep(shop.session, one, on=TODAY, told=told)
         renewal = renewals.coming(shop.session, date(2026, 11, 15))[-1]
-        letter = renewals.letter(shop.session, renewal, date(2026, 11, 15))
-        renewals.record(shop.session, renewal, letter, date(2026, 11, 15))
+        renewals.record(shop.session, renewal, date(2026, 11, 15))
         assert verify.verify(shop.session) == []
     assert renewals.coming(shop.session, date(2026, 11, 15)) == []
 
@@ -111,11 +110,9 @@ def test_a_story_of_changes_credits_and_ends_is_sound_on_both_databases(shop: Sh
 def test_a_sent_notice_is_never_taken_back(shop: Shop) -> None:
     shop.contract()
     one = opened(shop, FIRST)
-    shop.session.add(
-        RenewalNotice(subscription_id=one.id, deadline=FIRST, sent_on=START, digest="")
-    )
+    shop.session.add(RenewalNotice(subscription_id=one.id, deadline=FIRST, sent_on=START, units=0))
     shop.session.flush()
-    for statement in ("DELETE FROM renewal_notice", "UPDATE renewal_notice SET digest = 'x'"):
+    for statement in ("DELETE FROM renewal_notice", "UPDATE renewal_notice SET units = 1"):
         with pytest.raises(DBAPIError, match="only ever added"), shop.session.begin_nested():
             shop.session.execute(text(statement))
 
