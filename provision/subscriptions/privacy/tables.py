@@ -89,6 +89,7 @@ HOLDINGS = MappingProxyType(
         "dunning_pause": Holding(Fate.KEPT, "it explains what was not asked for"),
         "dunning_resume": Holding(Fate.KEPT, "it explains what was not asked for"),
         "dunning_step": Holding(Fate.KEPT, "it proves what was asked for, and names nobody"),
+        "renewal_notice": Holding(Fate.KEPT, "it proves what was announced, and names nobody"),
         "ledger_posting": Holding(Fate.KEPT, "the journal is sealed; it knows a reference only"),
         "erasure": Holding(Fate.KEPT, "it proves the erasure, and names nobody"),
     }

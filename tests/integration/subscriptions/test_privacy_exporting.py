@@ -71,6 +71,7 @@ NOT_HERS = {
     "dunning_pause",
     "dunning_resume",
     "dunning_step",
+    "renewal_notice",
 }
 
 
