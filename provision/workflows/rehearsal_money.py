@@ -126,8 +126,8 @@ def _open(story: Story, start: date) -> None:
         supporter = organisations.get(session, story.supporter)
         seller.siren, supporter.siren = SIREN, ASSOCIATION_SIREN
         first = start.replace(day=1)
-        profiles.add(session, seller, _profile(seller.name, 0), first)
-        profiles.add(session, supporter, _profile(supporter.name, 1), first)
+        profiles.add(session, seller, _profile(seller.name, 0, start), first)
+        profiles.add(session, supporter, _profile(supporter.name, 1, start), first)
         wording = Wording("Le bureau", start)
         self_billing.record(session, supporter, seller, wording, start)
         for email, (name, kind, plan) in OTHERS.items():
@@ -144,7 +144,7 @@ def _open(story: Story, start: date) -> None:
 HOME = Address(lines=("3 rue des Jacobins",), postcode="14000", city="Caen")
 
 
-def _profile(name: str, place: int) -> Profile:
+def _profile(name: str, place: int, start: date) -> Profile:
     vat = ("liable", "association_accessory")[place]
     words = {
         "name": name,
@@ -156,6 +156,7 @@ def _profile(name: str, place: int) -> Profile:
         "iban": ACCOUNTS[place],
         "creditor_identifier": CREDITOR,
         "payment_days": 10,
+        "self_billing_since": start.isoformat() if place else "",
     }
     return Profile.model_validate(words, strict=False)
 
