@@ -18,12 +18,14 @@ from provision.subscriptions.documents import parties
 from provision.subscriptions.documents.vat import regime_on
 from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
+from provision.subscriptions.payments.models import MandateRow
 from provision.subscriptions.people import organisation_of
 from provision.subscriptions.settling import mandates
-from provision.subscriptions.subscription_models import Identity
+from provision.subscriptions.subscription_models import Identity, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -59,6 +61,7 @@ def every(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoice]:
     rows = session.scalars(ordered, execution_options={"yield_per": BATCH})
     while batch := list(islice(rows, BATCH)):
         lines = desk.lines(batch)
+        desk.know_mandates(batch)
         for row in batch:
             yield desk.read(row, lines[row.organisation_id, row.series, row.number])
 
@@ -70,6 +73,7 @@ class _Desk:
     session: Session
     catalogue: Catalogue
     brands: dict[str, parties.Brand] = field(default_factory=dict)
+    mandates: dict[tuple[int, int], list[MandateRow]] = field(default_factory=dict)
 
     def lines(self, batch: Sequence[Invoice]) -> dict[tuple[int, str, int], list[InvoiceLine]]:
         """Return the lines of a batch by document."""
@@ -109,7 +113,7 @@ class _Desk:
             lines=tuple(_line(line) for line in lines),
             groups=_groups(lines, seller.vat, row, language),
             totals=paper.Totals(gross=row.gross, payable=row.gross),
-            payment=_payment(row, seller),
+            payment=_payment(row, seller, self._debited(row)),
             terms=paper.Terms(
                 language=language,
                 vat_on_debits=seller.vat_on_debits,
@@ -144,6 +148,24 @@ class _Desk:
         credited = self.session.get_one(Invoice, key)
         shown = numbering.shown(credited.series, credited.number)
         return (paper.Preceding(shown, credited.issued_on),)
+
+    def know_mandates(self, batch: Sequence[Invoice]) -> None:
+        """Read the mandates of those who get the documents of a batch."""
+        owners = {row.subscription_id for row in batch if row.subscription_id is not None}
+        signed = (
+            select(MandateRow, Subscription.id)
+            .join(Subscription, Subscription.subscriber_id == MandateRow.subscriber_id)
+            .where(Subscription.id.in_(owners), MandateRow.signed_on.is_not(None))
+        )
+        self.mandates.clear()
+        for mandate, subscription_id in self.session.execute(signed):
+            key = (mandate.organisation_id, subscription_id)
+            self.mandates.setdefault(key, []).append(mandate)
+
+    def _debited(self, row: Invoice) -> MandateRow | None:
+        """Return the mandate under which a subscriber paid on the day of the document."""
+        signed = self.mandates.get((row.organisation_id, row.subscription_id or 0), [])
+        return next((mandate for mandate in signed if _in_force(mandate, row.issued_on)), None)
 
     def _mandate(self, row: Invoice) -> paper.SelfBilling | None:
         buyer = organisation_of(row.party)
@@ -214,7 +236,22 @@ def _groups(
     return tuple(ruling.group(net, vat, language) for net, vat in sums.values())
 
 
-def _payment(row: Invoice, seller: Profile) -> parties.Payment | None:
-    if row.kind in CREDITS or not seller.iban:
+def _in_force(mandate: MandateRow, day: date) -> bool:
+    begun = mandate.signed_on is not None and mandate.signed_on <= day
+    return begun and bool(mandate.iban) and (mandate.ended_on is None or mandate.ended_on > day)
+
+
+def _payment(row: Invoice, seller: Profile, mandate: MandateRow | None) -> parties.Payment | None:
+    """Return how a document is paid: under the mandate of its day, else by transfer."""
+    if row.kind in CREDITS:
+        return None
+    if mandate is not None:
+        return parties.DirectDebit(
+            mandate=mandate.reference,
+            creditor=mandate.creditor_identifier,
+            debtor_iban=mandate.iban,
+            collected=row.due_on,
+        )
+    if not seller.iban:
         return None
     return parties.Transfer(seller.iban, seller.bic, numbering.shown(row.series, row.number))

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.payments.models import Collection
     from provision.workflows.control import Control
 
-MONTHS, NOTICE_DAYS = 3, 15
+MONTHS, NOTICE_DAYS, REMINDED_DAYS = 3, 15, 15
 SIREN, ASSOCIATION_SIREN = "732829320", "552100554"
 ACCOUNTS = ("FR7630006000011234567890189", "FR1420041010050500013M02606")
 CREDITOR = "FR72ZZZ123456"
@@ -110,7 +110,8 @@ def rehearse(story: Story) -> None:
         first = terms.term_of(start, terms.MONTHLY, start + timedelta(days=31 * number)).starts
         _month(story, first, number)
     last = start + timedelta(days=31 * MONTHS)
-    _remind(story, last)
+    for before in (REMINDED_DAYS, 0):
+        _remind(story, last - timedelta(days=before))
     _write_all(story, start, last)
     with story.control.session() as session:
         found = verify.verify(session)
@@ -155,7 +156,7 @@ def _profile(name: str, place: int, start: date) -> Profile:
         "vat_id": "FR44732829320" if vat == "liable" else "",
         "iban": ACCOUNTS[place],
         "creditor_identifier": CREDITOR,
-        "payment_days": 10,
+        "payment_days": 15,
         "self_billing_since": start.isoformat() if place else "",
     }
     return Profile.model_validate(words, strict=False)

@@ -142,7 +142,7 @@ def test_an_account_to_be_debited_is_masked_and_one_to_be_paid_is_not() -> None:
 
 def test_the_collection_is_announced_with_its_mandate() -> None:
     text = pages_of(invoice_pdf(PERSON))[0]
-    assert "10,00 € sera prélevé le 15 novembre 2026" in text
+    assert "10,00 € sera prélevé à partir du 15 novembre 2026" in text
     assert "PAQUET-JEANNE-1" in text
     assert "FR72ZZZ123456" in text
 
