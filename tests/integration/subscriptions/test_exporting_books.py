@@ -1,20 +1,14 @@
 from __future__ import annotations
 
-import csv
-import io
-import shutil
-import subprocess
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from beancount import loader
-from beancount.core import data as beancount_data
 
 from provision.errors import UsageRefused
 from provision.subscriptions import books, ledger, profiles, subscriptions
-from provision.subscriptions.exports import beancount, fec_check, hledger
+from provision.subscriptions.exports import fec_check
+from tests.integration.subscriptions import oracles
 from tests.integration.subscriptions.conftest import profile
 
 if TYPE_CHECKING:
@@ -70,41 +64,11 @@ def test_hledger_and_beancount_agree_with_the_ledger_on_every_balance(
 ) -> None:
     whole = books.Period(YEAR.first_day, NEXT.last_day)
     expected = euros_by_account(sold)
-    for kind, oracle in (("beancount", _beancount), ("hledger", _hledger)):
+    for kind in ("beancount", "hledger"):
         (written,) = books.export(sold.session, sold.seller, whole, kind, "fr").values()
         file = tmp_path / f"books.{kind}"
         file.write_bytes(written)
-        assert oracle(file) == {_name(kind, one): units for one, units in expected.items()}
-
-
-def _name(kind: str, account: str) -> str:
-    return beancount.account_name(account) if kind == "beancount" else hledger.account_name(account)
-
-
-def _beancount(file: Path) -> dict[str, int]:
-    entries, errors, _options = loader.load_file(str(file))
-    assert errors == []
-    sums: dict[str, int] = {}
-    for entry in entries:
-        if isinstance(entry, beancount_data.Transaction):
-            for posting in entry.postings:
-                assert posting.units is not None
-                cents = Decimal(str(posting.units.number)) * 100
-                sums[posting.account] = sums.get(posting.account, 0) + int(cents)
-    return sums
-
-
-def _hledger(file: Path) -> dict[str, int]:
-    if not shutil.which("hledger"):
-        pytest.skip("hledger is not installed (apt install hledger)")
-    command = ["hledger", "-f", str(file), "balance", "-O", "csv", "-N", "--flat", "--strict"]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    rows = csv.reader(io.StringIO(answer.stdout))
-    next(rows)
-    return {
-        account: int(balance.split()[0].replace(".", "").replace(",", ""))
-        for account, balance in rows
-    }
+        assert oracles.balances(kind, file) == oracles.named(kind, expected)
 
 
 def test_tables_for_a_spreadsheet_hold_no_formula(sold: Shop) -> None:

@@ -274,7 +274,7 @@ def test_no_expectation_is_taken_twice_and_certain_is_exact(
     firm = [
         one for proposal in found if proposal.certainty != "unsure" for one in proposal.expected
     ]
-    assert len({one.reference for one in firm}) == len(firm)
+    assert len({(one.kind, one.reference) for one in firm}) == len(firm)
     for proposal in found:
         if proposal.certainty != "unsure":
             assert sum(one.units for one in proposal.expected) == proposal.movement.units
