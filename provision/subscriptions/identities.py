@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import select
@@ -50,8 +51,9 @@ def read(identity: Identity) -> Person:
     return parse(identity.content)
 
 
+@lru_cache(maxsize=4_096)
 def parse(content: str) -> Person:
-    """Return the person that a row's content says."""
+    """Return the person that a row's content says; lists read the same ones again and again."""
     return Person.model_validate_json(content, strict=False)
 
 

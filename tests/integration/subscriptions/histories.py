@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provision.lab import bank
@@ -39,6 +40,7 @@ from provision.subscriptions import (
 from provision.subscriptions.cancelling import Cancellation
 from provision.subscriptions.changes import Change
 from provision.subscriptions.credit_notes import What
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.payments import collecting, mandates, receiving, reconciling
 from provision.subscriptions.payments.collecting import HandedOver
@@ -57,12 +59,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from provision.subscriptions.models import Organisation
-    from provision.subscriptions.open_items import Document
     from provision.subscriptions.payments.models import Collection
 
 START = date(2026, 1, 1)
 OURS, THEIRS = "FR7630006000011234567890189", "FR1420041010050500013M02606"
-LIVES, MONTHS, ORACLES_EVERY = 200, 4, 10
+LIVES, MONTHS, ORACLES_EVERY = 200, 3, 10
 PRICES = {"a": 1000, "b": 701, "c": 1337, "d": 3}
 PLAN = """
 [[plan]]
@@ -261,22 +262,16 @@ class World:
         self.note("cancel")
 
     def _credit(self, session: Session, life: Life) -> None:
-        invoices = [one for one in self._documents(session, life) if one.kind == "invoice"]
+        wanted = select(Invoice).where(Invoice.party == life.party, Invoice.kind == "invoice")
+        invoices = session.scalars(wanted.order_by(Invoice.entry_number)).all()
         if not invoices:
             return
         one = self.chance.choice(invoices)
-        units = self.chance.randint(1, min(200, one.gross.units))
+        units = self.chance.randint(1, min(200, one.gross))
         number = Number(one.organisation_id, one.series, one.number)
         credit_notes.credit(session, number, What(units=units), "geste", self.today)
         life.credited += units
         self.note("credit")
-
-    def _documents(self, session: Session, life: Life) -> list[Document]:
-        return [
-            one
-            for one in open_items.documents(session, self._seller(session).id)
-            if one.party == life.party
-        ]
 
     def _bank(self, session: Session) -> None:
         """Collect, let some pay and some debits come back, and book what the bank says."""
