@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.subscriptions import ledger
+from provision.subscriptions import ledger, subscriptions
 from provision.workflows import checking, ordering, rehearsal
 from tests.lab.paquet_runs import PAQUET, files_with, kill_at, paquet, watching
 from tests.lab.pictures import bundle_picture
@@ -90,11 +90,18 @@ def test_a_cancelled_order_frees_its_domain_and_nobody_owes_for_it(region: Regio
             rows = ledger.balance(session)
             return {(one.organisation_id, one.account): one.amount.units for one in rows}
 
+    def state() -> str:
+        with region.control.session() as session:
+            opened = subscriptions.of_order(session, number)
+            assert opened is not None
+            return opened.state
+
     domain = "annule.paquet.test"
     before, wish = owed(), region.wish(domain)
     number = ordering.place(region.control, wish)
-    assert owed() != before
+    assert state() == "waiting"
     paquet(config(region), "order", "cancel", str(number), "--why", "changed her mind")
+    assert state() == "ended"
     assert owed() == before
     assert region.wish(domain).domain == domain
 
