@@ -102,7 +102,8 @@ def asked(segments: Sequence[Segment], discount_words: str) -> list[Asked]:
         for item in segment.items:
             units = terms.prorated(item.units, segment.term, segment.days)
             lines.append(Asked(item, units, segment.days))
-            less = tariffs.part(units, segment.discount)
+            whole = tariffs.part(item.units, segment.discount)
+            less = terms.prorated(whole, segment.term, segment.days)
             if less:
                 label = discount_words.format(
                     percent=_percent(segment.discount), reason=segment.reason
