@@ -64,10 +64,7 @@ def transaction(engine: Engine) -> Iterator[Session]:
             with session.begin():
                 yield session
         except OperationalError as busy:
-            raise PaquetError(
-                f"The registry could not be used: {busy.orig}",
-                "Somebody else may be writing for long: try again in a minute.",
-            ) from busy
+            raise _busy(busy) from busy
 
 
 def retried(engine: Engine, work: Callable[[Session], Result]) -> Result:
@@ -82,9 +79,16 @@ def retried(engine: Engine, work: Callable[[Session], Result]) -> Result:
                 return work(session)
         except OperationalError as busy:
             if getattr(busy.orig, "sqlstate", "") not in SERIALIZATION_FAILURES:
-                raise
+                raise _busy(busy) from busy
     with transaction(engine) as session:
         return work(session)
+
+
+def _busy(busy: OperationalError) -> PaquetError:
+    return PaquetError(
+        f"The registry could not be used: {busy.orig}",
+        "Somebody else may be writing for long: try again in a minute.",
+    )
 
 
 def insert_many(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:

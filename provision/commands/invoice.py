@@ -57,10 +57,10 @@ def run(context: Context, on: datetime | None, *, yes: bool, dry_run: bool, as_j
     day = on.date() if on else control.today()
     planned = bill.preview(control, day)
     language = context.settings.operator.language
-    if dry_run or not planned.documents:
+    if dry_run:
         show(worded(_run_facts(planned), language, as_json=as_json), as_json=as_json)
         return
-    if not yes:
+    if planned.documents and not yes:
         show(worded(_run_facts(planned), language, as_json=False), as_json=False)
         ask("Issue them? A document is never taken back, only credited.")
     done = bill.bill(control, day)

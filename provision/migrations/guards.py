@@ -61,6 +61,8 @@ def _guard_sqlite(
     for table, columns in pinned.items():
         event = f"UPDATE OF {', '.join(columns)} ON {table}"
         _sqlite(f"{table}_pinned", event, "1", _pinned(table, columns))
+        there = f"EXISTS (SELECT 1 FROM {table} AS there WHERE there.id = NEW.id)"  # noqa: S608 (our own names)
+        _sqlite(f"{table}_no_replace", f"INSERT ON {table}", there, _pinned(table, columns))
 
 
 def _sqlite(name: str, event: str, refused: str, sentence: str) -> None:

@@ -6,6 +6,7 @@ import gc
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,8 @@ from provision.subscriptions import carrying, due, issuing
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.columns import DAY, sensible_day
 from provision.subscriptions.due import Due, Reduction
-from provision.subscriptions.invoice_models import BillingRun
-from provision.subscriptions.ledger_models import PersonReference
+from provision.subscriptions.invoice_models import BillingRun, Invoice
+from provision.subscriptions.ledger_models import Closing, PersonReference
 from provision.subscriptions.subscription_models import (
     Discount,
     Identity,
@@ -27,8 +28,7 @@ from provision.subscriptions.subscription_models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from datetime import date
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
@@ -63,8 +63,7 @@ def bill(engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: 
     """
     sensible_day(day, "the day of a billing run")
     outcome = Outcome()
-    unfinished = database.retried(engine, _unfinished)
-    for run_day in [*unfinished, *([] if day in unfinished else [day])]:
+    for run_day in database.retried(engine, partial(_days, day)):
         database.retried(engine, partial(_open, run_day))
         _run(engine, run_day, outcome, tell)
         database.retried(engine, partial(_finish, run_day))
@@ -74,15 +73,16 @@ def bill(engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: 
 
 def preview(session: Session, day: date) -> Outcome:
     """Return what a run would do, and write nothing: the unit of work is rolled back."""
-    outcome, after = Outcome(days=[day]), 0
-    while True:
-        piece = _piece(day, after, session)
-        outcome.documents += piece.documents
-        outcome.gross += piece.gross
-        if piece.last is None:
-            session.rollback()
-            return outcome
-        after = piece.last
+    outcome = Outcome(days=_days(day, session))
+    for run_day in outcome.days:
+        after: int | None = 0
+        while after is not None:
+            piece = _piece(run_day, after, session)
+            outcome.documents += piece.documents
+            outcome.gross += piece.gross
+            after = piece.last
+    session.rollback()
+    return outcome
 
 
 def _run(engine: Engine, day: date, outcome: Outcome, tell: Callable[[str], None]) -> None:
@@ -129,7 +129,6 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
         .values(billed_to=bindparam("to", type_=DAY)),
         billed,
     )
-    _end_what_ended(session, found, day)
     return _Piece(
         found[-1].subscription_id, len(wanted), sum(draft.net + draft.vat for draft in wanted)
     )
@@ -219,16 +218,22 @@ def _reductions(session: Session, numbers: list[int]) -> dict[int, list[Reductio
     return found
 
 
-def _end_what_ended(session: Session, found: Iterable[Due], day: date) -> None:
-    """End the subscriptions that were billed to their last day, and are past it."""
-    over = [one.subscription_id for one in found if one.last_day and one.last_day < day]
-    if over:
-        session.execute(update(Subscription).where(Subscription.id.in_(over)).values(state="ended"))
+def _days(day: date, session: Session) -> list[date]:
+    """Return the days to bill: of runs that were interrupted, and then `day` itself.
 
-
-def _unfinished(session: Session) -> list[date]:
-    open_runs = select(BillingRun.day).where(BillingRun.state == "open").order_by(BillingRun.id)
-    return list(session.scalars(open_runs))
+    An interrupted run whose day was overtaken, by a later document or by a closing, is over: what
+    it left is billed with `day`.
+    """
+    open_runs = select(BillingRun).where(BillingRun.state == "open").order_by(BillingRun.id)
+    issued = session.scalar(select(func.max(Invoice.issued_on))) or day
+    closed = session.scalar(select(func.max(Closing.last_day))) or date.min
+    days = []
+    for run in session.scalars(open_runs).all():
+        if run.day < issued or run.day <= closed:
+            run.state = "done"
+        elif run.day != day:
+            days.append(run.day)
+    return [*days, day]
 
 
 def _open(day: date, session: Session) -> None:
@@ -238,8 +243,14 @@ def _open(day: date, session: Session) -> None:
 
 
 def _finish(day: date, session: Session) -> None:
+    """Close the run, and end the subscriptions that are past their last day."""
     session.execute(
         update(BillingRun)
         .where(BillingRun.state == "open", BillingRun.day == day)
         .values(state="done")
+    )
+    session.execute(
+        update(Subscription)
+        .where(Subscription.state == "active", Subscription.last_day < day)
+        .values(state="ended")
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import and_, func, select
 
 from provision.errors import UsageRefused
-from provision.money import find_commodity
+from provision.money import EUR, find_commodity
 from provision.registry.models import Subscriber
 from provision.subscriptions import chart, people
 from provision.subscriptions.exports import (
@@ -148,7 +148,7 @@ def opening_entry(session: Session, owner: Organisation, period: Period) -> Iter
     lines = [
         line
         for line in opening(session, owner, period, "fr")
-        if not line.account.startswith(chart.MEMO_CLASS)
+        if not (line.account.startswith(chart.MEMO_CLASS) and line.commodity == EUR)
     ]
     if lines:
         day = period.first_day
@@ -165,7 +165,7 @@ def _fec(session: Session, owner: Organisation, period: Period) -> dict[str, byt
     first = [
         line
         for line in opening(session, owner, period, "fr")
-        if not line.account.startswith(chart.MEMO_CLASS)
+        if line.commodity == EUR and not line.account.startswith(chart.MEMO_CLASS)
     ]
     lines = fec.lines(exercise, booked(session, owner, period, "fr"), first)
     return {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, select
 
+from provision.errors import UsageRefused
 from provision.money import EUR, Amount
 from provision.subscriptions import chart, ledger
 from provision.subscriptions.drafts import CREDIT_NOTE
@@ -50,6 +51,8 @@ def find(session: Session, organisation: Organisation, last_day: date) -> CutOff
 
 def post(session: Session, organisation: Organisation, last_day: date, today: date) -> CutOff:
     """Enter the cut-off of `last_day` and its reversal on the next day; done again, nothing."""
+    if last_day >= today:
+        raise UsageRefused(f"{last_day} is not over", "Cut a year off when it has ended.")
     found = find(session, organisation, last_day)
     lines = [
         *_pair(chart.SERVICES_SOLD, chart.DEFERRED_REVENUE, found.sold),

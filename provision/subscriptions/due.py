@@ -139,7 +139,8 @@ def invoices(
 
     for issuer, drafted in drafts.drafted(lines, agreement, dealer, how):
         key = f"subscription:{one.subscription_id}:{days.starts.isoformat()}"
-        yield Draft(issuer, key, one.buyer, drafted)
+        if sum(line.net + line.vat for line in drafted):  # a discount may leave nothing to ask for
+            yield Draft(issuer, key, one.buyer, drafted)
 
 
 def segments(one: Due, days: Term, catalogue: Catalogue) -> list[Segment]:

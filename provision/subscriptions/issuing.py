@@ -82,15 +82,20 @@ def issue(
     return numbers
 
 
-def digest(invoice: Row, lines: Sequence[Row]) -> str:
-    """Return the SHA-256 of what a document says of money; persons are in it as references."""
-    kept = ("kind", "issued_on", "due_on", "party", "net", "vat", "gross", "reason")
+def digest(invoice: Row, lines: Sequence[Row], shares: Sequence[Row]) -> str:
+    """Return the SHA-256 of what a document says of money, and of who gets what of each line.
+
+    Persons are in it as references.
+    """
+    amounts, dates = ("net", "vat", "gross"), ("issued_on", "due_on")
+    kept = ("key", "kind", "party", "identity_id", "subscription_id", "reason", *amounts, *dates)
     return journal.sha256(
         {
             "number": f"{invoice['organisation_id']}/{invoice['series']}/{invoice['number']}",
             **{name: str(invoice[name]) for name in kept},
             "credits": f"{invoice['credited_series']}/{invoice['credited_number']}",
             "lines": [[str(value) for value in line.values()] for line in lines],
+            "shares": [[str(value) for value in share.values()] for share in shares],
         }
     )
 
@@ -139,8 +144,11 @@ class _EverySeries:
 def _add(rows: _Rows, draft: Draft, number: Number, when: tuple[date, Profile]) -> None:
     on, profile = when
     lines = [_line_row(number, place, line) for place, line in enumerate(draft.lines, start=1)]
-    for place, line in enumerate(draft.lines, start=1):
-        rows.shares += _share_rows(number, place, line)
+    shares = [
+        row
+        for place, line in enumerate(draft.lines, start=1)
+        for row in _share_rows(number, place, line)
+    ]
     credited = draft.credits or (None, None)
     invoice: Row = {
         **number.columns,
@@ -158,7 +166,8 @@ def _add(rows: _Rows, draft: Draft, number: Number, when: tuple[date, Profile]) 
         "credited_number": credited[1],
         "reason": draft.reason,
     }
-    invoice["digest"] = digest(invoice, lines)
+    invoice["digest"] = digest(invoice, lines, shares)
+    rows.shares += shares
     rows.lines += lines
     rows.invoices.append(invoice)
     rows.entries.append(entry(draft, number, on, str(invoice["digest"])))

@@ -15,7 +15,7 @@ from provision.subscriptions import drafts, identities, numbering
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.documents import invoice as paper
 from provision.subscriptions.documents import parties
-from provision.subscriptions.documents.vat import regime_on
+from provision.subscriptions.documents.vat import regime_on, regimes
 from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.payments.models import MandateRow
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
+    from provision.subscriptions.documents.vat import Regime
     from provision.subscriptions.identities import Person
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.profiles import Address, Profile
@@ -227,13 +228,23 @@ def _groups(
     lines: Sequence[InvoiceLine], regime: str, row: Invoice, language: paper.Language
 ) -> tuple[paper.VatGroup, ...]:
     """Add up what is taxed alike; why there is no VAT is said in the words of that day."""
-    ruling = regime_on(regime, row.issued_on)
     sums: dict[tuple[str, int], list[int]] = {}
     for line in lines:
         both = sums.setdefault((line.vat_category, line.vat_rate), [0, 0])
         both[0] += line.net
         both[1] += line.vat
-    return tuple(ruling.group(net, vat, language) for net, vat in sums.values())
+    return tuple(
+        _regime(regime, row.issued_on, taxed).group(net, vat, language)
+        for taxed, (net, vat) in sums.items()
+    )
+
+
+def _regime(code: str, day: date, taxed: tuple[str, int]) -> Regime:
+    """Return the regime of the profile, or the one by which these lines were taxed before it."""
+    ruling = regime_on(code, day)
+    if (ruling.category, ruling.rate) == taxed:
+        return ruling
+    return next(one for one in regimes() if (one.category, one.rate) == taxed)
 
 
 def _in_force(mandate: MandateRow, day: date) -> bool:

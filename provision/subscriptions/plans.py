@@ -88,10 +88,8 @@ def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[Change]:
         plan = Plan(code=written.code, **wanted)
         session.add(plan)
         yield Change(written.code, "added")
-    elif any(getattr(plan, name) != value for name, value in wanted.items()):
-        yield Change(written.code, "described anew")
-        for name, value in wanted.items():
-            setattr(plan, name, value)
+    else:
+        yield from _described_anew(plan, wanted)
     yield from _bring_in_components(plan, written)
     known = {(price.component, price.period, price.valid_from): price for price in plan.prices}
     for dated in written.price:
@@ -104,6 +102,19 @@ def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[Change]:
                 yield Change(written.code, f"{what} price {shown} from {dated.valid_from}")
             elif there.units != units:
                 raise _rewritten(written.code, there)
+
+
+def _described_anew(plan: Plan, wanted: dict[str, object]) -> Iterator[Change]:
+    """Change what people read of a plan; what subscriptions stand on stays as it is."""
+    if any(getattr(plan, name) != wanted[name] for name in ("basis", "tariff")):
+        raise UsageRefused(
+            f"The plan {plan.code} is priced otherwise: its VAT, tiers, formula or free price",
+            "Subscriptions stand on them: give the new one its own code.",
+        )
+    if any(getattr(plan, name) != value for name, value in wanted.items()):
+        yield Change(plan.code, "described anew")
+        for name, value in wanted.items():
+            setattr(plan, name, value)
 
 
 def _bring_in_components(plan: Plan, written: WrittenPlan) -> Iterator[Change]:

@@ -7,13 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges
 from provision.subscriptions import numbering, strict
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents.parties import picture_type
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.models import OrganisationProfile
 from provision.subscriptions.strict import Table, edge
 
@@ -99,6 +100,14 @@ def add(
         raise UsageRefused(
             f"{organisation.name} has a profile from {valid_from} already",
             "A profile is never rewritten: give the new one its own first day.",
+        )
+    issued = session.scalar(
+        select(func.max(Invoice.issued_on)).where(Invoice.organisation_id == organisation.id)
+    )
+    if issued is not None and valid_from <= issued:
+        raise UsageRefused(
+            f"{organisation.name} has a document of {issued}, which says what was so then",
+            "Describe it anew from a later day on.",
         )
     made = OrganisationProfile(
         organisation_id=organisation.id, valid_from=valid_from, content=content

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import closing
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -22,36 +24,59 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sqlalchemy import ColumnElement, Select
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import InstrumentedAttribute, Session
 
     from provision.database import Row
     from provision.subscriptions.sharing import Agreement
 
 
 def seals(session: Session) -> Iterator[Finding]:
-    """Hash every document again."""
-    one, line = Invoice, InvoiceLine
+    """Hash every document again, with its lines and their shares."""
+    one = Invoice
     query = select(*one.__table__.columns).order_by(one.organisation_id, one.series, one.number)
-    rows = session.execute(query, execution_options={"yield_per": BATCH}).mappings()
-    lines = session.execute(
-        select(*line.__table__.columns).order_by(
-            line.organisation_id, line.series, line.number, line.line
-        ),
-        execution_options={"yield_per": BATCH},
-    ).mappings()
-    grouped = groupby(lines, lambda row: (row["organisation_id"], row["series"], row["number"]))
-    current = next(grouped, None)
-    for row in rows:
-        place = (row["organisation_id"], row["series"], row["number"])
-        found: list[Row] = []
-        if current is not None and current[0] == place:
-            found = [dict(one) for one in current[1]]
-            current = next(grouped, None)
-        if issuing.digest(dict(row), found) != row["digest"]:
-            yield Finding(
-                f"organisation {place[0]}, {place[1]}-{place[2]:06d}",
-                "its content was changed after it was issued",
-            )
+    with (
+        closing(_Rows(session, InvoiceLine, (InvoiceLine.line,))) as lines,
+        closing(_Rows(session, LineShare, (LineShare.line, LineShare.position))) as shares,
+    ):
+        for row in session.execute(query, execution_options={"yield_per": BATCH}).mappings():
+            place = (row["organisation_id"], row["series"], row["number"])
+            found = issuing.digest(dict(row), lines.of(place), shares.of(place))
+            if found != row["digest"]:
+                yield Finding(
+                    f"organisation {place[0]}, {place[1]}-{place[2]:06d}",
+                    "its content was changed after it was issued",
+                )
+
+
+class _Rows:
+    """The rows of one table, document by document, read once from the first to the last."""
+
+    def __init__(
+        self,
+        session: Session,
+        table: type[InvoiceLine | LineShare],
+        order: tuple[InstrumentedAttribute[int], ...],
+    ) -> None:
+        query = select(*table.__table__.columns).order_by(
+            table.organisation_id, table.series, table.number, *order
+        )
+        self._rows = session.execute(query, execution_options={"yield_per": BATCH}).mappings()
+        self._groups = groupby(self._rows, itemgetter("organisation_id", "series", "number"))
+        self._next = next(self._groups, None)
+
+    def close(self) -> None:
+        """Leave what was not read: rows of documents that are not there."""
+        self._rows.close()
+
+    def of(self, place: tuple[int, str, int]) -> list[Row]:
+        """Return the rows of this document; documents are asked for in their order."""
+        while self._next is not None and self._next[0] < place:
+            self._next = next(self._groups, None)
+        if self._next is None or self._next[0] != place:
+            return []
+        found = [dict(row) for row in self._next[1]]
+        self._next = next(self._groups, None)
+        return found
 
 
 def dealt(session: Session) -> Iterator[Finding]:
@@ -67,10 +92,14 @@ def dealt(session: Session) -> Iterator[Finding]:
         agreement = catalogue.agreement(carry.contract_id)
         if agreement.mode == contracts.TWO_CONTRACTS:
             continue  # each has invoices of its own; what was dealt held their VAT
-        found = shares.get((carry.contract_id, carry.role), {})
+        found = shares.pop((carry.contract_id, carry.role), {})
         if _expected(agreement, carry) != {key: units for key, units in found.items() if units}:
             where = f"contract {carry.contract_id}, role {carry.role or 'others'}"
             yield Finding(where, "the shares are not what the contract gives")
+    for contract_id, role in shares:
+        if catalogue.agreement(contract_id).mode != contracts.TWO_CONTRACTS:
+            where = f"contract {contract_id}, role {role or 'others'}"
+            yield Finding(where, "nobody remembers where its splits are")
 
 
 def _shared(only_credits: bool) -> Select[*tuple[Any, ...]]:  # noqa: FBT001 (one of two questions)

@@ -30,6 +30,13 @@ def closed(session: Session) -> Iterator[Finding]:
         if total != closing.debit_to_date:
             where = f"journal {closing.organisation_id}, closing of {closing.last_day}"
             yield Finding(where, f"debits to date are {total}, they were {closing.debit_to_date}")
+        place = (closing.organisation_id, closing.last_entry)
+        last = session.get(LedgerTransaction, place) if closing.last_entry else None
+        if (last.hash if last else journal.GENESIS) != closing.hash:
+            yield Finding(
+                f"journal {closing.organisation_id}, closing of {closing.last_day}",
+                "its last entry is not the one that was sealed",
+            )
 
 
 def seals(session: Session) -> Iterator[Finding]:

@@ -55,6 +55,11 @@ def upgrade() -> None:
     if op.get_context().dialect.name == "postgresql":
         for name in ("split_inexact", "split_gap", "split_part_sealed"):
             op.execute(f"DROP FUNCTION paquet_{name}()")
+        for name in ("price", "subscription", "identity"):
+            op.execute(
+                f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), MAX(id)) FROM {name} "
+                "HAVING MAX(id) IS NOT NULL"
+            )
     guard(op.get_context().dialect.name, ADDED_ONLY, (), PINNED)
 
 

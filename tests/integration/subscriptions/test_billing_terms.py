@@ -260,6 +260,66 @@ def test_nobody_bills_before_saying_who_they_are(shop: Shop) -> None:
         profiles.needed(shop.session, shop.seller, date(2025, 12, 31))
 
 
+def test_a_price_that_a_discount_takes_whole_needs_no_document(shop: Shop) -> None:
+    shop.contract()
+    subscribers(shop, 1)
+    free = subscriptions.open_subscription(
+        shop.session, shop.jeanne, shop.sale(), today=LAST_OF_JANUARY
+    )
+    shop.session.add(
+        Discount(
+            subscription_id=free.id,
+            first_day=LAST_OF_JANUARY,
+            last_day=None,
+            basis_points=10_000,
+            reason="fondatrice",
+        )
+    )
+    assert shop.bill(LAST_OF_JANUARY).documents == 1
+    assert verify.verify(shop.session) == []
+
+
+def test_a_run_that_was_overtaken_is_over_and_blocks_nobody(shop: Shop, engine: Engine) -> None:
+    shop.contract()
+    subscribers(shop, 2)
+    shop.bill(LAST_OF_JANUARY)
+    shop.session.add(BillingRun(day=date(2026, 1, 30)))
+    assert shop.bill(date(2026, 2, 28)).days == [date(2026, 2, 28)]
+    with Session(engine) as session:
+        assert session.scalars(select(BillingRun.state).distinct()).all() == ["done"]
+
+
+def test_a_subscription_ends_when_its_last_day_is_past(shop: Shop) -> None:
+    shop.contract()
+    opened = subscriptions.open_subscription(
+        shop.session, shop.jeanne, shop.sale(period="yearly"), today=LAST_OF_JANUARY
+    )
+    shop.bill(LAST_OF_JANUARY)
+    opened.last_day = date(2026, 3, 1)
+    shop.bill(date(2026, 3, 1))
+    shop.session.refresh(opened)
+    assert opened.state == "active"
+    shop.bill(date(2026, 3, 2))
+    shop.session.refresh(opened)
+    assert opened.state == "ended"
+
+
+def test_a_profile_never_says_otherwise_what_a_document_said(shop: Shop) -> None:
+    shop.contract()
+    subscribers(shop, 1)
+    shop.bill(LAST_OF_JANUARY)
+    later = profile("Boutique Libre", "franchise")
+    with pytest.raises(UsageRefused, match="has a document of 2026-01-31"):
+        profiles.add(shop.session, shop.seller, later, LAST_OF_JANUARY)
+    profiles.add(shop.session, shop.seller, later, date(2026, 2, 1))
+
+
+def test_what_subscriptions_stand_on_is_not_imported_anew(shop: Shop) -> None:
+    plans.bring_in(shop.session, planfile.parse(THIRDS))
+    with pytest.raises(UsageRefused, match="is priced otherwise"):
+        plans.bring_in(shop.session, planfile.parse(THIRDS.replace("excluded", "included")))
+
+
 def test_a_clock_that_goes_back_stops_the_series(shop: Shop) -> None:
     shop.contract()
     subscribers(shop, 1, date(2026, 1, 1))

@@ -41,6 +41,7 @@ KEPT = {
     "ledger_posting": "units",
     "closing": "hash",
 }
+REPLACED = "INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
 CHANGES = ("UPDATE {table} SET {column} = {column}", "DELETE FROM {table}")
 VANDALISM = {
     "UPDATE ledger_posting SET units = units * 2": "content was changed",
@@ -60,6 +61,10 @@ VANDALISM = {
     "DELETE FROM invoice_line": "not the sum of its lines",
     "UPDATE line_share SET units = units + 1 WHERE position = 0": "do not add up",
     "UPDATE line_share SET units = 500": "not what the contract gives",
+    "UPDATE line_share SET beneficiary_id = 3 - beneficiary_id": "changed after it was issued",
+    "DELETE FROM carry": "nobody remembers where its splits are",
+    "UPDATE closing SET hash = '0'": "is not the one that was sealed",
+    "UPDATE invoice SET identity_id = 9": "changed after it was issued",
     "UPDATE carry SET carried = 3": "not what the contract gives",
     "UPDATE subscription SET billed_to = '2026-04-01'": "its invoices reach to",
     "DELETE FROM invoice": "the ledger says is owed",
@@ -221,7 +226,7 @@ def test_raw_sql_cannot_replace_or_empty_a_table(raw: Connection) -> None:
     """SQLite's REPLACE deletes without asking a DELETE trigger; TRUNCATE asks no row trigger."""
     change = "TRUNCATE {table} CASCADE"
     if raw.dialect.name == "sqlite":
-        change = "INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
+        change = REPLACED
     for table in KEPT:
         with pytest.raises(DBAPIError, match=r"are only ever added|takes no more|have no gaps"):
             raw.exec_driver_sql(change.format(table=table))
@@ -275,6 +280,11 @@ def test_raw_sql_cannot_change_what_a_subscription_was_sold_with(raw: Connection
     with pytest.raises(DBAPIError, match="of subscription are never changed"):
         raw.exec_driver_sql("UPDATE subscription SET first_day = '2026-01-01'")
     raw.rollback()
+    if raw.dialect.name == "sqlite":
+        for table in ("subscription", "identity"):
+            with pytest.raises(DBAPIError, match=f"of {table} are never changed"):
+                raw.exec_driver_sql(REPLACED.format(table=table))
+            raw.rollback()
     raw.exec_driver_sql("UPDATE subscription SET state = 'ended'")
 
 

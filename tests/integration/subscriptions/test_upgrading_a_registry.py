@@ -17,11 +17,13 @@ from provision.subscriptions import (
     billing,
     organisations,
     papers,
+    plans,
     profiles,
     subscriptions,
     verify,
 )
 from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.subscriptions import Sale
 from tests.integration.subscriptions.conftest import profile
 
 if TYPE_CHECKING:
@@ -81,6 +83,10 @@ def test_subscriptions_keep_their_price_and_contract_and_are_billed(old: Engine)
         ]
         seller = organisations.get(session, "Boutique")
         profiles.add(session, seller, profile("Boutique"), date(2026, 1, 1))
+        sale = Sale(plans.get(session, "famille"), seller, organisations.get(session, "Amis"))
+        subscriptions.open_subscription(
+            session, running.subscriber, sale, today=date(2026, 3, 31)
+        )  # its number is free, also where rows were carried over
         session.commit()
     assert billing.bill(old, date(2026, 2, 28)).documents == 2
     with Session(old) as session:
