@@ -34,6 +34,8 @@ def guard(
 ) -> None:
     """Make the triggers: tables that are only added to (with their keys), checks, kept columns.
 
+    The first of the kept columns of a table is its key.
+
     SQLite's INSERT OR REPLACE deletes without asking a DELETE trigger, hence the keys: an insert
     that meets one of them is refused before it replaces.
     """
@@ -61,7 +63,8 @@ def _guard_sqlite(
     for table, columns in pinned.items():
         event = f"UPDATE OF {', '.join(columns)} ON {table}"
         _sqlite(f"{table}_pinned", event, "1", _pinned(table, columns))
-        there = f"EXISTS (SELECT 1 FROM {table} AS there WHERE there.id = NEW.id)"  # noqa: S608 (our own names)
+        key = columns[0]
+        there = f"EXISTS (SELECT 1 FROM {table} AS there WHERE there.{key} = NEW.{key})"  # noqa: S608 (our own names)
         _sqlite(f"{table}_no_replace", f"INSERT ON {table}", there, _pinned(table, columns))
 
 
