@@ -111,11 +111,14 @@ def test_each_draft_has_a_key_of_its_first_day() -> None:
 
 
 def test_discounts_of_a_day_add_up_to_the_whole_at_most() -> None:
-    reductions = tuple(Reduction(FIRST, None, points, "a") for points in (6000, 6000))
+    reductions = tuple(Reduction(FIRST, None, points, "a") for points in (3000, 4000))
     made, _to = due.drafts_of(subscription(reductions=reductions), FIRST, CATALOGUE, Dealer())
     (draft,) = made
-    assert [line.net + line.vat for line in draft.lines] == [999, -999]
-    assert draft.lines[1].item.label == "Remise de 100 % : a, a"
+    assert [line.net + line.vat for line in draft.lines] == [999, -699]
+    assert draft.lines[1].item.label == "Remise de 70 % : a, a"
+    beyond = tuple(Reduction(FIRST, None, points, "a") for points in (6000, 6000))
+    made, _to = due.drafts_of(subscription(reductions=beyond), FIRST, CATALOGUE, Dealer())
+    assert made == []
 
 
 def test_another_term_begins_on_its_own_anchor() -> None:
