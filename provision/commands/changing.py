@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Facts = dict[str, object]
 Command = Callable[..., None]
+Result = TypeVar("Result")
 on_option = click.option("--on", type=day_type, help="When it happened; else today.")
 organisation_option = click.option("--organisation", metavar="NAME", help="Only this one's.")
 territory_option = click.option("--territory", metavar="NAME", help="Only who is at home there.")
@@ -70,18 +71,37 @@ def narrow_options(command: Command) -> Command:
 
 def change(context: Context, work: Callable[[Session], Facts | list[Facts]], how: How) -> None:
     """Do `work` and show what it returns: after a preview that writes nothing and a question."""
+
+    def preview(found: Facts | list[Facts]) -> None:
+        if not how.as_json:
+            show_amounts(context, found, as_json=False)
+
+    done = decided(context, work, how, (preview, "Write this?"))
+    if how.dry_run or how.yes or how.as_json:
+        show_amounts(context, done, as_json=how.as_json)
+
+
+def decided(
+    context: Context,
+    work: Callable[[Session], Result],
+    how: How,
+    asked: tuple[Callable[[Result], None], str],
+) -> Result:
+    """Return what `work` did, or would do with `how.dry_run`.
+
+    Without `how.yes` it is done, taken back, and shown by the first of `asked`; the second is the
+    question. Nobody waits for a person with the registry locked.
+    """
+    preview, question = asked
     if how.dry_run or not how.yes:
         with context.session() as session:
             found = work(session)
             session.rollback()
-        if how.dry_run or not how.as_json:
-            show_amounts(context, found, as_json=how.as_json)
         if how.dry_run:
-            return
-        ask("Write this?")
-    done = database.retried(context.engine, work)
-    if how.yes or how.as_json:
-        show_amounts(context, done, as_json=how.as_json)
+            return found
+        preview(found)
+        ask(question)
+    return database.retried(context.engine, work)
 
 
 def show_amounts(context: Context, found: Facts | Sequence[Facts], *, as_json: bool) -> None:

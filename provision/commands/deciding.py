@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision import database, money
-from provision.commands.context import ask, show
+from provision import money
+from provision.commands.changing import How, decided
+from provision.commands.context import show
 from provision.commands.money import worded
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.models import Organisation
@@ -24,19 +25,13 @@ if TYPE_CHECKING:
 def decide(
     context: Context, work: Callable[[Session], dict[str, object]], *, dry_run: bool, yes: bool
 ) -> dict[str, object]:
-    """Return what `work` did, or would do with `dry_run`; without `yes` it is shown and asked.
+    """Return what `work` did, or would do with `dry_run`; without `yes` it is shown and asked."""
 
-    What is asked about is done and taken back: nobody waits for a person with the registry locked.
-    """
-    if dry_run or not yes:
-        with context.session() as session:
-            found = work(session)
-            session.rollback()
-        if dry_run:
-            return found
+    def preview(found: dict[str, object]) -> None:
         tell(context, found, as_json=False)
-        ask("\nDo it?")
-    return database.retried(context.engine, work)
+
+    how = How(dry_run, yes, as_json=False)
+    return decided(context, work, how, (preview, "\nDo it?"))
 
 
 def tell(context: Context, found: Mapping[str, object], *, as_json: bool) -> None:

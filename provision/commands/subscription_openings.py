@@ -123,7 +123,7 @@ def _opened(
     )
     made = subscriptions.open_subscription(session, subscriber, sale, today=day)
     (version,) = made.versions
-    wanted = changes.version_of(version).wanted(subscriber.language)
+    wanted = subscriptions.version_of(version).wanted(subscriber.language)
     changes.check_words(Catalogue(session), wanted)
     return {
         "subscription": made.id,

@@ -70,28 +70,31 @@ def _euros(units: Cents) -> str:
     return money.show(money.euros(units), "en")
 
 
-def next_position(session: Session, invoice: Invoice) -> int:
+def next_position(session: Session, document: Invoice | Number) -> int:
     """Return the place of what is set against the document next: 1 for the first."""
     last = session.scalar(
         select(func.max(Allocation.position)).where(
-            Allocation.organisation_id == invoice.organisation_id,
-            Allocation.series == invoice.series,
-            Allocation.number == invoice.number,
+            Allocation.organisation_id == document.organisation_id,
+            Allocation.series == document.series,
+            Allocation.number == document.number,
         )
     )
     return (last or 0) + 1
 
 
 def allocate(
-    session: Session, invoice: Invoice, units: Cents, kind: str, entry: tuple[int, date]
+    session: Session, document: Invoice | Number, units: Cents, kind: str, entry: tuple[int, date]
 ) -> None:
-    """Set `units` against the document; `entry` is the ledger entry that says so, and its day."""
+    """Set `units` against the document; `entry` is the ledger entry that says so, and its day.
+
+    A return is below zero.
+    """
     session.add(
         Allocation(
-            organisation_id=invoice.organisation_id,
-            series=invoice.series,
-            number=invoice.number,
-            position=next_position(session, invoice),
+            organisation_id=document.organisation_id,
+            series=document.series,
+            number=document.number,
+            position=next_position(session, document),
             units=units,
             kind=kind,
             entry_number=entry[0],

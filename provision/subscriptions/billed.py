@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.subscriptions import allocating, drafts
-from provision.subscriptions.due import Due, Reduction, Version
+from provision.subscriptions import allocating, drafts, subscriptions
+from provision.subscriptions.due import Due, Reduction
 from provision.subscriptions.identities import current
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.issuing import Number
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.drafts import Buyer
     from provision.subscriptions.subscription_models import Subscription
     from provision.subscriptions.terms import Term
-
-KEPT = tuple(Version.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,7 @@ def due_of(session: Session, subscription: Subscription) -> Due:
         party=reference(session, subscription.subscriber_id),
         language=subscription.subscriber.language,
         identity_id=identity.id if identity else None,
-        versions=tuple(
-            Version(**{name: getattr(one, name) for name in KEPT}) for one in subscription.versions
-        ),
+        versions=tuple(subscriptions.version_of(one) for one in subscription.versions),
         reductions=tuple(
             Reduction(one.first_day, one.last_day, one.basis_points, one.reason)
             for one in reductions

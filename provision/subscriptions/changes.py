@@ -10,7 +10,6 @@ from provision.subscriptions import adjusting, billed, ledger, plans, subscripti
 from provision.subscriptions.adjusting import Adjustment
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.columns import sensible_day
-from provision.subscriptions.due import Version
 from provision.subscriptions.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.tariffs import Means, Tariff
 from provision.subscriptions.terms import Term
@@ -70,7 +69,7 @@ def change(
     made = subscriptions.next_version(
         subscription, from_day, today, _columns(subscription, wanted, from_day)
     )
-    after = replace(before, versions=(*before.versions, version_of(made)))
+    after = replace(before, versions=(*before.versions, subscriptions.version_of(made)))
     check_words(Catalogue(session), after.versions[-1].wanted(after.language))
     subscription.versions.append(made)
     session.flush()
@@ -99,11 +98,6 @@ def check_words(catalogue: Catalogue, wanted: Wanted) -> None:
     tariffs.chosen(tariff, means)
     if sum(item.units for item in catalogue.items(wanted)) > MOST_FOR_A_TERM:
         raise UsageRefused("A term would cost more than ten billion euros", "Check it once more.")
-
-
-def version_of(row: SubscriptionVersion) -> Version:
-    """Return a row as the pure billing needs it."""
-    return Version(**{name: getattr(row, name) for name in billed.KEPT})
 
 
 def check_open(session: Session, one: Due, day: date) -> None:

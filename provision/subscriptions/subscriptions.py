@@ -20,8 +20,9 @@ from provision.subscriptions import (
     tariffs,
     terms,
 )
-from provision.subscriptions.catalogue import Catalogue, Wanted
+from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.due import Version
 from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
 from provision.subscriptions.tariffs import Means, Tariff
 
@@ -36,17 +37,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.models import Organisation, Plan, SplitContract
 
 WAITING, ACTIVE, ENDED = "waiting", "active", "ended"
-_KEPT = (
-    "subscription_id",
-    "anchor_day",
-    "plan_id",
-    "period",
-    "priced_on",
-    "contract_id",
-    "users",
-    "gib",
-    "means",
-)
 
 
 @dataclass(frozen=True)
@@ -119,7 +109,7 @@ def next_version(
 ) -> SubscriptionVersion:
     """Return the version that follows: as it was, but for what `changed` says."""
     last = subscription.versions[-1]
-    kept = {name: getattr(last, name) for name in _KEPT}
+    kept = vars(version_of(last)) | {"subscription_id": last.subscription_id}
     return SubscriptionVersion(
         **{**kept, "from_day": from_day, "recorded_on": today, **changed},
         version=last.version + 1,
@@ -144,17 +134,14 @@ def terms_on(session: Session, sale: Sale, day: date) -> SplitContract:
 
 def price_of(session: Session, subscription: Subscription, day: date) -> Amount:
     """Return what a whole term costs with the words of `day`, in the plan's basis."""
-    version = version_on(subscription, day)
-    wanted = Wanted(
-        version.plan_id,
-        version.period,
-        version.priced_on,
-        version.users,
-        version.gib,
-        version.means,
-        subscription.subscriber.language,
-    )
+    version = version_of(version_on(subscription, day))
+    wanted = version.wanted(subscription.subscriber.language)
     return money.euros(sum(item.units for item in Catalogue(session).items(wanted)))
+
+
+def version_of(row: SubscriptionVersion) -> Version:
+    """Return a row as the pure billing needs it."""
+    return Version(**{name: getattr(row, name) for name in Version.__dataclass_fields__})
 
 
 def version_on(subscription: Subscription, day: date) -> SubscriptionVersion:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
 from provision.money import euros, plain
-from provision.subscriptions import chart, journal, ledger
+from provision.subscriptions import allocating, chart, journal, ledger
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.payments import answers, booking, owed
@@ -97,7 +97,8 @@ def _pay_all(
     entry_number = ledger.post(session, entry, today).number
     for item, one, units in parts:
         if units:
-            owed.set_against(session, one.number, (PAYMENT, units), entry_number, row.booked_on)
+            entry_of = (entry_number, row.booked_on)
+            allocating.allocate(session, one.number, units, PAYMENT, entry_of)
         answers.answer(session, item, (answers.PAID, ""), entry_number, row.booked_on)
 
 

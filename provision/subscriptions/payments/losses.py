@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.subscriptions import chart, ledger
+from provision.subscriptions import allocating, chart, ledger
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.payments import answers, owed
 from provision.subscriptions.payments.booking import line
@@ -74,5 +74,5 @@ def write_off(session: Session, invoice: Owed, loss: Loss, when: tuple[date, str
         piece=invoice.shown,
     )
     made = ledger.post(session, entry, on).number
-    owed.set_against(session, number, (LOSS, loss.units), made, on)
+    allocating.allocate(session, number, loss.units, LOSS, (made, on))
     return made

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, select
 
 from provision.errors import UsageRefused
 from provision.subscriptions import identities, numbering, open_items
 from provision.subscriptions.drafts import INVOICE
-from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.ledger_models import PersonReference
 from provision.subscriptions.subscription_models import Identity
@@ -82,32 +82,6 @@ def persons(session: Session, organisation_id: int) -> dict[int, Person]:
         .distinct()
     )
     return {number: identities.parse(content) for number, content in rows}
-
-
-def set_against(
-    session: Session, number: Number, part: tuple[str, Cents], entry_number: int, on: date
-) -> None:
-    """Set `part` (its kind and cents; a return is below zero) against a document."""
-    kind, units = part
-    session.flush()
-    last = session.scalar(
-        select(func.max(Allocation.position)).where(
-            Allocation.organisation_id == number.organisation_id,
-            Allocation.series == number.series,
-            Allocation.number == number.number,
-        )
-    )
-    session.add(
-        Allocation(
-            **number.columns,
-            position=(last or 0) + 1,
-            units=units,
-            kind=kind,
-            entry_number=entry_number,
-            allocated_on=on,
-        )
-    )
-    session.flush()
 
 
 def spread(owed: Sequence[Owed], units: Cents) -> tuple[list[tuple[Owed, Cents]], Cents]:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.money import euros, plain
-from provision.subscriptions import chart, journal, ledger
+from provision.subscriptions import allocating, chart, journal, ledger
 from provision.subscriptions.drafts import CREDIT_NOTE
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.ledger_models import LedgerPosting
@@ -64,7 +64,7 @@ def pay(
     text = f"Paiement {', '.join(one.shown for one, _ in parts)}"
     entry_number = booking.book(session, row, Booking(PAYMENT, text, tuple(lines)), today)
     for one, units in parts:
-        owed.set_against(session, one.number, (PAYMENT, units), entry_number, row.booked_on)
+        allocating.allocate(session, one.number, units, PAYMENT, (entry_number, row.booked_on))
     answers.paid_alone(session, row, [one.number for one, _ in parts], entry_number)
     return parts
 
@@ -81,7 +81,7 @@ def refund(session: Session, row: BankMovement, note: Owed, today: date) -> Cent
         )
     lines = (line(chart.CUSTOMERS, units, note.party),)
     made = booking.book(session, row, Booking(REFUND, f"Remboursement {note.shown}", lines), today)
-    owed.set_against(session, note.number, (REFUND, units), made, row.booked_on)
+    allocating.allocate(session, note.number, units, REFUND, (made, row.booked_on))
     return units
 
 
@@ -118,7 +118,7 @@ def use_credit(session: Session, invoice: Owed, today: date) -> Cents:
         piece=invoice.shown,
     )
     made = ledger.post(session, entry, today).number
-    owed.set_against(session, number, (PAYMENT, units), made, today)
+    allocating.allocate(session, number, units, PAYMENT, (made, today))
     return units
 
 
@@ -150,7 +150,7 @@ def take_cash(session: Session, invoice: Owed, cash: Cash, today: date) -> Cents
         piece=cash.receipt,
     )
     made = ledger.post(session, entry, today).number
-    owed.set_against(session, invoice.number, (PAYMENT, cash.units), made, cash.paid_on)
+    allocating.allocate(session, invoice.number, cash.units, PAYMENT, (made, cash.paid_on))
     return cash.units
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from provision.errors import UsageRefused
 from provision.money import euros, plain
 from provision.registry.states import Told
-from provision.subscriptions import chart
+from provision.subscriptions import allocating, chart
 from provision.subscriptions.bank import reasons
 from provision.subscriptions.invoice_models import Allocation
 from provision.subscriptions.issuing import Number
@@ -70,10 +70,9 @@ def take_back(
     text = f"Rejet {', '.join(one.item.end_to_end for one in undone)}"
     entry_number = booking.book(session, row, Booking(RETURN, text, tuple(lines)), today)
     for one, debit in zip(undone, debits, strict=True):
-        number = one.owed.number
         if one.units:
-            part = (RETURN, -one.units)
-            owed.set_against(session, number, part, entry_number, row.booked_on)
+            entry = (entry_number, row.booked_on)
+            allocating.allocate(session, one.owed.number, -one.units, RETURN, entry)
         answers.answer(
             session, one.item, (answers.RETURNED, debit.reason), entry_number, row.booked_on
         )

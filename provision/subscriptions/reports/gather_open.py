@@ -15,7 +15,9 @@ from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from typing import Any
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.models import Organisation
@@ -34,6 +36,25 @@ def unpaid(
 
     An invoice of which something was set aside later counts as it was on that day.
     """
+    return tuple(
+        Open(
+            invoice=numbering.shown(series, number),
+            subscriber_reference=party,
+            issued=issued,
+            due=due,
+            cents_open=int(units),
+            non_profit=_non_profit(content),
+            dunning_step=0,
+            fraud=(parties[owner].name, numbering.shown(series, number)) in frauds,
+        )
+        for owner, series, number, party, issued, due, units, content in session.execute(
+            _left(scope)
+        )
+    )
+
+
+def _left(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """Ask for the invoices on which something is open, with what is left and who it is for."""
     key = (Allocation.organisation_id, Allocation.series, Allocation.number)
     against = (
         select(*key, func.sum(Allocation.units).label("units"))
@@ -45,7 +66,7 @@ def unpaid(
     one = Invoice
     columns = (one.organisation_id, one.series, one.number, one.party, one.issued_on, one.due_on)
     same = (getattr(one, column.key) == against.c[column.key] for column in key)
-    query = (
+    return (
         select(*columns, left, Identity.content)
         .outerjoin(against, and_(*same))
         .outerjoin(Identity, Identity.id == one.identity_id)
@@ -58,24 +79,6 @@ def unpaid(
         .order_by(one.organisation_id, one.series, one.number)
         .execution_options(yield_per=PIECE)
     )
-    found = []
-    for organisation_id, series, number, party, issued, due, units, content in session.execute(
-        query
-    ):
-        shown = numbering.shown(series, number)
-        found.append(
-            Open(
-                invoice=shown,
-                subscriber_reference=party,
-                issued=issued,
-                due=due,
-                cents_open=int(units),
-                non_profit=_non_profit(content),
-                dunning_step=0,
-                fraud=(parties[organisation_id].name, shown) in frauds,
-            )
-        )
-    return tuple(found)
 
 
 def _non_profit(content: str | None) -> bool:

@@ -45,7 +45,8 @@ def make(
 
     Under a mandate the seller makes the beneficiary's invoice at once; else it is accrued until
     the beneficiary invoices it. What belongs to funds is put aside in the custodian's books. What
-    a licensed provider has paid to both already is settled at once.
+    a licensed provider has paid to both already is settled at once. An organisation with itself
+    puts aside what its own sales give to the funds that it keeps.
     """
     _check_day(up_to, today)
     found = owing.owed(session, seller, beneficiary, up_to)
@@ -60,13 +61,6 @@ def make(
     else:
         invoice(session, made, today)
     return made
-
-
-def keep_own_funds(
-    session: Session, organisation: Organisation, up_to: date, today: date
-) -> Settlement | None:
-    """Put aside what the seller's own sales give to the funds that it keeps itself."""
-    return make(session, organisation, organisation, up_to, today)
 
 
 def invoice(session: Session, settlement: Settlement, today: date) -> Number:

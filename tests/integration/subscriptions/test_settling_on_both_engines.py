@@ -31,7 +31,7 @@ def test_a_month_is_settled_paid_and_helps_somebody(session: Session) -> None:
     shop.mandate()
     sold = shop.sell()
     made = settlements.make(session, shop.seller, shop.supporter, LATER, TODAY)
-    own = settlements.keep_own_funds(session, shop.seller, LATER, TODAY)
+    own = settlements.make(session, shop.seller, shop.seller, LATER, TODAY)
     assert made is not None
     assert own is not None
     settlements.pay(session, made, TODAY, TODAY)
