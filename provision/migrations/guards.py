@@ -117,6 +117,31 @@ def _postgresql_checks(table: str, checks: Sequence[Check]) -> None:
     )
 
 
+def guard_together(checks: Iterable[Check]) -> None:
+    """Let PostgreSQL look once at all rows that a statement wrote, when they are there.
+
+    A condition must hold for rows among those that it looks through: it may not count them. The
+    settings keep its plans to look-ups by index, however many rows there will be one day.
+    """
+    by_table = sorted(checks, key=lambda check: check.table)
+    for table, of_table in groupby(by_table, lambda check: check.table):
+        looks = " ".join(
+            f"IF EXISTS (SELECT 1 FROM fresh AS new WHERE {check.refused}) "  # noqa: S608 (our own words)
+            f"THEN RAISE EXCEPTION '{check.sentence}'; END IF;"
+            for check in of_table
+        )
+        op.execute(
+            f"CREATE FUNCTION paquet_{table}_together() RETURNS trigger LANGUAGE plpgsql "
+            "SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off "
+            f"AS $$\n#variable_conflict use_column\nBEGIN {looks} RETURN NULL; END$$"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_together AFTER INSERT ON {table} "
+            "REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT "
+            f"EXECUTE FUNCTION paquet_{table}_together()"
+        )
+
+
 def _kept(table: str) -> str:
     return f"rows of {table} are only ever added"
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import sqlalchemy as sa
 from alembic import op
+
+from provision.migrations import conditions
 
 revision = "0002"
 down_revision = "0001"
@@ -33,21 +37,7 @@ PINNED = ("id", "subscriber_id", "order_id", "price_id", "contract_id", "first_d
 # Lines are written before the row that seals them (a deferred foreign key asks for that row), so
 # one check on that row sees the whole, on both databases alike.
 CHECKS = (
-    (
-        "ledger_transaction",
-        "unbalanced",
-        """EXISTS (SELECT 1 FROM ledger_posting AS line
-                   WHERE line.organisation_id = NEW.organisation_id AND line.number = NEW.number
-                   GROUP BY line.commodity HAVING SUM(line.units) <> 0)""",
-        "a ledger transaction must balance in every commodity",
-    ),
-    (
-        "ledger_transaction",
-        "empty",
-        """(SELECT COUNT(*) FROM ledger_posting AS line
-            WHERE line.organisation_id = NEW.organisation_id AND line.number = NEW.number) < 2""",
-        "a ledger transaction needs two postings",
-    ),
+    *(astuple(check) for check in conditions.LEDGER),
     (
         "ledger_transaction",
         "gap",
@@ -55,14 +45,6 @@ CHECKS = (
                               FROM ledger_transaction AS earlier
                               WHERE earlier.organisation_id = NEW.organisation_id)""",
         "the numbers of ledger transactions have no gaps",
-    ),
-    (
-        "ledger_posting",
-        "sealed",
-        """EXISTS (SELECT 1 FROM ledger_transaction AS sealed
-                   WHERE sealed.organisation_id = NEW.organisation_id
-                   AND sealed.number = NEW.number)""",
-        "a sealed ledger transaction takes no more postings",
     ),
     (
         "split",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from provision.migrations import conditions
 from provision.migrations.guards import Check, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
@@ -25,53 +26,7 @@ ADDED_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "closing": (("organisation_id", "last_day"),),
 }
 CHECKS = (
-    Check(
-        "invoice_line",
-        "inexact",
-        f"""NEW.net <> (SELECT COALESCE(SUM(there.units), 0) FROM line_share AS there
-            WHERE {SAME_INVOICE} AND there.line = NEW.line)""",
-        "the shares of an invoice line must add up to it",
-    ),
-    Check(
-        "line_share",
-        "sealed",
-        f"""EXISTS (SELECT 1 FROM invoice_line AS there
-            WHERE {SAME_INVOICE} AND there.line = NEW.line)""",
-        "a sealed invoice line takes no more shares",
-    ),
-    Check(
-        "invoice_line",
-        "sealed",
-        f"EXISTS (SELECT 1 FROM invoice AS there WHERE {SAME_INVOICE})",
-        "a sealed invoice takes no more lines",
-    ),
-    Check(
-        "invoice",
-        "inexact",
-        f"""EXISTS (SELECT 1 FROM (SELECT COALESCE(SUM(there.net), 0) AS net,
-                                          COALESCE(SUM(there.vat), 0) AS vat
-                                   FROM invoice_line AS there WHERE {SAME_INVOICE}) AS whole
-            WHERE whole.net <> NEW.net OR whole.vat <> NEW.vat
-            OR NEW.net + NEW.vat <> NEW.gross)""",
-        "an invoice must be the sum of its lines",
-    ),
-    Check(
-        "invoice",
-        "gap",
-        """NEW.number <> 1 AND NOT EXISTS (SELECT 1 FROM invoice AS there
-            WHERE there.organisation_id = NEW.organisation_id AND there.series = NEW.series
-            AND there.number = NEW.number - 1)""",
-        "the numbers of invoices have no gaps",
-    ),
-    Check(
-        "invoice",
-        "backwards",
-        """EXISTS (SELECT 1 FROM invoice AS there
-                   WHERE there.organisation_id = NEW.organisation_id
-                   AND there.series = NEW.series AND there.number = NEW.number - 1
-                   AND there.issued_on > NEW.issued_on)""",
-        "the days of invoices go forwards with their numbers",
-    ),
+    *conditions.INVOICES,
     Check(
         "allocation",
         "too_much",
@@ -90,14 +45,7 @@ CHECKS = (
                                         AND there.beneficiary_id = NEW.beneficiary_id), 0)""",
         "a settlement begins where the one before it ended",
     ),
-    Check(
-        "ledger_transaction",
-        "closed",
-        """EXISTS (SELECT 1 FROM closing AS there
-                   WHERE there.organisation_id = NEW.organisation_id
-                   AND there.last_day >= NEW.effective_on)""",
-        "a closed period takes no more entries",
-    ),
+    conditions.CLOSED,
 )
 LEDGER_KEY = "uq_ledger_transaction_organisation_id_idempotency_key"
 # Plans that are made while tables are empty stay: each look-up has one index that begins with its
@@ -128,13 +76,11 @@ def _mend_plans() -> None:
     """
     for name in LEDGER_CHECKS:
         op.execute(f"ALTER FUNCTION paquet_ledger_{name}() SET enable_seqscan = off")
+    gap = conditions.GAP
     op.execute(
         "CREATE OR REPLACE FUNCTION paquet_ledger_transaction_gap() RETURNS trigger "
-        "LANGUAGE plpgsql SET enable_seqscan = off AS $$BEGIN IF NEW.number <> 1 AND NOT EXISTS "
-        "(SELECT 1 FROM ledger_transaction AS there "
-        "WHERE there.organisation_id = NEW.organisation_id AND there.number = NEW.number - 1) "
-        "THEN RAISE EXCEPTION 'the numbers of ledger transactions have no gaps'; END IF; "
-        "RETURN NEW; END$$"
+        f"LANGUAGE plpgsql SET enable_seqscan = off AS $$BEGIN IF {gap.refused} "
+        f"THEN RAISE EXCEPTION '{gap.sentence}'; END IF; RETURN NEW; END$$"
     )
     op.drop_constraint(LEDGER_KEY, "ledger_transaction")
     columns = ["idempotency_key", "organisation_id"]
