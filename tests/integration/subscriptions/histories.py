@@ -9,9 +9,11 @@ month is settled, and sometimes closed. Now and then the work of a step is lost 
 from __future__ import annotations
 
 import random
+from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -63,7 +65,10 @@ if TYPE_CHECKING:
 
 START = date(2026, 1, 1)
 OURS, THEIRS = "FR7630006000011234567890189", "FR1420041010050500013M02606"
-LIVES, MONTHS, ORACLES_EVERY = 200, 3, 10
+HISTORIES, LIVES, MONTHS = 10_000, 200, 3
+STARTS, ORACLES_EVERY = 5, 10
+HAPPENED = {"bill", "change", "cancel", "credit", "pay", "collect", "bounce", "refund"}
+HAPPENED |= {"settle", "close", "lost"}
 PRICES = {"a": 1000, "b": 701, "c": 1337, "d": 3}
 PLAN = """
 [[plan]]
@@ -348,20 +353,57 @@ class World:
                 self.note("close")
 
 
-def live(engine: Engine, seed: int, folder: Path) -> World:
-    """Let a world go by, and look at it from every side at the end of every month."""
+class Registries(Protocol):
+    """Where worlds are: registries that are copied from each other; "" is an empty one."""
+
+    def copy(self, source: str, name: str) -> Engine:
+        """Make the registry `name` as `source` is."""
+
+    def drop(self, engine: Engine, name: str) -> None:
+        """Forget the registry `name`."""
+
+
+def run(registries: Registries, folder: Path) -> None:
+    """Let ten thousand lives go by, in worlds of 200, and look at each from every side.
+
+    Worlds have one of a few first months, in which everybody subscribes; what happens then is
+    another story in each.
+    """
+    starts: dict[str, list[Life]] = {}
+    lived, happened = 0, Counter[str]()
+    for seed in range(HISTORIES // LIVES):
+        start = f"start{seed % STARTS}"
+        if start not in starts:
+            starts[start] = _begun(registries.copy("", start), seed)
+        engine = registries.copy(start, f"world{seed}")
+        chance = random.Random(seed)  # noqa: S311 (a seed tells it again)
+        world = World(engine, chance, deepcopy(starts[start]))
+        _live(world, seed, folder)
+        registries.drop(engine, f"world{seed}")
+        lived += len(world.lives)
+        happened.update(world.happened)
+    assert lived == HISTORIES
+    assert set(happened) == HAPPENED
+
+
+def _begun(engine: Engine, seed: int) -> list[Life]:
     world = World(engine, random.Random(seed))  # noqa: S311 (a seed tells it again)
     world.begin(LIVES)
+    engine.dispose()
+    return world.lives
+
+
+def _live(world: World, seed: int, folder: Path) -> None:
+    """Let a world go by, and look at it from every side at the end of every month."""
     for _month in range(MONTHS):
         world.step()
-        with Session(engine) as session:
+        with Session(world.engine) as session:
             assert verify.verify(session, seals=False) == [], seed
         assert world.disagreements() == [], seed
-    with Session(engine) as session:
+    with Session(world.engine) as session:
         assert verify.verify(session) == [], seed
         if seed % ORACLES_EVERY == 0:
             _ask_oracles(session, folder)
-    return world
 
 
 def _ask_oracles(session: Session, folder: Path) -> None:
