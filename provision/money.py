@@ -163,7 +163,7 @@ def split(units: Cents, shares: Sequence[int], carried: int = 0) -> Split:
     Raises MoneyRefused for shares that are not whole, negative, all zero or finer than 1/10 000.
     """
     _check_whole(units)
-    weights = _reduce(shares)
+    weights = _weights(shares)
     before, after = _dealt(weights, carried), _dealt(weights, carried + units)
     parts = tuple(new - old for new, old in zip(after, before, strict=True))
     return Split(parts, carried + units)
@@ -171,7 +171,7 @@ def split(units: Cents, shares: Sequence[int], carried: int = 0) -> Split:
 
 def remainders(shares: Sequence[int], carried: int) -> tuple[Fraction, ...]:
     """Return what each share still has to get (below zero: got too early), in exact cents."""
-    weights = _reduce(shares)
+    weights = _weights(shares)
     cycle = sum(weights)
     dealt = _dealt(weights, carried)
     return tuple(
@@ -212,10 +212,16 @@ def _turns(weights: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     return tuple(turns)
 
 
-def _reduce(shares: Sequence[int]) -> tuple[int, ...]:
+def _weights(shares: Sequence[int]) -> tuple[int, ...]:
     """Return the shares in lowest terms: 70 and 30 are 7 and 3."""
     for share in shares:
         _check_whole(share)
+    return _reduced(tuple(shares))
+
+
+@lru_cache(maxsize=256)
+def _reduced(shares: tuple[int, ...]) -> tuple[int, ...]:
+    for share in shares:
         if share < 0:
             raise MoneyRefused(f"The share {share} is negative", "A share is 0 or more.")
     if not sum(shares):
@@ -247,7 +253,7 @@ def _plain_hours(units: int) -> str:
 
 
 def _check_whole(number: object) -> None:
-    if not isinstance(number, int) or isinstance(number, bool):
+    if type(number) is not int:  # a bool is an int to isinstance
         raise MoneyRefused(f"{number!r} is not a whole number", "Money is counted in whole cents.")
 
 

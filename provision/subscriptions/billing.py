@@ -10,13 +10,13 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select, update
 
 from provision import database
 from provision.registry.models import Subscriber
 from provision.subscriptions import carrying, due, issuing
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.columns import DAY, sensible_day
+from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.due import Due, Reduction
 from provision.subscriptions.invoice_models import BillingRun, Invoice
 from provision.subscriptions.ledger_models import Closing, PersonReference
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+    from provision.subscriptions.drafts import Draft
 
 PIECE = 2_000  # subscriptions that are billed in one unit of work
 
@@ -116,19 +117,17 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
     if not found:
         return _Piece(None, 0, 0)
     catalogue, dealer = Catalogue(session), carrying.load(session)
-    wanted, billed = [], []
+    wanted: list[Draft] = []
+    billed: dict[date, list[int]] = defaultdict(list)
     for one in found:
         drafts, billed_to = due.drafts_of(one, day, catalogue, dealer)
         wanted += drafts
-        billed.append({"one": one.subscription_id, "to": billed_to})
+        billed[billed_to].append(one.subscription_id)
     issuing.issue(session, wanted, catalogue, day)
     carrying.save(session, dealer)
-    session.connection().execute(
-        update(Subscription)
-        .where(Subscription.id == bindparam("one"))
-        .values(billed_to=bindparam("to", type_=DAY)),
-        billed,
-    )
+    for to, numbers in billed.items():
+        moved = update(Subscription).where(Subscription.id.in_(numbers)).values(billed_to=to)
+        session.connection().execute(moved)
     return _Piece(
         found[-1].subscription_id, len(wanted), sum(draft.net + draft.vat for draft in wanted)
     )
@@ -158,20 +157,20 @@ def _load(session: Session, day: date, after: int) -> list[Due]:
         .order_by(Subscription.id)
         .limit(PIECE)
     ).all()
-    numbers = [row.id for row in rows]
+    numbers = [row[0] for row in rows]
     versions, reductions = _versions(session, numbers), _reductions(session, numbers)
     return [
         Due(
-            subscription_id=row.id,
-            billed_to=row.billed_to,
-            last_day=row.last_day,
-            party=row.reference,
-            language=row.language,
-            identity_id=row.identity,
-            versions=tuple(versions[row.id]),
-            reductions=tuple(reductions[row.id]),
+            number,
+            to,
+            last_day,
+            party,
+            language,
+            identity_id,
+            versions=tuple(versions[number]),
+            reductions=tuple(reductions[number]),
         )
-        for row in rows
+        for number, to, last_day, party, language, identity_id in rows
     ]
 
 
@@ -194,8 +193,8 @@ def _versions(session: Session, numbers: list[int]) -> dict[int, list[due.Versio
         .where(version.subscription_id.in_(numbers))
         .order_by(version.subscription_id, version.version)
     )
-    for row in rows:
-        found[row[0]].append(due.Version(*tuple(row)[1:]))
+    for number, *words in rows:
+        found[number].append(due.Version(*words))
     return found
 
 

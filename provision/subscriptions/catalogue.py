@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.drafts import Asked
     from provision.subscriptions.models import PlanComponent
     from provision.subscriptions.profiles import Profile
 
@@ -51,6 +52,7 @@ class Catalogue:
     """Plans, contracts and profiles of one registry; each is read when it is first needed."""
 
     session: Session
+    asked: dict[tuple[object, ...], list[Asked]] = field(default_factory=dict)
     _plans: dict[int, Plan] = field(default_factory=dict)
     _items: dict[Wanted, tuple[Item, ...]] = field(default_factory=dict)
     _agreements: dict[int, Agreement] = field(default_factory=dict)

@@ -73,12 +73,12 @@ class Draft:
     @property
     def net(self) -> Cents:
         """The sum of its lines without VAT."""
-        return sum(line.net for line in self.lines)
+        return sum([line.net for line in self.lines])
 
     @property
     def vat(self) -> Cents:
         """The VAT of all its lines."""
-        return sum(line.vat for line in self.lines)
+        return sum([line.vat for line in self.lines])
 
 
 @dataclass(frozen=True)

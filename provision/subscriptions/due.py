@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provision.subscriptions import drafts, tariffs, treatments
 from provision.subscriptions.catalogue import Wanted
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from provision.subscriptions.catalogue import Catalogue
+    from provision.subscriptions.drafts import Asked
     from provision.subscriptions.sharing import Dealer
     from provision.subscriptions.vat import Treatment
 
@@ -27,8 +28,7 @@ DISCOUNT = {"fr": "Remise de {percent} % : {reason}", "en": "Discount of {percen
 ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(NamedTuple):
     """What a subscription is from a day on (see `subscription_models.SubscriptionVersion`)."""
 
     from_day: date
@@ -59,8 +59,7 @@ class Version:
         )
 
 
-@dataclass(frozen=True)
-class Reduction:
+class Reduction(NamedTuple):
     """Basis points of the price that are not asked from a day to a day, and why."""
 
     first_day: date
@@ -127,7 +126,7 @@ def invoices(
     one: Due, days: Term, catalogue: Catalogue, dealer: Dealer, on: date
 ) -> Iterator[Draft]:
     """Yield the invoices of `days`, issued `on`: one of each organisation that sells."""
-    lines = drafts.asked(segments(one, days, catalogue), DISCOUNT[one.language])
+    lines = _asked(one, days, catalogue)
     if not lines:
         return
     version = one.version_on(days.starts)
@@ -141,6 +140,15 @@ def invoices(
         key = f"subscription:{one.subscription_id}:{days.starts.isoformat()}"
         if sum(line.net + line.vat for line in drafted):  # a discount may leave nothing to ask for
             yield Draft(issuer, key, one.buyer, drafted)
+
+
+def _asked(one: Due, days: Term, catalogue: Catalogue) -> Sequence[Asked]:
+    """Return what `days` cost: worked out once for all who have the same words."""
+    words = (days, one.language, one.versions, one.reductions)
+    if words not in catalogue.asked:
+        parts = segments(one, days, catalogue)
+        catalogue.asked[words] = drafts.asked(parts, DISCOUNT[one.language])
+    return catalogue.asked[words]
 
 
 def segments(one: Due, days: Term, catalogue: Catalogue) -> list[Segment]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from provision.database import insert_many
@@ -48,6 +49,13 @@ class Number:
         }
 
 
+SEALED = (
+    *("key", "kind", "party", "identity_id", "subscription_id", "reason"),
+    *("net", "vat", "gross", "issued_on", "due_on"),
+)
+_sealed = itemgetter(*SEALED)
+
+
 @dataclass
 class _Rows:
     """What is written together."""
@@ -87,43 +95,34 @@ def digest(invoice: Row, lines: Sequence[Row], shares: Sequence[Row]) -> str:
 
     Persons are in it as references.
     """
-    amounts, dates = ("net", "vat", "gross"), ("issued_on", "due_on")
-    kept = ("key", "kind", "party", "identity_id", "subscription_id", "reason", *amounts, *dates)
-    return journal.sha256(
-        {
-            "number": f"{invoice['organisation_id']}/{invoice['series']}/{invoice['number']}",
-            **{name: str(invoice[name]) for name in kept},
-            "credits": f"{invoice['credited_series']}/{invoice['credited_number']}",
-            "lines": [[str(value) for value in line.values()] for line in lines],
-            "shares": [[str(value) for value in share.values()] for share in shares],
-        }
-    )
+    content: dict[str, object] = dict(zip(SEALED, map(str, _sealed(invoice)), strict=True))
+    content["number"] = f"{invoice['organisation_id']}/{invoice['series']}/{invoice['number']}"
+    content["credits"] = f"{invoice['credited_series']}/{invoice['credited_number']}"
+    content["lines"] = [list(map(str, line.values())) for line in lines]
+    content["shares"] = [list(map(str, share.values())) for share in shares]
+    return journal.sha256(content)
 
 
-def entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
+def _entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
     """Return the ledger entry of a document: the customer owes it, services and VAT are sold.
 
     A credit note is the same the other way round.
     """
     sign = -1 if draft.kind in drafts.CREDITS else 1
-    words = "Avoir" if sign < 0 else "Facture"
-    amounts = (
-        (chart.CUSTOMERS, draft.net + draft.vat, draft.buyer.party),
-        (chart.SERVICES_SOLD, -draft.net, ""),
-        (chart.VAT_COLLECTED, -draft.vat, ""),
-    )
+    net, vat, shown = sign * draft.net, sign * draft.vat, number.shown
+    lines = [
+        Line(chart.CUSTOMERS, Amount(EUR, net + vat), draft.buyer.party),
+        Line(chart.SERVICES_SOLD, Amount(EUR, -net)),
+        Line(chart.VAT_COLLECTED, Amount(EUR, -vat)),
+    ]
     return Entry(
         organisation_id=draft.issuer_id,
         effective_on=on,
-        text=f"{words} {number.shown}",
-        key=f"document:{number.shown}",
-        lines=tuple(
-            Line(account, Amount(EUR, sign * units), party)
-            for account, units, party in amounts
-            if units
-        ),
+        text=f"{'Avoir' if sign < 0 else 'Facture'} {shown}",
+        key=f"document:{shown}",
+        lines=tuple(line for line in lines if line.amount.units),
         journal=journal.SALES,
-        piece=number.shown,
+        piece=shown,
         evidence=sealed,
     )
 
@@ -143,15 +142,16 @@ class _EverySeries:
 
 def _add(rows: _Rows, draft: Draft, number: Number, when: tuple[date, Profile]) -> None:
     on, profile = when
-    lines = [_line_row(number, place, line) for place, line in enumerate(draft.lines, start=1)]
+    columns = number.columns
+    lines = [_line_row(columns, place, line) for place, line in enumerate(draft.lines, start=1)]
     shares = [
         row
         for place, line in enumerate(draft.lines, start=1)
-        for row in _share_rows(number, place, line)
+        for row in _share_rows(columns, place, line)
     ]
     credited = draft.credits or (None, None)
     invoice: Row = {
-        **number.columns,
+        **columns,
         "key": draft.key,
         "kind": draft.kind,
         "issued_on": on,
@@ -170,13 +170,13 @@ def _add(rows: _Rows, draft: Draft, number: Number, when: tuple[date, Profile]) 
     rows.shares += shares
     rows.lines += lines
     rows.invoices.append(invoice)
-    rows.entries.append(entry(draft, number, on, str(invoice["digest"])))
+    rows.entries.append(_entry(draft, number, on, str(invoice["digest"])))
 
 
-def _line_row(number: Number, place: int, line: DraftLine) -> Row:
+def _line_row(number: Row, place: int, line: DraftLine) -> Row:
     days = line.days
     return {
-        **number.columns,
+        **number,
         "line": place,
         "component": line.item.component,
         "role": line.item.role,
@@ -193,10 +193,10 @@ def _line_row(number: Number, place: int, line: DraftLine) -> Row:
     }
 
 
-def _share_rows(number: Number, place: int, line: DraftLine) -> list[Row]:
+def _share_rows(number: Row, place: int, line: DraftLine) -> list[Row]:
     return [
         {
-            **number.columns,
+            **number,
             "line": place,
             "position": position,
             "beneficiary_id": rule.organisation_id,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import orjson
 
 from provision.errors import PaquetError
 from provision.subscriptions import chart
@@ -21,9 +21,6 @@ SALES, PURCHASES, BANK, OTHERS, OPENING = "VT", "AC", "BQ", "OD", "AN"
 JOURNALS = (SALES, PURCHASES, BANK, OTHERS, OPENING)
 GENESIS = "0" * 64  # what the first transaction of a journal follows
 FEWEST_LINES = 2
-
-
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class LedgerRefused(PaquetError):
@@ -67,12 +64,13 @@ def check(entry: Entry) -> None:
         raise LedgerRefused("A ledger entry needs a key, so that it is written only once")
     if len(entry.lines) < FEWEST_LINES:
         raise LedgerRefused("A ledger entry needs at least two lines")
-    sums: Counter[str] = Counter()
+    sums: dict[str, int] = {}
     for line in entry.lines:
         chart.label(line.account, "en")
         if not line.amount.units:
             raise LedgerRefused(f"The line on account {line.account} is empty")
-        sums[line.amount.commodity.code] += line.amount.units
+        code, units = line.amount.commodity.code, line.amount.units
+        sums[code] = sums.get(code, 0) + units
     for commodity, units in sums.items():
         if units:
             raise LedgerRefused(
@@ -125,4 +123,4 @@ def sha256(content: dict[str, object]) -> str:
 
     Quoting keeps each field's borders, so that two contents never have one text.
     """
-    return hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -109,7 +109,7 @@ def next_version(
 ) -> SubscriptionVersion:
     """Return the version that follows: as it was, but for what `changed` says."""
     last = subscription.versions[-1]
-    kept = vars(version_of(last)) | {"subscription_id": last.subscription_id}
+    kept = version_of(last)._asdict() | {"subscription_id": last.subscription_id}
     return SubscriptionVersion(
         **{**kept, "from_day": from_day, "recorded_on": today, **changed},
         version=last.version + 1,
@@ -141,7 +141,7 @@ def price_of(session: Session, subscription: Subscription, day: date) -> Amount:
 
 def version_of(row: SubscriptionVersion) -> Version:
     """Return a row as the pure billing needs it."""
-    return Version(**{name: getattr(row, name) for name in Version.__dataclass_fields__})
+    return Version(**{name: getattr(row, name) for name in Version._fields})
 
 
 def version_on(subscription: Subscription, day: date) -> SubscriptionVersion:

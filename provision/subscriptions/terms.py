@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
@@ -17,8 +16,7 @@ MONTHLY, YEARLY = "monthly", "yearly"
 MONTHS = {MONTHLY: 1, YEARLY: 12}
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """The days from `starts` up to, and without, `until`."""
 
     starts: date

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from provision.subscriptions.terms import half_up
@@ -38,6 +39,11 @@ def tax(units: Sequence[Cents], basis: str, rate: int) -> tuple[Taxed, ...]:
     VAT is computed once for all of them, as EN 16931 wants it per rate (BR-CO-17); each line gets
     the difference that it makes to that sum, so that lines add up to it to the cent.
     """
+    return _taxed(tuple(units), basis, rate)
+
+
+@lru_cache(maxsize=4096)
+def _taxed(units: tuple[Cents, ...], basis: str, rate: int) -> tuple[Taxed, ...]:
     taxed, before = [], 0
     for one in units:
         after = before + one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ class Regime:
         return VatGroup(self.category, self.rate, basis, vat, self.exemption_code, mention)
 
 
+@lru_cache(maxsize=256)
 def regime_on(code: str, day: date) -> Regime:
     """Return the regime of this code that rules on `day`, or raise UsageRefused."""
     named = [regime for regime in regimes() if regime.code == code]

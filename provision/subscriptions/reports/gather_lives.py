@@ -57,7 +57,7 @@ SUBSCRIPTION = (
     Subscription.last_day,
     Subscription.billed_to,
 )
-VERSION = tuple(getattr(SubscriptionVersion, name) for name in Version.__dataclass_fields__)
+VERSION = tuple(getattr(SubscriptionVersion, name) for name in Version._fields)
 
 
 @dataclass
@@ -145,7 +145,7 @@ def _since_delivery(versions: Sequence[Version], *, ordered: bool) -> tuple[Vers
     """Leave out the words of an order that waited: the next ones differ in their days alone."""
     if ordered and len(versions) > 1:
         first, second = versions[:2]
-        waited = replace(second, from_day=first.from_day, anchor_day=first.anchor_day)
+        waited = second._replace(from_day=first.from_day, anchor_day=first.anchor_day)
         if first.anchor_day != second.anchor_day and waited == first:
             return tuple(versions[1:])
     return tuple(versions)

@@ -34,6 +34,9 @@ class Plain:
 class PriceList:
     """A catalogue without a registry: a user costs a plan's number of cents a month."""
 
+    def __init__(self) -> None:
+        self.asked: dict[tuple[object, ...], list[Asked]] = {}
+
     def items(self, wanted: Wanted) -> tuple[Item, ...]:
         units = wanted.plan_id * wanted.users * MONTHS[wanted.period]
         return (Item("bundle", "service", "Famille", 1, units),) if units else ()
@@ -53,7 +56,7 @@ CATALOGUE = cast("Catalogue", PriceList())
 
 def version(from_day: date = FIRST, **words: object) -> Version:
     start = Version(from_day, FIRST, 333, MONTHLY, FIRST, 5, 3, 1, "{}")
-    return replace(start, **words)  # type: ignore[arg-type]
+    return start._replace(**words)  # type: ignore[arg-type]
 
 
 def subscription(*versions: Version, **words: object) -> Due:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provision.errors import PaquetError
 from provision.money import Amount, Commodity, euros
@@ -54,6 +57,16 @@ def test_the_hash_is_the_published_one_of_canonical_json() -> None:
         '"organisation":1,"text":"Abonnement 1"}'
     )
     assert journal.hash_input(ENTRY) == hashlib.sha256(text.encode()).hexdigest()
+
+
+@given(
+    st.dictionaries(st.text(), st.text() | st.integers(-(2**63), 2**63 - 1) | st.none()),
+)
+def test_the_text_that_is_hashed_is_the_canonical_one_of_pythons_own_json(
+    content: dict[str, object],
+) -> None:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert journal.sha256(content) == hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
