@@ -32,6 +32,7 @@ COMMANDS = {
     "invoice": "invoice",
     "mandate": "mandate",
     "payment": "payment",
+    "receipt": "receipt",
     "statement": "statement",
     "dunning": "dunning",
     "money": "money",

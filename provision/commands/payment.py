@@ -17,6 +17,7 @@ from provision.commands.context import (
     yes_option,
 )
 from provision.commands.money import day_type, worded
+from provision.commands.payment_waiting import awaited, remit
 from provision.commands.statement import movement_facts
 from provision.errors import UsageRefused
 from provision.money import euros
@@ -34,17 +35,23 @@ from provision.subscriptions.payments import (
     receiving,
     reconciling,
     returns,
+    waiting,
 )
 from provision.subscriptions.payments.collecting import HandedOver
-from provision.subscriptions.payments.receipts import Cash
+from provision.subscriptions.payments.receipts import Cash, Cheque
 from provision.subscriptions.payments.returns import CameBack
 from provision.subscriptions.sepa import pain008
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from sqlalchemy.orm import Session
 
     from provision.commands.context import Context
+    from provision.money import Cents
     from provision.subscriptions.payments.collectable import Proposal
+    from provision.subscriptions.payments.owed import Owed
     from provision.subscriptions.payments.reconciling import Outcome, Seen
 
 folder_type = click.Path(file_okay=False, path_type=Path)
@@ -54,6 +61,10 @@ why_option = click.option("--why", required=True, help="The reason, for the reco
 @click.group()
 def payment() -> None:
     """Collect what is owed, and book what the bank says."""
+
+
+payment.add_command(awaited)
+payment.add_command(remit)
 
 
 @payment.command()
@@ -157,7 +168,8 @@ def reconcile(context: Context, organisation: str, *, accept_certain: bool, as_j
 def match(context: Context, /, *, as_json: bool, **words: object) -> None:
     """Say that MOVEMENT pays the invoices REFERENCES, in this order, or the batch of that name.
 
-    What is left over stays as the customer's credit.
+    What is left over stays as the customer's credit. Cheques and receipts that wait for the bank
+    (see awaited) are named all together: their sum is the movement.
     """
     references: tuple[str, ...] = words["references"]  # type: ignore[assignment]
     without: tuple[str, ...] = words["without"]  # type: ignore[assignment]
@@ -165,7 +177,10 @@ def match(context: Context, /, *, as_json: bool, **words: object) -> None:
     with context.session() as session:
         owner = organisations.get(session, str(words["organisation"]))
         row = receiving.movement(session, owner.id, int(str(words["movement"])))
-        if len(references) == 1 and not numbering.SHOWN.fullmatch(references[0].upper()):
+        if waiting.names(session, owner.id, references):
+            shown = waiting.bank(session, row, references, today)
+            facts = [{"banked": one.shown, "amount": euros(one.units)} for one in shown]
+        elif len(references) == 1 and not numbering.SHOWN.fullmatch(references[0].upper()):
             paid = batches.credit_batch(session, row, references[0], today, without)
             facts = [{"batch": references[0], "debits_paid": paid}]
         else:
@@ -232,25 +247,37 @@ def park(context: Context, /, *, as_json: bool, **words: object) -> None:
 @click.argument("invoice")
 @click.argument("amount", required=False)
 @click.option("--receipt", help="The number of the receipt that was given for cash.")
-@click.option("--on", type=day_type, help="The day of the receipt; else today.")
+@click.option("--cheque", help="The number of the cheque; it waits until the bank shows it.")
+@click.option("--on", type=day_type, help="The day of the receipt or the cheque; else today.")
 @click.option("--from-credit", is_flag=True, help="Use what the customer paid too much.")
 @json_option
 @pass_context
 def record(context: Context, /, *, as_json: bool, **words: object) -> None:
-    """Write down that INVOICE was paid: AMOUNT in cash with a --receipt, or --from-credit."""
-    on: datetime | None = words["on"]  # type: ignore[assignment]
-    today, amount, receipt = context.control().today(), words["amount"], words["receipt"]
-    if bool(words["from_credit"]) == bool(amount and receipt):
-        raise UsageRefused("How was it paid?", "Give AMOUNT and --receipt, or --from-credit.")
+    """Write down that INVOICE was paid: AMOUNT with a --receipt or a --cheque, or --from-credit."""
+    today = context.control().today()
+    ways = [name for name in ("receipt", "cheque", "from_credit") if words[name]]
+    if len(ways) != 1 or bool(words["amount"]) == bool(words["from_credit"]):
+        raise UsageRefused(
+            "How was it paid?", "Give AMOUNT with --receipt or with --cheque, or --from-credit."
+        )
     with context.session() as session:
         owner = organisations.get(session, str(words["organisation"]))
         one = owed.find(session, owner.id, str(words["invoice"]))
         if words["from_credit"]:
             units = receipts.use_credit(session, one, today)
         else:
-            cash = Cash(exact.parse(amount).units, on.date() if on else today, str(receipt))
-            units = receipts.take_cash(session, one, cash, today)
+            units = _taken(session, one, words, today)
     _show(context, [{"invoice": one.shown, "paid": euros(units)}], as_json=as_json)
+
+
+def _taken(session: Session, one: Owed, words: Mapping[str, object], today: date) -> Cents:
+    """Write down cash or a cheque, and return its cents."""
+    on: datetime | None = words["on"]  # type: ignore[assignment]
+    units, day = exact.parse(words["amount"]).units, on.date() if on else today
+    if words["cheque"]:
+        cheque = Cheque(units, day, str(words["cheque"]))
+        return receipts.take_cheque(session, one, cheque, today)
+    return receipts.take_cash(session, one, Cash(units, day, str(words["receipt"])), today)
 
 
 @payment.command()

@@ -1,9 +1,9 @@
 """The accounts in use, with their numbers in the French chart.
 
 Plan comptable général (ANC 2014-03) and, for associations, ANC 2018-06: 195, 6895, 7895, 754,
-756, 6571, 86 and 87. Accounts 80 hold what is no euro yet: promises, and the pieces of a local
-currency. 4197 is what customers paid too much, until it is used or paid back; 5301 is cash in
-euros. An account is added here by the change that first posts to it.
+756, 6571, 7541, 7542, 86 and 87. Accounts 80 hold what is no euro yet: promises, and the pieces of
+a local currency. 4197 is what customers paid too much, until it is used or paid back; 5301 is cash
+in euros. An account is added here by the change that first posts to it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ UNEXPLAINED = "471"
 PREPAID_EXPENSE = "486"
 DEFERRED_REVENUE = "487"
 BEING_COLLECTED = "511"
+CHEQUES = "5112"
 BANK = "512"
 CASH = "5301"
 LOCAL_CASH = "5302"
@@ -38,6 +39,7 @@ HELP_GIVEN = "6571"
 TO_FUNDS = "658"
 TO_DEDICATED_FUNDS = "6895"
 SERVICES_SOLD = "706"
+GIFTS_OF_PERSONS = "7541"
 GIFTS_RECEIVED = "7542"
 DUES = "756"
 OTHER_INCOME = "758"
@@ -69,6 +71,7 @@ LABELS = MappingProxyType(
         PREPAID_EXPENSE: ("Charges constatées d'avance", "Prepaid expense"),
         DEFERRED_REVENUE: ("Produits constatés d'avance", "Deferred revenue"),
         BEING_COLLECTED: ("Valeurs à l'encaissement", "Being collected"),
+        CHEQUES: ("Chèques à encaisser", "Cheques to be banked"),
         BANK: ("Banque", "Bank"),
         CASH: ("Caisse en euros", "Cash in euros"),
         TRANSFERS: ("Virements en cours", "Transfers under way"),
@@ -81,6 +84,7 @@ LABELS = MappingProxyType(
         TO_FUNDS: ("Versements aux fonds", "Paid into funds"),
         TO_DEDICATED_FUNDS: ("Reports en fonds dédiés", "Put aside in dedicated funds"),
         SERVICES_SOLD: ("Prestations de services", "Services sold"),
+        GIFTS_OF_PERSONS: ("Dons manuels", "Gifts of persons"),
         GIFTS_RECEIVED: ("Mécénats", "Gifts received"),
         DUES: ("Cotisations", "Membership dues"),
         OTHER_INCOME: ("Produits divers de gestion courante", "Other income"),

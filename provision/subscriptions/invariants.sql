@@ -294,3 +294,40 @@ WHERE NOT EXISTS (SELECT 1 FROM collection_answer AS answer
                   WHERE answer.organisation_id = item.organisation_id
                   AND answer.end_to_end = item.end_to_end)
 GROUP BY item.organisation_id, item.series, item.invoice HAVING COUNT(*) > 1;
+
+--? organisation {0}, receipt {1}-{2:06d} | its number or its day does not follow the one before
+SELECT one.organisation_id, one.series, one.number FROM receipt AS one
+LEFT JOIN receipt AS before ON before.organisation_id = one.organisation_id
+ AND before.series = one.series AND before.number = one.number - 1
+WHERE one.number <> 1 AND (before.number IS NULL OR before.issued_on > one.issued_on);
+
+--? organisation {0}, receipt {1}-{2:06d} | the ledger has another amount, giver or kind
+SELECT one.organisation_id, one.series, one.number FROM receipt AS one
+LEFT JOIN ledger_posting AS line ON line.organisation_id = one.organisation_id
+ AND line.number = one.entry_number AND line.party = one.party
+ AND line.account IN ('756', '7541', '7542')
+GROUP BY one.organisation_id, one.series, one.number, one.kind, one.units
+HAVING COALESCE(SUM(line.units), 0) <> -one.units
+    OR (one.kind = 'membership') <> (MAX(line.account) = '756');
+
+--? organisation {0}, receipt {1}-{2:06d} | it is cancelled, and the ledger did not take it back
+SELECT gone.organisation_id, gone.series, gone.number FROM receipt_cancellation AS gone
+JOIN receipt AS one ON one.organisation_id = gone.organisation_id
+ AND one.series = gone.series AND one.number = gone.number
+LEFT JOIN ledger_posting AS line ON line.organisation_id = one.organisation_id
+ AND line.number = gone.entry_number AND line.party = one.party
+ AND line.account IN ('756', '7541', '7542')
+WHERE SUBSTR(one.party, 1, 13) <> 'organisation-'
+GROUP BY gone.organisation_id, gone.series, gone.number, one.units
+HAVING COALESCE(SUM(line.units), 0) <> one.units;
+
+--? journal {0}, entry {1} | it is the income of two receipts that count
+SELECT one.organisation_id, one.entry_number FROM receipt AS one
+LEFT JOIN receipt_cancellation AS gone ON gone.organisation_id = one.organisation_id
+ AND gone.series = one.series AND gone.number = one.number
+WHERE gone.number IS NULL
+GROUP BY one.organisation_id, one.entry_number HAVING COUNT(*) > 1;
+
+--? journal {0}, {1} | {2} cents of it went to the bank beyond what there was
+SELECT organisation_id, party, -SUM(units) FROM ledger_posting
+WHERE account = '5112' GROUP BY organisation_id, party HAVING SUM(units) < 0;

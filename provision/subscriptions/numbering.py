@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.subscriptions.giving.models import Receipt
     from provision.subscriptions.profiles import Profile
 
 # Documents that the buyer makes have series of their own (CGI, annexe II, art. 242 nonies A, 7°).
@@ -49,11 +50,16 @@ class Series:
         return self.last
 
 
-def series(session: Session, organisation_id: int, name: str) -> Series:
-    """Return where the series is now."""
+def series(
+    session: Session,
+    organisation_id: int,
+    name: str,
+    table: type[Invoice | Receipt] = Invoice,
+) -> Series:
+    """Return where the series is now: one of invoices, or of receipts."""
     last, last_day = session.execute(
-        select(func.max(Invoice.number), func.max(Invoice.issued_on)).where(
-            Invoice.organisation_id == organisation_id, Invoice.series == name
+        select(func.max(table.number), func.max(table.issued_on)).where(
+            table.organisation_id == organisation_id, table.series == name
         )
     ).one()
     return Series(organisation_id, name, last or 0, last_day)

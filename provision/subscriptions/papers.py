@@ -109,7 +109,7 @@ class _Desk:
                 starts=min(starts, default=None),
                 ends=max(ends, default=None),
             ),
-            seller=_organisation(seller, self._siren(row.organisation_id)),
+            seller=organisation_party(seller, self._siren(row.organisation_id)),
             buyer=buyer,
             lines=tuple(_line(line) for line in lines),
             groups=_groups(lines, seller.vat, row, language),
@@ -129,7 +129,7 @@ class _Desk:
         organisation_id = organisation_of(row.party)
         if organisation_id is not None:
             profile = self.catalogue.profile(organisation_id, row.issued_on)
-            return _organisation(profile, self._siren(organisation_id)), "fr"
+            return organisation_party(profile, self._siren(organisation_id)), "fr"
         identity = self.session.get(Identity, row.identity_id)
         if identity is None:
             raise UsageRefused(
@@ -137,7 +137,7 @@ class _Desk:
                 "If the tax office asks: paquet subscriber archive --help",
             )
         person = identities.read(identity)
-        return _person(person), person.language
+        return person_party(person), person.language
 
     def _siren(self, organisation_id: int) -> str:
         return self.catalogue.organisation(organisation_id).siren or ""
@@ -180,12 +180,18 @@ class _Desk:
     def _brand(self, profile: Profile) -> parties.Brand:
         key = profile.logo + profile.colour
         if key not in self.brands:
-            logo = base64.b64decode(profile.logo) if profile.logo else None
-            self.brands[key] = parties.Brand(logo, profile.colour)
+            self.brands[key] = brand(profile)
         return self.brands[key]
 
 
-def _organisation(profile: Profile, siren: str) -> parties.Party:
+def brand(profile: Profile) -> parties.Brand:
+    """Return how an organisation's letters look."""
+    logo = base64.b64decode(profile.logo) if profile.logo else None
+    return parties.Brand(logo, profile.colour)
+
+
+def organisation_party(profile: Profile, siren: str) -> parties.Party:
+    """Return an organisation as its profile shows it on documents."""
     return parties.Party(
         name=profile.name,
         address=_address(profile.address),
@@ -196,7 +202,8 @@ def _organisation(profile: Profile, siren: str) -> parties.Party:
     )
 
 
-def _person(person: Person) -> parties.Party:
+def person_party(person: Person) -> parties.Party:
+    """Return a subscriber as documents name it."""
     return parties.Party(
         name=person.name,
         address=_address(person.address) if person.address else parties.UNKNOWN,

@@ -14,6 +14,7 @@ from provision.registry import edges
 from provision.subscriptions import numbering, strict
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents.parties import picture_type
+from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.models import OrganisationProfile
 from provision.subscriptions.strict import Table, edge
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.models import Organisation
 
 EXAMPLE = "templates/organisation.example.toml"
+OWN_SERIES = 3  # of invoices, credit notes and receipts
 LONGEST_TERM = 60  # days; Code de commerce L441-10
 
 Line = Annotated[str, AfterValidator(edge(partial(edges.person_name, what="line")))]
@@ -43,11 +45,27 @@ class Address(Table):
     country: Country = "FR"
 
 
+class Receipts(Table):
+    """What an association's receipts say of it: who signs, and why they lower a donor's tax.
+
+    `registration` is its SIREN or RNA. Without `category` and `source` (such as a rescrit) they
+    lower nobody's; `articles` are those of the tax code by which they do.
+    """
+
+    registration: Line
+    purpose: Line
+    signed_by: Line
+    category: Line | None = None
+    source: Line | None = None
+    articles: tuple[Literal["200", "238 bis", "978"], ...] = Field(default=(), strict=False)
+
+
 class Profile(Table):
     """An organisation as its documents show it.
 
     `vat` is its regime, a code of `documents/vat.toml`. `logo` is a PNG or JPEG in base64; in a
-    file it is the path of one. `penalties` is what late business customers owe.
+    file it is the path of one. `penalties` is what late business customers owe. `tax_receipts`
+    says that the right to issue them is established; `receipts` says why.
     """
 
     name: Line
@@ -66,9 +84,11 @@ class Profile(Table):
     penalties: Line = "trois fois le taux d'intérêt légal"
     invoice_prefix: str = Field(default="F", pattern=r"^[A-Z]{1,3}$")
     credit_prefix: str = Field(default="A", pattern=r"^[A-Z]{1,3}$")
+    receipt_prefix: str = Field(default="R", pattern=r"^[A-Z]{1,3}$")
     colour: str = Field(default="#1f4e5f", pattern=r"^#[0-9a-f]{6}$")
     logo: str = ""
     tax_receipts: bool = False
+    receipts: Receipts | None = None
     self_billing_since: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
 
 
@@ -95,15 +115,13 @@ def add(
     content = profile.model_dump_json()
     there = session.get(OrganisationProfile, (organisation.id, valid_from))
     if there is not None:
-        if there.content == content:
+        if Profile.model_validate_json(there.content, strict=False) == profile:
             return there
         raise UsageRefused(
             f"{organisation.name} has a profile from {valid_from} already",
             "A profile is never rewritten: give the new one its own first day.",
         )
-    issued = session.scalar(
-        select(func.max(Invoice.issued_on)).where(Invoice.organisation_id == organisation.id)
-    )
+    issued = _last_document(session, organisation)
     if issued is not None and valid_from <= issued:
         raise UsageRefused(
             f"{organisation.name} has a document of {issued}, which says what was so then",
@@ -117,13 +135,25 @@ def add(
     return made
 
 
+def _last_document(session: Session, organisation: Organisation) -> date | None:
+    days = [
+        session.scalar(
+            select(func.max(table.issued_on)).where(table.organisation_id == organisation.id)
+        )
+        for table in (Invoice, Receipt)
+    ]
+    return max((day for day in days if day is not None), default=None)
+
+
 def _check_prefixes(profile: Profile) -> None:
-    if profile.invoice_prefix == profile.credit_prefix:
+    own = {profile.invoice_prefix, profile.credit_prefix, profile.receipt_prefix}
+    if len(own) != OWN_SERIES:
         raise UsageRefused(
-            "Invoices and credit notes have the same prefix", "Each needs a series of its own."
+            "Invoices, credit notes and receipts have the same prefix",
+            "Each needs a series of its own.",
         )
     for prefix in numbering.SELF_BILLED.values():
-        if prefix in {profile.invoice_prefix, profile.credit_prefix}:
+        if prefix in own:
             raise UsageRefused(
                 f"The prefix {prefix} is kept for documents under a self-billing mandate",
                 "Choose another prefix.",

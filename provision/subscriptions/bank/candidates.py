@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.bank.statements import Movement
 
-Kind: TypeAlias = Literal["invoice", "collection", "settlement", "return"]
+Kind: TypeAlias = Literal["invoice", "collection", "settlement", "return", "awaited"]
 INVOICE: Kind = "invoice"
 COLLECTION: Kind = "collection"
 SETTLEMENT: Kind = "settlement"
 RETURN: Kind = "return"
+AWAITED: Kind = "awaited"
 # A word of a text: 'F-2026-0001' is one, and is not found inside 'F-2026-0001-2' or 'F-2026-00011'.
 WORD = re.compile(r"\w+(?:[-/.]\w+)*")
 SHORTEST_IDENTIFIER = 5  # '12' stands in many a text by chance
@@ -30,8 +31,9 @@ TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame"})
 
 @dataclass(frozen=True)
 class Expected:
-    """An open invoice, a collection batch, or a settlement: `units` above zero are to be received.
+    """An open invoice, a collection batch, a settlement, or what is awaited (`payments.waiting`).
 
+    `units` above zero are to be received.
     `reference` is the number of the invoice or the message id of the batch; `names` are those of
     the payer (or payee), any of which may stand on a statement. 'return' is made by `propose` only.
     """

@@ -61,7 +61,10 @@ class Organisation:
 
 @dataclass(frozen=True)
 class Received:
-    """What was received, from whom, on which day; `number` is unique among the receipts."""
+    """What was received, from whom, on which day; `number` is unique among the receipts.
+
+    A duplicate says that it is one, and a receipt that was cancelled since when.
+    """
 
     number: str
     issued: date
@@ -69,6 +72,8 @@ class Received:
     units: Cents
     on: date
     means: Means | None
+    is_duplicate: bool = False
+    cancelled_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -104,16 +109,16 @@ def donation_pdf(
     It cuts a tax only where the organisation is known to be eligible for the giver's article; else
     it is an acknowledgement that says so.
     """
-    more = {"donation": donation, "articles": _articles(organisation, received.giver)}
+    known = organisation.eligibility
+    articles = articles_for(known.articles, is_person=received.giver.is_person) if known else ""
+    more = {"donation": donation, "articles": articles}
     return _letter("donation", organisation, received, language, more)
 
 
-def _articles(organisation: Organisation, giver: Party) -> str:
-    """Return the articles of the tax code that the giver may use, or nothing."""
-    if organisation.eligibility is None:
-        return ""
-    own = {"200", "978"} if giver.is_person else {"238 bis"}
-    return ", ".join(one for one in organisation.eligibility.articles if one in own)
+def articles_for(articles: tuple[Article, ...], *, is_person: bool) -> str:
+    """Return those of an organisation's articles that a person, or a company, may use, or ''."""
+    own = {"200", "978"} if is_person else {"238 bis"}
+    return ", ".join(one for one in articles if one in own)
 
 
 def _letter(
@@ -132,6 +137,7 @@ def _letter(
         "picture": picture(organisation.brand),
         "issued": day(received.issued, language),
         "on": day(received.on, language),
+        "cancelled": day(received.cancelled_on, language) if received.cancelled_on else "",
         "amount": show(euros(received.units), language),
         "in_words": amount_in_words(received.units, language),
         **more,

@@ -20,7 +20,11 @@ JOURNALS = frozenset({"VT", "AC", "BQ", "OD", "AN"})  # sales, purchases, bank, 
 FEWEST_LINES = 2
 OPENING_JOURNAL = "AN"
 ACCOUNT = re.compile(r"[1-8][0-9]{2,15}")  # the classes of the plan comptable général
-PARTY = re.compile(r"organisation-[0-9]{1,18}|person-[0-9a-f]{24}|fund-[0-9]{1,18}")
+# Parties, and what waits for a bank to show it.
+PARTY = re.compile(
+    r"organisation-[0-9]{1,18}|person-[0-9a-f]{24}|fund-[0-9]{1,18}"
+    r"|receipt-[A-Z]{1,4}[0-9]{4}-[0-9]{6,9}|cheque-[A-Z0-9-]{1,30}|gift(?:-[0-9]{1,18}){3}"
+)
 CURRENCY = re.compile(r"[A-Z]{3}")
 LETTER = re.compile(r"[A-Z]{1,8}")
 

@@ -11,6 +11,7 @@ from provision.money import euros
 from provision.subscriptions import chart, journal, ledger
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
+from provision.subscriptions.payments import waiting
 from provision.subscriptions.people import organisation_reference
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 def give(
     session: Session, giver: Organisation, receiver: Organisation, units: Cents, moment: Moment
 ) -> None:
-    """Write a gift in both books: 6238 with the business, 7542 with the association."""
+    """Write a gift in both books: 6238 with the business, 7542 with the association.
+
+    Where statements are brought in it waits on 580 until one shows the transfer.
+    """
     if giver.kind != "business" or receiver.kind != "association":
         raise UsageRefused(
             f"{giver.name} cannot give to {receiver.name} as a patron",
@@ -37,13 +41,13 @@ def give(
     key = f"gift:{giver.id}:{receiver.id}:{ledger.end_of(session, giver.id)[0]}"
     to, of = organisation_reference(receiver.id), organisation_reference(giver.id)
     sides = (
-        (giver.id, (Line(chart.GIFTS_MADE, euros(units), to), Line(chart.BANK, euros(-units)))),
-        (
-            receiver.id,
-            (Line(chart.BANK, euros(units)), Line(chart.GIFTS_RECEIVED, euros(-units), of)),
-        ),
+        (giver.id, Line(chart.GIFTS_MADE, euros(units), to)),
+        (receiver.id, Line(chart.GIFTS_RECEIVED, euros(-units), of)),
     )
-    for owner, lines in sides:
+    for owner, line in sides:
+        account, reference = waiting.place(session, owner, key.replace(":", "-"))
+        both = (line, Line(account, -line.amount, reference))
+        lines = tuple(sorted(both, key=lambda one: -one.amount.units))  # debit first
         entry = Entry(owner, moment.on, "Don", key, lines, journal=journal.BANK)
         ledger.post(session, entry, moment.today)
 

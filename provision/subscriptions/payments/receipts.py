@@ -18,7 +18,7 @@ from provision.subscriptions import allocating, chart, journal, ledger
 from provision.subscriptions.drafts import CREDIT_NOTE
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.ledger_models import LedgerPosting
-from provision.subscriptions.payments import answers, booking, owed
+from provision.subscriptions.payments import answers, booking, owed, waiting
 from provision.subscriptions.payments.booking import Booking, line
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.journal import Line
     from provision.subscriptions.payments.models import BankMovement
     from provision.subscriptions.payments.owed import Owed
 
@@ -42,6 +43,15 @@ class Cash:
     units: Cents
     paid_on: date
     receipt: str
+
+
+@dataclass(frozen=True)
+class Cheque:
+    """A cheque for an invoice: cents, on the day on which it was handed over, and its number."""
+
+    units: Cents
+    paid_on: date
+    number: str
 
 
 def pay(
@@ -124,34 +134,61 @@ def use_credit(session: Session, invoice: Owed, today: date) -> Cents:
 
 def take_cash(session: Session, invoice: Owed, cash: Cash, today: date) -> Cents:
     """Write down cash for an invoice (5301), once per receipt; return its cents."""
-    key = f"cash:{cash.receipt}"
     if not 1 <= len(cash.receipt) <= LONGEST_RECEIPT:
         raise UsageRefused(f"A receipt has a number of 1 to {LONGEST_RECEIPT} characters")
-    if ledger.find(session, invoice.number.organisation_id, key) is not None:
+    taken = _Taken("Espèces", f"cash:{cash.receipt}", cash.receipt, line(chart.CASH, cash.units))
+    return _take(session, invoice, taken, (cash.paid_on, today))
+
+
+def take_cheque(session: Session, invoice: Owed, cheque: Cheque, today: date) -> Cents:
+    """Write down a cheque for an invoice, once per number; return its cents.
+
+    It waits on 5112 until the bank shows it (`waiting`).
+    """
+    reference = waiting.of_cheque(cheque.number)
+    number = reference.removeprefix(waiting.CHEQUE)
+    taken = _Taken("Chèque", reference, number, line(chart.CHEQUES, cheque.units, reference))
+    return _take(session, invoice, taken, (cheque.paid_on, today))
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What somebody was handed: its French name, its key, the number of the paper, its line."""
+
+    name: str
+    key: str
+    piece: str
+    line: Line
+
+
+def _take(session: Session, invoice: Owed, taken: _Taken, days: tuple[date, date]) -> Cents:
+    """Let what was handed over on the first of `days` pay an invoice; the second is today."""
+    (paid_on, today), units = days, taken.line.amount.units
+    if ledger.find(session, invoice.number.organisation_id, taken.key) is not None:
         raise UsageRefused(
-            f"The receipt {cash.receipt} is written down already", "Nothing was written."
+            f"{taken.piece} is written down already",
+            "Nothing was written. If it is another one, add letters to its number.",
         )
     owed.check_invoice(invoice)
-    if not 0 < cash.units <= invoice.units:
+    if not 0 < units <= invoice.units:
         raise UsageRefused(
-            f"{_euros(cash.units)} cannot pay {invoice.shown}, on which {_euros(invoice.units)} "
-            "is open",
+            f"{_euros(units)} cannot pay {invoice.shown}, on which {_euros(invoice.units)} is open",
             "Take what is open, or less.",
         )
-    if cash.paid_on > today:
-        raise UsageRefused(f"{cash.paid_on} is not yet", "Give the day of the receipt.")
+    if paid_on > today:
+        raise UsageRefused(f"{paid_on} is not yet", "Give the day on which it was paid.")
     entry = Entry(
         organisation_id=invoice.number.organisation_id,
-        effective_on=cash.paid_on,
-        text=f"Espèces {invoice.shown}",
-        key=key,
-        lines=(line(chart.CASH, cash.units), line(chart.CUSTOMERS, -cash.units, invoice.party)),
+        effective_on=paid_on,
+        text=f"{taken.name} {invoice.shown}",
+        key=taken.key,
+        lines=(taken.line, line(chart.CUSTOMERS, -units, invoice.party)),
         journal=journal.OTHERS,
-        piece=cash.receipt,
+        piece=taken.piece,
     )
     made = ledger.post(session, entry, today).number
-    allocating.allocate(session, invoice.number, cash.units, PAYMENT, (made, cash.paid_on))
-    return cash.units
+    allocating.allocate(session, invoice.number, units, PAYMENT, (made, paid_on))
+    return units
 
 
 def credit(session: Session, organisation_id: int, party: str) -> Cents:

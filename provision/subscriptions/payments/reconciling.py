@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions import people
 from provision.subscriptions.bank import matching
-from provision.subscriptions.bank.candidates import COLLECTION, INVOICE, RETURN, Expected
+from provision.subscriptions.bank.candidates import (
+    AWAITED,
+    COLLECTION,
+    INVOICE,
+    RETURN,
+    Expected,
+)
 from provision.subscriptions.bank.proposals import CERTAIN
 from provision.subscriptions.drafts import CREDIT_NOTE
 from provision.subscriptions.issuing import Number
@@ -21,6 +27,7 @@ from provision.subscriptions.payments import (
     receiving,
     returns,
     transfers,
+    waiting,
 )
 from provision.subscriptions.payments.models import Collection
 from provision.subscriptions.payments.returns import CameBack
@@ -125,6 +132,8 @@ def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
             receipts.refund(session, row, documents[0], today)
         else:
             receipts.pay(session, row, documents, today)
+    elif kinds == {AWAITED}:
+        waiting.bank(session, row, [one.reference for one in expected], today)
     else:
         transfers.book(session, row, expected[0].reference, today)
 
@@ -157,7 +166,11 @@ def _expected(
             )
         )
     found += [_batch(session, message_id, items) for message_id, items in running.items()]
-    return found + transfers.expected(session, organisation)
+    return [
+        *found,
+        *transfers.expected(session, organisation),
+        *waiting.expected(session, organisation),
+    ]
 
 
 def _batch(session: Session, message_id: str, items: Sequence[CollectionItem]) -> Expected:

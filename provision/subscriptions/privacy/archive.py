@@ -22,6 +22,7 @@ from sqlalchemy import delete
 
 from provision.errors import PaquetError
 from provision.registry.models import SealedSecret
+from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.identities import Person
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.privacy.models import ArchiveAccess, ArchivedIdentity
@@ -57,7 +58,8 @@ def look(session: Session, safe: Safe, number: Number, told: Told) -> Person:
     """
     if not told.why.strip():
         raise PaquetError("The archive opens for a reason only", "Give it: --why.")
-    document = session.get(Invoice, (number.organisation_id, number.series, number.number))
+    key = tuple(number.columns.values())
+    document = session.get(Invoice, key) or session.get(Receipt, key)
     if document is None:
         raise PaquetError(f"There is no document {number.shown}", "See who issued it, and when.")
     if document.identity_id is None or not _holds(session, document.identity_id):

@@ -47,6 +47,7 @@ OF_THE_SALE = frozenset(
     }
 )
 ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+DOCUMENTS = ("invoice", "receipt")
 SURE = "@. "  # a full name, an address or a domain has one of these: it is looked for in all events
 
 
@@ -163,7 +164,7 @@ def _needed(gathered: Gathered, today: date) -> set[int]:
         for name, rows in gathered.items()
         for row in rows
         if row.get("identity_id") is not None
-        and not (name == "invoice" and rule.is_over(gathering.day(row["issued_on"]), today))
+        and not (name in DOCUMENTS and rule.is_over(gathering.day(row["issued_on"]), today))
     }
 
 

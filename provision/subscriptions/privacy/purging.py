@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, select, union_all
 
 from provision.registry.models import Bundle, Device, Order, Subscriber
+from provision.subscriptions.columns import DAY
+from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.ledger_models import PersonReference
 from provision.subscriptions.privacy import archive, erasing, retention, tables
 from provision.subscriptions.privacy.models import ArchivedIdentity, Erasure, Purged
 from provision.subscriptions.subscription_models import Identity, Subscription
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from sqlalchemy import Executable
+    from sqlalchemy import ColumnElement, Executable, Subquery
     from sqlalchemy.orm import Session
 
     from provision.registry.secrets import Safe
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 SUBSCRIBER, DEVICE = "subscriber", "device"
 DOCUMENT = ("organisation_id", "series", "number")
 # Tables that refer to identities, and of which the day is known or does not count.
-TIMED = frozenset({"invoice", "archived_identity", "archive_access"})
+TIMED = frozenset({"invoice", "receipt", "archived_identity", "archive_access"})
 IDENTITY, ARCHIVED = "identity", "archived identity"
 
 OF_KIND: Mapping[str, type[Subscriber | Device | Identity | ArchivedIdentity]] = MappingProxyType(
@@ -96,10 +99,11 @@ def take(session: Session, safe: Safe, going: Going, told: Told, on: date) -> tu
 
 def _archived(session: Session, on: date) -> Iterator[Going]:
     """Yield the identities of the archive that no document needs any longer."""
-    last = func.max(Invoice.issued_on)
+    document = _documents()
+    last = func.max(document.c.issued_on, type_=DAY)
     query = (
         select(ArchivedIdentity.identity_id, func.coalesce(last, ArchivedIdentity.recorded_on))
-        .outerjoin(Invoice, Invoice.identity_id == ArchivedIdentity.identity_id)
+        .outerjoin(document, document.c.identity_id == ArchivedIdentity.identity_id)
         .group_by(ArchivedIdentity.identity_id, ArchivedIdentity.recorded_on)
         .order_by(ArchivedIdentity.identity_id)
     )
@@ -109,14 +113,24 @@ def _archived(session: Session, on: date) -> Iterator[Going]:
 def _identities(session: Session, on: date) -> Iterator[Going]:
     """Yield what subscribers were called before, once no document needs it: not the newest."""
     newest = select(func.max(Identity.id)).group_by(Identity.subscriber_id)
+    document = _documents()
+    last = func.max(document.c.issued_on, type_=DAY)
     query = (
-        select(Identity.id, func.coalesce(func.max(Invoice.issued_on), Identity.recorded_on))
-        .outerjoin(Invoice, Invoice.identity_id == Identity.id)
+        select(Identity.id, func.coalesce(last, Identity.recorded_on))
+        .outerjoin(document, document.c.identity_id == Identity.id)
         .where(Identity.id.not_in(newest))
         .group_by(Identity.id, Identity.recorded_on)
         .order_by(Identity.id)
     )
     yield from _over(session, query, (retention.ACCOUNTING, IDENTITY), on)
+
+
+def _documents() -> Subquery:
+    """Return the identity and the day of each document that names somebody."""
+    return union_all(
+        select(Invoice.identity_id, Invoice.issued_on),
+        select(Receipt.identity_id, Receipt.issued_on),
+    ).subquery()
 
 
 def _over(session: Session, query: Executable, what: tuple[str, str], on: date) -> Iterator[Going]:
@@ -141,7 +155,10 @@ def _referred(session: Session) -> set[int]:
 def _subscribers(session: Session, on: date) -> Iterator[Going]:
     """Yield who has neither bundle nor subscription, and was not in contact for years."""
     erased, busy = set(session.scalars(select(Erasure.subscriber_id))), _busy(session)
-    customers = set(session.scalars(select(Subscription.subscriber_id).join(Invoice)))
+    customers = {
+        *session.scalars(select(Subscription.subscriber_id).join(Invoice)),
+        *session.scalars(select(PersonReference.subscriber_id).join(Receipt, _gave())),
+    }
     for subscriber_id, last in sorted(_contacts(session).items()):
         code = retention.CLIENT if subscriber_id in customers else retention.PROSPECT
         rule = retention.rule(code)
@@ -171,6 +188,8 @@ def _contacts(session: Session) -> dict[int, date]:
         .join(Allocation, of_invoice)
         .group_by(owner)
     )
+    giver = PersonReference.subscriber_id
+    gave = select(giver, func.max(Receipt.issued_on)).join(Receipt, _gave()).group_by(giver)
     queries: tuple[Executable, ...] = (
         select(Subscriber.id, Subscriber.created_at),
         select(Order.subscriber_id, func.max(Order.placed_at)).group_by(Order.subscriber_id),
@@ -178,6 +197,7 @@ def _contacts(session: Session) -> dict[int, date]:
         select(owner, func.max(Subscription.last_day)).group_by(owner),
         billed,
         paid,
+        gave,
     )
     last: dict[int, date] = {}
     for query in queries:
@@ -186,6 +206,10 @@ def _contacts(session: Session) -> dict[int, date]:
                 day = _day(moment) if isinstance(moment, datetime) else moment
                 last[subscriber_id] = max(day, last.get(subscriber_id, day))
     return last
+
+
+def _gave() -> ColumnElement[bool]:
+    return Receipt.party == PersonReference.reference
 
 
 def _devices(session: Session, on: date) -> Iterator[Going]:

@@ -10,6 +10,8 @@ from sqlalchemy import and_, select
 
 from provision.money import EUR
 from provision.subscriptions import chart, people
+from provision.subscriptions.giving.models import NUMBER, Receipt, ReceiptCancellation
+from provision.subscriptions.giving.recording import MEMBERSHIP
 from provision.subscriptions.invoice_models import Settlement, SettlementStep
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.reports.coverage import LONGEST_TERM
@@ -146,6 +148,39 @@ def passed(
     return came, went
 
 
+def received(
+    session: Session, scope: Scope, since: date, parties: Mapping[int, Organisation]
+) -> tuple[Income, ...]:
+    """Return fees and donations by their receipts; a gift of an organisation is `passed`.
+
+    A fee is for as many months as its membership has. One that was cancelled by then is left out.
+    """
+    one, gone = Receipt, ReceiptCancellation
+    same = and_(*(getattr(gone, name) == getattr(one, name) for name in NUMBER))
+    rows = session.scalars(
+        select(one)
+        .outerjoin(gone, same & (gone.cancelled_on <= scope.until))
+        .where(
+            one.received_on.between(since, scope.until),
+            one.party.not_like(f"{people.ORGANISATION}%"),
+            gone.number.is_(None),
+        )
+        .order_by(one.received_on, one.organisation_id, one.series, one.number)
+    )
+    return tuple(
+        Income(
+            day=row.received_on,
+            organisation=parties[row.organisation_id].name,
+            kind="dues" if row.kind == MEMBERSHIP else "gift",
+            recurring=row.kind == MEMBERSHIP,
+            cents_received=row.units,
+            territory=parties[row.organisation_id].territory,
+            months=_span(row.first_day, row.last_day),
+        )
+        for row in rows
+    )
+
+
 def _settled(session: Session, scope: Scope, since: date) -> Iterator[_Passed]:
     one, key = Settlement, ("seller_id", "beneficiary_id", "number")
     same = and_(*(getattr(SettlementStep, name) == getattr(one, name) for name in key))
@@ -196,7 +231,11 @@ def _first_day(share: Share) -> date:
 
 def _months(share: Share) -> int:
     """Return for how many months the days of a line are: 1 for a part of one."""
-    if share.starts_on is None or share.ends_on is None:
+    return _span(share.starts_on, share.ends_on)
+
+
+def _span(first: date | None, last: date | None) -> int:
+    if first is None or last is None:
         return 1
-    count = between(month_of(share.starts_on), month_of(share.ends_on + ONE_DAY))
+    count = between(month_of(first), month_of(last + ONE_DAY))
     return min(max(count, 1), LONGEST_TERM)

@@ -59,7 +59,12 @@ def gather(session: Session, scope: Scope, told: FactsFile) -> Facts:
     funds = {one.id: one for one in session.scalars(select(Fund))}
     came, went = gather_money.passed(session, scope, since, parties)
     given = gather_given.time_given(session, scope, parties, told.commons)
-    incomes = (*gather_money.incomes(paid, parties), *came, *told.incomes(since, scope.until))
+    incomes = (
+        *gather_money.incomes(paid, parties),
+        *gather_money.received(session, scope, since, parties),
+        *came,
+        *told.incomes(since, scope.until),
+    )
     return Facts(
         title=told.title or "",
         until=scope.until,

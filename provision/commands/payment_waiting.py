@@ -1,0 +1,62 @@
+"""`paquet payment awaited|remit`: cheques, and what else the bank has not shown yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.commands.changing import change, change_options, day_of, on_option, show_amounts
+from provision.commands.context import json_option, pass_context
+from provision.money import euros
+from provision.subscriptions import chart, organisations
+from provision.subscriptions.moments import Moment
+from provision.subscriptions.payments import waiting
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from provision.commands.changing import Facts, How
+    from provision.commands.context import Context
+    from provision.subscriptions.payments.waiting import Waiting
+
+
+@click.command()
+@click.argument("organisation")
+@json_option
+@pass_context
+def awaited(context: Context, organisation: str, *, as_json: bool) -> None:
+    """Show what ORGANISATION entered and the bank has not shown yet: cheques, fees, donations."""
+    language = context.settings.operator.language
+    with context.session() as session:
+        owner = organisations.get(session, organisation)
+        found = waiting.everything(session, owner.id)
+    rows = [{**_facts(one), "on": chart.label(one.account, language)} for one in found]
+    show_amounts(context, rows, as_json=as_json)
+    if not rows and not as_json:
+        click.echo("Nothing is awaited.")
+
+
+@click.command()
+@click.argument("organisation")
+@click.argument("cheques", nargs=-1, required=True)
+@on_option
+@change_options
+@pass_context
+def remit(context: Context, /, *, on: datetime | None, how: How, **words: object) -> None:
+    """Write that CHEQUES went to the bank of ORGANISATION, whose statements nobody brings in."""
+    today = context.control().today()
+    cheques: tuple[str, ...] = words["cheques"]  # type: ignore[assignment]
+
+    def work(session: Session) -> list[Facts]:
+        owner = organisations.get(session, str(words["organisation"]))
+        moment = Moment(day_of(on, today), today)
+        return [_facts(one) for one in waiting.remit(session, owner, cheques, moment)]
+
+    change(context, work, how)
+
+
+def _facts(one: Waiting) -> Facts:
+    return {"what": one.shown, "since": one.since.isoformat(), "amount": euros(one.units)}

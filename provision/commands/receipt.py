@@ -1,0 +1,270 @@
+"""`paquet receipt`: membership fees and donations that an association received."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from provision import money
+from provision.commands.changing import (
+    change,
+    change_options,
+    decided,
+    on_option,
+    show_amounts,
+)
+from provision.commands.context import json_option, pass_context, show
+from provision.commands.money import day_type, folder_type
+from provision.errors import UsageRefused
+from provision.money import euros
+from provision.process.files import write_private
+from provision.subscriptions import identities, numbering, organisations
+from provision.subscriptions.giving import entering, givers, papers, recording
+from provision.subscriptions.giving.models import Receipt
+from provision.subscriptions.giving.recording import DONATION, MEMBERSHIP, Asked
+from provision.subscriptions.moments import Moment
+from provision.subscriptions.payments import receiving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from provision.commands.changing import Command, Facts, How
+    from provision.commands.context import Context
+    from provision.subscriptions.giving.entering import Origin
+    from provision.subscriptions.models import Organisation
+    from provision.workflows.control import Control
+
+GIVER = ("name", "kind", "siren", "language")
+ADDRESS = ("postcode", "city", "country")
+out_option = click.option("--out", "--to", "folder", type=folder_type, help="Write the PDF there.")
+
+
+@click.group()
+def receipt() -> None:
+    """Write down fees and donations that an association received, and give receipts."""
+
+
+def _received(command: Command) -> Command:
+    """Add what fees and donations share; the command gets all of it as `words`."""
+    for decorate in (
+        click.argument("amount"),
+        click.argument("giver"),
+        click.argument("organisation"),
+        click.option("--means", type=click.Choice(entering.MEANS), required=True),
+        on_option,
+        click.option("--movement", type=int, help="The movement of the bank that it is."),
+        click.option("--instead-of", metavar="NUMBER", help="The cancelled receipt of this money."),
+        click.option("--key", default="", help="What makes it one, where two are alike."),
+        click.option("--name", help="The name of a giver, if new or other than it is."),
+        click.option("--kind", type=click.Choice(identities.KINDS), help="Else a person."),
+        click.option("--siren", help="The nine digits of a company or a non-profit."),
+        click.option("--language", type=click.Choice(["fr", "en"]), help="Of the receipt."),
+        click.option("--street", multiple=True, help="A line of the address; up to three."),
+        click.option("--postcode"),
+        click.option("--city"),
+        click.option("--country", help="Two capitals; else FR."),
+        out_option,
+    ):
+        command = decorate(command)
+    return command
+
+
+@receipt.command()
+@_received
+@click.option("--from", "first_day", type=day_type, required=True, help="First day of membership.")
+@click.option("--until", "last_day", type=day_type, required=True, help="Its last day.")
+@change_options
+@pass_context
+def membership(context: Context, /, *, how: How, **words: object) -> None:
+    """Write down AMOUNT euros that ORGANISATION received from GIVER as a membership fee.
+
+    GIVER is the e-mail address or the number of a subscriber, or - for somebody new without an
+    address; somebody new has a --name. The same command again writes nothing.
+    """
+    period = (_day(words["first_day"]), _day(words["last_day"]))
+    _record(context, {**words, "fee": MEMBERSHIP, "period": period, "tax": False}, how)
+
+
+@receipt.command()
+@_received
+@click.option("--tax", is_flag=True, help="A receipt that lowers the donor's tax.")
+@change_options
+@pass_context
+def donation(context: Context, /, *, how: How, **words: object) -> None:
+    """Write down AMOUNT euros that ORGANISATION received from GIVER as a donation.
+
+    GIVER is as for a membership, or an organisation of the registry, whose gift is in the books
+    (paquet reciprocity give). Without --tax the receipt says that it lowers no tax.
+    """
+    _record(context, {**words, "fee": DONATION, "period": None}, how)
+
+
+@receipt.command(name="list")
+@click.argument("organisation")
+@click.option("--since", type=day_type, help="Only from this day on.")
+@json_option
+@pass_context
+def list_all(context: Context, organisation: str, since: datetime | None, *, as_json: bool) -> None:
+    """Show the receipts of ORGANISATION, also those that were cancelled."""
+    with context.session() as session:
+        owner = organisations.get(session, organisation)
+        found = recording.everyone(session, owner, since.date() if since else None)
+        rows = [_facts(session, one) for one in found]
+    show_amounts(context, rows, as_json=as_json)
+    if not rows and not as_json:
+        click.echo("There is none.")
+
+
+@receipt.command()
+@click.argument("organisation")
+@click.argument("numbers", nargs=-1)
+@click.option("--since", type=day_type, help="All from this day on.")
+@click.option("--out", "--to", "folder", type=folder_type, required=True, help="Where they go.")
+@json_option
+@pass_context
+def write(context: Context, /, folder: Path, *, as_json: bool, **words: object) -> None:
+    """Write receipts as PDF/A: NUMBERS, or all of ORGANISATION since a day.
+
+    The first copy of a receipt is the original; every later one says that it is a duplicate.
+    """
+    numbers: tuple[str, ...] = words["numbers"]  # type: ignore[assignment]
+    since: datetime | None = words["since"]  # type: ignore[assignment]
+    if bool(numbers) == bool(since):
+        raise UsageRefused("Which receipts?", "Name them, or give --since DAY.")
+    with context.session() as session:
+        owner = organisations.get(session, str(words["organisation"]))
+        found = [recording.find(session, owner, shown) for shown in dict.fromkeys(numbers)]
+        if since:
+            found = recording.everyone(session, owner, since.date())
+        rows = _written(session, found, folder, context.control().today())
+    show(rows, as_json=as_json)
+
+
+@receipt.command()
+@click.argument("organisation")
+@click.argument("number")
+@click.option("--why", required=True, help="The reason, for the record; it names nobody.")
+@change_options
+@pass_context
+def cancel(context: Context, /, organisation: str, number: str, why: str, how: How) -> None:
+    """Cancel the receipt NUMBER of ORGANISATION: it keeps its number, the books take it back.
+
+    Money that the bank has shown is to be paid back then (payment match), or is written down again
+    with --instead-of.
+    """
+    today = context.control().today()
+
+    def work(session: Session) -> Facts:
+        owner = organisations.get(session, organisation)
+        found = recording.find(session, owner, number)
+        recording.cancel(session, found, why, today)
+        return _facts(session, found)
+
+    change(context, work, how)
+
+
+def _record(context: Context, words: Mapping[str, object], how: How) -> None:
+    """Record what `words` say, show it, and write its paper where that was asked for."""
+    control = context.control()
+
+    def preview(facts: Facts) -> None:
+        show_amounts(context, facts, as_json=False)
+
+    done = decided(context, _recorder(control, words), how, (preview, "Write this?"))
+    folder = cast("Path | None", words["folder"])
+    if folder is not None and not how.dry_run:
+        with context.session() as session:
+            owner = organisations.get(session, str(words["organisation"]))
+            found = recording.find(session, owner, str(done["number"]))
+            (row,) = _written(session, [found], folder, control.today())
+        done = {**done, **row}
+    show_amounts(context, done, as_json=how.as_json)
+
+
+def _recorder(control: Control, words: Mapping[str, object]) -> Callable[[Session], Facts]:
+    today = control.today()
+    units = money.parse(words["amount"]).units
+    on = cast("datetime | None", words["on"])
+
+    def work(session: Session) -> Facts:
+        owner = organisations.get(session, str(words["organisation"]))
+        origin = _origin(session, owner, words)
+        asked = Asked(
+            kind=str(words["fee"]),
+            giver=givers.find(session, str(words["giver"]), _said(words), (control.told(), today)),
+            units=units,
+            means=str(words["means"]),
+            period=cast("tuple[date, date] | None", words["period"]),
+            tax=bool(words["tax"]),
+            key=str(words["key"]),
+        )
+        moment = Moment(on.date() if on else _came(origin, today), today)
+        made = recording.record(session, owner, asked, moment, origin)
+        return _facts(session, made)
+
+    return work
+
+
+def _origin(session: Session, owner: Organisation, words: Mapping[str, object]) -> Origin:
+    movement = cast("int | None", words["movement"])
+    if movement is not None and words["instead_of"]:
+        raise UsageRefused("Where is the money?", "Give --movement or --instead-of, not both.")
+    if movement is not None:
+        return receiving.movement(session, owner.id, movement)
+    if words["instead_of"]:
+        return recording.find(session, owner, str(words["instead_of"]))
+    return None
+
+
+def _came(origin: Origin, today: date) -> date:
+    """Return the day on which money came, where nobody says another."""
+    if origin is None:
+        return today
+    return origin.received_on if isinstance(origin, Receipt) else origin.booked_on
+
+
+def _said(words: Mapping[str, object]) -> dict[str, object]:
+    """Return what was typed of the giver, as fields of a `Person`."""
+    said = {name: words[name] for name in GIVER if words[name] is not None}
+    lines = cast("tuple[str, ...]", words["street"])
+    place = {name: words[name] for name in ADDRESS if words[name] is not None}
+    if lines:
+        said["address"] = {"lines": lines, **place}
+    elif place:
+        raise UsageRefused("An address begins with a street", "Give --street, too.")
+    return said
+
+
+def _written(
+    session: Session, found: list[Receipt], folder: Path, today: date
+) -> list[dict[str, object]]:
+    """Write the files; that they are there is written down with them, or not at all."""
+    made = papers.copies(session, found, today)
+    paths = write_private(folder, {one.name: one.pdf for one in made})
+    return [{"file": str(path), "copy": one.state} for path, one in zip(paths, made, strict=True)]
+
+
+def _day(typed: object) -> date:
+    return cast("datetime", typed).date()
+
+
+def _facts(session: Session, one: Receipt) -> Facts:
+    cancelled = recording.cancellation(session, one)
+    return {
+        "number": numbering.shown(one.series, one.number),
+        "kind": one.kind,
+        "of": papers.name_of(session, one),
+        "received": one.received_on.isoformat(),
+        "amount": euros(one.units),
+        "means": one.means,
+        "from": one.first_day.isoformat() if one.first_day else None,
+        "until": one.last_day.isoformat() if one.last_day else None,
+        "tax_articles": one.articles,
+        "copies": papers.handed_out(session, one),
+        "cancelled": cancelled.cancelled_on.isoformat() if cancelled else None,
+    }

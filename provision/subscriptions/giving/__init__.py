@@ -1,0 +1,1 @@
+"""Membership fees and donations that associations receive, and the receipts that they give."""

@@ -1,0 +1,154 @@
+"""Receipts that were written down as paper: originals, duplicates, and cancelled ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import func, select
+
+from provision.errors import UsageRefused
+from provision.subscriptions import identities, numbering, people, profiles
+from provision.subscriptions.documents import receipts as documents
+from provision.subscriptions.documents.receipts import Donation, Eligibility, Received
+from provision.subscriptions.giving import recording
+from provision.subscriptions.giving.models import ReceiptCopy
+from provision.subscriptions.models import Organisation
+from provision.subscriptions.papers import brand, organisation_party, person_party
+from provision.subscriptions.subscription_models import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.documents.invoice import Language
+    from provision.subscriptions.documents.parties import Party
+    from provision.subscriptions.giving.models import Receipt
+    from provision.subscriptions.profiles import Profile
+
+ORIGINAL, DUPLICATE, CANCELLED = "original", "duplicate", "cancelled"
+ENDINGS = {ORIGINAL: "", DUPLICATE: "-duplicata", CANCELLED: "-annule"}
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file to hand out, and which copy of its receipt it is."""
+
+    shown: str
+    state: str
+    pdf: bytes
+
+    @property
+    def name(self) -> str:
+        """The name of the file: an original is never replaced by its duplicate."""
+        return f"{self.shown}{ENDINGS[self.state]}.pdf"
+
+
+def copies(session: Session, receipts: Iterable[Receipt], today: date) -> list[Copy]:
+    """Return the receipts as PDF/A-3b, and write down that they were handed out.
+
+    The first copy of each is its original, all others say that they are duplicates.
+    Raises UsageRefused, and nothing is to be written, for a giver who was erased.
+    """
+    return [_copy(session, one, today) for one in receipts]
+
+
+def handed_out(session: Session, receipt: Receipt) -> int:
+    """Return how many copies of the receipt were written."""
+    count = session.scalar(
+        select(func.count()).where(
+            ReceiptCopy.organisation_id == receipt.organisation_id,
+            ReceiptCopy.series == receipt.series,
+            ReceiptCopy.number == receipt.number,
+        )
+    )
+    return int(count or 0)
+
+
+def name_of(session: Session, receipt: Receipt) -> str:
+    """Return who gave, or '' for somebody who was erased."""
+    owner = people.organisation_of(receipt.party)
+    if owner is not None:
+        return session.get_one(Organisation, owner).name
+    identity = session.get(Identity, receipt.identity_id)
+    return identities.read(identity).name if identity else ""
+
+
+def _copy(session: Session, receipt: Receipt, today: date) -> Copy:
+    cancelled, before = recording.cancellation(session, receipt), handed_out(session, receipt)
+    giver, language = _giver(session, receipt)
+    received = Received(
+        number=numbering.shown(receipt.series, receipt.number),
+        issued=receipt.issued_on,
+        giver=giver,
+        units=receipt.units,
+        on=receipt.received_on,
+        means=cast("documents.Means", receipt.means),
+        is_duplicate=before > 0,
+        cancelled_on=cancelled.cancelled_on if cancelled else None,
+    )
+    pdf = _pdf(session, receipt, received, language)
+    session.add(
+        ReceiptCopy(
+            organisation_id=receipt.organisation_id,
+            series=receipt.series,
+            number=receipt.number,
+            position=before + 1,
+            written_on=today,
+        )
+    )
+    session.flush()
+    state = CANCELLED if cancelled else DUPLICATE if before else ORIGINAL
+    return Copy(received.number, state, pdf)
+
+
+def _pdf(session: Session, receipt: Receipt, received: Received, language: Language) -> bytes:
+    organisation = _organisation(session, receipt)
+    if receipt.first_day is None or receipt.last_day is None:
+        return documents.donation_pdf(organisation, received, Donation(), language)
+    period = (receipt.first_day, receipt.last_day)
+    return documents.membership_pdf(organisation, received, period, language)
+
+
+def _organisation(session: Session, receipt: Receipt) -> documents.Organisation:
+    """Return who issued it, as described on its day; eligible only for a tax receipt."""
+    owner = session.get_one(Organisation, receipt.organisation_id)
+    profile = profiles.needed(session, owner, receipt.issued_on)
+    said = profile.receipts
+    if said is None:
+        raise UsageRefused(
+            f"Nobody knows who signed the receipts of {owner.name} on {receipt.issued_on}",
+            "See: paquet organisation describe",
+        )
+    eligibility = None
+    if receipt.articles and said.category and said.source:
+        eligibility = Eligibility(said.category, said.source, said.articles)
+    return documents.Organisation(
+        party=organisation_party(profile, owner.siren or ""),
+        registration=said.registration,
+        purpose=said.purpose,
+        signed_by=said.signed_by,
+        eligibility=eligibility,
+        brand=brand(profile),
+    )
+
+
+def _giver(session: Session, receipt: Receipt) -> tuple[Party, Language]:
+    owner = people.organisation_of(receipt.party)
+    if owner is not None:
+        return organisation_party(*_described(session, owner, receipt.issued_on)), "fr"
+    identity = session.get(Identity, receipt.identity_id)
+    if identity is None:
+        raise UsageRefused(
+            f"{numbering.shown(receipt.series, receipt.number)} is for somebody who was erased",
+            "If the tax office asks: paquet subscriber archive --help",
+        )
+    person = identities.read(identity)
+    return person_party(person), person.language
+
+
+def _described(session: Session, organisation_id: int, day: date) -> tuple[Profile, str]:
+    owner = session.get_one(Organisation, organisation_id)
+    return profiles.needed(session, owner, day), owner.siren or ""

@@ -1,0 +1,221 @@
+"""Money that is in the books before the bank has shown it: cheques, receipts, gifts.
+
+Each stands under a reference of its own (the `party` of its lines): a cheque on 5112 until it is
+banked, what else goes through the bank on 580, as a transfer under way, where statements are
+brought in. The movement that shows it takes it from there, so nothing enters the bank twice.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.errors import UsageRefused
+from provision.money import euros, plain
+from provision.subscriptions import chart, journal, ledger, numbering
+from provision.subscriptions.bank.candidates import AWAITED, Expected
+from provision.subscriptions.columns import DAY
+from provision.subscriptions.giving.models import Receipt
+from provision.subscriptions.identities import parse
+from provision.subscriptions.journal import Entry
+from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
+from provision.subscriptions.payments import booking
+from provision.subscriptions.payments.booking import Booking, line
+from provision.subscriptions.payments.models import BankStatement
+from provision.subscriptions.subscription_models import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.moments import Moment
+    from provision.subscriptions.payments.models import BankMovement
+
+RECEIPT, CHEQUE, GIFT = "receipt-", "cheque-", "gift-"
+CHEQUE_NUMBER = re.compile(r"[A-Z0-9-]{1,30}")
+PLACES = (chart.CHEQUES, chart.TRANSFERS)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Cents that wait on an account under a reference since a day; below zero to be paid back."""
+
+    account: str
+    reference: str
+    units: Cents
+    since: date
+
+    @property
+    def shown(self) -> str:
+        """How people name it: the number of a receipt, or 'cheque-0000123'."""
+        return self.reference.removeprefix(RECEIPT)
+
+
+def of_receipt(shown: str) -> str:
+    """Return the reference of what a receipt tells of."""
+    return f"{RECEIPT}{shown}"
+
+
+def of_cheque(typed: str) -> str:
+    """Return the reference of a cheque by its number, or raise UsageRefused."""
+    number = typed.strip().upper().removeprefix(CHEQUE.upper())
+    if not CHEQUE_NUMBER.fullmatch(number):
+        raise UsageRefused(
+            f"{typed[:40]!r} is not the number of a cheque", "Use 1 to 30 letters, digits and -."
+        )
+    return f"{CHEQUE}{number}"
+
+
+def place(session: Session, organisation_id: int, reference: str) -> tuple[str, str]:
+    """Return the account and the reference under which money from bank to bank is entered.
+
+    An organisation whose statements are not brought in has nothing but this entry: 512.
+    """
+    known = select(BankStatement.id).where(BankStatement.organisation_id == organisation_id)
+    if session.scalar(known.limit(1)) is None:
+        return chart.BANK, ""
+    return chart.TRANSFERS, reference
+
+
+def everything(session: Session, organisation_id: int) -> list[Waiting]:
+    """Return all that waits with an organisation, by account and reference."""
+    posting, entry = LedgerPosting, LedgerTransaction
+    total = func.sum(posting.units)
+    rows = session.execute(
+        select(posting.account, posting.party, total, func.max(entry.effective_on, type_=DAY))
+        .join(
+            entry,
+            (entry.organisation_id == posting.organisation_id) & (entry.number == posting.number),
+        )
+        .where(
+            posting.organisation_id == organisation_id,
+            posting.account.in_(PLACES),
+            posting.party != "",
+        )
+        .group_by(posting.account, posting.party)
+        .having(total != 0)
+        .order_by(posting.account, posting.party)
+    )
+    return [Waiting(account, party, int(units), since) for account, party, units, since in rows]
+
+
+def names(session: Session, organisation_id: int, typed: Sequence[str]) -> bool:
+    """Return whether one of these words names a cheque, a gift or a receipt: it may wait."""
+    return any(
+        word.casefold().startswith((CHEQUE, GIFT)) or _is_receipt(session, organisation_id, word)
+        for word in typed
+    )
+
+
+def bank(session: Session, row: BankMovement, typed: Sequence[str], today: date) -> list[Waiting]:
+    """Book a movement as what shows all of these, to the cent; return them.
+
+    Raises UsageRefused when something does not wait, or the sum is another one.
+    """
+    chosen = _chosen(session, row.organisation_id, typed)
+    _check_sum(chosen, row)
+    text = f"Relevé : {', '.join(one.shown for one in chosen)}"
+    lines = tuple(line(one.account, -one.units, one.reference) for one in chosen)
+    booking.book(session, row, Booking(AWAITED, text, lines), today)
+    return chosen
+
+
+def remit(
+    session: Session, organisation: Organisation, typed: Sequence[str], moment: Moment
+) -> list[Waiting]:
+    """Write that cheques went to the bank (512, 5112), where no statements are brought in.
+
+    Raises UsageRefused where they are: the movement that shows the cheques takes them.
+    """
+    if place(session, organisation.id, "")[0] != chart.BANK:
+        raise UsageRefused(
+            f"The statements of {organisation.name} are brought in: one will show these cheques",
+            "Then: paquet payment match ORGANISATION MOVEMENT CHEQUE...",
+        )
+    chosen = _chosen(session, organisation.id, typed)
+    if any(one.account != chart.CHEQUES for one in chosen):
+        raise UsageRefused("Only cheques are taken to the bank", "See: paquet payment awaited")
+    total = sum(one.units for one in chosen)
+    entry = Entry(
+        organisation_id=organisation.id,
+        effective_on=booking.open_day(session, organisation.id, moment.on),
+        text=f"Remise de {len(chosen)} chèque(s)",
+        key=f"remittance:{ledger.end_of(session, organisation.id)[0]}",
+        lines=(
+            line(chart.BANK, total),
+            *(line(one.account, -one.units, one.reference) for one in chosen),
+        ),
+        journal=journal.BANK,
+    )
+    ledger.post(session, entry, moment.today)
+    return chosen
+
+
+def expected(session: Session, organisation: Organisation) -> list[Expected]:
+    """Return what the bank of an organisation is to show, with who gave it where that is known."""
+    givers = _givers(session, organisation.id)
+    return [
+        Expected(
+            kind=AWAITED,
+            reference=one.shown,
+            units=one.units,
+            end_to_ends=frozenset(),
+            names=givers.get(one.reference, ()),
+            iban="",
+            due_on=one.since,
+        )
+        for one in everything(session, organisation.id)
+    ]
+
+
+def _givers(session: Session, organisation_id: int) -> dict[str, tuple[str]]:
+    """Return who gave what waits under the references of receipts."""
+    receipts = session.execute(
+        select(Receipt.series, Receipt.number, Identity.content)
+        .join(Identity, Identity.id == Receipt.identity_id)
+        .where(Receipt.organisation_id == organisation_id)
+    )
+    return {
+        of_receipt(numbering.shown(series, number)): (parse(content).name,)
+        for series, number, content in receipts
+    }
+
+
+def _chosen(session: Session, organisation_id: int, typed: Sequence[str]) -> list[Waiting]:
+    every = {one.shown.casefold(): one for one in everything(session, organisation_id)}
+    wanted = dict.fromkeys(word.strip().casefold() for word in typed)
+    for word in wanted:
+        if word not in every:
+            raise UsageRefused(
+                f"{word[:40]!r} does not wait for the bank",
+                "See: paquet payment awaited. What was entered on 512 before there were statements "
+                "is cancelled, and written down again with --movement.",
+            )
+    return [every[word] for word in wanted]
+
+
+def _check_sum(chosen: Sequence[Waiting], row: BankMovement) -> None:
+    total = sum(one.units for one in chosen)
+    if total != row.units:
+        raise UsageRefused(
+            f"Movement {row.id} is {_euros(row.units)}, and {_euros(total)} are waited for",
+            "Name all that it brought, and nothing else.",
+        )
+
+
+def _is_receipt(session: Session, organisation_id: int, typed: str) -> bool:
+    found = numbering.SHOWN.fullmatch(typed.strip().upper())
+    return found is not None and (
+        session.get(Receipt, (organisation_id, found[1], int(found[2]))) is not None
+    )
+
+
+def _euros(units: Cents) -> str:
+    return f"{plain(euros(units))} EUR"

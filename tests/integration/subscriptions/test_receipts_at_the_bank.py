@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.errors import UsageRefused
+from provision.subscriptions import books, numbering, verify
+from provision.subscriptions.books import Period
+from provision.subscriptions.moments import Moment
+from provision.subscriptions.mutual import contributions
+from provision.subscriptions.payments import receipts, reconciling, waiting
+from provision.subscriptions.payments.receipts import Cheque
+from tests.integration.subscriptions.conftest import START
+from tests.integration.subscriptions.giving_shop import ON, TODAY, TOLD, YEAR, open_desk
+from tests.integration.subscriptions.paying_shop import Said, open_till
+
+if TYPE_CHECKING:
+    from tests.integration.subscriptions.conftest import Shop
+    from tests.integration.subscriptions.giving_shop import Desk
+
+
+@pytest.fixture
+def desk(shop: Shop) -> Desk:
+    return open_desk(shop)
+
+
+def waits(desk: Desk) -> list[tuple[str, str, int]]:
+    found = waiting.everything(desk.session, desk.association.id)
+    return [(one.account, one.shown, one.units) for one in found]
+
+
+def bank(desk: Desk, said: Said, *names: str) -> None:
+    (row,) = desk.bank(said)
+    waiting.bank(desk.session, row, names, TODAY)
+
+
+def test_a_movement_that_is_a_gift_is_booked_once_as_one(desk: Desk) -> None:
+    (row,) = desk.bank(Said(5_000, name="JEANNE"))
+    made = desk.record(desk.gift(), row)
+    assert desk.accounts() == {"512": 5_000, "7541": -5_000}
+    assert desk.record(desk.gift(), row) is made
+    with pytest.raises(UsageRefused, match="is booked already, as receipt"):
+        desk.record(desk.gift(key="other"), row)
+    assert verify.verify(desk.session) == []
+
+
+def test_a_movement_of_another_amount_or_of_cash_is_no_such_gift(desk: Desk) -> None:
+    (row,) = desk.bank(Said(5_000))
+    with pytest.raises(UsageRefused, match=r"is 50\.00 EUR, not 60\.00 EUR"):
+        desk.record(desk.gift(6_000), row)
+    with pytest.raises(UsageRefused, match="is no cash"):
+        desk.record(desk.gift(means="cash"), row)
+
+
+def test_a_transfer_that_is_written_down_first_waits_for_the_statement(desk: Desk) -> None:
+    desk.bank()
+    made = desk.record(desk.gift())
+    assert waits(desk) == [("580", "R2026-000001", 5_000)]
+    (row,) = desk.bank(Said(5_000, name="M JEANNE", text="Don"))
+    (seen,) = reconciling.propose(desk.session, desk.association)
+    assert seen.proposal is not None
+    assert (seen.proposal.certainty, seen.proposal.expected[0].reference) == (
+        "likely",
+        numbering.shown(made.series, made.number),
+    )
+    waiting.bank(desk.session, row, ["r2026-000001"], TODAY)
+    assert (waits(desk), desk.accounts()) == ([], {"512": 5_000, "7541": -5_000})
+    assert verify.verify(desk.session) == []
+
+
+def test_a_transfer_that_names_its_receipt_is_certain(desk: Desk) -> None:
+    desk.bank()
+    desk.record(desk.gift())
+    desk.bank(Said(5_000, text="R2026-000001"))
+    (accepted,) = reconciling.accept_certain(desk.session, desk.association, TODAY, TOLD)
+    assert (accepted.refused, waits(desk)) == ("", [])
+
+
+def test_cheques_are_banked_together_and_to_the_cent(desk: Desk) -> None:
+    desk.record(desk.gift(means="cheque"))
+    desk.record(desk.fee(means="cheque"))
+    assert desk.accounts()["5112"] == 7_000
+    (row,) = desk.bank(Said(7_000, text="REMISE CHEQUES"))
+    with pytest.raises(UsageRefused, match=r"is 70\.00 EUR, and 50\.00 EUR are waited for"):
+        waiting.bank(desk.session, row, ["R2026-000001"], TODAY)
+    names = ["R2026-000001", "R2026-000002"]
+    waiting.bank(desk.session, row, names, TODAY)
+    assert desk.accounts() == {"512": 7_000, "7541": -5_000, "756": -2_000}
+    (again,) = desk.bank(Said(7_000))
+    with pytest.raises(UsageRefused, match="does not wait for the bank"):
+        waiting.bank(desk.session, again, names, TODAY)
+    assert verify.verify(desk.session) == []
+
+
+def test_who_has_no_statements_says_when_cheques_went_to_the_bank(desk: Desk) -> None:
+    desk.record(desk.gift(means="cheque"))
+    moment = Moment(TODAY, TODAY)
+    waiting.remit(desk.session, desk.association, ["R2026-000001"], moment)
+    assert desk.accounts() == {"512": 5_000, "7541": -5_000}
+    desk.bank()
+    desk.record(desk.fee(means="cheque"))
+    with pytest.raises(UsageRefused, match="one will show these cheques"):
+        waiting.remit(desk.session, desk.association, ["R2026-000002"], moment)
+    assert verify.verify(desk.session) == []
+
+
+def test_a_cheque_that_comes_back_unpaid_ends_a_cancelled_receipt(desk: Desk) -> None:
+    made = desk.record(desk.gift(means="cheque"))
+    bank(desk, Said(5_000), "R2026-000001")
+    desk.cancel(made)
+    assert waits(desk) == [("580", "R2026-000001", -5_000)]
+    bank(desk, Said(-5_000, text="CHEQUE IMPAYE"), "R2026-000001")
+    assert (waits(desk), desk.accounts()) == ([], {})
+    assert verify.verify(desk.session) == []
+
+
+def test_a_gift_between_organisations_waits_in_the_books_that_have_statements(
+    desk: Desk, shop: Shop
+) -> None:
+    desk.bank()
+    moment = Moment(ON, TODAY)
+    contributions.give(desk.session, shop.seller, desk.association, 30_000, moment)
+    assert desk.accounts(shop.seller) == {"6238": 30_000, "512": -30_000}
+    ((account, name, units),) = waits(desk)
+    assert (account, units) == ("580", 30_000)
+    bank(desk, Said(30_000), name)
+    assert desk.accounts() == {"512": 30_000, "7542": -30_000}
+    assert verify.verify(desk.session) == []
+
+
+def test_a_cheque_pays_an_invoice_and_waits_for_the_bank(shop: Shop) -> None:
+    till = open_till(shop)
+    till.subscribe(shop.jeanne)
+    shop.bill(START)
+    (invoice,) = till.invoices()
+    with pytest.raises(UsageRefused, match="is not the number of a cheque"):
+        receipts.take_cheque(till.session, invoice, Cheque(1_000, TODAY, "7 é"), TODAY)
+    receipts.take_cheque(till.session, invoice, Cheque(400, TODAY, "bnp-12"), TODAY)
+    assert [one.units for one in till.invoices()] == [600]
+    with pytest.raises(UsageRefused, match="BNP-12 is written down already"):
+        receipts.take_cheque(till.session, till.invoices()[0], Cheque(1, TODAY, "BNP-12"), TODAY)
+    assert till.accounts()["5112"] == 400
+    (row,) = till.bank(Said(400, text="REMISE"))
+    assert waiting.names(till.session, till.seller.id, ["cheque-BNP-12"])
+    waiting.bank(till.session, row, ["CHEQUE-bnp-12"], TODAY)
+    assert "5112" not in till.accounts()
+    assert verify.verify(till.session) == []
+
+
+def test_the_books_are_exported_while_money_waits(desk: Desk) -> None:
+    desk.record(desk.gift(means="cheque"))
+    period = Period(*YEAR)
+    (journal,) = books.export(desk.session, desk.association, period, "hledger", "fr").values()
+    assert "receipt-R2026-000001" in journal.decode()
