@@ -58,7 +58,7 @@ def exported(world: World, name: str = "jeanne") -> tuple[Path, dict[str, Any]]:
     return folder, whole
 
 
-# What Jeanne never had in this world: an erasure, barter, hours, debits, reminders.
+# What Jeanne never had in this world: an erasure, barter, hours, debits, receipts, reminders.
 NOT_HERS = {
     "erasure",
     "barter_agreement",
@@ -71,6 +71,9 @@ NOT_HERS = {
     "dunning_pause",
     "dunning_resume",
     "dunning_step",
+    "receipt",
+    "receipt_cancellation",
+    "receipt_copy",
     "renewal_notice",
 }
 

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from provision.commands.context import Context
+from provision.commands.money import money
+from provision.commands.organisation import organisation
+from provision.commands.payment import payment
+from provision.commands.receipt import receipt
+from provision.commands.statement import statement
+from provision.commands.subscriber import subscriber
+from provision.errors import PaquetError, UsageRefused
+from tests.integration.subscriptions.paying_shop import OURS, Said, camt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import click
+    from click.testing import Result
+
+SETTINGS = """
+[operator]
+name = "Les Amis"
+zone = "paquet.test"
+language = "fr"
+contact = "aide@paquet.test"
+[registry]
+url = "sqlite:///{path}"
+"""
+DESCRIBED = f"""
+name = "Les Amis du Libre"
+legal = "Association loi de 1901"
+email = "bonjour@exemple.test"
+vat = "outside_scope"
+iban = "{OURS}"
+tax_receipts = true
+[address]
+lines = ["1 rue du Port"]
+postcode = "14000"
+city = "Caen"
+[receipts]
+registration = "RNA W142000000"
+purpose = "Des services libres pour toutes et tous"
+signed_by = "La trésorière"
+category = "Organisme d’intérêt général"
+source = "rescrit fiscal du 12 mars 2025"
+articles = ["200"]
+"""
+TODAY = datetime.now(UTC).astimezone().date()
+YEAR = TODAY.year
+JEANNE = ("Amis", "jeanne@exemple.test")
+NEW = ("--name", "Jeanne Martin")
+HOME = ("--street", "3 rue du Four", "--postcode", "61100", "--city", "Flers")
+DAYS = ("--from", f"{YEAR}-01-01", "--until", f"{YEAR}-12-31")
+
+
+def ask(context: Context, group: click.Group, *words: str) -> Result:
+    """Run a command; what it raises is raised here."""
+    answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
+    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
+        raise answer.exception
+    return answer
+
+
+def read(context: Context, group: click.Group, *words: str) -> list[dict[str, object]]:
+    """Return what a command says in JSON, as rows."""
+    found = json.loads(ask(context, group, *words, "--json").stdout)
+    rows: list[dict[str, object]] = found if isinstance(found, list) else [found]
+    return rows
+
+
+def give(context: Context, *words: str) -> dict[str, object]:
+    """Record a donation of 50 euros."""
+    (row,) = read(context, receipt, "donation", *JEANNE, "50", *words, "--yes")
+    return row
+
+
+def paper(file: object) -> str:
+    """Return the text of a PDF, spaces made plain."""
+    command = ["pdftotext", "-layout", str(file), "-"]
+    return " ".join(
+        subprocess.run(command, check=True, capture_output=True).stdout.decode().split()
+    )
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    config, described = tmp_path / "paquet.toml", tmp_path / "amis.toml"
+    config.write_text(SETTINGS.format(path=tmp_path / "paquet.db"), encoding="utf-8")
+    described.write_text(DESCRIBED, encoding="utf-8")
+    made = Context(config)
+    ask(made, organisation, "add", "Amis", "--kind", "association")
+    ask(made, organisation, "describe", "Amis", str(described), "--from", f"{YEAR}-01-01")
+    return made
+
+
+def test_a_fee_is_looked_at_asked_written_and_written_once(context: Context) -> None:
+    words = ("membership", *JEANNE, "20", "--means", "cash", *NEW, *DAYS)
+    (seen,) = read(context, receipt, *words, "--dry-run")
+    assert read(context, receipt, "list", "Amis") == []
+    with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
+        ask(context, receipt, *words)
+    assert read(context, receipt, *words, "--yes") == [seen]
+    assert read(context, receipt, *words, "--yes") == [seen]
+    (row,) = read(context, receipt, "list", "Amis")
+    assert (row["number"], row["of"], row["means"]) == (f"R{YEAR}-000001", "Jeanne Martin", "cash")
+    assert (row["amount"], row["until"]) == (seen["amount"], f"{YEAR}-12-31")
+
+
+def test_the_first_paper_is_the_original_and_the_next_says_that_it_is_a_duplicate(
+    context: Context, tmp_path: Path
+) -> None:
+    made = give(context, "--means", "cheque", *NEW, *HOME, "--tax", "--out", str(tmp_path / "out"))
+    assert made["copy"] == "original"
+    text = paper(made["file"])
+    for said in (
+        "Reçu au titre des dons",
+        f"R{YEAR}-000001",
+        "cinquante euros",
+        "Jeanne Martin",
+        "3 rue du Four",
+        "Les Amis du Libre",
+        "article 200 du code général des impôts",
+        "rescrit fiscal du 12 mars 2025",
+        "Mode de versement chèque",
+        "La trésorière",
+    ):
+        assert said in text
+    assert "Duplicata" not in text
+    words = ("write", "Amis", f"r{YEAR}-000001", "--to", str(tmp_path / "out"))
+    (again,) = read(context, receipt, *words)
+    assert again["copy"] == "duplicate"
+    assert again["file"] != made["file"]
+    assert "Duplicata : ce reçu a déjà été remis." in paper(again["file"])
+    assert read(context, receipt, "list", "Amis")[0]["copies"] == 2
+
+
+def test_a_cancelled_receipt_keeps_its_number_and_says_so(context: Context, tmp_path: Path) -> None:
+    give(context, "--means", "cash", *NEW)
+    words = ("cancel", "Amis", f"R{YEAR}-000001", "--why", "Saisi deux fois")
+    ask(context, receipt, *words, "--dry-run")
+    assert read(context, receipt, "list", "Amis")[0]["cancelled"] is None
+    (row,) = read(context, receipt, *words, "--yes")
+    assert row["cancelled"] == TODAY.isoformat()
+    since = ("--since", f"{YEAR}-01-01", "--out", str(tmp_path / "out"))
+    (made,) = read(context, receipt, "write", "Amis", *since)
+    text = paper(made["file"])
+    assert "Reçu annulé le" in text
+    assert "n’est pas un reçu fiscal" in text
+    assert json.loads(ask(context, money, "verify", "--json").stdout)["findings"] == []
+
+
+def test_the_giver_s_language_is_that_of_the_paper(context: Context, tmp_path: Path) -> None:
+    words = (*JEANNE, "20", "--means", "card", *NEW, "--language", "en", *DAYS, "--yes")
+    (made,) = read(context, receipt, "membership", *words, "--out", str(tmp_path))
+    text = paper(made["file"])
+    assert "Membership fee receipt" in text
+    assert f"from 1 January {YEAR} to 31 December {YEAR}" in text
+
+
+def test_without_the_right_no_tax_receipt_and_nothing_is_written(
+    context: Context, tmp_path: Path
+) -> None:
+    words = ("donation", "Amis", "-", "50", "--means", "cash", "--name", "Four SARL", *HOME)
+    company = ("--kind", "company", "--tax", "--yes", "--out", str(tmp_path / "out"))
+    with pytest.raises(UsageRefused, match="No article of Amis's is for companies"):
+        ask(context, receipt, *words, *company)
+    assert (read(context, receipt, "list", "Amis"), (tmp_path / "out").exists()) == ([], False)
+    assert read(context, subscriber, "list") == []
+
+
+def test_somebody_new_without_an_address_is_found_by_number(context: Context) -> None:
+    words = ("--means", "cash", "--yes")
+    read(context, receipt, "donation", "Amis", "-", "5", "--name", "Paul", *words)
+    (row,) = read(context, subscriber, "list")
+    (again,) = read(context, receipt, "donation", "Amis", str(row["number"]), "6", *words)
+    assert again["of"] == "Paul"
+    assert len(read(context, subscriber, "list")) == 1
+
+
+WRONG = (
+    (("nobody@exemple.test", "5"), "Nobody here has this"),
+    (("99", "5", "--name", "Paul"), "Nobody here has this"),
+    (("-", "5"), "Nobody here has this"),
+    (("Boutique", "5"), "There is no organisation Boutique"),
+    (("Amis", "5", "--name", "Paul"), "described by its profile"),
+    (("-", "5", "--name", "Paul", "--city", "Caen"), "begins with a street"),
+    (("-", "5", "--name", "P", "--street", "a", "--postcode", "?", "--city", "Caen"), "postcode"),
+    (("-", "5", "--name", "P", "--siren", "123456789"), "wrong digit"),
+    (("-", "5", "--name", "P", "--movement", "1", "--instead-of", "R1"), "Where is the money"),
+    (("-", "5", "--name", "P", "--movement", "1"), "no movement 1"),
+    (("-", "-5", "--name", "P"), "amount"),
+    (("-", "5", "--name", "P\u202e"), "cannot be seen"),
+)
+
+
+def test_what_is_typed_wrong_is_said_in_one_sentence_and_nobody_is_written(
+    context: Context,
+) -> None:
+    for words, why in WRONG:
+        how = ("--means", "cash", "--yes", *words[2:])
+        with pytest.raises(PaquetError, match=why):
+            ask(context, receipt, "donation", *how, "--", "Amis", *words[:2])
+    assert read(context, subscriber, "list") == []
+
+
+def test_which_receipts_must_be_said(context: Context, tmp_path: Path) -> None:
+    with pytest.raises(UsageRefused, match="Which receipts"):
+        ask(context, receipt, "write", "Amis", "--out", str(tmp_path))
+    with pytest.raises(UsageRefused, match="has no receipt R2026-000009"):
+        ask(context, receipt, "write", "Amis", "R2026-000009", "--out", str(tmp_path))
+
+
+def test_what_the_bank_has_not_shown_is_awaited_and_matched(
+    context: Context, tmp_path: Path
+) -> None:
+    give(context, "--means", "cheque", *NEW)
+    (row,) = read(context, payment, "awaited", "Amis")
+    assert (row["what"], row["on"]) == (f"R{YEAR}-000001", "Chèques à encaisser")
+    file = tmp_path / "releve.xml"
+    file.write_bytes(camt(1, TODAY, 0, [Said(5_000, text="REMISE"), Said(700, text="Don")]))
+    ask(context, statement, "import", "Amis", str(file))
+    seen = read(context, payment, "reconcile", "Amis")
+    (banked,) = read(context, payment, "match", "Amis", str(seen[0]["movement"]), f"R{YEAR}-000001")
+    assert (banked["banked"], banked["amount"]) == (row["what"], row["amount"])
+    movement = ("--movement", str(seen[1]["movement"]), "--means", "transfer", "--yes")
+    read(context, receipt, "donation", *JEANNE, "7", *movement)
+    assert read(context, payment, "awaited", "Amis") == []
+    assert read(context, payment, "reconcile", "Amis") == []
+    assert "Nothing is awaited." in ask(context, payment, "awaited", "Amis").stdout
+
+
+def test_cheques_are_taken_to_a_bank_without_statements(context: Context) -> None:
+    give(context, "--means", "cheque", *NEW)
+    words = ("remit", "Amis", f"R{YEAR}-000001")
+    read(context, payment, *words, "--dry-run")
+    assert len(read(context, payment, "awaited", "Amis")) == 1
+    read(context, payment, *words, "--yes")
+    assert read(context, payment, "awaited", "Amis") == []
