@@ -41,19 +41,22 @@ def awaited(context: Context, organisation: str, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("organisation")
-@click.argument("cheques", nargs=-1, required=True)
+@click.argument("what", nargs=-1, required=True)
 @on_option
 @change_options
 @pass_context
 def remit(context: Context, /, *, on: datetime | None, how: How, **words: object) -> None:
-    """Write that CHEQUES went to the bank of ORGANISATION, whose statements nobody brings in."""
+    """Write that WHAT is awaited went through the bank of ORGANISATION, without statements.
+
+    Cheques, for example: an organisation whose statements are imported matches the movement.
+    """
     today = context.control().today()
-    cheques: tuple[str, ...] = words["cheques"]  # type: ignore[assignment]
+    what: tuple[str, ...] = words["what"]  # type: ignore[assignment]
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, str(words["organisation"]))
         moment = Moment(day_of(on, today), today)
-        return [_facts(one) for one in waiting.remit(session, owner, cheques, moment)]
+        return [_facts(one) for one in waiting.remit(session, owner, what, moment)]
 
     change(context, work, how)
 

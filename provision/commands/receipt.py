@@ -19,7 +19,7 @@ from provision.commands.money import day_type, folder_type
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.process.files import write_private
-from provision.subscriptions import identities, numbering, organisations
+from provision.subscriptions import identities, numbering, organisations, people
 from provision.subscriptions.giving import entering, givers, papers, recording
 from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.giving.recording import DONATION, MEMBERSHIP, Asked
@@ -84,7 +84,8 @@ def membership(context: Context, /, *, how: How, **words: object) -> None:
     """Write down AMOUNT euros that ORGANISATION received from GIVER as a membership fee.
 
     GIVER is the e-mail address or the number of a subscriber, or - for somebody new without an
-    address; somebody new has a --name. The same command again writes nothing.
+    address; somebody new has a --name. The same command again writes nothing (somebody without an
+    address has a number then: give that, not - again).
     """
     period = (_day(words["first_day"]), _day(words["last_day"]))
     _record(context, {**words, "fee": MEMBERSHIP, "period": period, "tax": False}, how)
@@ -123,12 +124,12 @@ def list_all(context: Context, organisation: str, since: datetime | None, *, as_
 @receipt.command()
 @click.argument("organisation")
 @click.argument("numbers", nargs=-1)
-@click.option("--since", type=day_type, help="All from this day on.")
+@click.option("--since", type=day_type, help="All from this day on, once.")
 @click.option("--out", "--to", "folder", type=folder_type, required=True, help="Where they go.")
 @json_option
 @pass_context
 def write(context: Context, /, folder: Path, *, as_json: bool, **words: object) -> None:
-    """Write receipts as PDF/A: NUMBERS, or all of ORGANISATION since a day.
+    """Write receipts as PDF/A: NUMBERS, or all since a day that were not written yet.
 
     The first copy of a receipt is the original; every later one says that it is a duplicate.
     """
@@ -140,7 +141,7 @@ def write(context: Context, /, folder: Path, *, as_json: bool, **words: object) 
         owner = organisations.get(session, str(words["organisation"]))
         found = [recording.find(session, owner, shown) for shown in dict.fromkeys(numbers)]
         if since:
-            found = recording.everyone(session, owner, since.date())
+            found = papers.unwritten(session, recording.everyone(session, owner, since.date()))
         rows = _written(session, found, folder, context.control().today())
     show(rows, as_json=as_json)
 
@@ -259,6 +260,7 @@ def _facts(session: Session, one: Receipt) -> Facts:
         "number": numbering.shown(one.series, one.number),
         "kind": one.kind,
         "of": papers.name_of(session, one),
+        "subscriber": people.subscriber_of(session, one.party),
         "received": one.received_on.isoformat(),
         "amount": euros(one.units),
         "means": one.means,

@@ -39,6 +39,12 @@ def reference(session: Session, subscriber_id: int) -> str:
     return made.reference
 
 
+def subscriber_of(session: Session, party: str) -> int | None:
+    """Return the number of the subscriber whom a reference stands for; None once erased."""
+    found = session.get(PersonReference, party)
+    return None if found is None else found.subscriber_id
+
+
 def salted(subscriber_id: int, salt: str) -> str:
     """Return the reference that this salt gives a subscriber."""
     digest = hashlib.sha256(f"{salt}:{subscriber_id}".encode()).hexdigest()

@@ -58,7 +58,8 @@ def upgrade() -> None:
         sa.CheckConstraint("units > 0", name="ck_receipt_units"),
         sa.CheckConstraint("received_on <= issued_on", name="ck_receipt_received_on"),
         sa.CheckConstraint(
-            "(kind = 'membership' AND first_day <= last_day AND articles = '') "
+            "(kind = 'membership' AND first_day IS NOT NULL AND last_day IS NOT NULL "
+            "AND first_day <= last_day AND articles = '') "
             "OR (kind = 'donation' AND first_day IS NULL AND last_day IS NULL)",
             name="ck_receipt_kind",
         ),

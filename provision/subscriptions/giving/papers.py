@@ -55,6 +55,15 @@ def copies(session: Session, receipts: Iterable[Receipt], today: date) -> list[C
     return [_copy(session, one, today) for one in receipts]
 
 
+def unwritten(session: Session, receipts: Iterable[Receipt]) -> list[Receipt]:
+    """Return the receipts that count, and of which no original was written yet."""
+    return [
+        one
+        for one in receipts
+        if not handed_out(session, one) and recording.cancellation(session, one) is None
+    ]
+
+
 def handed_out(session: Session, receipt: Receipt) -> int:
     """Return how many copies of the receipt were written."""
     count = session.scalar(

@@ -109,7 +109,8 @@ def everything(session: Session, organisation_id: int) -> list[Waiting]:
 def names(session: Session, organisation_id: int, typed: Sequence[str]) -> bool:
     """Return whether one of these words names a cheque, a gift or a receipt: it may wait."""
     return any(
-        word.casefold().startswith((CHEQUE, GIFT)) or _is_receipt(session, organisation_id, word)
+        word.casefold().startswith((CHEQUE, GIFT))
+        or _receipt(session, organisation_id, word) is not None
         for word in typed
     )
 
@@ -130,23 +131,21 @@ def bank(session: Session, row: BankMovement, typed: Sequence[str], today: date)
 def remit(
     session: Session, organisation: Organisation, typed: Sequence[str], moment: Moment
 ) -> list[Waiting]:
-    """Write that cheques went to the bank (512, 5112), where no statements are brought in.
+    """Write that what waits went through the bank (512), where no statements are brought in.
 
-    Raises UsageRefused where they are: the movement that shows the cheques takes them.
+    Raises UsageRefused where they are: the movement that shows it takes it.
     """
     if place(session, organisation.id, "")[0] != chart.BANK:
         raise UsageRefused(
-            f"The statements of {organisation.name} are brought in: one will show these cheques",
-            "Then: paquet payment match ORGANISATION MOVEMENT CHEQUE...",
+            f"The statements of {organisation.name} are brought in: one will show this",
+            "Then: paquet payment match ORGANISATION MOVEMENT WHAT...",
         )
     chosen = _chosen(session, organisation.id, typed)
-    if any(one.account != chart.CHEQUES for one in chosen):
-        raise UsageRefused("Only cheques are taken to the bank", "See: paquet payment awaited")
     total = sum(one.units for one in chosen)
     entry = Entry(
         organisation_id=organisation.id,
         effective_on=booking.open_day(session, organisation.id, moment.on),
-        text=f"Remise de {len(chosen)} chèque(s)",
+        text=f"Remise : {', '.join(one.shown for one in chosen)}",
         key=f"remittance:{ledger.end_of(session, organisation.id)[0]}",
         lines=(
             line(chart.BANK, total),
@@ -160,14 +159,13 @@ def remit(
 
 def expected(session: Session, organisation: Organisation) -> list[Expected]:
     """Return what the bank of an organisation is to show, with who gave it where that is known."""
-    givers = _givers(session, organisation.id)
     return [
         Expected(
             kind=AWAITED,
             reference=one.shown,
             units=one.units,
             end_to_ends=frozenset(),
-            names=givers.get(one.reference, ()),
+            names=_givers(session, organisation.id, one.shown),
             iban="",
             due_on=one.since,
         )
@@ -175,17 +173,11 @@ def expected(session: Session, organisation: Organisation) -> list[Expected]:
     ]
 
 
-def _givers(session: Session, organisation_id: int) -> dict[str, tuple[str]]:
-    """Return who gave what waits under the references of receipts."""
-    receipts = session.execute(
-        select(Receipt.series, Receipt.number, Identity.content)
-        .join(Identity, Identity.id == Receipt.identity_id)
-        .where(Receipt.organisation_id == organisation_id)
-    )
-    return {
-        of_receipt(numbering.shown(series, number)): (parse(content).name,)
-        for series, number, content in receipts
-    }
+def _givers(session: Session, organisation_id: int, shown: str) -> tuple[str, ...]:
+    """Return who gave what a receipt tells of, as far as it is known."""
+    receipt = _receipt(session, organisation_id, shown)
+    identity = session.get(Identity, receipt.identity_id) if receipt else None
+    return (parse(identity.content).name,) if identity else ()
 
 
 def _chosen(session: Session, organisation_id: int, typed: Sequence[str]) -> list[Waiting]:
@@ -210,11 +202,9 @@ def _check_sum(chosen: Sequence[Waiting], row: BankMovement) -> None:
         )
 
 
-def _is_receipt(session: Session, organisation_id: int, typed: str) -> bool:
+def _receipt(session: Session, organisation_id: int, typed: str) -> Receipt | None:
     found = numbering.SHOWN.fullmatch(typed.strip().upper())
-    return found is not None and (
-        session.get(Receipt, (organisation_id, found[1], int(found[2]))) is not None
-    )
+    return found and session.get(Receipt, (organisation_id, found[1], int(found[2])))
 
 
 def _euros(units: Cents) -> str:

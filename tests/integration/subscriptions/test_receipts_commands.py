@@ -148,8 +148,10 @@ def test_a_cancelled_receipt_keeps_its_number_and_says_so(context: Context, tmp_
     assert read(context, receipt, "list", "Amis")[0]["cancelled"] is None
     (row,) = read(context, receipt, *words, "--yes")
     assert row["cancelled"] == TODAY.isoformat()
-    since = ("--since", f"{YEAR}-01-01", "--out", str(tmp_path / "out"))
-    (made,) = read(context, receipt, "write", "Amis", *since)
+    out = ("--out", str(tmp_path / "out"))
+    assert read(context, receipt, "write", "Amis", "--since", f"{YEAR}-01-01", *out) == []
+    (made,) = read(context, receipt, "write", "Amis", f"R{YEAR}-000001", *out)
+    assert made["copy"] == "cancelled"
     text = paper(made["file"])
     assert "Reçu annulé le" in text
     assert "n’est pas un reçu fiscal" in text
@@ -178,8 +180,8 @@ def test_without_the_right_no_tax_receipt_and_nothing_is_written(
 def test_somebody_new_without_an_address_is_found_by_number(context: Context) -> None:
     words = ("--means", "cash", "--yes")
     read(context, receipt, "donation", "Amis", "-", "5", "--name", "Paul", *words)
-    (row,) = read(context, subscriber, "list")
-    (again,) = read(context, receipt, "donation", "Amis", str(row["number"]), "6", *words)
+    (row,) = read(context, receipt, "list", "Amis")
+    (again,) = read(context, receipt, "donation", "Amis", str(row["subscriber"]), "6", *words)
     assert again["of"] == "Paul"
     assert len(read(context, subscriber, "list")) == 1
 
@@ -208,6 +210,16 @@ def test_what_is_typed_wrong_is_said_in_one_sentence_and_nobody_is_written(
         with pytest.raises(PaquetError, match=why):
             ask(context, receipt, "donation", *how, "--", "Amis", *words[:2])
     assert read(context, subscriber, "list") == []
+
+
+def test_all_that_were_not_written_yet_are_written_once(context: Context, tmp_path: Path) -> None:
+    for key in ("one", "two"):
+        give(context, "--means", "cash", "--key", key, *NEW)
+    read(context, receipt, "write", "Amis", f"R{YEAR}-000001", "--to", str(tmp_path))
+    since = ("--since", f"{YEAR}-01-01", "--to", str(tmp_path))
+    (made,) = read(context, receipt, "write", "Amis", *since)
+    assert (made["file"], made["copy"]) == (str(tmp_path / f"R{YEAR}-000002.pdf"), "original")
+    assert read(context, receipt, "write", "Amis", *since) == []
 
 
 def test_which_receipts_must_be_said(context: Context, tmp_path: Path) -> None:
