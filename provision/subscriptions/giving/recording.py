@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from provision.errors import UsageRefused
 from provision.money import euros, plain
@@ -16,12 +16,13 @@ from provision.subscriptions.documents import receipts as documents
 from provision.subscriptions.documents import texts
 from provision.subscriptions.giving import entering
 from provision.subscriptions.giving.entering import Income
-from provision.subscriptions.giving.models import Receipt, ReceiptCancellation
+from provision.subscriptions.giving.models import NUMBER, Receipt, ReceiptCancellation
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
@@ -158,8 +159,7 @@ def _check(organisation: Organisation, asked: Asked) -> None:
         )
     if asked.units <= 0:
         raise UsageRefused("A receipt is about an amount above zero", "Give what was received.")
-    if len(asked.key) > LONGEST_KEY:
-        raise UsageRefused(f"A key has at most {LONGEST_KEY} characters", "Give a shorter one.")
+    texts.check_line(asked.key, "key", LONGEST_KEY)
     if asked.period is not None:
         first, last = (sensible_day(day, "a day of a membership") for day in asked.period)
         if first > last:
@@ -221,13 +221,13 @@ def _articles(organisation: Organisation, profile: Profile, asked: Asked) -> str
             "It takes tax_receipts = true, and a category and a source in [receipts].",
         )
     person = asked.giver.person
-    is_person = person is not None and person.kind == "person"
     if person is not None and person.address is None:
         raise UsageRefused("A tax receipt needs the address of the donor", "Give --street …")
-    articles = documents.articles_for(said.articles, is_person=is_person)
-    if not articles:
+    kind = "company" if person is None else person.kind
+    articles = documents.articles_for(said.articles, is_person=kind == "person")
+    if not articles or kind == "non-profit":
         raise UsageRefused(
-            f"No article of {organisation.name}'s is for {'persons' if is_person else 'companies'}",
+            f"No article of {organisation.name}'s lowers the tax of a {kind}",
             "Leave --tax out, or see `articles` in its description.",
         )
     return articles
@@ -235,6 +235,11 @@ def _articles(organisation: Organisation, profile: Profile, asked: Asked) -> str
 
 def _entered(session: Session, made: Receipt, asked: Asked, moment: Moment, origin: Origin) -> int:
     if people.organisation_of(made.party) is not None:
+        if origin is not None:
+            raise UsageRefused(
+                "A gift of an organisation of the registry is in the books already",
+                "Its movement: paquet payment awaited, then paquet payment match",
+            )
         return _gift(session, made)
     income = Income(
         organisation_id=made.organisation_id,
@@ -258,19 +263,6 @@ def _account(asked: Asked) -> str:
 
 def _gift(session: Session, made: Receipt) -> int:
     """Return the entry of a gift between organisations, which is in both their books already."""
-    taken = (
-        select(Receipt.entry_number)
-        .outerjoin(
-            ReceiptCancellation,
-            (ReceiptCancellation.organisation_id == Receipt.organisation_id)
-            & (ReceiptCancellation.series == Receipt.series)
-            & (ReceiptCancellation.number == Receipt.number),
-        )
-        .where(
-            Receipt.organisation_id == made.organisation_id,
-            ReceiptCancellation.number.is_(None),
-        )
-    )
     posting, entry = LedgerPosting, LedgerTransaction
     found = session.scalar(
         select(posting.number)
@@ -284,7 +276,7 @@ def _gift(session: Session, made: Receipt) -> int:
             posting.party == made.party,
             posting.units == -made.units,
             entry.effective_on == made.received_on,
-            posting.number.not_in(taken),
+            posting.number.not_in(_receipted(made.organisation_id)),
         )
         .order_by(posting.number)
         .limit(1)
@@ -296,3 +288,14 @@ def _gift(session: Session, made: Receipt) -> int:
             "Write the gift down first: paquet reciprocity give",
         )
     return found
+
+
+def _receipted(organisation_id: int) -> Select[int]:
+    """Return the entries that have a receipt which counts."""
+    one, gone = Receipt, ReceiptCancellation
+    same = and_(*(getattr(gone, name) == getattr(one, name) for name in NUMBER))
+    return (
+        select(one.entry_number)
+        .outerjoin(gone, same)
+        .where(one.organisation_id == organisation_id, gone.number.is_(None))
+    )

@@ -204,8 +204,8 @@ def test_an_identity_that_another_table_needs_stays(world: World) -> None:
     old = ("identity", str(min(before)))
     assert old in {(one.kind, one.key) for one in due(world, day)}
     with world.engine.begin() as raw:
-        raw.execute(text("CREATE TABLE receipt (id INTEGER PRIMARY KEY, identity_id INTEGER)"))
-        raw.execute(text("INSERT INTO receipt (identity_id) VALUES (:one)"), {"one": min(before)})
+        raw.execute(text("CREATE TABLE petition (id INTEGER PRIMARY KEY, identity_id INTEGER)"))
+        raw.execute(text("INSERT INTO petition (identity_id) VALUES (:one)"), {"one": min(before)})
     assert old not in {(one.kind, one.key) for one in due(world, day)}
 
 

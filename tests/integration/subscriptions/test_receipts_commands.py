@@ -171,7 +171,7 @@ def test_without_the_right_no_tax_receipt_and_nothing_is_written(
 ) -> None:
     words = ("donation", "Amis", "-", "50", "--means", "cash", "--name", "Four SARL", *HOME)
     company = ("--kind", "company", "--tax", "--yes", "--out", str(tmp_path / "out"))
-    with pytest.raises(UsageRefused, match="No article of Amis's is for companies"):
+    with pytest.raises(UsageRefused, match="No article of Amis's lowers the tax of a company"):
         ask(context, receipt, *words, *company)
     assert (read(context, receipt, "list", "Amis"), (tmp_path / "out").exists()) == ([], False)
     assert read(context, subscriber, "list") == []

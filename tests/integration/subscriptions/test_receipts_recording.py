@@ -112,6 +112,9 @@ class TestTax:
         assert desk.record(desk.gift(giver=person, tax=True)).articles == "200"
         company = desk.giver("-", name="Four SARL", kind="company", address=STREET)
         assert desk.record(desk.gift(giver=company, tax=True)).articles == "238 bis"
+        chorus = desk.giver("-", name="Chorale", kind="non-profit", address=STREET)
+        with pytest.raises(UsageRefused, match="lowers the tax of a non-profit"):
+            desk.record(desk.gift(giver=chorus, tax=True))
 
     def test_without_the_word_the_receipt_lowers_no_tax(self, desk: Desk) -> None:
         assert desk.record(desk.gift()).articles == ""
@@ -202,6 +205,9 @@ class TestGiftsBetweenOrganisations:
         assert verify.verify(desk.session) == []
 
     def test_what_was_not_given_has_no_receipt(self, desk: Desk) -> None:
+        (row,) = desk.bank(Said(5_000))
+        with pytest.raises(UsageRefused, match="is in the books already"):
+            desk.record(desk.gift(giver=desk.giver("Boutique Libre")), row)
         with pytest.raises(UsageRefused, match=r"No gift of 50\.00 EUR"):
             desk.record(desk.gift(giver=desk.giver("Boutique Libre")))
         with pytest.raises(UsageRefused, match="both their books"):
