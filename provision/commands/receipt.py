@@ -43,6 +43,27 @@ GIVER = ("name", "kind", "siren", "language")
 ADDRESS = ("postcode", "city", "country")
 out_option = click.option("--out", "--to", "folder", type=folder_type, help="Write the PDF there.")
 
+# What fees and donations share, as `--help` shows it.
+RECEIVED = (
+    click.argument("organisation"),
+    click.argument("giver"),
+    click.argument("amount"),
+    click.option("--means", type=click.Choice(entering.MEANS), required=True),
+    on_option,
+    click.option("--movement", type=int, help="The movement of the bank that it is."),
+    click.option("--instead-of", metavar="NUMBER", help="The cancelled receipt of this money."),
+    click.option("--key", default="", help="What makes it one, where two are alike."),
+    click.option("--name", help="The name of a giver, if new or other than it is."),
+    click.option("--kind", type=click.Choice(identities.KINDS), help="Else a person."),
+    click.option("--siren", help="The nine digits of a company or a non-profit."),
+    click.option("--language", type=click.Choice(["fr", "en"]), help="Of the receipt."),
+    click.option("--street", multiple=True, help="A line of the address; up to three."),
+    click.option("--postcode"),
+    click.option("--city"),
+    click.option("--country", help="Two capitals; else FR."),
+    out_option,
+)
+
 
 @click.group()
 def receipt() -> None:
@@ -51,25 +72,7 @@ def receipt() -> None:
 
 def _received(command: Command) -> Command:
     """Add what fees and donations share; the command gets all of it as `words`."""
-    for decorate in (
-        click.argument("amount"),
-        click.argument("giver"),
-        click.argument("organisation"),
-        click.option("--means", type=click.Choice(entering.MEANS), required=True),
-        on_option,
-        click.option("--movement", type=int, help="The movement of the bank that it is."),
-        click.option("--instead-of", metavar="NUMBER", help="The cancelled receipt of this money."),
-        click.option("--key", default="", help="What makes it one, where two are alike."),
-        click.option("--name", help="The name of a giver, if new or other than it is."),
-        click.option("--kind", type=click.Choice(identities.KINDS), help="Else a person."),
-        click.option("--siren", help="The nine digits of a company or a non-profit."),
-        click.option("--language", type=click.Choice(["fr", "en"]), help="Of the receipt."),
-        click.option("--street", multiple=True, help="A line of the address; up to three."),
-        click.option("--postcode"),
-        click.option("--city"),
-        click.option("--country", help="Two capitals; else FR."),
-        out_option,
-    ):
+    for decorate in reversed(RECEIVED):
         command = decorate(command)
     return command
 
