@@ -35,12 +35,14 @@ from provision.subscriptions.payments import (
     receiving,
     reconciling,
     returns,
+    transfers,
     waiting,
 )
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.receipts import Cash, Cheque
 from provision.subscriptions.payments.returns import CameBack
 from provision.subscriptions.sepa import pain008
+from provision.subscriptions.settling import settlements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,8 +168,9 @@ def reconcile(context: Context, organisation: str, *, accept_certain: bool, as_j
 @json_option
 @pass_context
 def match(context: Context, /, *, as_json: bool, **words: object) -> None:
-    """Say that MOVEMENT pays the invoices REFERENCES, in this order, or the batch of that name.
+    """Say that MOVEMENT pays the invoices REFERENCES, in this order.
 
+    Or else the batch of that name, or the settlement (1-2-3: seller, beneficiary, number).
     What is left over stays as the customer's credit. Cheques and receipts that wait for the bank
     (see awaited) are named all together: their sum is the movement.
     """
@@ -180,6 +183,9 @@ def match(context: Context, /, *, as_json: bool, **words: object) -> None:
         if waiting.names(session, owner.id, references):
             shown = waiting.bank(session, row, references, today)
             facts = [{"banked": one.shown, "amount": euros(one.units)} for one in shown]
+        elif len(references) == 1 and settlements.SHOWN.fullmatch(references[0]):
+            transfers.book(session, row, references[0], today)
+            facts = [{"settlement": references[0], "paid": euros(abs(row.units))}]
         elif len(references) == 1 and not numbering.SHOWN.fullmatch(references[0].upper()):
             paid = batches.credit_batch(session, row, references[0], today, without)
             facts = [{"batch": references[0], "debits_paid": paid}]

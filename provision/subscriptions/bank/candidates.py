@@ -34,8 +34,10 @@ class Expected:
     """An open invoice, a collection batch, a settlement, or what is awaited (`payments.waiting`).
 
     `units` above zero are to be received.
-    `reference` is the number of the invoice or the message id of the batch; `names` are those of
-    the payer (or payee), any of which may stand on a statement. 'return' is made by `propose` only.
+    `reference` is the number of the invoice, the message id of the batch or the name of the
+    settlement; `document` is what a statement calls it where that is another word, which two
+    issuers may share. `names` are those of the payer (or payee), any of which may stand on a
+    statement. 'return' is made by `propose` only.
     """
 
     kind: Kind
@@ -45,6 +47,17 @@ class Expected:
     names: tuple[str, ...]
     iban: str
     due_on: date
+    document: str = ""
+
+    @property
+    def word(self) -> str:
+        """What a statement calls it."""
+        return self.document or self.reference
+
+    @property
+    def shown(self) -> str:
+        """What a person tells it from all others by."""
+        return f"{self.document} ({self.reference})" if self.document else self.reference
 
 
 class Candidates:
@@ -58,7 +71,7 @@ class Candidates:
         common = Counter(word for one in every for name in one.names for word in name_words(name))
         for one in every:
             self._by_amount[one.units].append(one)
-            for identifier in one.end_to_ends | {one.reference}:
+            for identifier in one.end_to_ends | {one.word}:
                 self._by_identifier[identifier.casefold()].append(one)
             # A name is found by its rarest word: of a thousand Martins, one is looked at.
             names = [words for name in one.names if (words := name_words(name))]

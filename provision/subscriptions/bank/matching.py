@@ -80,15 +80,36 @@ def _named(
         if _fits(movement, one) and all(_is_within(other, one) for other in found)
     ]
     if len(whole) == 1:
-        why = f"It names {whole[0].reference}, and the amount is exact"
+        why = f"It names {whole[0].shown}, and the amount is exact"
         return Proposal(movement, (whole[0],), CERTAIN, why)
     if len({_payer(one) for one in found}) == 1 < len(found) and _sum(found) == movement.units:
         why = f"It names {_listed(found)} of one payer, and the sum is exact"
         return Proposal(movement, tuple(found), LIKELY, why)
-    others = [one for one in candidates.of_payer(movement) if one.units == movement.units]
+    payers = candidates.of_payer(movement)
+    if len({one.word.casefold() for one in found}) == 1 < len(found):
+        return _namesake(movement, found, payers)
+    others = [one for one in payers if one.units == movement.units]
     every = tuple(dict.fromkeys([*found, *others]))
     why = f"It names {_listed(found)}, but {_euros(movement.units)} does not settle exactly that"
     return Proposal(movement, every, UNSURE, why)
+
+
+def _namesake(
+    movement: Movement, found: Sequence[Expected], payers: Sequence[Expected]
+) -> Proposal:
+    """Propose which of several documents of one number it is: issuers number for themselves.
+
+    The amount and the name must speak for one alone, and neither for another.
+    """
+    same = [one for one in found if one.units == movement.units]
+    named = [one for one in found if one in payers]
+    if len(same) == 1 and named in ([], same):
+        certainty = CERTAIN if named else LIKELY
+        also = "the amount and the name are" if named else "the amount is"
+        why = f"It names {same[0].word}, and {also} of {same[0].shown} alone"
+        return Proposal(movement, tuple(same), certainty, why)
+    why = f"More than one document has the number {found[0].word}"
+    return Proposal(movement, tuple(found), UNSURE, why)
 
 
 def _fits(movement: Movement, one: Expected) -> bool:
@@ -163,7 +184,7 @@ def _sum(group: Iterable[Expected]) -> int:
 
 
 def _listed(group: Iterable[Expected]) -> str:
-    references = [one.reference for one in group]
+    references = [one.shown for one in group]
     more = len(references) - MOST_NAMED
     return " and ".join(references[:MOST_NAMED] + ([f"{more} more"] if more > 0 else []))
 

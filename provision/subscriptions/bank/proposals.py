@@ -54,7 +54,7 @@ def without_rivals(proposals: Mapping[int, Proposal]) -> dict[int, Proposal]:
 
 
 def _settled(found: Proposal, rivals: Counter[tuple[str, str, frozenset[str]]]) -> Proposal:
-    contested = [one.reference for one in found.expected if rivals[claim(one)] > 1]
+    contested = [one.shown for one in found.expected if rivals[claim(one)] > 1]
     if not contested or found.certainty == UNSURE:
         return found
     why = f"More than one movement may belong to {' and '.join(contested)}"

@@ -2,6 +2,8 @@
 
 The payment of a settlement stands in both books at once, on 580 where statements are brought in;
 each one's statement then takes it from there. The first of the two statements enters the payment.
+A statement gives the number of the settlement's document, which another issuer may use too: here a
+settlement is known by its name (seller, beneficiary, number), never by that number.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import allocating, chart, drafts, numbering, people
+from provision.subscriptions import allocating, chart, drafts, people
 from provision.subscriptions.bank.candidates import SETTLEMENT, Expected
-from provision.subscriptions.invoice_models import Invoice, Settlement, SettlementStep
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.models import Organisation
 from provision.subscriptions.payments import booking
@@ -27,42 +29,41 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.invoice_models import Settlement
 
 
 def expected(session: Session, organisation: Organisation) -> list[Expected]:
     """Return the settlements whose payment the organisation's bank did not show yet."""
-    documents = {
-        numbering.shown(one.series, one.number): (one, _due(session, one, organisation))
-        for one in _documents(session, organisation)
-    }
     waiting = _waiting(session, organisation.id)
     names = {one.id: one.name for one in session.scalars(select(Organisation))}
     found = []
-    for shown, (document, units) in documents.items():
-        wanted = units or waiting.get(shown, 0)
-        if wanted:
+    for document in _documents(session, organisation):
+        reference = steps.named_by(document)
+        units = _due(session, document, organisation) or waiting.get(reference, 0)
+        if units:
             ours = document.organisation_id == organisation.id
             other = people.organisation_of(document.party) if ours else document.organisation_id
-            found.append(_expected(shown, wanted, names.get(other or 0, ""), document.due_on))
+            found.append(_expected(reference, units, names.get(other or 0, ""), document))
     return found
 
 
-def book(session: Session, row: BankMovement, shown: str, today: date) -> int:
-    """Book a movement that pays the settlement of this document; the payment itself if need be.
+def book(session: Session, row: BankMovement, typed: str, today: date) -> int:
+    """Book a movement that pays the settlement of this name; the payment itself if need be.
 
     Raises UsageRefused when the movement is not exactly what was waited for.
     """
-    organisation = session.get_one(Organisation, row.organisation_id)
-    settlement = _settlement(session, organisation, shown)
+    settlement = _settlement(session, row.organisation_id, typed)
+    reference = steps.shown(settlement)
     if steps.state(session, settlement) == steps.INVOICED:
         settlements.pay(session, settlement, row.booked_on, today)
-    if _waiting(session, organisation.id).get(shown, 0) != row.units:
+    if _waiting(session, row.organisation_id).get(reference, 0) != row.units:
         raise UsageRefused(
-            f"Movement {row.id} is not what was waited for of {shown}", "Look at both once more."
+            f"Movement {row.id} is not what was waited for of the settlement {reference}",
+            "Look at both once more.",
         )
-    text = f"Règlement {steps.shown(settlement)}, relevé"
+    text = f"Règlement {reference}, relevé"
     lines = (line(chart.TRANSFERS, -row.units),)
-    return booking.book(session, row, Booking(SETTLEMENT, text, lines, shown), today)
+    return booking.book(session, row, Booking(SETTLEMENT, text, lines, reference), today)
 
 
 def _documents(session: Session, organisation: Organisation) -> list[Invoice]:
@@ -71,7 +72,13 @@ def _documents(session: Session, organisation: Organisation) -> list[Invoice]:
     ours = (Invoice.organisation_id == organisation.id) & Invoice.party.startswith(
         people.ORGANISATION
     )
-    return list(session.scalars(select(Invoice).where(or_(ours, Invoice.party == reference))))
+    return list(
+        session.scalars(
+            select(Invoice).where(
+                or_(ours, Invoice.party == reference), Invoice.key.startswith(steps.KEY)
+            )
+        )
+    )
 
 
 def _due(session: Session, document: Invoice, organisation: Organisation) -> Cents:
@@ -83,19 +90,19 @@ def _due(session: Session, document: Invoice, organisation: Organisation) -> Cen
 
 
 def _waiting(session: Session, organisation_id: int) -> dict[str, Cents]:
-    """Return what is on its way (580) by document, less what the bank showed of it."""
+    """Return what is on its way (580) by settlement, less what the bank showed of it."""
     same = (LedgerTransaction.organisation_id == LedgerPosting.organisation_id) & (
         LedgerTransaction.number == LedgerPosting.number
     )
     paid = (
-        select(LedgerTransaction.piece, func.sum(LedgerPosting.units))
+        select(LedgerTransaction.idempotency_key, func.sum(LedgerPosting.units))
         .join(LedgerPosting, same)
         .where(
             LedgerPosting.organisation_id == organisation_id,
             LedgerPosting.account == chart.TRANSFERS,
-            LedgerTransaction.idempotency_key.startswith("settlement:"),
+            LedgerTransaction.idempotency_key.startswith(steps.KEY),
         )
-        .group_by(LedgerTransaction.piece)
+        .group_by(LedgerTransaction.idempotency_key)
     )
     shown_by_bank = (
         select(MovementBooking.why, func.sum(BankMovement.units))
@@ -105,42 +112,30 @@ def _waiting(session: Session, organisation_id: int) -> dict[str, Cents]:
         )
         .group_by(MovementBooking.why)
     )
-    found = {piece: int(units) for piece, units in session.execute(paid)}
-    for shown, units in session.execute(shown_by_bank):
-        found[shown] = found.get(shown, 0) - int(units)
+    found = {key.split(":")[1]: int(units) for key, units in session.execute(paid)}
+    for reference, units in session.execute(shown_by_bank):
+        found[reference] = found.get(reference, 0) - int(units)
     return found
 
 
-def _expected(shown: str, units: Cents, name: str, due_on: date) -> Expected:
+def _expected(reference: str, units: Cents, name: str, document: Invoice) -> Expected:
     return Expected(
         kind=SETTLEMENT,
-        reference=shown,
+        reference=reference,
         units=units,
         end_to_ends=frozenset(),
         names=(name,) if name else (),
         iban="",
-        due_on=due_on,
+        due_on=document.due_on,
+        document=allocating.number_of(document).shown,
     )
 
 
-def _settlement(session: Session, organisation: Organisation, shown: str) -> Settlement:
-    one, step = Settlement, SettlementStep
-    same = (
-        (step.seller_id == one.seller_id)
-        & (step.beneficiary_id == one.beneficiary_id)
-        & (step.number == one.number)
-    )
-    found = session.scalars(
-        select(one)
-        .join(step, same)
-        .where(
-            step.reference == shown,
-            or_(one.seller_id == organisation.id, one.beneficiary_id == organisation.id),
-        )
-    ).all()
-    if len(found) != 1:
+def _settlement(session: Session, organisation_id: int, typed: str) -> Settlement:
+    found = settlements.find(session, typed)
+    if organisation_id not in {found.seller_id, found.beneficiary_id}:
         raise UsageRefused(
-            f"{shown} is not the document of one settlement of {organisation.name}",
+            f"The settlement {steps.shown(found)} is between others",
             "See: paquet settlement list",
         )
-    return found[0]
+    return found

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.invoice_models import Settlement
+    from provision.subscriptions.invoice_models import Invoice, Settlement
 
 OWED, INVOICED, SETTLED = "owed", "invoiced", "settled"
 STATES = (OWED, INVOICED, SETTLED)
+KEY = "settlement:"  # what the keys of its documents and entries begin with
 
 
 def shown(settlement: Settlement) -> str:
@@ -28,7 +29,13 @@ def shown(settlement: Settlement) -> str:
 
 def key(settlement: Settlement) -> str:
     """Return the key of its document, which is the beneficiary's."""
-    return f"settlement:{settlement.seller_id}:{settlement.number}"
+    return f"{KEY}{settlement.seller_id}:{settlement.number}"
+
+
+def named_by(document: Invoice) -> str:
+    """Return the name of the settlement that a document was made for."""
+    _head, seller, number = document.key.split(":")
+    return f"{seller}-{document.organisation_id}-{number}"
 
 
 def steps(session: Session, settlement: Settlement) -> dict[str, SettlementStep]:

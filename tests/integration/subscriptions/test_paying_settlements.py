@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.errors import UsageRefused
-from provision.subscriptions import ledger, profiles, verify
+from provision.subscriptions import contracts, ledger, organisations, profiles, verify
 from provision.subscriptions.payments import receiving, reconciling, transfers
 from provision.subscriptions.payments.receiving import Source
 from provision.subscriptions.settling import settlements, steps
@@ -101,7 +101,64 @@ def test_another_amount_is_never_taken_for_the_settlement(
         pytest.raises(UsageRefused, match="is not what was waited for"),
         till.session.begin_nested(),
     ):
-        transfers.book(till.session, row, DOCUMENT, COLLECT_ON)
+        transfers.book(till.session, row, steps.shown(settlement), COLLECT_ON)
     assert steps.state(till.session, settlement) == steps.INVOICED
-    with pytest.raises(UsageRefused, match="not the document of one settlement"):
-        transfers.book(till.session, row, "L2026-000009", COLLECT_ON)
+    with pytest.raises(UsageRefused, match="no settlement"):
+        transfers.book(till.session, row, "1-2-9", COLLECT_ON)
+
+
+@pytest.fixture
+def second(till: Till, settlement: Settlement) -> Settlement:
+    """Another association invoices its two euros under the same number, L2026-000001."""
+    assert steps.shown(settlement) == "1-2-1"
+    session, other = till.session, organisations.add(till.session, "Le Quai", "association")
+    profiles.add(session, other, profile(other.name, invoice_prefix="L"), START)
+    shares = contracts.two(till.seller, other, (80, 20))
+    contracts.add(session, till.seller, other, shares, terms=("resale", START))
+    till.subscribe(till.subscriber("Paul"), supporter=other)
+    till.shop.bill(START + timedelta(days=1))
+    made = settlements.make(session, till.seller, other, COLLECT_ON, COLLECT_ON)
+    assert made is not None
+    assert settlements.invoice(session, made, COLLECT_ON).shown == DOCUMENT
+    return made
+
+
+def test_of_two_issuers_with_one_number_the_amount_and_the_name_tell_which(
+    till: Till, settlement: Settlement, second: Settlement
+) -> None:
+    till.bank(
+        Said(-200, text=f"VIR LE QUAI {DOCUMENT}"),
+        Said(-300, text=f"VIR {till.shop.supporter.name} {DOCUMENT}"),
+    )
+    accepted = reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD)
+    assert [one.refused for one in accepted] == ["", ""]
+    for one in (settlement, second):
+        assert steps.state(till.session, one) == steps.SETTLED
+    assert transfers.expected(till.session, till.seller) == []
+    assert verify.verify(till.session) == []
+
+
+def test_of_two_issuers_with_one_number_and_no_more_to_tell_none_is_taken(
+    till: Till, settlement: Settlement, second: Settlement
+) -> None:
+    (row,) = till.bank(Said(-200, text=f"VIR {till.shop.supporter.name} {DOCUMENT}"))
+    assert reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD) == []
+    (seen,) = reconciling.propose(till.session, till.seller)
+    assert seen.proposal is not None
+    names = {steps.shown(settlement), steps.shown(second)}
+    assert {one.reference for one in seen.proposal.expected} == names
+    transfers.book(till.session, row, steps.shown(second), COLLECT_ON)
+    assert steps.state(till.session, settlement) == steps.INVOICED
+    assert steps.state(till.session, second) == steps.SETTLED
+    assert verify.verify(till.session) == []
+
+
+def test_a_settlement_between_others_is_not_ours_to_pay(till: Till, settlement: Settlement) -> None:
+    other = organisations.add(till.session, "Le Quai", "association")
+    profiles.add(till.session, other, profile(other.name, iban=THEIRS), START)
+    content = camt(7, COLLECT_ON, 0, [Said(300, text=f"VIR {DOCUMENT}")])
+    theirs = content.replace(b"FR1420041010050500013M02606", THEIRS.encode())
+    receiving.bring_in(till.session, other, Source(theirs, "quai.xml"), COLLECT_ON)
+    ((row, _parked),) = receiving.unexplained(till.session, other.id)
+    with pytest.raises(UsageRefused, match="is between others"):
+        transfers.book(till.session, row, steps.shown(settlement), COLLECT_ON)

@@ -279,3 +279,33 @@ def test_no_expectation_is_taken_twice_and_certain_is_exact(
         if proposal.certainty != "unsure":
             assert sum(one.units for one in proposal.expected) == proposal.movement.units
     assert len(found) <= len(given_movements)
+
+
+def settled(reference: str, units: int, name: str) -> Expected:
+    """What is owed for a document that its issuer numbered L2026-000001."""
+    return Expected(
+        "settlement", reference, units, frozenset(), (name,), "", DAY, document="L2026-000001"
+    )
+
+
+@pytest.mark.parametrize(
+    ("units", "text", "certainty", "references"),
+    [
+        (-300, "LES AMIS L2026-000001", "certain", {"1-2-1"}),
+        (-300, "L2026-000001", "likely", {"1-2-1"}),
+        (-300, "LE QUAI L2026-000001", "unsure", {"1-2-1", "1-3-1"}),
+        (-400, "LES AMIS L2026-000001", "unsure", {"1-2-1", "1-3-1"}),
+    ],
+)
+def test_of_documents_of_one_number_amount_and_name_must_speak_for_one(
+    units: int, text: str, certainty: str, references: set[str]
+) -> None:
+    two = settled("1-2-1", -300, "Les Amis"), settled("1-3-1", -200, "Le Quai")
+    found = only(paid(units, text), *two)
+    assert found.certainty == certainty
+    assert {one.reference for one in found.expected} == references
+
+
+def test_two_equal_documents_of_one_number_are_unsure() -> None:
+    two = settled("1-2-1", -300, "Les Amis"), settled("1-3-1", -300, "Le Quai")
+    assert only(paid(-300, "LES AMIS L2026-000001"), *two).certainty == "unsure"
