@@ -72,7 +72,7 @@ def _bring_in_one(session: Session, written: WrittenContract) -> SplitContract |
     seller = organisations.get(session, written.seller)
     supporter = organisations.get(session, written.supporter)
     shares = [_share(session, one) for one in written.share]
-    _check_beneficiaries(written, shares, (seller, supporter))
+    _check_beneficiaries(shares, (seller, supporter))
     there = next(
         (
             one
@@ -103,20 +103,10 @@ def _share(session: Session, written: WrittenShare) -> Share:
     return Share(fund.custodian, written.parts, role=written.role, fund=fund)
 
 
-def _check_beneficiaries(
-    written: WrittenContract, shares: list[Share], parties: tuple[Organisation, Organisation]
-) -> None:
-    """Nobody collects for others: who is paid is a party, or keeps a fund by name.
-
-    Under two contracts each party sells its own part, so a fund would be fed from one's own.
-    """
+def _check_beneficiaries(shares: list[Share], parties: tuple[Organisation, Organisation]) -> None:
+    """Nobody collects for others: who is paid is a party, or keeps a fund by name."""
     numbers = {one.id for one in parties}
     for share in shares:
-        if share.fund is not None and written.mode == contracts.TWO_CONTRACTS:
-            raise UsageRefused(
-                f"Two contracts cannot feed the fund {share.fund.name}",
-                "Only the two who sell have a share there.",
-            )
         if share.fund is None and share.organisation.id not in numbers:
             raise UsageRefused(
                 f"{share.organisation.name} is no party of this contract",

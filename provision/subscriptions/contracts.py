@@ -58,6 +58,8 @@ def add(
     _check_parties(seller, supporter)
     sensible_day(valid_from, "the first day of a contract")
     check_shares(shares)
+    if mode == TWO_CONTRACTS:
+        _check_sellers(seller, supporter, shares)
     if _of(session, seller, supporter, valid_from, exactly=True):
         raise UsageRefused(
             f"{seller.name} and {supporter.name} have a contract from {valid_from} already",
@@ -145,6 +147,24 @@ def _of(
         .order_by(first_day.desc())
         .limit(1)
     )
+
+
+def _check_sellers(seller: Organisation, supporter: Organisation, shares: Sequence[Share]) -> None:
+    """Raise UsageRefused for a share that neither of the two who sell could invoice as its own.
+
+    Each sells its own part, so a fund would be fed from what is its keeper's alone.
+    """
+    for share in shares:
+        if share.fund is not None:
+            raise UsageRefused(
+                f"Two contracts cannot feed the fund {share.fund.name}",
+                "Only the two who sell have a share there.",
+            )
+        if share.organisation.id not in {seller.id, supporter.id}:
+            raise UsageRefused(
+                f"{share.organisation.name} sells nothing under these two contracts",
+                "Only the two who sell have a share there.",
+            )
 
 
 def _check_parties(seller: Organisation, supporter: Organisation) -> None:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.subscriptions import invariants, journal, verify_invoices, verify_journals
+from provision.subscriptions import (
+    invariants,
+    journal,
+    verify_invoices,
+    verify_journals,
+    verify_two_contracts,
+)
 from provision.subscriptions.ledger_models import LedgerTransaction
 from provision.subscriptions.models import Organisation
 
@@ -36,6 +42,7 @@ def verify(session: Session, *, seals: bool = True) -> list[Finding]:
         *invariants.broken(session),
         *verify_journals.closed(session),
         *verify_invoices.dealt(session),
+        *verify_two_contracts.dealt(session),
     ]
     if seals:
         found += [*verify_journals.seals(session), *verify_invoices.seals(session)]

@@ -91,7 +91,7 @@ def dealt(session: Session) -> Iterator[Finding]:
     for carry in session.scalars(select(Carry)):
         agreement = catalogue.agreement(carry.contract_id)
         if agreement.mode == contracts.TWO_CONTRACTS:
-            continue  # each has invoices of its own; what was dealt held their VAT
+            continue  # each has invoices of its own: see verify_two_contracts
         found = shares.pop((carry.contract_id, carry.role), {})
         if _expected(agreement, carry) != {key: units for key, units in found.items() if units}:
             where = f"contract {carry.contract_id}, role {carry.role or 'others'}"
