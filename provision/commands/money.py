@@ -141,15 +141,22 @@ def export(context: Context, /, name: str, **words: object) -> None:
 def cut_off(context: Context, name: str, on: datetime, *, dry_run: bool, as_json: bool) -> None:
     """Put off what NAME invoiced, or bought, for days after the year (487, 486).
 
-    The next day takes it back. Do it before the books are closed.
+    The next day takes it back. Do it before the books are closed. Done again, it enters what
+    differs by then: `entered_sold` and `entered_bought`.
     """
     with context.session() as session:
         owner, day = organisations.get(session, name), on.date()
+        found = cutoffs.find(session, owner, day)
         if dry_run:
-            found = cutoffs.find(session, owner, day)
+            entered = cutoffs.missing(session, owner, day)
         else:
-            found = cutoffs.post(session, owner, day, context.control().today())
-    facts = {"sold": exact.euros(found.sold), "bought": exact.euros(found.bought)}
+            entered = cutoffs.post(session, owner, day, context.control().today())
+    facts = {
+        "sold": exact.euros(found.sold),
+        "bought": exact.euros(found.bought),
+        "entered_sold": exact.euros(entered.sold),
+        "entered_bought": exact.euros(entered.bought),
+    }
     show(worded(facts, context.settings.operator.language, as_json=as_json), as_json=as_json)
 
 

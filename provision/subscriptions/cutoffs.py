@@ -18,6 +18,7 @@ from provision.subscriptions import chart, ledger
 from provision.subscriptions.drafts import CREDIT_NOTE
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare, Settlement
 from provision.subscriptions.journal import Entry, Line
+from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.terms import Term, prorated
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.models import Organisation
 
 ONE_DAY = timedelta(days=1)
+KEY, REVERSED = "cut-off:", ":reversed"  # what the keys of its entries begin and end with
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,32 @@ def find(session: Session, organisation: Organisation, last_day: date) -> CutOff
     return CutOff(sold=own + from_others, bought=to_others)
 
 
+def missing(session: Session, organisation: Organisation, last_day: date) -> CutOff:
+    """Return what `find` returns, less what was entered for this day by now.
+
+    Below zero for what was entered too much: a document came, or was settled, after the entry.
+    """
+    found, there = find(session, organisation, last_day), _entered(session, organisation, last_day)
+    return CutOff(
+        found.sold - there[chart.DEFERRED_REVENUE], found.bought - there[chart.PREPAID_EXPENSE]
+    )
+
+
 def post(session: Session, organisation: Organisation, last_day: date, today: date) -> CutOff:
-    """Enter the cut-off of `last_day` and its reversal on the next day; done again, nothing."""
+    """Enter what is missing of the cut-off of `last_day`, and its reversal on the next day.
+
+    Returns what was entered: done again, nothing, unless something differs by then.
+    """
     if last_day >= today:
         raise UsageRefused(f"{last_day} is not over", "Cut a year off when it has ended.")
-    found = find(session, organisation, last_day)
+    found = missing(session, organisation, last_day)
     lines = [
         *_pair(chart.SERVICES_SOLD, chart.DEFERRED_REVENUE, found.sold),
         *_pair(chart.PREPAID_EXPENSE, chart.PURCHASED_SERVICES, found.bought),
     ]
     if not lines:
         return found
-    key, text = f"cut-off:{last_day}", f"Régularisation au {last_day}"
+    key, text = _next_key(session, organisation, last_day), f"Régularisation au {last_day}"
     entry = Entry(organisation.id, last_day, text, key, tuple(lines))
     ledger.post(session, entry, today)
     mirrored = tuple(replace(line, amount=-line.amount) for line in lines)
@@ -68,11 +84,43 @@ def post(session: Session, organisation: Organisation, last_day: date, today: da
         entry,
         effective_on=last_day + ONE_DAY,
         text=f"{text}, reprise",
-        key=f"{key}:reversed",
+        key=f"{key}{REVERSED}",
         lines=mirrored,
     )
     ledger.post(session, back, today)
     return found
+
+
+def _entered(session: Session, organisation: Organisation, last_day: date) -> dict[str, Cents]:
+    """Return what the entries of this cut-off put off, by account (487, 486), above zero."""
+    accounts = (chart.DEFERRED_REVENUE, chart.PREPAID_EXPENSE)
+    one, line = LedgerTransaction, LedgerPosting
+    rows = session.execute(
+        select(line.account, func.sum(line.units))
+        .join(one, (one.organisation_id == line.organisation_id) & (one.number == line.number))
+        .where(_of_day(organisation, last_day), line.account.in_(accounts))
+        .group_by(line.account)
+    )
+    held = {account: int(units) for account, units in rows}
+    return {
+        chart.DEFERRED_REVENUE: -held.get(chart.DEFERRED_REVENUE, 0),
+        chart.PREPAID_EXPENSE: held.get(chart.PREPAID_EXPENSE, 0),
+    }
+
+
+def _next_key(session: Session, organisation: Organisation, last_day: date) -> str:
+    there = select(func.count()).select_from(LedgerTransaction)
+    made = session.scalar(there.where(_of_day(organisation, last_day))) or 0
+    return f"{KEY}{last_day}" if not made else f"{KEY}{last_day}:{made + 1}"
+
+
+def _of_day(organisation: Organisation, last_day: date) -> ColumnElement[bool]:
+    """Tell which entries are those of a cut-off: the reversals are of the next day."""
+    return and_(
+        LedgerTransaction.organisation_id == organisation.id,
+        LedgerTransaction.effective_on == last_day,
+        LedgerTransaction.idempotency_key.startswith(f"{KEY}{last_day}"),
+    )
 
 
 def _pair(debit: str, credit: str, units: Cents) -> list[Line]:

@@ -4,9 +4,20 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
-from provision.subscriptions import closings, cutoffs, ledger, subscriptions, verify
+from provision.subscriptions import (
+    closings,
+    credit_notes,
+    cutoffs,
+    ledger,
+    subscriptions,
+    verify,
+)
+from provision.subscriptions.allocating import number_of
+from provision.subscriptions.credit_notes import What
 from provision.subscriptions.cutoffs import CutOff
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.journal import LedgerRefused
 from provision.subscriptions.settling import settlements
 
@@ -35,12 +46,43 @@ def yearly(shop: Shop) -> Shop:
 
 def test_what_is_for_the_next_year_is_put_off_and_taken_back(yearly: Shop) -> None:
     later = 11000 - round(11000 * 92 / 365)
-    for _twice in range(2):
+    for entered in (later, 0):
         found = cutoffs.post(yearly.session, yearly.seller, LAST_DAY, NEW_YEAR)
-        assert found == CutOff(sold=later, bought=0)
+        assert found == CutOff(sold=entered, bought=0)
     assert holds(yearly, LAST_DAY) == {"411": 11000, "487": -later, "706": later - 11000}
     assert holds(yearly, NEW_YEAR) == {"411": 11000, "487": 0, "706": -11000}
     assert verify.verify(yearly.session) == []
+
+
+def test_a_document_that_comes_after_a_cut_off_is_put_off_by_the_difference(yearly: Shop) -> None:
+    cutoffs.post(yearly.session, yearly.seller, LAST_DAY, NEW_YEAR)
+    before = cutoffs.find(yearly.session, yearly.seller, LAST_DAY).sold
+    subscriptions.open_subscription(
+        yearly.session, yearly.jeanne, yearly.sale(period="yearly"), today=date(2026, 12, 1)
+    )
+    yearly.bill(date(2026, 12, 1))
+    (late,) = yearly.session.scalars(select(Invoice).where(Invoice.number == 2))
+    after = 11000 - round(11000 * 31 / 365)
+    for entered in (after, 0):
+        assert cutoffs.missing(yearly.session, yearly.seller, LAST_DAY).sold == entered
+        found = cutoffs.post(yearly.session, yearly.seller, LAST_DAY, NEW_YEAR)
+        assert found == CutOff(sold=entered, bought=0)
+    credit_notes.credit(yearly.session, number_of(late), What(), "Erreur", LAST_DAY)
+    assert cutoffs.post(yearly.session, yearly.seller, LAST_DAY, NEW_YEAR) == CutOff(-after, 0)
+    assert holds(yearly, LAST_DAY) == {"411": 11000, "487": -before, "706": before - 11000}
+    assert holds(yearly, NEW_YEAR) == {"411": 11000, "487": 0, "706": -11000}
+    assert verify.verify(yearly.session) == []
+
+
+def test_two_cut_offs_of_other_days_do_not_count_for_each_other(yearly: Shop) -> None:
+    january = date(2027, 1, 31)
+    for day in (LAST_DAY, january):
+        entered = cutoffs.post(yearly.session, yearly.seller, day, date(2027, 2, 1))
+        assert entered == cutoffs.find(yearly.session, yearly.seller, day)
+    assert (
+        holds(yearly, january)["487"] == -cutoffs.find(yearly.session, yearly.seller, january).sold
+    )
+    assert holds(yearly, date(2027, 2, 1))["487"] == 0
 
 
 def test_a_share_that_was_settled_is_put_off_with_what_it_was_bought_for(yearly: Shop) -> None:
