@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -24,6 +25,7 @@ MOST_TRIES = 5
 AT_ONCE = 500  # rows of one INSERT of SQLite, which takes 32,766 values
 CACHE_KIB = 65_536
 WAIT_MS = 30_000
+READS = "paquet_reads"  # the option of a connection that does not write
 SERIALIZATION_FAILURES = ("40001", "40P01")  # serialization_failure, deadlock_detected
 Result = TypeVar("Result")
 NAMES = {
@@ -55,7 +57,7 @@ def connect(url: str) -> Engine:
             "Use sqlite:///paquet.db or postgresql://user@host/database.",
         ) from None
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediately)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -68,6 +70,29 @@ def transaction(engine: Engine) -> Iterator[Session]:
                 yield session
         except OperationalError as busy:
             raise _busy(busy) from busy
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """One look at the registry as it is now: it waits for no writer, and nothing can be written.
+
+    SQLite begins without the write lock; PostgreSQL reads one snapshot, which never makes a
+    serializable writer start again.
+    """
+    with Session(_only_reading(engine), expire_on_commit=False) as session:
+        try:
+            with session.begin():
+                yield session
+        except OperationalError as busy:
+            if getattr(busy.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY:
+                raise  # our own fault, not somebody else's lock
+            raise _busy(busy) from busy
+
+
+def _only_reading(engine: Engine) -> Engine:
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.execution_options(**{READS: True})
 
 
 def retried(engine: Engine, work: Callable[[Session], Result]) -> Result:
@@ -153,6 +178,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 (
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediately(connection: Connection) -> None:
-    """Take the write lock at once: a later upgrade fails with SQLITE_BUSY whatever the wait."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once: a later upgrade fails with SQLITE_BUSY whatever the wait.
+
+    Who only reads takes no lock, and cannot write.
+    """
+    reads = bool(connection.get_execution_options().get(READS))
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(reads)}")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -60,6 +60,12 @@ class Context:
         return replace(control, tell=tell) if tell else control
 
     @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One look at the registry: it waits for no writer and cannot write."""
+        with database.reading(self.engine) as session:
+            yield session
+
+    @contextmanager
     def session(self) -> Iterator[Session]:
         """One unit of work on the registry."""
         with database.transaction(self.engine) as session:

@@ -92,7 +92,7 @@ def pay(context: Context, /, number: int, amount: str, on: datetime | None, how:
 @pass_context
 def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
     """Show all contributive debts and what is left of them."""
-    with context.session() as session:
+    with context.reading() as session:
         ids = seen(session, narrow)
         rows = [
             _facts(session, one) for one in debts.everyone(session) if one.organisation_id in ids

@@ -167,7 +167,7 @@ def mark(context: Context, /, *, as_json: bool, **words: str) -> None:
 @pass_context
 def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
     """Show the steps that invoices of ORGANISATION reached, and the pauses."""
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, organisation)
         steps = [_step_facts(one) for one in reminders.everything(session, owner.id)]
         held = [_pause_facts(*one) for one in pauses.everyone(session, owner.id)]

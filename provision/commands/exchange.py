@@ -65,7 +65,7 @@ def add_currency(context: Context, /, code: str, name: str, issuer: str, how: Ho
 @pass_context
 def currencies(context: Context, /, *, as_json: bool) -> None:
     """Show the local currencies that are accepted."""
-    with context.session() as session:
+    with context.reading() as session:
         rows = [_currency_facts(one) for one in local_currencies.everyone(session)]
     show_amounts(context, rows, as_json=as_json)
 
@@ -125,7 +125,7 @@ def agree(context: Context, /, *, on: datetime | None, how: How, **words: str) -
 @pass_context
 def agreements(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
     """Show all agreements of barter and how many pieces have not come yet."""
-    with context.session() as session:
+    with context.reading() as session:
         ids = seen(session, narrow)
         rows = [
             _agreement_facts(session, one)

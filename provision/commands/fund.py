@@ -67,7 +67,7 @@ def add(context: Context, /, *, how: How, **words: str) -> None:
 @pass_context
 def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
     """Show all funds and what they hold."""
-    with context.session() as session:
+    with context.reading() as session:
         ids = seen(session, narrow)
         rows = [_facts(session, one) for one in funds.everyone(session) if one.custodian_id in ids]
     show_amounts(context, rows, as_json=as_json)
@@ -79,7 +79,7 @@ def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
 @pass_context
 def show_one(context: Context, /, name: str, *, as_json: bool) -> None:
     """Show what came into the fund NAME, what was decided, and what it paid."""
-    with context.session() as session:
+    with context.reading() as session:
         found = funds.get(session, name)
         facts = _facts(session, found)
         decided = [_decision_facts(session, one) for one in funds.decisions(session, found)]

@@ -74,7 +74,7 @@ def give(context: Context, /, *, on: datetime | None, how: How, **words: str) ->
 @pass_context
 def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
     """Show all time that was given; what it is taken for is said apart, and is in no books."""
-    with context.session() as session:
+    with context.reading() as session:
         ids = seen(session, narrow)
         rows = [
             _facts(session, who, one)

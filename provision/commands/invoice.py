@@ -83,7 +83,7 @@ def list_all(
 ) -> None:
     """Show documents with what is still open on them."""
     language, today = context.settings.operator.language, context.control().today()
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, issuer).id if issuer else None
         found = open_items.documents(session, owner, since.date() if since else None)
     rows = [_facts(one, today) for one in found if one.open.units or not only_open]
@@ -111,7 +111,7 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
 @pass_context
 def write(context: Context, /, folder: Path, *, xml: bool, as_json: bool, **words: Any) -> None:  # noqa: ANN401 (click's)
     """Write documents as PDF/A-3 that hold their Factur-X: NUMBERS, or all since a day."""
-    with context.session() as session:
+    with context.reading() as session:
         made = bill.write(papers.every(session, _wanted(session, **words)), folder, xml=xml)
     show([{"file": str(path)} for path in made], as_json=as_json)
 
@@ -127,7 +127,7 @@ def drop(context: Context, /, folder: Path, *, as_json: bool, **words: Any) -> N
     Nothing is sent from here: the client that the platform gives takes invoice and manifest from
     there. Since 1 September 2026 or 2027, by size, such invoices must go that way.
     """
-    with context.session() as session:
+    with context.reading() as session:
         documents = list(papers.every(session, _wanted(session, **words)))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     became = einvoices.drop(context.control(), documents, FolderPlatform(folder, folder))

@@ -102,7 +102,7 @@ def revoke(context: Context, organisation: str, reference: str, why: str, *, as_
 @pass_context
 def form(context: Context, organisation: str, reference: str, file: Path, *, as_json: bool) -> None:
     """Write the page that the debtor of the mandate REFERENCE signs."""
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, organisation)
         row = mandates.find(session, owner, reference)
         profile = profiles.needed(session, owner, context.control().today())
@@ -116,7 +116,7 @@ def form(context: Context, organisation: str, reference: str, file: Path, *, as_
 @pass_context
 def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
     """Show the mandates of ORGANISATION; accounts are masked."""
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, organisation)
         last = mandates.last_collected(session, owner.id)
         rows = [_facts(one, last.get(one.id)) for one in mandates.everyone(session, owner.id)]

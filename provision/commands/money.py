@@ -71,7 +71,7 @@ def balance(
 ) -> None:
     """Show what each account holds."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         names = {one.id: one.name for one in organisations.everyone(session)}
         chosen = organisations.get(session, organisation).id if organisation else None
         sight = ledger.Sight(chosen, on.date() if on else None, known.date() if known else None)
@@ -120,7 +120,7 @@ def export(context: Context, /, name: str, **words: object) -> None:
     """
     days = [cast("datetime", words[name]).date() for name in ("first_day", "last_day")]
     kind, period = str(words["kind"]), books.Period(*days)
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, name)
         language = context.settings.operator.language
         files = books.export(session, owner, period, kind, language)
@@ -170,7 +170,7 @@ def verify_all(context: Context, *, quick: bool, as_json: bool) -> None:
     The end of each journal is shown with its hash: note it elsewhere, for only that shows
     whether somebody took the last entries away.
     """
-    with context.session() as session:
+    with context.reading() as session:
         findings = verify.verify(session, seals=not quick)
         heads = verify.heads(session)
     if as_json:

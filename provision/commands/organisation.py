@@ -69,7 +69,7 @@ def describe(
 @pass_context
 def list_all(context: Context, *, as_json: bool) -> None:
     """Show all organisations."""
-    with context.session() as session:
+    with context.reading() as session:
         rows = [_facts(one) for one in organisations.everyone(session)]
     show(rows, as_json=as_json)
 
@@ -80,7 +80,7 @@ def list_all(context: Context, *, as_json: bool) -> None:
 @pass_context
 def show_one(context: Context, name: str, *, as_json: bool) -> None:
     """Show the organisation NAME."""
-    with context.session() as session:
+    with context.reading() as session:
         facts = _facts(organisations.get(session, name))
     show(facts, as_json=as_json)
 

@@ -102,7 +102,7 @@ def collect(context: Context, /, *, dry_run: bool, as_json: bool, **words: objec
             ask(f"Collect {len(found.chosen)} of them?")
     with context.session() as session:
         made = collecting.carry_out(session, owner, handed_over, named)
-    with context.session() as session:
+    with context.reading() as session:
         paths = handing_over.write(session, owner, made, Path(str(words["folder"])))
     show([{"collection": made.number, "file": str(path)} for path in paths], as_json=as_json)
 
@@ -114,7 +114,7 @@ def collect(context: Context, /, *, dry_run: bool, as_json: bool, **words: objec
 def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
     """Show the collections of ORGANISATION, and the debits that wait for the bank's answer."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, organisation)
         waiting = answers.running(session, owner.id)
         rows = [
@@ -150,7 +150,7 @@ def reconcile(context: Context, organisation: str, *, accept_certain: bool, as_j
     Nothing is booked unless --accept-certain is given; the rest is for `payment match`.
     """
     control, language = context.control(), context.settings.operator.language
-    with context.session() as session:
+    with context.session() if accept_certain else context.reading() as session:
         owner = organisations.get(session, organisation)
         if accept_certain:
             found = reconciling.accept_certain(session, owner, control.today(), control.told())

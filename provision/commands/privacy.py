@@ -52,7 +52,7 @@ def purge(
     day = control.today() if on is None else on.date()
     if not dry_run and day > control.today():
         raise UsageRefused(f"{day} is not there yet", "Look at a later day with --dry-run.")
-    with context.session() as session:
+    with context.reading() as session:
         going = purging.due(session, day)
     if dry_run or not yes:
         _show(going, as_json=as_json)
@@ -73,7 +73,7 @@ def write_register(context: Context, *, file: Path, as_json: bool) -> None:
     FILE ends with .pdf, .html or .txt. Read it and complete what is left open: it is yours.
     """
     control = context.control()
-    with context.session() as session:
+    with context.reading() as session:
         book = register.book(session, context.settings.operator, control.today())
     replace_file(file, register.document(book, file.suffix))
     show({"file": str(file), "organisations": len(book.controllers)}, as_json=as_json)

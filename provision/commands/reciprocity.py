@@ -73,7 +73,7 @@ def add(context: Context, /, *, how: How, **words: object) -> None:
 @pass_context
 def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
     """Show all reciprocity contracts, the latest first."""
-    with context.session() as session:
+    with context.reading() as session:
         ids = seen(session, narrow)
         rows = [
             _facts(one)
@@ -96,7 +96,7 @@ def statement(context: Context, /, *, as_json: bool, **words: object) -> None:
     last: datetime = words["last_day"]  # type: ignore[assignment]
     if last < first:
         raise UsageRefused("The last day is before the first", "Give --from and --to in order.")
-    with context.session() as session:
+    with context.reading() as session:
         pair = [organisations.get(session, str(words[one])) for one in ("giver", "receiver")]
         days = Term(first.date(), last.date() + ONE_DAY)
         found = giving_back.statement(session, pair[0], pair[1], days)

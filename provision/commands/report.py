@@ -140,7 +140,7 @@ def _figures(context: Context, words: Mapping[str, Any]) -> Figures:
     if told.title is None:
         told = told.model_copy(update={"title": context.settings.operator.name})
     until: datetime | None = words["until"]
-    with context.session() as session:
+    with context.reading() as session:
         name: str | None = words["organisation"]
         scope = Scope(
             until=until.date() if until else month_over(context.control().today()),

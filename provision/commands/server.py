@@ -107,7 +107,7 @@ def deploy(context: Context, /, name: str, **flags: bool) -> None:
 def list_servers(context: Context, /, *, as_json: bool) -> None:
     """List the servers of the inventory."""
     hosts = inventory.read(context.settings.inventory)
-    with context.session() as session:
+    with context.reading() as session:
         prepared = {name: fences.known_server(session, name).prepared_at for name in hosts}
     rows = [
         {

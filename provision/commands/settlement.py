@@ -55,7 +55,7 @@ def settlement() -> None:
 def owed(context: Context, /, to: datetime | None, narrow: Narrow, *, as_json: bool) -> None:
     """Show what is owed and not settled yet, by role and fund."""
     up_to = day_of(to, context.control().today())
-    with context.session() as session:
+    with context.reading() as session:
         kept = {fund.id: fund.name for fund in funds.everyone(session)}
         rows: list[Facts] = [
             {
@@ -131,7 +131,7 @@ def pay(context: Context, /, number: str, on: datetime | None, how: How) -> None
 @pass_context
 def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
     """Show all settlements, the latest first."""
-    with context.session() as session:
+    with context.reading() as session:
         ids = seen(session, narrow)
         rows = [
             _facts(session, one)
@@ -181,7 +181,7 @@ def revoke_mandate(context: Context, /, *, how: How, **words: object) -> None:
 @pass_context
 def list_mandates(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
     """Show all mandates, the latest first."""
-    with context.session() as session:
+    with context.reading() as session:
         ids, names = seen(session, narrow), _names(session)
         rows = [
             _mandate_facts(one, names)

@@ -65,7 +65,7 @@ def bring_in(context: Context, /, *, dry_run: bool, as_json: bool, **words: obje
 def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
     """Show the statements of ORGANISATION, the latest first."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, organisation)
         rows = [_facts(one) for one in receiving.everyone(session, owner.id)]
     show([worded(row, language, as_json=as_json) for row in rows], as_json=as_json)
@@ -79,7 +79,7 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
 def show_one(context: Context, organisation: str, number: int, *, as_json: bool) -> None:
     """Show the movements of the statement NUMBER of ORGANISATION."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, organisation)
         rows = [movement_facts(one) for one in receiving.movements(session, owner.id, number)]
     if not rows:

@@ -35,7 +35,7 @@ def subscriber() -> None:
 @pass_context
 def list_all(context: Context, *, as_json: bool) -> None:
     """Show all subscribers; who was erased has a mark for a name."""
-    with context.session() as session:
+    with context.reading() as session:
         rows = persons.listing(session)
     show(rows, as_json=as_json)
 
@@ -46,7 +46,7 @@ def list_all(context: Context, *, as_json: bool) -> None:
 @pass_context
 def show_one(context: Context, who: str, *, as_json: bool) -> None:
     """Show the subscriber WHO (e-mail address or number), and what stops an erasure."""
-    with context.session() as session:
+    with context.reading() as session:
         found = persons.find(session, who)
         facts = persons.described(session, found, context.control().today())
     show(facts, as_json=as_json)

@@ -57,7 +57,7 @@ for command in (
 def list_all(context: Context, *, as_json: bool) -> None:
     """Show all subscriptions."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         found = [_facts(session, one) for one in subscriptions.everyone(session)]
     show([worded(facts, language, as_json=as_json) for facts in found], as_json=as_json)
 
@@ -69,7 +69,7 @@ def list_all(context: Context, *, as_json: bool) -> None:
 def show_one(context: Context, who: str, *, as_json: bool) -> None:
     """Show the subscription number WHO, or those of the e-mail address WHO."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         found = [
             {**_facts(session, one), **_pinned_facts(session, context, one)}
             for one in subscriptions.find(session, who)
@@ -90,7 +90,7 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
 def terms(context: Context, number: int, count: int, *, as_json: bool) -> None:
     """Show what the next terms of subscription NUMBER will cost, as it is now."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         one = subscriptions.find(session, str(number))[0]
         found = previews.coming(session, one, count, context.control().today())
         session.rollback()

@@ -79,7 +79,7 @@ def import_contracts(context: Context, file: Path, *, dry_run: bool, as_json: bo
 @pass_context
 def list_contracts(context: Context, *, as_json: bool) -> None:
     """Show all contracts, the latest first."""
-    with context.session() as session:
+    with context.reading() as session:
         rows = [_contract_facts(one) for one in contracts.everyone(session)]
     show(rows, as_json=as_json)
 

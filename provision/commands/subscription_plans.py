@@ -51,7 +51,7 @@ def import_plans(context: Context, file: Path, *, dry_run: bool, as_json: bool) 
 @pass_context
 def list_plans(context: Context, *, as_json: bool) -> None:
     """Show all plans."""
-    with context.session() as session:
+    with context.reading() as session:
         rows = [_plan_facts(plan) for plan in plans.everyone(session)]
     show(rows, as_json=as_json)
 
@@ -63,7 +63,7 @@ def list_plans(context: Context, *, as_json: bool) -> None:
 def show_plan(context: Context, code: str, *, as_json: bool) -> None:
     """Show the plan CODE: its components, all its prices, and who pays less or more."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         plan = plans.get(session, code)
         prices = [worded(_price_facts(one), language, as_json=as_json) for one in plan.prices]
         facts = {**_plan_facts(plan), **_tariff_facts(plan, language, as_json=as_json)}

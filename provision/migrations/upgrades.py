@@ -10,10 +10,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from provision import database
 from provision.errors import PaquetError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 
 def upgrade(engine: Engine) -> None:
@@ -21,8 +22,11 @@ def upgrade(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     scripts = ScriptDirectory.from_config(config)
+    with database.reading(engine) as session:  # every command asks this: it waits for nobody
+        if _revision(session.connection()) == scripts.get_current_head():
+            return
     with engine.begin() as connection:
-        there = MigrationContext.configure(connection).get_current_revision()
+        there = _revision(connection)
         if there == scripts.get_current_head():
             return
         if there is not None and there not in {step.revision for step in scripts.walk_revisions()}:
@@ -32,3 +36,7 @@ def upgrade(engine: Engine) -> None:
             )
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

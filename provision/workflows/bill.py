@@ -33,7 +33,7 @@ def bill(control: Control, day: date) -> Outcome:
     """
     if day > control.today():
         raise UsageRefused(f"{day} is still to come", "Bill on that day; look with --dry-run.")
-    with control.session() as session:
+    with control.reading() as session:
         found = verify.verify(session, seals=False)
     if found:
         raise PaquetError(

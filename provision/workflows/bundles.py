@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def find(control: Control, domain: str) -> Bundle:
     """Return the living bundle of `domain`, with its users and devices."""
-    with control.session() as session:
+    with control.reading() as session:
         wanted = select(Bundle).where(
             Bundle.domain == edges.domain(domain), Bundle.state != "erased"
         )
@@ -29,7 +29,7 @@ def find(control: Control, domain: str) -> Bundle:
 
 def listing(control: Control) -> list[dict[str, object]]:
     """Return one row per bundle."""
-    with control.session() as session:
+    with control.reading() as session:
         return [
             {
                 "domain": bundle.domain,

@@ -40,6 +40,10 @@ class Control:
     clock: Callable[[], datetime] = _now
     tell: Callable[[str], None] = _silent
 
+    def reading(self) -> AbstractContextManager[Session]:
+        """Return one look at the registry, which waits for no writer and cannot write."""
+        return database.reading(self.engine)
+
     def session(self) -> AbstractContextManager[Session]:
         """Return one unit of work on the registry."""
         return database.transaction(self.engine)

@@ -104,7 +104,7 @@ def revoke(control: Control, address: str, name: str) -> Device:
 
 def listing(control: Control, address: str) -> list[dict[str, object]]:
     """Return one row per device of the user at `address`."""
-    with control.session() as session:
+    with control.reading() as session:
         return [
             {
                 "device": device.name,

@@ -61,7 +61,7 @@ class Done:
 
 def due(control: Control, organisation: str, rules: Policy, on: date) -> Due:
     """Return what `run` would do on a day; nothing is written."""
-    with control.session() as session:
+    with control.reading() as session:
         owner = organisations.get(session, organisation)
         reopened = [
             (one, bundle.domain)
@@ -104,7 +104,7 @@ def _take(control: Control, campaign: Campaign, reminder: Reminder) -> None:
     """Take one step: the bundle, then the letter, then the row that says so."""
     control.tell(f"{reminder.owed.shown}: {reminder.step}")
     why = f"{reminder.owed.shown} is not paid"
-    with control.session() as session:
+    with control.reading() as session:
         bundle = _bundle(session, reminder.owed.subscription_id)
     if reminder.step == policy.SUSPEND and bundle is not None and bundle.state in LIVING:
         bundles.change_state(control, bundle.domain, SUSPENDED, why)
@@ -124,7 +124,7 @@ def _write_letter(control: Control, campaign: Campaign, reminder: Reminder) -> s
     """Write the letter of a step, and return its SHA-256; nobody is written to once erased."""
     if reminder.person is None:
         return ""
-    with control.session() as session:
+    with control.reading() as session:
         owner = organisations.get(session, campaign.organisation)
         profile = profiles.needed(session, owner, campaign.on)
     letter = letters.write((reminder, reminder.person), profile, campaign.on)

@@ -32,19 +32,28 @@ def drop(control: Control, documents: Iterable[Invoice], platform: Platform) -> 
     """
     became = {}
     for document in documents:
-        with control.session() as session:
-            became[document.number] = _drop(control, session, document, platform)
+        became[document.number] = _drop(control, document, platform)
     return became
 
 
-def _drop(control: Control, session: Session, document: Invoice, platform: Platform) -> str:
+def _drop(control: Control, document: Invoice, platform: Platform) -> str:
+    """Drop one invoice; its PDF is made before the registry is locked."""
     if document.buyer.is_person:
         return LEFT_OUT
     tracking_id = f"{document.seller.siren}-{document.number}"
     subject = f"invoice:{tracking_id}"
-    there = select(Event.id).where(Event.subject == subject, Event.what == DROPPED)
-    if session.scalar(there) is not None:
-        return BEFORE
-    platform.submit(Submission(tracking_id, invoice_pdf(document), PROFILE))
-    states.record(session, subject, DROPPED, control.told("for the approved platform"))
+    with control.reading() as session:
+        if _was_dropped(session, subject):
+            return BEFORE
+    submission = Submission(tracking_id, invoice_pdf(document), PROFILE)
+    with control.session() as session:
+        if _was_dropped(session, subject):
+            return BEFORE
+        platform.submit(submission)
+        states.record(session, subject, DROPPED, control.told("for the approved platform"))
     return DROPPED
+
+
+def _was_dropped(session: Session, subject: str) -> bool:
+    there = select(Event.id).where(Event.subject == subject, Event.what == DROPPED)
+    return session.scalar(there) is not None

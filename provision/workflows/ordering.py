@@ -118,7 +118,7 @@ def place(control: Control, wish: Wish) -> int:
 
 def story(control: Control, number: int) -> dict[str, object]:
     """Return the order, its steps and its events, for a person or as JSON."""
-    with control.session() as session:
+    with control.reading() as session:
         order = orders.get(session, number)
         bundle, wish = order.bundle, order.wish
         about = Event.subject.in_([orders.subject(order)])
@@ -151,7 +151,7 @@ def story(control: Control, number: int) -> dict[str, object]:
 
 def listing(control: Control) -> list[dict[str, object]]:
     """Return one row per order, the newest first."""
-    with control.session() as session:
+    with control.reading() as session:
         return [
             {
                 "order": order.id,
