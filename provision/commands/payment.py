@@ -170,9 +170,9 @@ def reconcile(context: Context, organisation: str, *, accept_certain: bool, as_j
 def match(context: Context, /, *, as_json: bool, **words: object) -> None:
     """Say that MOVEMENT pays the invoices REFERENCES, in this order.
 
-    Or else the batch of that name, or the settlement (1-2-3: seller, beneficiary, number).
-    What is left over stays as the customer's credit. Cheques and receipts that wait for the bank
-    (see awaited) are named all together: their sum is the movement.
+    Or else the batch of that name, or the debit, or the settlement (1-2-3: seller, beneficiary,
+    number). What is left over stays as the customer's credit. Cheques and receipts that wait for
+    the bank (see awaited) are named all together: their sum is the movement.
     """
     references: tuple[str, ...] = words["references"]  # type: ignore[assignment]
     without: tuple[str, ...] = words["without"]  # type: ignore[assignment]

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.bank.statements import Movement
 
-Kind: TypeAlias = Literal["invoice", "collection", "settlement", "return", "awaited"]
+Kind: TypeAlias = Literal["invoice", "collection", "debit", "settlement", "return", "awaited"]
 INVOICE: Kind = "invoice"
 COLLECTION: Kind = "collection"
+DEBIT: Kind = "debit"
 SETTLEMENT: Kind = "settlement"
 RETURN: Kind = "return"
 AWAITED: Kind = "awaited"
@@ -31,13 +32,14 @@ TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame"})
 
 @dataclass(frozen=True)
 class Expected:
-    """An open invoice, a collection batch, a settlement, or what is awaited (`payments.waiting`).
+    """An open invoice, a batch of debits, one of them, a settlement, or what is awaited.
 
-    `units` above zero are to be received.
-    `reference` is the number of the invoice, the message id of the batch or the name of the
-    settlement; `document` is what a statement calls it where that is another word, which two
-    issuers may share. `names` are those of the payer (or payee), any of which may stand on a
-    statement. 'return' is made by `propose` only.
+    `units` above zero come in; what is awaited is in `payments.waiting`.
+    `reference` is the number of the invoice, the message id of the batch, the EndToEndId of the
+    debit or the name of the settlement; `document` is what a statement calls it where that is
+    another word, which two issuers may share. A debit is known by its `mandate` too. `names` are
+    those of the payer (or payee), any of which may stand on a statement. 'return' is made by
+    `propose` only.
     """
 
     kind: Kind
@@ -48,6 +50,7 @@ class Expected:
     iban: str
     due_on: date
     document: str = ""
+    mandate: str = ""
 
     @property
     def word(self) -> str:
@@ -67,10 +70,13 @@ class Candidates:
         self._by_identifier: dict[str, list[Expected]] = defaultdict(list)
         self._by_amount: dict[Cents, list[Expected]] = defaultdict(list)
         self._by_payer: dict[str, list[Expected]] = defaultdict(list)
+        self._by_mandate: dict[str, list[Expected]] = defaultdict(list)
         every = tuple(dict.fromkeys(expected))
         common = Counter(word for one in every for name in one.names for word in name_words(name))
         for one in every:
-            self._by_amount[one.units].append(one)
+            self._by_mandate[one.mandate].append(one)
+            if one.kind != DEBIT:  # its invoice and its batch stand for it where nothing names it
+                self._by_amount[one.units].append(one)
             for identifier in one.end_to_ends | {one.word}:
                 self._by_identifier[identifier.casefold()].append(one)
             # A name is found by its rarest word: of a thousand Martins, one is looked at.
@@ -86,6 +92,11 @@ class Candidates:
         return _each_once(
             one for word in sorted(given) for one in self._by_identifier.get(word, ())
         )
+
+    def under_mandate(self, movement: Movement) -> list[Expected]:
+        """Return those under a mandate that the bank names beside the payments."""
+        named = {detail.mandate for detail in movement.details} - {""}
+        return _each_once(one for word in sorted(named) for one in self._by_mandate.get(word, ()))
 
     def of_amount(self, units: Cents) -> list[Expected]:
         """Return those of exactly this amount."""

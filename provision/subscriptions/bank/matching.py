@@ -1,7 +1,8 @@
 """Propose which expectation each bank movement fulfils: to propose is not to decide. Pure.
 
 'certain' is said only where an identifier that we gave (an EndToEndId, the number of an invoice,
-the name of a batch) stands in the movement, the amount is exact, and nothing competes. What two
+the name of a batch, a mandate with the day) stands in the movement, the amount is exact, and
+nothing competes. What two
 movements claim, or what one movement could mean twice, is 'unsure' and lists everything.
 """
 
@@ -15,6 +16,7 @@ from provision.money import euros, plain
 from provision.subscriptions.bank import returned
 from provision.subscriptions.bank.candidates import (
     COLLECTION,
+    DEBIT,
     INVOICE,
     Candidates,
     Expected,
@@ -73,12 +75,8 @@ def _named(
         return returned.proposal(movement, returns)
     found = candidates.identified(movement)
     if not found:
-        return None
-    whole = [
-        one
-        for one in found
-        if _fits(movement, one) and all(_is_within(other, one) for other in found)
-    ]
+        return _under_mandate(movement, candidates)
+    whole = _whole(movement, found)
     if len(whole) == 1:
         why = f"It names {whole[0].shown}, and the amount is exact"
         return Proposal(movement, (whole[0],), CERTAIN, why)
@@ -92,6 +90,32 @@ def _named(
     every = tuple(dict.fromkeys([*found, *others]))
     why = f"It names {_listed(found)}, but {_euros(movement.units)} does not settle exactly that"
     return Proposal(movement, every, UNSURE, why)
+
+
+def _whole(movement: Movement, found: Sequence[Expected]) -> list[Expected]:
+    """Return what the movement is as a whole; a batch of one debit is the batch."""
+    whole = [
+        one
+        for one in found
+        if _fits(movement, one) and all(_is_within(other, one) for other in found)
+    ]
+    return [one for one in whole if one.kind == COLLECTION] or whole
+
+
+def _under_mandate(movement: Movement, candidates: Candidates) -> Proposal | None:
+    """Propose the debit whose mandate the bank names: of that amount, around that day, alone."""
+    same = [
+        one
+        for one in candidates.under_mandate(movement)
+        if one.units == movement.units and _is_around(movement, one)
+    ]
+    if not same or len(movement.details) != 1:
+        return None
+    if len(same) == 1 and not end_to_ends(movement):
+        why = f"It names the mandate of {same[0].shown}; the amount is exact, the day is near"
+        return Proposal(movement, tuple(same), CERTAIN, why)
+    why = f"It names the mandate of {_listed(same)}, and it is not plain which debit it is"
+    return Proposal(movement, tuple(same), UNSURE, why)
 
 
 def _namesake(
@@ -113,17 +137,29 @@ def _namesake(
 
 
 def _fits(movement: Movement, one: Expected) -> bool:
-    """Say whether the amount is exact, and a batch holds every payment that the bank names."""
+    """Say whether the amount is exact, and a batch holds every payment that the bank names.
+
+    Of a debit the bank must give the EndToEndId, as such and alone.
+    """
     if one.units != movement.units:
         return False
+    if one.kind == DEBIT:
+        return end_to_ends(movement) == one.end_to_ends
     inside = one.end_to_ends | {one.reference}
     return one.kind != COLLECTION or not one.end_to_ends or end_to_ends(movement) <= inside
 
 
 def _is_within(one: Expected, whole: Expected) -> bool:
-    """Say whether this is the whole itself, or an invoice that a batch collects."""
+    """Say whether this is the whole itself, what a batch collects, or what a debit stands for.
+
+    A debit stands for its invoice and for its batch, where the bank credits it alone.
+    """
+    if one == whole:
+        return True
+    if whole.kind == DEBIT:
+        return one.kind in {INVOICE, COLLECTION} and whole.end_to_ends <= one.end_to_ends
     is_batch = whole.kind == COLLECTION and one.kind != COLLECTION
-    return one == whole or (is_batch and frozenset() < one.end_to_ends <= whole.end_to_ends)
+    return is_batch and frozenset() < one.end_to_ends <= whole.end_to_ends
 
 
 def _resembling(movement: Movement, candidates: Candidates) -> Proposal | None:
@@ -152,7 +188,11 @@ def _by_amount_alone(movement: Movement, same: list[Expected]) -> Proposal:
 
 
 def _is_due_batch(movement: Movement, one: Expected) -> bool:
-    return one.kind == COLLECTION and abs((movement.booked_on - one.due_on).days) <= DAYS_AROUND
+    return one.kind == COLLECTION and _is_around(movement, one)
+
+
+def _is_around(movement: Movement, one: Expected) -> bool:
+    return abs((movement.booked_on - one.due_on).days) <= DAYS_AROUND
 
 
 def _sums(movement: Movement, expected: list[Expected]) -> list[Group]:

@@ -36,37 +36,48 @@ COLLECTED = "collection"
 def credit_batch(
     session: Session,
     row: BankMovement,
-    message_id: str,
+    name: str,
     today: date,
     without: AnyOf[str] = (),
 ) -> int:
     """Book a file's debits as paid by a movement, `without` those that the bank refused.
 
+    `name` is the message id of the file, or the EndToEndId of a debit that was credited alone.
     Returns how many were paid. Raises UsageRefused unless they add up to the movement.
     """
-    items = answers.running(session, row.organisation_id).get(message_id, [])
+    message_id, items = _waiting(session, row.organisation_id, name)
     if not items:
         raise UsageRefused(
-            f"No debit of {message_id[:40]!r} waits for an answer", "See: paquet payment list"
+            f"No debit of {name[:40]!r} waits for an answer", "See: paquet payment list"
         )
     unknown = set(without) - {item.end_to_end for item in items}
     if unknown:
-        raise UsageRefused(f"{min(unknown)[:40]!r} is not in {message_id}")
+        raise UsageRefused(f"{min(unknown)[:40]!r} is not in {name}")
     chosen = [item for item in items if item.end_to_end not in without]
     total = sum(item.units for item in chosen)
     if total != row.units:
         raise UsageRefused(
-            f"The debits of {message_id} add up to {_euros(total)}, and movement {row.id} is "
+            f"The debits of {name} add up to {_euros(total)}, and movement {row.id} is "
             f"{_euros(row.units)}",
             "Name those that the bank refused: --without REFERENCE.",
         )
     lines = (line(chart.BEING_COLLECTED, -total),)
-    booking.book(session, row, Booking(COLLECTED, f"Prélèvements {message_id}", lines), today)
+    booking.book(session, row, Booking(COLLECTED, f"Prélèvements {name}", lines), today)
     _pay_all(session, row, message_id, chosen, today)
     for item in items:
         if item.end_to_end in without:
             answers.answer(session, item, (answers.REFUSED, ""), None, row.booked_on)
     return len(chosen)
+
+
+def _waiting(session: Session, organisation_id: int, name: str) -> tuple[str, list[CollectionItem]]:
+    """Return the message id and the running debits of a file, or of one debit alone."""
+    running = answers.running(session, organisation_id)
+    for message_id, items in running.items():
+        alone = [item for item in items if item.end_to_end == name]
+        if alone or message_id == name:
+            return message_id, alone or items
+    return name, []
 
 
 def _pay_all(

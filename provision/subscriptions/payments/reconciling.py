@@ -11,6 +11,7 @@ from provision.subscriptions.bank import matching
 from provision.subscriptions.bank.candidates import (
     AWAITED,
     COLLECTION,
+    DEBIT,
     INVOICE,
     RETURN,
     Expected,
@@ -29,7 +30,7 @@ from provision.subscriptions.payments import (
     transfers,
     waiting,
 )
-from provision.subscriptions.payments.models import Collection
+from provision.subscriptions.payments.models import Collection, MandateRow
 from provision.subscriptions.payments.returns import CameBack
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
         raise UsageRefused(f"Nothing is known of movement {seen.row.id}")
     expected, row = seen.proposal.expected, seen.row
     kinds = {one.kind for one in expected}
-    if kinds == {COLLECTION}:
+    if kinds <= {COLLECTION, DEBIT}:
         batches.credit_batch(session, row, expected[0].reference, today)
     elif kinds == {RETURN}:
         movement = receiving.read_movement(row)
@@ -165,7 +166,8 @@ def _expected(
                 due_on=one.due_on,
             )
         )
-    found += [_batch(session, message_id, items) for message_id, items in running.items()]
+    for message_id, items in running.items():
+        found += _collected(session, message_id, items)
     return [
         *found,
         *transfers.expected(session, organisation),
@@ -173,10 +175,15 @@ def _expected(
     ]
 
 
-def _batch(session: Session, message_id: str, items: Sequence[CollectionItem]) -> Expected:
-    """Return a batch; a bank may name it by its message or by its only group of debits."""
+def _collected(
+    session: Session, message_id: str, items: Sequence[CollectionItem]
+) -> list[Expected]:
+    """Return a batch, and each debit in it: a bank may credit them one by one.
+
+    A bank may name the batch by its message or by its only group of debits.
+    """
     made = session.get_one(Collection, (items[0].organisation_id, items[0].collection))
-    return Expected(
+    batch = Expected(
         kind=COLLECTION,
         reference=message_id,
         units=sum(item.units for item in items),
@@ -184,4 +191,18 @@ def _batch(session: Session, message_id: str, items: Sequence[CollectionItem]) -
         names=(),
         iban="",
         due_on=made.collect_on,
+    )
+    return [batch, *(_debit(session, item, made.collect_on) for item in items)]
+
+
+def _debit(session: Session, item: CollectionItem, collect_on: date) -> Expected:
+    return Expected(
+        kind=DEBIT,
+        reference=item.end_to_end,
+        units=item.units,
+        end_to_ends=frozenset({item.end_to_end}),
+        names=(),
+        iban="",
+        due_on=collect_on,
+        mandate=session.get_one(MandateRow, item.mandate_id).reference,
     )

@@ -192,10 +192,9 @@ def test_a_debit_that_the_bank_refused_is_named_and_can_be_collected_again(till:
 
 
 @only_sqlite
-def test_a_bank_may_credit_each_debit_alone_and_a_person_says_so(till: Till) -> None:
+def test_a_person_may_say_that_a_movement_paid_the_invoice_of_a_debit(till: Till) -> None:
     till.collect()
     rows = till.bank(Said(1000, end_to_end="F2026-1-1"), Said(1000, end_to_end="F2026-2-1"))
-    assert reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD) == []
     for row, one in zip(rows, till.invoices(), strict=True):
         receipts.pay(till.session, row, [one], COLLECT_ON)
     assert answers.running(till.session, till.seller.id) == {}
@@ -206,6 +205,37 @@ def collected(till: Till) -> None:
     made = till.collect()
     till.bank(Said(2000, text=f"REMISE {message_id(till, made)}"))
     reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD)
+
+
+def test_debits_that_the_bank_credits_one_by_one_are_booked_by_their_end_to_end_id(
+    till: Till,
+) -> None:
+    till.collect()
+    till.bank(Said(1000, end_to_end="F2026-1-1"), Said(1000, end_to_end="F2026-2-1"))
+    accepted = reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD)
+    assert [one.refused for one in accepted] == ["", ""]
+    assert till.invoices() == []
+    assert answers.running(till.session, till.seller.id) == {}
+    assert [till.accounts().get(one, 0) for one in ("512", "511", "411")] == [2000, 0, 0]
+    assert verify.verify(till.session) == []
+
+
+def test_a_debit_of_an_invoice_that_was_paid_by_transfer_too_is_the_customers_credit(
+    till: Till,
+) -> None:
+    till.collect()
+    till.bank(Said(1000, text="F2026-000001", name="Jeanne"), Said(1000, end_to_end="F2026-1-1"))
+    transfer, _debit = reconciling.propose(till.session, till.seller)
+    receipts.pay(
+        till.session,
+        transfer.row,
+        [one for one in till.invoices() if one.shown == "F2026-000001"],
+        COLLECT_ON,
+    )
+    (accepted,) = reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD)
+    assert accepted.refused == ""
+    assert till.accounts()["4197"] == -1000
+    assert verify.verify(till.session) == []
 
 
 def test_a_return_opens_the_invoice_again(till: Till) -> None:

@@ -309,3 +309,78 @@ def test_of_documents_of_one_number_amount_and_name_must_speak_for_one(
 def test_two_equal_documents_of_one_number_are_unsure() -> None:
     two = settled("1-2-1", -300, "Les Amis"), settled("1-3-1", -300, "Le Quai")
     assert only(paid(-300, "LES AMIS L2026-000001"), *two).certainty == "unsure"
+
+
+def debit(reference: str, units: int = 1200, mandate: str = "", day: date = DAY) -> Expected:
+    return Expected("debit", reference, units, frozenset({reference}), (), "", day, mandate=mandate)
+
+
+TWO = (
+    invoice("F2026-000001", 1200, ends="F2026-1-1"),
+    invoice("F2026-000002", 700, ends="F2026-2-1"),
+)
+RUNNING = (
+    *TWO,
+    batch("PAQ-1", 1900, "F2026-1-1 F2026-2-1"),
+    debit("F2026-1-1", mandate="RUM-1"),
+    debit("F2026-2-1", 700, mandate="RUM-2"),
+)
+
+
+def test_a_debit_that_the_bank_credits_alone_is_certain() -> None:
+    found = only(paid(1200, end_to_end="F2026-1-1"), *RUNNING)
+    assert (found.certainty, [one.reference for one in found.expected]) == (
+        "certain",
+        ["F2026-1-1"],
+    )
+
+
+@pytest.mark.parametrize(
+    "movement",
+    [
+        paid(1199, end_to_end="F2026-1-1"),
+        paid(700, end_to_end="F2026-1-1"),
+        paid(1200, "F2026-1-1"),
+        paid(1200, "F2026-000002", end_to_end="F2026-1-1"),
+    ],
+)
+def test_a_debit_is_never_certain_by_halves(movement: Movement) -> None:
+    assert only(movement, *RUNNING).certainty == "unsure"
+
+
+def test_a_batch_of_one_debit_is_the_batch() -> None:
+    alone = (TWO[0], batch("PAQ-1", 1200, "F2026-1-1"), debit("F2026-1-1"))
+    found = only(paid(1200, end_to_end="F2026-1-1"), *alone)
+    assert (found.certainty, [one.reference for one in found.expected]) == ("certain", ["PAQ-1"])
+
+
+def under(mandate: str, units: int = 1200) -> Movement:
+    return replace(paid(units), details=(Detail(units, mandate=mandate),))
+
+
+def test_a_mandate_with_the_amount_and_the_day_tells_the_debit() -> None:
+    found = only(under("RUM-1"), *RUNNING)
+    assert (found.certainty, [one.reference for one in found.expected]) == (
+        "certain",
+        ["F2026-1-1"],
+    )
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [debit("F2026-3-1", mandate="RUM-1")],
+        [debit("F2026-1-1", mandate="RUM-1", day=DAY + timedelta(days=11))],
+        [debit("F2026-1-1", 1100, mandate="RUM-1")],
+    ],
+)
+def test_a_mandate_that_could_mean_another_debit_is_never_certain(others: list[Expected]) -> None:
+    known = [debit("F2026-1-1", mandate="RUM-1")] if others[0].reference == "F2026-3-1" else []
+    found = propose([under("RUM-1")], [*known, *others], returns={})
+    assert all(one.certainty != "certain" for one in found)
+
+
+def test_one_debit_is_not_credited_twice() -> None:
+    twice = [paid(1200, end_to_end="F2026-1-1"), under("RUM-1")]
+    found = propose(twice, RUNNING, returns={})
+    assert [one.certainty for one in found] == ["unsure", "unsure"]
