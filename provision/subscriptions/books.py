@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, select
 from provision.errors import UsageRefused
 from provision.money import EUR, find_commodity
 from provision.registry.models import Subscriber
-from provision.subscriptions import chart, people
+from provision.subscriptions import chart, lettering, people
 from provision.subscriptions.exports import (
     beancount,
     fec,
@@ -31,7 +31,7 @@ from provision.subscriptions.ledger_models import (
 from provision.subscriptions.models import Fund, Organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
     from typing import Any
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.exports.fec_rows import Finding
+    from provision.subscriptions.lettering import Letters
 
 Language = Literal["fr", "en"]
 BATCH = 5_000
@@ -167,11 +168,25 @@ def _fec(session: Session, owner: Organisation, period: Period) -> dict[str, byt
         for line in opening(session, owner, period, "fr")
         if line.commodity == EUR and not line.account.startswith(chart.MEMO_CLASS)
     ]
-    lines = fec.lines(exercise, booked(session, owner, period, "fr"), first)
+    letters = lettering.letters(session, owner.id, period.first_day, period.last_day)
+    entries = _lettered(booked(session, owner, period, "fr"), letters)
+    lines = fec.lines(exercise, entries, first)
     return {
         fec.file_name(exercise): b"".join(lines),
         DESCRIPTION: fec_description.describe(exercise).encode(),
     }
+
+
+def _lettered(entries: Iterable[Booked], letters: Letters) -> Iterator[Booked]:
+    """Yield the entries with the letters of their lines."""
+    for entry in entries:
+        lines = (
+            replace(line, letter=found[0], lettered_on=found[1])
+            if (found := letters.get((entry.number, place)))
+            else line
+            for place, line in enumerate(entry.lines, start=1)
+        )
+        yield replace(entry, lines=tuple(lines))
 
 
 def _tables(

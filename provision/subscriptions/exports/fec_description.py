@@ -28,8 +28,14 @@ MEANINGS = (
     ("Alphanumérique", "Libellé, suivi du numéro de l'écriture dans le journal d'origine"),
     ("Numérique", "Montant au débit, en euros"),
     ("Numérique", "Montant au crédit, en euros"),
-    ("Alphanumérique", "Lettrage (vide si la ligne n'est pas lettrée)"),
-    ("Date", "Date du lettrage (vide si la ligne n'est pas lettrée)"),
+    (
+        "Alphanumérique",
+        "Lettrage des documents soldés dans l'exercice (vide si la ligne n'est pas lettrée)",
+    ),
+    (
+        "Date",
+        "Date du lettrage : celle de la dernière des lignes (vide si la ligne n'est pas lettrée)",
+    ),
     ("Date", "Date de validation : l'écriture ne change plus ensuite"),
     ("Numérique", "Montant dans la devise d'origine (vide si tout est en euros)"),
     ("Alphanumérique", "Devise d'origine (vide si tout est en euros)"),

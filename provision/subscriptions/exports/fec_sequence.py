@@ -1,7 +1,8 @@
 """What the lines of a FEC must be to each other. Used by `fec_check` only.
 
 Source: article A47 A-1 of the livre des procédures fiscales, VII 1° (continuous numbers, order of
-validation, no entry that closes 6 and 7) and VII 3° (the openings have the first numbers).
+validation, no entry that closes 6 and 7) and VII 3° (the openings have the first numbers). That
+lines of one code come to nothing is what lettering means (plan comptable général).
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ NUMBER = re.compile(r"(.*?)([0-9]{1,18})")
 
 
 @dataclass
+class Lettered:
+    """The lines of one account and party under one code: the first of them, and their cents."""
+
+    line: int
+    units: int = 0
+
+
+@dataclass
 class Reading:
     """What was seen so far while the lines are read in their order; amounts are in cents."""
 
@@ -36,6 +45,7 @@ class Reading:
     entry: list[Row] = field(default_factory=list)
     validated: date | None = None
     openings_are_over: bool = False
+    lettered: dict[tuple[str, str, str], Lettered] = field(default_factory=dict)
 
     def see(self, row: Row) -> Iterator[Finding]:
         """Yield what is wrong once this line follows the others."""
@@ -49,6 +59,7 @@ class Reading:
         self.lines += 1
         self.debit += row.debit
         self.credit += row.credit
+        self._letter(row)
 
     def end(self) -> Iterator[Finding]:
         """Yield what is wrong once all lines are read."""
@@ -56,6 +67,10 @@ class Reading:
         if self.debit != self.credit:
             sentence = f"the file does not balance: {self.debit - self.credit} cents are left"
             yield Finding(0, "Debit", "total", sentence)
+        for (account, _party, letter), one in self.lettered.items():
+            if one.units:
+                sentence = f"the lines of {account} under {letter[:20]!r} do not balance"
+                yield Finding(one.line, "EcritureLet", "letter balance", sentence)
         if not self.lines:
             yield Finding(0, "", "no line", "the file holds no entry")
 
@@ -67,6 +82,12 @@ class Reading:
         yield from _one_entry(self.entry)
         yield from _closing(self.entry)
         self.entry = []
+
+    def _letter(self, row: Row) -> None:
+        letter = row.fields["EcritureLet"]
+        if letter:
+            place = (row.fields["CompteNum"], row.fields["CompAuxNum"], letter)
+            self.lettered.setdefault(place, Lettered(row.line)).units += row.debit - row.credit
 
     def _begin_entry(self, row: Row) -> Iterator[Finding]:
         yield from self._in_exercise(row)

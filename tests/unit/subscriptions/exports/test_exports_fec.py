@@ -100,7 +100,8 @@ def test_any_journal_passes_our_checker_with_the_sums_of_the_model(
     content = written(entries)
     report = fec_check.check(NAME, content, EXERCISE.first_day)
     euros = [one for one in trial_balance(entries) if one.commodity == EUR]
-    assert [one for one in report.findings if one.rule != "no line"] == []
+    drawn = {"no line", "letter balance"}  # letters are drawn too, and mean nothing
+    assert [one for one in report.findings if one.rule not in drawn] == []
     assert report.debit == sum(one.debit for one in euros)
     assert report.credit == sum(one.credit for one in euros)
     by_account = {one.account: one.units for one in euros}
