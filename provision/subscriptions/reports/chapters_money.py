@@ -42,7 +42,7 @@ def carries(figures: Figures, words: Wording) -> Chapter:
 
 def cannot(figures: Figures, words: Wording) -> Chapter:
     """Return what is unpaid, and who pays more so that others can pay less."""
-    blocks = (_unpaid(figures, words), _tiers(figures, words))
+    blocks = (_unpaid(figures, words), _reminded(figures, words), _tiers(figures, words))
     return Chapter("cannot", words.say("cannot.chapter"), blocks)
 
 
@@ -187,6 +187,18 @@ def _unpaid(figures: Figures, words: Wording) -> Block:
         bars(picture(words, "unpaid", title), groups, legend),
         Table(heads(words, "cannot", "age", *STANDINGS, "invoices"), rows),
     )
+
+
+def _reminded(figures: Figures, words: Wording) -> Block:
+    title = words.say("cannot.reminded")
+    if not any(one.invoices for one in figures.reminded):
+        return Block(title, (words.say("cannot.empty"),))
+    rows = tuple(
+        row(words.name("steps", one.step), words.money(one.open_cents), str(one.invoices))
+        for one in figures.reminded
+    )
+    table = Table(heads(words, "cannot", "step", "open", "invoices"), rows)
+    return Block(title, (words.say("cannot.reminded_says"),), "", table)
 
 
 def late(figures: Figures) -> int:

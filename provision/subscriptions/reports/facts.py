@@ -107,7 +107,10 @@ class Cost:
 
 @dataclass(frozen=True)
 class Open:
-    """An invoice that is not paid: what is open of it, and why as far as it is known."""
+    """An invoice that is not paid: what is open of it, and why as far as it is known.
+
+    `dunning_step` is how far its reminders are: a place in `unpaid.STEPS`.
+    """
 
     invoice: str
     subscriber_reference: str

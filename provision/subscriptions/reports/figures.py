@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from provision.money import Cents
     from provision.subscriptions.reports.facts import Facts
+    from provision.subscriptions.reports.unpaid import Reminded
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Figures:
     cohorts: tuple[cohorts.Cohort, ...]
     tiers: tuple[tiers.Tier, ...]
     unpaid: tuple[unpaid.Unpaid, ...]
+    reminded: tuple[Reminded, ...]
     time: tuple[hours.TimeGiven, ...]
     valuation: hours.Valuation | None
     reciprocity: tuple[promises.Kept, ...]
@@ -81,6 +83,7 @@ def figures(facts: Facts, hourly_cents: Cents | None = None) -> Figures:
         cohorts=cohorts.cohorts(facts.lives, months),
         tiers=tiers.tiers(served, _monthly_cost(facts, months)),
         unpaid=unpaid.unpaid(facts.unpaid, facts.until),
+        reminded=unpaid.reminded(facts.unpaid),
         time=time,
         valuation=hours.value(seconds, hourly_cents, facts.until) if hourly_cents else None,
         reciprocity=promises.reciprocity(facts.reciprocities),

@@ -9,8 +9,10 @@ from sqlalchemy import and_, func, select
 from provision.subscriptions import identities, numbering
 from provision.subscriptions.drafts import INVOICE
 from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.reports import gather_scope
 from provision.subscriptions.reports.facts import Open
+from provision.subscriptions.reports.unpaid import STEPS
 from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def unpaid(
 
     An invoice of which something was set aside later counts as it was on that day.
     """
+    steps = _steps(session, scope)
     return tuple(
         Open(
             invoice=numbering.shown(series, number),
@@ -44,13 +47,30 @@ def unpaid(
             due=due,
             cents_open=int(units),
             non_profit=_non_profit(content),
-            dunning_step=0,
+            dunning_step=steps.get((owner, series, number), 0),
             fraud=(parties[owner].name, numbering.shown(series, number)) in frauds,
         )
         for owner, series, number, party, issued, due, units, content in session.execute(
             _left(scope)
         )
     )
+
+
+def _steps(session: Session, scope: Scope) -> dict[tuple[int, str, int], int]:
+    """Return the last step that each invoice had reached at the end of the report, by its place.
+
+    That a suspended bundle was opened again ends its reminders: they begin anew.
+    """
+    one = DunningStep
+    rows = session.execute(
+        select(one.organisation_id, one.series, one.number, one.step)
+        .where(one.reached_on <= scope.until)
+        .order_by(one.position)
+    )
+    found = {}
+    for owner, series, number, step in rows:
+        found[owner, series, number] = STEPS.index(step) if step in STEPS else 0
+    return found
 
 
 def _left(scope: Scope) -> Select[*tuple[Any, ...]]:

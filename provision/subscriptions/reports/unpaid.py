@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.reports.facts import Open
 
 AGES = ("not_due", "0-30", "31-60", "61-90", "over_90")
+STEPS = ("none", "notice", "reminder", "formal", "suspend", "close")
 LAST_DAYS = (-1, 30, 60, 90)  # of each age but the last, in days after the day it was due
 
 
@@ -34,6 +35,25 @@ def unpaid(open_invoices: Iterable[Open], today: date) -> tuple[Unpaid, ...]:
     for invoice in open_invoices:
         by_age[age_of((today - invoice.due).days)].append(invoice)
     return tuple(_sum(age, found) for age, found in by_age.items())
+
+
+@dataclass(frozen=True)
+class Reminded:
+    """Cents open on the invoices whose last step is this one; "none" was never reminded."""
+
+    step: str
+    open_cents: Cents
+    invoices: int
+
+
+def reminded(open_invoices: Iterable[Open]) -> tuple[Reminded, ...]:
+    """Return all steps, empty ones too, by how far the reminders of each invoice are."""
+    cents: Counter[int] = Counter()
+    count: Counter[int] = Counter()
+    for invoice in open_invoices:
+        cents[invoice.dunning_step] += invoice.cents_open
+        count[invoice.dunning_step] += 1
+    return tuple(Reminded(step, cents[place], count[place]) for place, step in enumerate(STEPS))
 
 
 def _sum(age: str, found: list[Open]) -> Unpaid:

@@ -9,11 +9,12 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from provision.errors import PaquetError
-from provision.subscriptions import contracts, profiles, verify
+from provision.subscriptions import contracts, organisations, profiles, verify
 from provision.subscriptions.contracts import Share
 from provision.subscriptions.ledger_models import PersonReference
 from provision.subscriptions.moments import Moment
 from provision.subscriptions.mutual import contributions, hours, reciprocity
+from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.reports import factsfile
 from provision.subscriptions.reports.facts import Income, Portion
 from provision.subscriptions.reports.factsfile import FactsFile
@@ -155,6 +156,17 @@ def test_an_open_invoice_says_who_cannot_pay_and_who_will_not(begun: World) -> N
     assert (lise.invoice, lise.cents_open, lise.standing) == ("F2026-000005", 1_200, "non_profit")
     assert (jeanne.invoice, jeanne.cents_open, jeanne.standing) == ("F2026-000006", 1_200, "fraud")
     assert (lise.issued, lise.due) == (date(2026, 2, 15), date(2026, 3, 17))
+
+
+def test_an_open_invoice_says_how_far_its_reminders_were_on_that_day(begun: World) -> None:
+    owner = organisations.get(begun.session, BUSINESS).id
+    steps = [("notice", MARCH), ("reminder", date(2026, 3, 20)), ("formal", date(2026, 4, 2))]
+    for position, (step, day) in enumerate(steps, start=1):
+        place = {"organisation_id": owner, "series": "F2026", "number": 5, "position": position}
+        begun.session.add(DunningStep(**place, step=step, reached_on=day, actor="ana"))
+    begun.session.flush()
+    assert [one.dunning_step for one in gathered(begun).unpaid] == [2, 0]
+    assert [one.dunning_step for one in gathered(begun, date(2026, 2, 28)).unpaid] == [0, 0]
 
 
 def test_lives_and_rates_are_those_of_the_subscriptions(begun: World) -> None:

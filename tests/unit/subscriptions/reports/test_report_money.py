@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError, UsageRefused
+from provision.subscriptions.payments import policy
 from provision.subscriptions.reports.coordination import coordination, verdict
 from provision.subscriptions.reports.coverage import coverage, worst
 from provision.subscriptions.reports.dependency import dependency, runway
@@ -19,7 +20,7 @@ from provision.subscriptions.reports.months import year_until
 from provision.subscriptions.reports.place import Group, readings
 from provision.subscriptions.reports.ratios import exact_shares, percent_of
 from provision.subscriptions.reports.shared import shared_cost
-from provision.subscriptions.reports.unpaid import age_of, unpaid
+from provision.subscriptions.reports.unpaid import STEPS, age_of, reminded, unpaid
 from tests.unit.subscriptions.reports.report_examples import MONTHS, UNTIL, cost, example, income
 
 PLACE = (
@@ -243,6 +244,20 @@ def test_a_non_profit_in_trouble_is_not_a_fraud() -> None:
         (100, 200, 300)
     ]
     assert len(found) == 5
+
+
+def test_steps_of_reminders_are_named_as_they_are_taken() -> None:
+    assert ("none", *policy.STEPS) == STEPS
+
+
+def test_what_is_unpaid_is_counted_by_its_last_reminder() -> None:
+    formal = replace(INVOICE, dunning_step=3, cents_open=50)
+    found = reminded((INVOICE, formal, formal))
+    assert [(one.step, one.open_cents, one.invoices) for one in found if one.invoices] == [
+        ("none", 100, 1),
+        ("formal", 100, 2),
+    ]
+    assert len(found) == 6
 
 
 def test_twenty_instances_carry_30000_each() -> None:
