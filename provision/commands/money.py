@@ -28,6 +28,7 @@ from provision.subscriptions import (
     cutoffs,
     ledger,
     organisations,
+    vat_due,
     verify,
 )
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from provision.commands.context import Context
     from provision.subscriptions.ledger import Balance
+    from provision.subscriptions.vat_due import Due, Statement
 
 folder_type = click.Path(file_okay=False, path_type=Path)
 day_type = click.DateTime(["%Y-%m-%d"])
@@ -160,6 +162,34 @@ def cut_off(context: Context, name: str, on: datetime, *, dry_run: bool, as_json
     show(worded(facts, context.settings.operator.language, as_json=as_json), as_json=as_json)
 
 
+@money.command()
+@click.argument("name")
+@click.option("--from", "first_day", type=day_type, required=True, help="First day.")
+@click.option("--to", "last_day", type=day_type, required=True, help="Last day.")
+@json_option
+@pass_context
+def vat(
+    context: Context, name: str, first_day: datetime, last_day: datetime, *, as_json: bool
+) -> None:
+    """Show the VAT that NAME owes for a period: that of what was paid, and what waits.
+
+    Services are due when they are paid (CGI article 269-2-c), or when invoiced with the option for
+    debits. The sum is compared with 44571; exit 5 when they differ.
+    """
+    with context.reading() as session:
+        owner = organisations.get(session, name)
+        found = vat_due.statement(session, owner, first_day.date(), last_day.date())
+    language = context.settings.operator.language
+    rows = [worded(_vat_row(one), language, as_json=as_json) for one in found.rows]
+    if as_json:
+        show({"rows": rows, "unexplained_cents": found.unexplained}, as_json=True)
+    else:
+        show(rows, as_json=False)
+        click.echo(_vat_verdict(found, language))
+    if found.unexplained:
+        sys.exit(PROBLEMS_FOUND)
+
+
 @money.command(name="verify")
 @click.option("--quick", is_flag=True, help="Sums and numbers alone; no seal is computed again.")
 @json_option
@@ -182,6 +212,30 @@ def verify_all(context: Context, *, quick: bool, as_json: bool) -> None:
         click.echo(f"{len(findings)} problems found." if findings else "All is as it must be.")
     if findings:
         sys.exit(PROBLEMS_FOUND)
+
+
+def _vat_row(one: Due) -> dict[str, object]:
+    amounts = {
+        "invoiced_net": one.invoiced_net,
+        "invoiced_vat": one.invoiced_vat,
+        "paid": one.paid,
+        "base": one.base,
+        "vat_due": one.due,
+        "vat_lost": one.lost,
+        "vat_waiting": one.waiting,
+    }
+    return {
+        "category": one.category,
+        "rate": f"{one.rate // 100}.{one.rate % 100:02d} %",
+        **{name: exact.euros(units) for name, units in amounts.items()},
+    }
+
+
+def _vat_verdict(found: Statement, language: str) -> str:
+    if not found.unexplained:
+        return "It agrees with 44571."
+    left = exact.show(exact.euros(found.unexplained), language)
+    return f"44571 holds {left} that is on no document: see paquet money verify."
 
 
 def _row(one: Balance, name: str, language: str) -> dict[str, object]:

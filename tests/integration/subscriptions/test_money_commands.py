@@ -18,10 +18,12 @@ from provision.commands.money import money
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError
+from provision.money import euros
 from provision.registry.models import Subscriber
-from provision.subscriptions import identities, organisations, plans, subscriptions
+from provision.subscriptions import identities, ledger, organisations, plans, subscriptions
 from provision.subscriptions.documents import schematron
 from provision.subscriptions.identities import Person
+from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.models import Plan
 from provision.subscriptions.profiles import Address
 from provision.subscriptions.subscriptions import Sale
@@ -193,6 +195,40 @@ def test_verify_ends_with_five_when_something_was_changed(sold: Context) -> None
     answer = ask(sold, money, "verify")
     assert answer.exit_code == 5
     assert "its content was changed after it was written" in " ".join(answer.stdout.split())
+
+
+QUARTER = ("--from", "2026-01-01", "--to", "2026-03-31")
+
+
+def test_the_vat_of_a_quarter_is_shown_and_agrees_with_the_account(sold: Context) -> None:
+    said = read(sold, money, "vat", "Boutique", *QUARTER)
+    assert isinstance(said, dict)
+    (row,) = said["rows"]
+    assert (row["category"], row["rate"], said["unexplained_cents"]) == ("S", "20.00 %", 0)
+    assert row["invoiced_vat"] == row["vat_waiting"] == {"commodity": "EUR", "units": 167}
+    assert row["vat_due"]["units"] == 0
+    shown = ask(sold, money, "vat", "Boutique", *QUARTER)
+    assert "It agrees with 44571." in shown.stdout
+
+
+def test_vat_that_is_on_no_document_ends_with_five(sold: Context) -> None:
+    with sold.session() as session:
+        owner = organisations.get(session, "Boutique").id
+        lines = (Line("44571", euros(-100)), Line("706", euros(100)))
+        on = date(2026, 3, 31)
+        ledger.post(session, Entry(owner, on, "Essai", "essai", lines), on)
+    shown = ask(sold, money, "vat", "Boutique", *QUARTER)
+    assert shown.exit_code == 5
+    assert "that is on no document" in shown.stdout
+
+
+def test_a_cut_off_done_again_enters_nothing(sold: Context) -> None:
+    first = read(sold, money, "cut-off", "Boutique", "--on", "2026-03-31")
+    again = read(sold, money, "cut-off", "Boutique", "--on", "2026-03-31")
+    assert isinstance(first, dict)
+    assert isinstance(again, dict)
+    assert first["sold"] == first["entered_sold"] == again["sold"]
+    assert again["entered_sold"]["units"] == 0
 
 
 @pytest.mark.parametrize(
