@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from provision.process.files import replace_file
 from provision.subscriptions import organisations
 from provision.subscriptions.exports import tabular
 from provision.subscriptions.reports import factsfile, modelfile
+from provision.subscriptions.reports import page as drawn
 from provision.subscriptions.reports import rows as flat
 from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.figures import figures
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.reports.wording import Wording
 
 CENTS, POINTS, SECONDS = "cents", "basis_points", "seconds"
-DRAWN = "provision.subscriptions.reports.page"
 file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
 folder_type = click.Path(file_okay=False, path_type=Path)
 language_option = click.option(
@@ -115,8 +114,7 @@ def csv(context: Context, /, *, as_json: bool, **words: object) -> None:
 def page(context: Context, /, *, as_json: bool, **words: object) -> None:
     """Write all of it as one page with charts, which needs no network."""
     found, file = _figures(context, words), Path(str(words["file"]))
-    # Charts take a second to import: only who wants them waits.
-    html: str = import_module(DRAWN).page(found, _language(context, words))
+    html = drawn.page(found, _language(context, words))
     _write(file, html.encode())
     show({"file": str(file), "bytes": len(html.encode())}, as_json=as_json)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError, UsageRefused
 from provision.process.files import write_private
 from provision.subscriptions import billing, verify
+from provision.subscriptions.documents import batches
 from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 
@@ -44,11 +45,19 @@ def bill(control: Control, day: date) -> Outcome:
 
 
 def write(documents: Iterable[Invoice], folder: Path, *, xml: bool = False) -> list[Path]:
-    """Write each document as PDF, and its Factur-X beside it when asked; return the files."""
-    made = []
-    for document in documents:
-        files = {f"{document.number}.pdf": invoice_pdf(document)}
-        if xml:
-            files[f"{document.number}.xml"] = facturx(document)
-        made += write_private(folder, files)
-    return made
+    """Write each document as PDF, and its Factur-X beside it when asked; return the files.
+
+    Many are made on all cores.
+    """
+    work = _both if xml else _pdf
+    return [
+        path for files in batches.many(work, documents) for path in write_private(folder, files)
+    ]
+
+
+def _pdf(document: Invoice) -> dict[str, bytes]:
+    return {f"{document.number}.pdf": invoice_pdf(document)}
+
+
+def _both(document: Invoice) -> dict[str, bytes]:
+    return {**_pdf(document), f"{document.number}.xml": facturx(document)}

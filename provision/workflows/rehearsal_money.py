@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -43,6 +42,7 @@ from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.receiving import Source
 from provision.subscriptions.profiles import Address, Profile
+from provision.subscriptions.reports import page
 from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.figures import figures
 from provision.subscriptions.reports.gather_scope import Scope, month_over
@@ -69,7 +69,6 @@ MONTHS, NOTICE_DAYS, REMINDED_DAYS = 3, 15, 15
 SIREN, ASSOCIATION_SIREN = "732829320", "552100554"
 ACCOUNTS = ("FR7630006000011234567890189", "FR1420041010050500013M02606")
 CREDITOR = "FR72ZZZ123456"
-DRAWN = "provision.subscriptions.reports.page"
 # Who else subscribes, with a mandate but for the one that pays by transfer, and the plan of each.
 OTHERS = {
     "paul.durand@ailleurs.test": ("Paul Durand", "person", "solo"),
@@ -284,6 +283,6 @@ def _write_all(story: Story, start: date, last: date) -> None:
                     write_private(story.folder / "books" / str(owner.id) / str(year), files)
         scope = Scope(until=month_over(last))
         told = FactsFile(title=story.control.settings.operator.name)
-        page: str = import_module(DRAWN).page(figures(gather(session, scope, told), told.hourly))
-    write_private(story.folder, {"report.html": page.encode()})
+        html = page.page(figures(gather(session, scope, told), told.hourly))
+    write_private(story.folder, {"report.html": html.encode()})
     story.tell(last, "documents, books and the report page written")

@@ -35,7 +35,8 @@ from provision.subscriptions import (
     profiles,
     verify,
 )
-from provision.subscriptions.documents.batches import facturx_many
+from provision.subscriptions.documents.batches import many
+from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.ledger_models import PersonReference
 from provision.subscriptions.profiles import Address, Profile
@@ -149,7 +150,7 @@ def check(url: str, *, seals: bool) -> int:
 def documents(url: str) -> int:
     """Make the Factur-X of every invoice, valid by its schema."""
     with Session(database.connect(url)) as session:
-        return sum(1 for _xml in facturx_many(papers.every(session, select(Invoice))))
+        return sum(1 for _xml in many(facturx, papers.every(session, select(Invoice))))
 
 
 def collect(_url: str) -> int:

@@ -2,17 +2,15 @@
 
 Source of the codes: ISO 20022 external code set ExternalReturnReason1Code, in the reading of the
 European Payments Council for SEPA direct debits (EPC173-14). The set changes every quarter, so it
-is dated: a code that is not here is explained by nobody, and asks for a person.
+is dated: these are the codes of November 2026, and another one asks for a person.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-KNOWN_ON = date(2026, 11, 1)
 Action: TypeAlias = Literal["retry later", "ask for a new mandate", "stop and ask", "ask the bank"]
 RETRY: Action = "retry later"
 NEW_MANDATE: Action = "ask for a new mandate"

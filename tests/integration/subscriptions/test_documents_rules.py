@@ -12,7 +12,7 @@ import pytest
 from facturx import get_xml_from_pdf
 
 from provision.errors import PaquetError
-from provision.subscriptions.documents.batches import CHUNK, facturx_many
+from provision.subscriptions.documents.batches import CHUNK, FEW, many
 from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 from provision.subscriptions.documents.schematron import findings
@@ -101,15 +101,23 @@ def test_hostile_xml_never_reaches_the_rules(xml: bytes) -> None:
 def test_many_invoices_come_in_order_until_a_bad_one_stops_them() -> None:
     some = [replace(PERSON, number=f"F{number}") for number in range(CHUNK)]
     bad = replace(PERSON, number="BAD", totals=replace(PERSON.totals, payable=1))
-    coming = facturx_many([*some, bad])
+    coming = many(facturx, [*some, bad])
     assert list(islice(coming, CHUNK)) == [facturx(invoice) for invoice in some]
     with pytest.raises(PaquetError, match="BAD does not follow") as refused:
         next(coming)
     assert "BR-CO-16" in refused.value.hint
 
 
+def test_a_few_invoices_are_made_here_one_by_one() -> None:
+    bad = replace(PERSON, number="BAD", totals=replace(PERSON.totals, payable=1))
+    coming = many(facturx, [*[PERSON] * (FEW - 1), bad])
+    assert list(islice(coming, FEW - 1)) == [facturx(PERSON)] * (FEW - 1)
+    with pytest.raises(PaquetError, match="BAD does not follow"):
+        next(coming)
+
+
 def test_no_invoices_give_nothing() -> None:
-    assert list(facturx_many([])) == []
+    assert list(many(facturx, [])) == []
     assert findings([]) == []
 
 
@@ -122,7 +130,7 @@ def test_only_a_few_invoices_are_waiting_at_a_time() -> None:
             asked += 1
             yield PERSON
 
-    coming = facturx_many(endless())
+    coming = many(facturx, endless())
     assert next(coming) == facturx(PERSON)
     coming.close()  # type: ignore[attr-defined] # it is a generator
     assert asked <= 2 * (cpu_count() or 1) * CHUNK

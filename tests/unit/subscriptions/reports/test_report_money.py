@@ -19,7 +19,6 @@ from provision.subscriptions.reports.members import per_member
 from provision.subscriptions.reports.months import year_until
 from provision.subscriptions.reports.place import Group, readings
 from provision.subscriptions.reports.ratios import exact_shares, percent_of
-from provision.subscriptions.reports.shared import shared_cost
 from provision.subscriptions.reports.unpaid import STEPS, age_of, reminded, unpaid
 from tests.unit.subscriptions.reports.report_examples import MONTHS, UNTIL, cost, example, income
 
@@ -258,18 +257,6 @@ def test_what_is_unpaid_is_counted_by_its_last_reminder() -> None:
         ("formal", 100, 2),
     ]
     assert len(found) == 6
-
-
-def test_twenty_instances_carry_30000_each() -> None:
-    names = [f"pays {number}" for number in range(20)]
-    found = shared_cost(60_000_000, dict.fromkeys(names, 1))
-    assert {one.cents for one in found} == {3_000_000}
-
-
-@given(st.integers(0, 10**12), st.lists(st.integers(0, 50), min_size=1, max_size=20).filter(any))
-def test_a_cost_shared_by_weight_adds_up(cents: int, weights: list[int]) -> None:
-    found = shared_cost(cents, {str(at): weight for at, weight in enumerate(weights)})
-    assert sum(one.cents for one in found) == cents
 
 
 def test_fifteen_members_cannot_all_be_full_time() -> None:
