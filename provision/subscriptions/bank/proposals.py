@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from provision.subscriptions.bank.candidates import COLLECTION, DEBIT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,10 +49,22 @@ def without_rivals(proposals: Mapping[int, Proposal]) -> dict[int, Proposal]:
         claims = [claim(one) for one in found.expected]
         named.update(claims)
         firm.update(claims if found.certainty != UNSURE else ())
+    firm.update(_twice(proposals))
     return {
         at: _settled(found, firm if found.certainty == CERTAIN else named)
         for at, found in proposals.items()
     }
+
+
+def _twice(proposals: Mapping[int, Proposal]) -> list[tuple[str, str, frozenset[str]]]:
+    """Return the claims of batches that came whole and of their debits that came alone too."""
+    firm = [
+        one for found in proposals.values() if found.certainty != UNSURE for one in found.expected
+    ]
+    batches = [one for one in firm if one.kind == COLLECTION]
+    debits = [one for one in firm if one.kind == DEBIT]
+    both = [(a, b) for a in batches for b in debits if b.end_to_ends <= a.end_to_ends]
+    return [claim(one) for pair in both for one in pair]
 
 
 def _settled(found: Proposal, rivals: Counter[tuple[str, str, frozenset[str]]]) -> Proposal:

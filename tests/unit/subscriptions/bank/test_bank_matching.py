@@ -384,3 +384,9 @@ def test_one_debit_is_not_credited_twice() -> None:
     twice = [paid(1200, end_to_end="F2026-1-1"), under("RUM-1")]
     found = propose(twice, RUNNING, returns={})
     assert [one.certainty for one in found] == ["unsure", "unsure"]
+
+
+def test_a_batch_and_one_of_its_debits_do_not_both_come() -> None:
+    both = [paid(1900, "PAQ-1"), paid(1200, end_to_end="F2026-1-1")]
+    found = propose(both, RUNNING, returns={})
+    assert [one.certainty for one in found] == ["unsure", "unsure"]
