@@ -15,6 +15,7 @@ from provision.commands.context import (
     show,
     yes_option,
 )
+from provision.commands.invoice_deposits import deposit, list_deposits
 from provision.commands.money import day_type, folder_type, worded
 from provision.errors import UsageRefused
 from provision.money import euros
@@ -149,6 +150,10 @@ def answers(_context: Context, folder: Path, *, as_json: bool) -> None:
     show(rows, as_json=as_json)
     if not rows and not as_json:
         click.echo("There is no answer yet.")
+
+
+invoice.add_command(deposit)
+invoice.add_command(list_deposits)
 
 
 def _wanted(

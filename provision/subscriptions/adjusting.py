@@ -6,7 +6,15 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from provision.subscriptions import billed, carrying, crediting, issuing, remainders, sides
+from provision.subscriptions import (
+    billed,
+    carrying,
+    crediting,
+    deducting,
+    issuing,
+    remainders,
+    sides,
+)
 from provision.subscriptions.billed import base
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.documents import wording
@@ -66,8 +74,9 @@ def worded(words: Mapping[str, str], day: date, language: str) -> str:
 
 
 def issue(work: Work, found: list[Draft]) -> list[Number]:
-    """Issue drafts, and set the credit notes among them against their open invoices."""
+    """Issue drafts: invoices deduct deposits, credit notes are set against their open invoices."""
     numbers = issuing.issue(work.session, found, work.catalogue, work.on)
+    deducting.deduct(work.session, found, numbers, work.on)
     for draft, number in zip(found, numbers, strict=True):
         if draft.kind == CREDIT_NOTE:
             crediting.set_against(work.session, number, work.on)

@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 def check_of_person(invoice: Invoice) -> None:
     """Raise UsageRefused unless it is an invoice to a subscriber.
 
-    What organisations owe each other stands in both their books, and is settled in both.
+    What organisations owe each other stands in both their books, and is settled in both. A deposit
+    is deducted as far as euros paid it, and goes back as euros.
     """
+    if invoice.kind == drafts.DEPOSIT:
+        raise UsageRefused(
+            f"{number_of(invoice).shown} is a deposit invoice: it is paid in euros alone",
+            "Set this against the invoice that follows.",
+        )
     if invoice.kind != drafts.INVOICE or invoice.party.startswith(people.ORGANISATION):
         raise UsageRefused(
             f"{number_of(invoice).shown} is not an invoice to a subscriber",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.subscriptions import allocating, drafts, subscriptions
+from provision.subscriptions import allocating, deducting, drafts, subscriptions
 from provision.subscriptions.due import Due, Reduction
 from provision.subscriptions.identities import current
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
@@ -153,10 +153,14 @@ def credits_of(session: Session, number: Number) -> list[Invoice]:
 
 
 def left(session: Session, invoice: Invoice) -> tuple[Cents, Cents]:
-    """Return what is not credited yet of an invoice: net, and gross."""
-    found = credits_of(session, allocating.number_of(invoice))
-    return invoice.net - sum(one.net for one in found), invoice.gross - sum(
-        one.gross for one in found
+    """Return what is not credited yet of an invoice, nor deducted of a deposit: net, and gross."""
+    number = allocating.number_of(invoice)
+    gone = [(one.net, one.gross) for one in credits_of(session, number)]
+    if invoice.kind == drafts.DEPOSIT:
+        gone += [(one.net, one.net + one.vat) for one in deducting.of_deposit(session, number)]
+    return (
+        invoice.net - sum(net for net, _gross in gone),
+        invoice.gross - sum(gross for _net, gross in gone),
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from provision import database
 from provision.registry.models import Subscriber
-from provision.subscriptions import carrying, due, issuing
+from provision.subscriptions import carrying, deducting, deposits, due, issuing
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.due import Due, Reduction
@@ -124,6 +124,9 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
         wanted += drafts
         billed[billed_to].append(one.subscription_id)
     issuing.issue(session, wanted, catalogue, day)
+        billed.append({"one": one.subscription_id, "to": billed_to})
+    numbers = issuing.issue(session, wanted, catalogue, day)
+    deducting.deduct(session, wanted, numbers, day)
     carrying.save(session, dealer)
     for to, numbers in billed.items():
         moved = update(Subscription).where(Subscription.id.in_(numbers)).values(billed_to=to)
@@ -242,7 +245,11 @@ def _open(day: date, session: Session) -> None:
 
 
 def _finish(day: date, session: Session) -> None:
-    """Close the run, and end the subscriptions that are past their last day."""
+    """Close the run, and end the subscriptions that are past their last day.
+
+    What was deposited for them, and nothing deducts any more, is given back.
+    """
+    deposits.refund_ended(session, day)
     session.execute(
         update(BillingRun)
         .where(BillingRun.state == "open", BillingRun.day == day)

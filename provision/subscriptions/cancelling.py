@@ -21,6 +21,7 @@ from provision.subscriptions import (
     adjusting,
     billed,
     credit_notes,
+    deposits,
     identities,
     renewals,
     subscriptions,
@@ -61,6 +62,8 @@ def cancel(
 ) -> list[Number]:
     """Let `asked.last_day` be the last one, and return the credit notes that refund what is beyond.
 
+    Deposits that no invoice will deduct are refunded too.
+
     No notice has to be given. A consumer whose renewal was not announced in time is refunded
     whatever was asked. Billing bills no day beyond.
     """
@@ -76,17 +79,20 @@ def cancel(
     one = billed.due_of(session, subscription)
     subscription.last_day = asked.last_day
     session.flush()
-    if not (asked.refund or free) or beyond.days <= 0:
-        return []
-    adjustment = Adjustment(
-        one=one,
-        before=one,
-        after=None,
-        days=beyond,
-        key=_key(session, subscription, "cancel"),
-        reason=adjusting.worded(REASON, asked.last_day, one.language),
-    )
-    return adjusting.adjust(session, adjustment, on)
+    numbers: list[Number] = []
+    if (asked.refund or free) and beyond.days > 0:
+        adjustment = Adjustment(
+            one=one,
+            before=one,
+            after=None,
+            days=beyond,
+            key=_key(session, subscription, "cancel"),
+            reason=adjusting.worded(REASON, asked.last_day, one.language),
+        )
+        numbers = adjusting.adjust(session, adjustment, on)
+    if asked.last_day < subscription.billed_to:  # else the last invoice still deducts
+        numbers += deposits.refund(session, subscription, on)
+    return numbers
 
 
 def keep(session: Session, subscription: Subscription, *, on: date, told: Told) -> list[Number]:
@@ -136,6 +142,13 @@ def withdraw(session: Session, subscription: Subscription, *, on: date, told: To
     numbers = credit_notes.credit_all(session, subscription, reason, on)
     subscriptions.withdraw(session, subscription, on)
     _record(session, subscription, "withdrawn from (L221-18): all is refunded", told)
+    return numbers
+
+
+def give_up(session: Session, subscription: Subscription, *, on: date) -> list[Number]:
+    """End a subscription that was never billed, and give back what was deposited for it."""
+    numbers = deposits.refund(session, subscription, on)
+    subscriptions.withdraw(session, subscription, on)
     return numbers
 
 

@@ -4,6 +4,10 @@ Plan comptable général (ANC 2014-03) and, for associations, ANC 2018-06: 195, 
 756, 6571, 7541, 7542, 86 and 87. Accounts 80 hold what is no euro yet: promises, and the pieces of
 a local currency. 4197 is what customers paid too much, until it is used or paid back; 5301 is cash
 in euros. An account is added here by the change that first posts to it.
+756, 6571, 86 and 87. Accounts 80 hold what is no euro yet: promises, and the pieces of a local
+currency. 4191 is what deposit invoices ask for, without VAT, until it is deducted or given back.
+4197 is what customers paid too much, until it is used or paid back; 5301 is cash in
+euros. An account is added here by the change that first posts to it.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ DEDICATED_FUNDS = "195"
 SUPPLIERS = "401"
 SUPPLIER_INVOICES_TO_COME = "408"
 CUSTOMERS = "411"
+CUSTOMER_DEPOSITS = "4191"
 CUSTOMER_CREDIT = "4197"
 CUSTOMER_INVOICES_TO_ISSUE = "418"
 VAT_DEDUCTIBLE = "44566"
@@ -62,6 +67,10 @@ LABELS = MappingProxyType(
             "Suppliers, invoices not received yet",
         ),
         CUSTOMERS: ("Clients", "Customers"),
+        CUSTOMER_DEPOSITS: (
+            "Clients, avances et acomptes reçus sur commandes",
+            "Customers, deposits for what is not sold yet",
+        ),
         CUSTOMER_CREDIT: ("Clients, autres avoirs", "Customers, other credit"),
         CUSTOMER_INVOICES_TO_ISSUE: ("Clients, factures à établir", "Customers, to be invoiced"),
         VAT_DEDUCTIBLE: ("TVA déductible", "Deductible VAT"),

@@ -18,7 +18,7 @@ from provision.registry import edges
 from provision.subscriptions import adjusting, allocating, billed, carrying, contracts
 from provision.subscriptions.billed import Billed, base
 from provision.subscriptions.catalogue import Catalogue, Item
-from provision.subscriptions.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
+from provision.subscriptions.drafts import CREDIT_NOTE, DEPOSIT, Buyer, Draft, DraftLine
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.sharing import Rule
 from provision.subscriptions.sides import Work
@@ -93,12 +93,15 @@ def _invoice(session: Session, number: Number) -> Invoice:
         raise UsageRefused(f"There is no invoice {number.shown}", "Copy its number once more.")
     if found.kind == CREDIT_NOTE:
         raise UsageRefused(f"{number.shown} is a credit note", "Only an invoice can be credited.")
-    allocating.check_of_person(found)
+    if found.kind != DEPOSIT:
+        allocating.check_of_person(found)
     return found
 
 
 def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
     own = _lines(session, allocating.number_of(invoice))
+    if invoice.kind == DEPOSIT:
+        return [_rest_of_deposit(_mirror(own[0], 1), what, billed.left(session, invoice))]
     if what.lines:
         by_number = {line.line: line for line in own}
         unknown = [str(one) for one in what.lines if one not in by_number]
@@ -114,6 +117,18 @@ def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
         for line in _lines(session, allocating.number_of(one))
     ]
     return whole if what.units is None else list(_spread(whole, what.units))
+
+
+def _rest_of_deposit(line: DraftLine, what: What, left: tuple[Cents, Cents]) -> DraftLine:
+    """Return all that no invoice deducted: a deposit of which a part is credited is over."""
+    net, gross = left
+    if what.lines or what.units not in {None, gross}:
+        shown = money.show(money.euros(gross), "en")
+        raise UsageRefused(
+            f"A deposit is credited whole: {shown} was not deducted yet",
+            "Leave the amount and the lines away.",
+        )
+    return replace(line, net=net, vat=gross - net)
 
 
 def _lines(session: Session, number: Number) -> list[InvoiceLine]:

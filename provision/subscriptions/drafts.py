@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from provision.subscriptions.vat import Taxed, Treatment
 
 INVOICE, CREDIT_NOTE = "invoice", "credit"
+DEPOSIT = "deposit"  # asks for money before anything is sold: type 386 of UNTDID 1001
+CLAIMS = (INVOICE, DEPOSIT)  # what a subscriber is asked to pay
 # Made by the buyer in the seller's name, under a mandate: types 389 and 261 of UNTDID 1001.
 SELF_BILLED, SELF_BILLED_CREDIT = "self-billed", "self-billed-credit"
 CREDITS = (CREDIT_NOTE, SELF_BILLED_CREDIT)
 DISCOUNTED = "/discount"  # what the component of a discount ends with
+IN_ADVANCE = "/deposit"  # the component of the line of a deposit, and of what gives it back
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,11 @@ class Draft:
     def vat(self) -> Cents:
         """The VAT of all its lines."""
         return sum([line.vat for line in self.lines])
+
+    @property
+    def is_advance(self) -> bool:
+        """Tell whether it is about money for what is not sold yet."""
+        return self.lines[0].item.component == IN_ADVANCE
 
 
 @dataclass(frozen=True)

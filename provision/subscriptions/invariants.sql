@@ -102,6 +102,55 @@ SELECT owner, party, SUM(units) FROM (
   WHERE account = '411' AND commodity = 'EUR'
 ) AS every GROUP BY owner, party HAVING SUM(units) <> 0;
 
+--? journal {0}, {1} | deposits that wait and account 4191 differ by {2} cents
+SELECT owner, party, SUM(units) FROM (
+  SELECT organisation_id AS owner, party, net AS units FROM invoice WHERE kind = 'deposit'
+  UNION ALL
+  SELECT one.organisation_id, one.party, -note.net FROM invoice AS one
+  JOIN invoice AS note ON note.organisation_id = one.organisation_id
+   AND note.credited_series = one.series AND note.credited_number = one.number
+  WHERE one.kind = 'deposit'
+  UNION ALL
+  SELECT one.organisation_id, one.party, -part.net FROM deposit_deduction AS part
+  JOIN invoice AS one ON one.organisation_id = part.organisation_id
+   AND one.series = part.deposit_series AND one.number = part.deposit_number
+  UNION ALL
+  SELECT organisation_id, party, units FROM ledger_posting
+  WHERE account = '4191' AND commodity = 'EUR'
+) AS every GROUP BY owner, party HAVING SUM(units) <> 0;
+
+--? organisation {0}, {1}-{2:06d} | more of this deposit is deducted and credited than it has
+SELECT one.organisation_id, one.series, one.number FROM invoice AS one
+JOIN (
+  SELECT organisation_id, deposit_series AS series, deposit_number AS number, net, vat
+  FROM deposit_deduction
+  UNION ALL
+  SELECT organisation_id, credited_series, credited_number, net, vat FROM invoice
+  WHERE credited_number IS NOT NULL
+) AS gone ON gone.organisation_id = one.organisation_id
+ AND gone.series = one.series AND gone.number = one.number
+WHERE one.kind = 'deposit'
+GROUP BY one.organisation_id, one.series, one.number, one.net, one.vat
+HAVING SUM(gone.net) > one.net OR SUM(gone.vat) > one.vat;
+
+--? organisation {0}, {1}-{2:06d} | what it deducts of deposits is not what is set against it
+SELECT organisation_id, series, number FROM (
+  SELECT organisation_id, series, number, net + vat AS units FROM deposit_deduction
+  UNION ALL
+  SELECT organisation_id, series, number, -units FROM allocation WHERE kind = 'deposit'
+) AS every GROUP BY organisation_id, series, number HAVING SUM(units) <> 0;
+
+--? organisation {0}, {1}-{2:06d} | the ledger turns another amount of its deposits over
+SELECT part.organisation_id, part.series, part.number FROM deposit_deduction AS part
+LEFT JOIN ledger_posting AS line ON line.organisation_id = part.organisation_id
+ AND line.number = part.entry_number
+GROUP BY part.organisation_id, part.series, part.number, part.deposit_series,
+ part.deposit_number, part.net, part.vat
+HAVING COALESCE(SUM(CASE WHEN line.account = '4191' THEN line.units END), 0) <> part.net
+    OR COALESCE(SUM(CASE WHEN line.account = '44571' THEN line.units END), 0) <> part.vat
+    OR COALESCE(SUM(CASE WHEN line.account = '411' THEN line.units END), 0)
+       <> -(part.net + part.vat);
+
 --? subscription {0} | its invoices reach to {1}, it says {2}
 SELECT one.id, MAX(line.ends_on), one.billed_to FROM subscription AS one
 JOIN invoice ON invoice.subscription_id = one.id AND invoice.kind = 'invoice'

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from provision.subscriptions.profiles import Profile
 
 
+NOBODYS_SALE = (chart.SERVICES_SOLD, "")  # a revenue belongs to no party
+
+
 @dataclass(frozen=True)
 class Number:
     """What a document is found by: who issued it, its series, and its number in there."""
@@ -106,7 +109,8 @@ def digest(invoice: Row, lines: Sequence[Row], shares: Sequence[Row]) -> str:
 def _entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
     """Return the ledger entry of a document: the customer owes it, services and VAT are sold.
 
-    A credit note is the same the other way round.
+    A credit note is the same the other way round. Nothing is sold yet by a deposit: it is owed to
+    the customer (4191) until an invoice deducts it.
     """
     sign = -1 if draft.kind in drafts.CREDITS else 1
     net, vat, shown = sign * draft.net, sign * draft.vat, number.shown
@@ -115,6 +119,13 @@ def _entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
         Line(chart.SERVICES_SOLD, Amount(EUR, -net)),
         Line(chart.VAT_COLLECTED, Amount(EUR, -vat)),
     ]
+    words = "Avoir" if sign < 0 else "Facture"
+    sold = (chart.CUSTOMER_DEPOSITS, draft.buyer.party) if draft.is_advance else NOBODYS_SALE
+    amounts = (
+        (chart.CUSTOMERS, draft.net + draft.vat, draft.buyer.party),
+        (sold[0], -draft.net, sold[1]),
+        (chart.VAT_COLLECTED, -draft.vat, ""),
+    )
     return Entry(
         organisation_id=draft.issuer_id,
         effective_on=on,

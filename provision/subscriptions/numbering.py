@@ -66,9 +66,13 @@ def series(
 
 
 def prefix(profile: Profile, kind: str) -> str:
-    """Return how the series of this kind of document begins: "F", "A", "AF" or "AFA"."""
-    own = {drafts.INVOICE: profile.invoice_prefix, drafts.CREDIT_NOTE: profile.credit_prefix}
-    return {**own, **SELF_BILLED}[kind]
+    """Return how the series of this kind of document begins: "F", "A", "AF" or "AFA".
+
+    Deposits are invoices (CGI, article 289, I-1-c), and are numbered among them.
+    """
+    if kind in drafts.CLAIMS:
+        return profile.invoice_prefix
+    return {drafts.CREDIT_NOTE: profile.credit_prefix, **SELF_BILLED}[kind]
 
 
 def name_of(prefix: str, day: date) -> str:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased
 
 from provision.errors import UsageRefused
 from provision.subscriptions import drafts, identities, numbering
 from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.deposit_models import DepositDeduction
 from provision.subscriptions.documents import invoice as paper
 from provision.subscriptions.documents import parties
 from provision.subscriptions.documents.vat import regime_on, regimes
@@ -39,6 +41,7 @@ BATCH = 1_000
 KINDS = {
     drafts.INVOICE: paper.Kind.INVOICE,
     drafts.CREDIT_NOTE: paper.Kind.CREDIT_NOTE,
+    drafts.DEPOSIT: paper.Kind.DEPOSIT,
     drafts.SELF_BILLED: paper.Kind.SELF_BILLED,
     drafts.SELF_BILLED_CREDIT: paper.Kind.SELF_BILLED_CREDIT,
 }
@@ -63,6 +66,7 @@ def every(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoice]:
     while batch := list(islice(rows, BATCH)):
         lines = desk.lines(batch)
         desk.know_mandates(batch)
+        desk.know_deposits(batch)
         for row in batch:
             yield desk.read(row, lines[row.organisation_id, row.series, row.number])
 
@@ -75,6 +79,7 @@ class _Desk:
     catalogue: Catalogue
     brands: dict[str, parties.Brand] = field(default_factory=dict)
     mandates: dict[tuple[int, int], list[MandateRow]] = field(default_factory=dict)
+    deposits: dict[tuple[int, str, int], list[paper.Preceding]] = field(default_factory=dict)
 
     def lines(self, batch: Sequence[Invoice]) -> dict[tuple[int, str, int], list[InvoiceLine]]:
         """Return the lines of a batch by document."""
@@ -99,12 +104,15 @@ class _Desk:
         buyer, language = self._buyer(row)
         starts = [line.starts_on for line in lines if line.starts_on]
         ends = [line.ends_on for line in lines if line.ends_on]
+        preceding = self._preceding(row)
+        prepaid = sum(earlier.gross for earlier in preceding)
+        is_paid = prepaid == row.gross > 0
         return paper.Invoice(
             number=numbering.shown(row.series, row.number),
-            kind=KINDS[row.kind],
+            kind=self._kind(row, lines),
             dates=paper.Dates(
                 issued=row.issued_on,
-                due=row.due_on,
+                due=row.issued_on if is_paid else row.due_on,
                 delivered=row.issued_on,
                 starts=min(starts, default=None),
                 ends=max(ends, default=None),
@@ -113,15 +121,15 @@ class _Desk:
             buyer=buyer,
             lines=tuple(_line(line) for line in lines),
             groups=_groups(lines, seller.vat, row, language),
-            totals=paper.Totals(gross=row.gross, payable=row.gross),
-            payment=_payment(row, seller, self._debited(row)),
+            totals=paper.Totals(gross=row.gross, payable=row.gross - prepaid, prepaid=prepaid),
+            payment=None if is_paid else _payment(row, seller, self._debited(row)),
             terms=paper.Terms(
                 language=language,
                 vat_on_debits=seller.vat_on_debits,
                 notes=(row.reason,) if row.reason else (),
                 self_billing=self._mandate(row),
             ),
-            references=paper.References(preceding=self._preceding(row)),
+            references=paper.References(preceding=preceding),
             brand=self._brand(seller),
         )
 
@@ -139,12 +147,19 @@ class _Desk:
         person = identities.read(identity)
         return person_party(person), person.language
 
+    @staticmethod
+    def _kind(row: Invoice, lines: Sequence[InvoiceLine]) -> paper.Kind:
+        """Return the type of a document; what takes a deposit back has one of its own."""
+        if row.kind == drafts.CREDIT_NOTE and lines[0].component == drafts.IN_ADVANCE:
+            return paper.Kind.DEPOSIT_CREDIT
+        return KINDS[row.kind]
+
     def _siren(self, organisation_id: int) -> str:
         return self.catalogue.organisation(organisation_id).siren or ""
 
     def _preceding(self, row: Invoice) -> tuple[paper.Preceding, ...]:
         if row.credited_series is None or row.credited_number is None:
-            return ()
+            return tuple(self.deposits.get((row.organisation_id, row.series, row.number), ()))
         key = (row.organisation_id, row.credited_series, row.credited_number)
         credited = self.session.get_one(Invoice, key)
         shown = numbering.shown(credited.series, credited.number)
@@ -162,6 +177,28 @@ class _Desk:
         for mandate, subscription_id in self.session.execute(signed):
             key = (mandate.organisation_id, subscription_id)
             self.mandates.setdefault(key, []).append(mandate)
+
+    def know_deposits(self, batch: Sequence[Invoice]) -> None:
+        """Read the deposits that the documents of a batch deduct, in the order they were issued."""
+        one, deposit = DepositDeduction, aliased(Invoice)
+        same = and_(
+            deposit.organisation_id == one.organisation_id,
+            deposit.series == one.deposit_series,
+            deposit.number == one.deposit_number,
+        )
+        owners = {row.subscription_id for row in batch if row.subscription_id is not None}
+        query = (
+            select(one, deposit.issued_on)
+            .join(deposit, same)
+            .where(deposit.subscription_id.in_(owners))
+            .order_by(deposit.entry_number)
+        )
+        self.deposits.clear()
+        for part, issued_on in self.session.execute(query):
+            shown = numbering.shown(part.deposit_series, part.deposit_number)
+            deducted = paper.Preceding(shown, issued_on, part.net + part.vat, part.vat)
+            key = (part.organisation_id, part.series, part.number)
+            self.deposits.setdefault(key, []).append(deducted)
 
     def _debited(self, row: Invoice) -> MandateRow | None:
         """Return the mandate under which a subscriber paid on the day of the document."""

@@ -8,7 +8,16 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.subscriptions import billed, carrying, drafts, issuing, tariffs, terms, treatments
+from provision.subscriptions import (
+    billed,
+    carrying,
+    deducting,
+    drafts,
+    issuing,
+    tariffs,
+    terms,
+    treatments,
+)
 from provision.subscriptions.catalogue import Catalogue, Item
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents import wording
@@ -112,6 +121,7 @@ def _invoice(session: Session, one: Due, asked: Asked, today: date) -> list[Numb
         for issuer, lines in drafts.drafted([asked], agreement, dealer, how)
     ]
     numbers = issuing.issue(session, found, catalogue, today)
+    deducting.deduct(session, found, numbers, today)
     carrying.save(session, dealer)
     return numbers
 

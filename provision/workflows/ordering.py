@@ -18,7 +18,7 @@ from provision.registry import edges, orders, states
 from provision.registry.models import Event, Order
 from provision.registry.orders import DkimKey, Wish
 from provision.servers import artifacts, inventory
-from provision.subscriptions import organisations, plans, subscriptions
+from provision.subscriptions import cancelling, organisations, plans, subscriptions
 from provision.subscriptions.subscriptions import Sale
 from provision.workflows import names, onboard
 
@@ -266,4 +266,4 @@ def cancel(control: Control, number: int, why: str) -> None:
         orders.give_up(session, order.bundle, told)
         opened = subscriptions.of_order(session, order.id)
         if opened is not None:
-            subscriptions.withdraw(session, opened, control.today())
+            cancelling.give_up(session, opened, on=control.today())

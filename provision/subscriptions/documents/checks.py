@@ -170,6 +170,12 @@ def _check_totals(invoice: Invoice) -> None:
             f"What is to pay of {number} does not follow from its total",
             "To pay = total − already paid + rounding (BR-CO-16).",
         )
+    deposited = sum(earlier.gross for earlier in invoice.references.preceding)
+    if deposited > totals.prepaid:
+        raise PaquetError(
+            f"{number} deducts deposits of {deposited} cents, {totals.prepaid} are already paid",
+            "Deposits are a part of what is already paid (BT-113).",
+        )
     if totals.gross < 0 or totals.payable < 0:
         raise PaquetError(
             f"The total of {number}, or what is to pay of it, is below zero",

@@ -125,11 +125,14 @@ def _tax_point(invoice: Invoice) -> str | None:
 
 
 def _process(invoice: Invoice) -> str:
-    """Return the French billing mode (BT-23): what is sold, and whether it is paid or deducted."""
-    if invoice.is_paid:
-        how = PAID
-    elif invoice.references.preceding and not invoice.kind.is_credit:
+    """Return the French billing mode (BT-23): what is sold, and whether it is paid or deducted.
+
+    After a deposit comes first, also where that paid all (BR-FR-CO-08 forbids it of a deposit).
+    """
+    if invoice.references.preceding and not invoice.kind.is_credit:
         how = AFTER_DEPOSIT
+    elif invoice.is_paid:
+        how = PAID
     else:
         how = TO_PAY
     return PROCESSES[invoice.terms.nature] + how

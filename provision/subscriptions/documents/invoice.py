@@ -32,11 +32,12 @@ class Kind(StrEnum):
     DEPOSIT = "386"
     SELF_BILLED = "389"
     SELF_BILLED_CREDIT = "261"
+    DEPOSIT_CREDIT = "503"
 
     @property
     def is_credit(self) -> bool:
         """Tell whether it gives money back."""
-        return self in {Kind.CREDIT_NOTE, Kind.SELF_BILLED_CREDIT}
+        return self in {Kind.CREDIT_NOTE, Kind.SELF_BILLED_CREDIT, Kind.DEPOSIT_CREDIT}
 
     @property
     def is_self_billed(self) -> bool:
@@ -111,10 +112,15 @@ class Totals:
 
 @dataclass(frozen=True)
 class Preceding:
-    """The invoice that a credit note corrects, or the deposit that a final invoice deducts."""
+    """The invoice that a credit note corrects, or the deposit that a final invoice deducts.
+
+    Of a deposit, `gross` cents are deducted, with the `vat` cents that it had charged of them.
+    """
 
     number: str
     issued: date
+    gross: Cents = 0
+    vat: Cents = 0
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,11 @@ def invoice_html(invoice: Invoice) -> str:
         "picture": picture(invoice.brand),
         "days": _days(invoice, language),
         "preceding": [
-            {"number": one.number, "issued": day(one.issued, language)}
+            {
+                "number": one.number,
+                "issued": day(one.issued, language),
+                "gross": show(euros(one.gross), language) if one.gross else "",
+            }
             for one in invoice.references.preceding
         ],
         "lines": [_line(line, language) for line in invoice.lines],
@@ -128,6 +132,7 @@ def _line(line: Line, language: Language) -> dict[str, object]:
 
 def _totals(invoice: Invoice, language: Language) -> dict[str, str]:
     totals = invoice.totals
+    deposited = sum(earlier.gross for earlier in invoice.references.preceding)
 
     def shown(units: Cents, *, always: bool = True) -> str:
         return show(euros(units), language) if units or always else ""
@@ -136,7 +141,7 @@ def _totals(invoice: Invoice, language: Language) -> dict[str, str]:
         "net": shown(invoice.net),
         "vat": shown(invoice.vat),
         "gross": shown(totals.gross),
-        "prepaid": shown(totals.prepaid, always=False),
+        "prepaid": shown(totals.prepaid - deposited, always=False),
         "rounding": shown(totals.rounding, always=False),
         "payable": shown(totals.payable),
     }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from provision.money import euros, show
 from provision.rendering import render
 from provision.subscriptions.documents.wording import day
 
@@ -55,7 +56,27 @@ def mentions(invoice: Invoice) -> tuple[Mention, ...]:
             buyer=invoice.buyer.name if billed_by_itself else "",
         )
     )
-    return legal + tuple(Mention(FREE_TEXT, note) for note in terms.notes)
+    own = tuple(Mention(FREE_TEXT, note) for note in terms.notes)
+    return legal + _deducted(invoice) + own
+
+
+def _deducted(invoice: Invoice) -> tuple[Mention, ...]:
+    """Return what is deducted of each deposit, and how much of it is VAT that was charged then."""
+    language = invoice.terms.language
+    deposits = [
+        {
+            "number": one.number,
+            "issued": day(one.issued, language),
+            "gross": show(euros(one.gross), language),
+            "vat": show(euros(one.vat), language) if one.vat else "",
+        }
+        for one in invoice.references.preceding
+        if one.gross
+    ]
+    if not deposits:
+        return ()
+    rendered = render(f"money/invoice-deducted.{language}.txt", {"deposits": deposits})
+    return tuple(Mention(FREE_TEXT, row) for row in rendered.splitlines())
 
 
 def treatment(invoice: Invoice) -> tuple[Mention, ...]:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from provision.errors import PaquetError
 from provision.subscriptions import profiles
 from provision.subscriptions.bank import reasons
-from provision.subscriptions.drafts import INVOICE
+from provision.subscriptions.drafts import CLAIMS
 from provision.subscriptions.payments import mandates, owed
 from provision.subscriptions.payments.models import CollectionAnswer, CollectionItem
 from provision.subscriptions.sepa.mandates import usable
@@ -74,7 +74,7 @@ def propose(
     chosen: list[Chosen] = []
     left_out: list[LeftOut] = []
     for one in owed.everything(session, organisation.id):
-        if one.kind != INVOICE or one.due_on > collect_on:
+        if one.kind not in CLAIMS or one.due_on > collect_on:
             continue
         found = known.judge(one, again)
         if isinstance(found, Chosen):

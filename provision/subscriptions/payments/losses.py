@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.subscriptions import allocating, chart, ledger
+from provision.subscriptions import allocating, billed, chart, ledger
+from provision.subscriptions.drafts import DEPOSIT
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.payments import answers, owed
 from provision.subscriptions.payments.booking import line
@@ -51,10 +53,12 @@ def loss_of(invoice: Owed, profile: Profile, *, duplicate_sent: bool) -> Loss:
 def write_off(session: Session, invoice: Owed, loss: Loss, when: tuple[date, str]) -> int:
     """Write an invoice off on a day, for a reason; return the number of the entry.
 
-    Raises UsageRefused while a debit of it waits for the bank's answer.
+    Raises UsageRefused while a debit of it waits for the bank's answer, and for a deposit that is
+    not deducted: nobody loses what was not sold yet.
     """
     on, why = when
     number = invoice.number
+    _check_sold(session, invoice)
     if not why.strip():
         raise UsageRefused("A loss has a reason", "Say why: --why.")
     for items in answers.running(session, number.organisation_id).values():
@@ -76,3 +80,14 @@ def write_off(session: Session, invoice: Owed, loss: Loss, when: tuple[date, str
     made = ledger.post(session, entry, on).number
     allocating.allocate(session, number, loss.units, LOSS, (made, on))
     return made
+
+
+def _check_sold(session: Session, invoice: Owed) -> None:
+    if invoice.kind != DEPOSIT:
+        return
+    document = session.get_one(Invoice, tuple(invoice.number.columns.values()))
+    if billed.left(session, document)[1] > 0:
+        raise UsageRefused(
+            f"{invoice.shown} asks for a deposit that no invoice deducted: nothing is lost yet",
+            "Take it back: paquet subscription credit --help",
+        )

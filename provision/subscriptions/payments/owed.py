@@ -9,7 +9,7 @@ from sqlalchemy import and_, select
 
 from provision.errors import UsageRefused
 from provision.subscriptions import identities, numbering, open_items
-from provision.subscriptions.drafts import INVOICE
+from provision.subscriptions.drafts import CLAIMS
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.ledger_models import PersonReference
@@ -97,7 +97,7 @@ def spread(owed: Sequence[Owed], units: Cents) -> tuple[list[tuple[Owed, Cents]]
 
 def check_invoice(one: Owed) -> None:
     """Raise UsageRefused unless this is an invoice on which something is open."""
-    if one.kind != INVOICE:
+    if one.kind not in CLAIMS:
         raise UsageRefused(f"{one.shown} is a credit note", "Give the number of an invoice.")
     if not one.units:
         raise UsageRefused(f"Nothing is open on {one.shown}", "See: paquet invoice list --open")

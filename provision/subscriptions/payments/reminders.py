@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.subscriptions import open_items, people
-from provision.subscriptions.drafts import INVOICE
+from provision.subscriptions.drafts import CLAIMS, DEPOSIT
 from provision.subscriptions.invoice_models import Allocation, Invoice
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.payments import answers, owed, pauses, policy
@@ -67,12 +67,12 @@ def due(session: Session, organisation: Organisation, rules: Policy, on: date) -
     found = []
     for one in owed.everything(session, organisation.id):
         between_us = people.organisation_of(one.party) is not None  # settled, not reminded
-        if one.kind != INVOICE or one.due_on >= on or between_us:
+        if one.kind not in CLAIMS or one.due_on >= on or between_us:
             continue
         person = persons.get(one.identity_id or 0)
         steps = rules.of(person.kind if person else "person").steps
         mark = held.marks.get(one.subscriber_id or 0)
-        if mark == pauses.HARDSHIP:
+        if mark == pauses.HARDSHIP or one.kind == DEPOSIT:  # nothing was served for that yet
             steps = tuple(step for step in steps if step[0] in policy.GENTLE)
         starts = max(one.due_on, since.get(one.number, one.due_on))
         following = policy.following(steps, starts, reached[one.number])

@@ -75,6 +75,7 @@ HOLDINGS = MappingProxyType(
         "invoice_line": Holding(Fate.KEPT, "Code de commerce L123-22"),
         "line_share": Holding(Fate.KEPT, "Code de commerce L123-22"),
         "allocation": Holding(Fate.KEPT, "Code de commerce L123-22"),
+        "deposit_deduction": Holding(Fate.KEPT, "Code de commerce L123-22"),
         "barter_agreement": Holding(Fate.KEPT, "it proves what an invoice was paid with"),
         "barter_delivery": Holding(Fate.KEPT, "it proves what an invoice was paid with"),
         "time_given": Holding(Fate.KEPT, "the journal has the same hours; a reference only"),

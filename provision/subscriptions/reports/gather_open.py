@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, select
 
 from provision.subscriptions import identities, numbering
-from provision.subscriptions.drafts import INVOICE
+from provision.subscriptions.drafts import CLAIMS
 from provision.subscriptions.invoice_models import Allocation, Invoice
 from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.reports import gather_scope
@@ -91,7 +91,7 @@ def _left(scope: Scope) -> Select[*tuple[Any, ...]]:
         .outerjoin(against, and_(*same))
         .outerjoin(Identity, Identity.id == one.identity_id)
         .where(
-            one.kind == INVOICE,
+            one.kind.in_(CLAIMS),
             one.issued_on <= scope.until,
             left > 0,
             gather_scope.of_documents(scope),

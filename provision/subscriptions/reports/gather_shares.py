@@ -11,8 +11,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Integer, Text, and_, case, cast, func, literal, null, select, union_all
+from sqlalchemy.orm import aliased
 
-from provision.subscriptions.drafts import CREDIT_NOTE
+from provision.subscriptions import deducting
+from provision.subscriptions.drafts import CREDIT_NOTE, DEPOSIT
 from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine, LineShare
 from provision.subscriptions.reports import gather_scope
 
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 
 PIECE = 5_000  # rows that are held at one time
 # Money that came from subscribers, or went back to them. A local currency is taken one for one
-# euro. What a fund, a credit or a loss settles, and what is bartered, nobody paid.
-PAID = ("payment", "local", "return", "refund")
+# euro. What a fund, a credit or a loss settles, and what is bartered, nobody paid. A deposit is
+# nobody's income before it is deducted: it counts with the invoice that deducts it.
+PAID = ("payment", "local", "return", "refund", deducting.KIND)
 MONTH = len("2026-01")
 SIGN = case((Invoice.kind == CREDIT_NOTE, -1), else_=1)
 
@@ -75,7 +78,7 @@ def paid(session: Session, scope: Scope, since: date) -> Cents:
         .where(
             Allocation.kind.in_(PAID),
             Allocation.allocated_on.between(since, scope.until),
-            gather_scope.of_documents(scope),
+            _of_sales(scope),
         )
     )
     return int(total or 0)
@@ -99,6 +102,19 @@ def dealt(weights: Iterable[int], whole: int, paid_units: Cents) -> Iterator[Cen
         now = paid_units * running // whole
         yield now - before
         before = now
+
+
+def _of_sales(scope: Scope) -> ColumnElement[bool]:
+    """Return the condition on Invoice that it is in the scope, and about no deposit."""
+    deposit = aliased(Invoice)
+    given_back = select(deposit.number).where(
+        deposit.organisation_id == Invoice.organisation_id,
+        deposit.series == Invoice.credited_series,
+        deposit.number == Invoice.credited_number,
+        deposit.kind == DEPOSIT,
+    )
+    of_sales = (Invoice.kind != DEPOSIT) & ~given_back.correlate(Invoice).exists()
+    return and_(gather_scope.of_documents(scope), of_sales)
 
 
 def _by_month(scope: Scope) -> Select[*tuple[Any, ...]]:
@@ -140,7 +156,7 @@ def _whole(
         query.select_from(cash)
         .join(Invoice, _same(Invoice, cash.c))
         .join(InvoiceLine, _same(InvoiceLine, Invoice))
-        .where(func.abs(cash.c.units) == Invoice.gross, gather_scope.of_documents(scope))
+        .where(func.abs(cash.c.units) == Invoice.gross, _of_sales(scope))
     )
 
 
@@ -197,7 +213,7 @@ def _in_parts(scope: Scope, since: date) -> CTE:
         .where(
             cash.c.units != 0,
             func.abs(cash.c.units) != Invoice.gross,
-            gather_scope.of_documents(scope),
+            _of_sales(scope),
         )
         .distinct()
         .cte("in_parts")

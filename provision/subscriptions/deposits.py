@@ -1,0 +1,206 @@
+"""Deposit invoices ("factures d'acompte"): money for what will be sold under a subscription.
+
+Sources: CGI, article 289, I-1-c (a deposit for a service has an invoice), article 269, 2-c (VAT of
+a service is due as far as it is paid, deposits too); UNTDID 1001, type 386, and type 503 for what
+takes one back. D 411, C 4191 and C 44571: nothing is sold yet, so nobody else has a share of it.
+Invoices deduct it (`deducting`); what nothing deducts any more is given back by a credit note.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision import money
+from provision.errors import UsageRefused
+from provision.money import euros
+from provision.registry import edges
+from provision.subscriptions import (
+    allocating,
+    billed,
+    contracts,
+    credit_notes,
+    deducting,
+    drafts,
+    issuing,
+    numbering,
+    subscriptions,
+    treatments,
+)
+from provision.subscriptions.catalogue import Catalogue, Item
+from provision.subscriptions.credit_notes import What
+from provision.subscriptions.deposit_models import DepositDeduction
+from provision.subscriptions.drafts import Draft, DraftLine
+from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.sharing import Rule
+from provision.subscriptions.subscription_models import Subscription
+from provision.subscriptions.vat import GROSS, tax
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from provision.money import Amount, Cents
+    from provision.subscriptions.issuing import Number
+
+LABEL = {"fr": "Acompte sur l’abonnement « {plan} »", "en": "Deposit on the subscription “{plan}”"}
+NOT_DEDUCTED = {
+    "fr": "L’abonnement est terminé : l’acompte qui n’a pas été déduit est rendu",
+    "en": "The subscription is over: the deposit that was not deducted is given back",
+}
+MOST = 100_000_00  # cents: far more than anybody deposits for a subscription
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A deposit as a list shows it: what was paid and deducted, and what can still be deducted."""
+
+    organisation_id: int
+    subscription_id: int
+    shown: str
+    issued_on: date
+    gross: Amount
+    paid: Amount
+    deducted: Amount
+    left: Amount
+    is_credited: bool
+
+
+def issue(session: Session, subscription: Subscription, units: Cents, why: str, on: date) -> Number:
+    """Issue a deposit invoice of `units` cents, VAT included as the seller owes it `on` the day.
+
+    `why` is shown on it, and may be empty. Raises UsageRefused where nothing will deduct it, and
+    under two contracts: each sells its own part, and nobody may take money for both.
+    """
+    _check(subscription, units)
+    catalogue = Catalogue(session)
+    version = subscriptions.version_on(subscription, on)
+    agreement = catalogue.agreement(version.contract_id)
+    if agreement.mode == contracts.TWO_CONTRACTS:
+        raise UsageRefused(
+            f"Subscription {subscription.id} has two contracts: each of the two sells its own part",
+            "Bill it when its terms begin; a deposit would be money that one takes for the other.",
+        )
+    seller_id = agreement.seller_id
+    treatment = treatments.of(catalogue.profile(seller_id, on), on)
+    (taxed,) = tax([units], GROSS, treatment.rate)
+    line = DraftLine(
+        item=Item(drafts.IN_ADVANCE, "", _label(subscription, on), 1, units),
+        days=None,
+        net=taxed.net,
+        vat=taxed.vat,
+        treatment=treatment,
+        shares=((Rule(seller_id, None, 1), taxed.net),),
+    )
+    draft = Draft(
+        issuer_id=seller_id,
+        key=f"deposit:{subscription.id}:{_count(session, subscription) + 1}",
+        buyer=billed.due_of(session, subscription).buyer,
+        lines=(line,),
+        kind=drafts.DEPOSIT,
+        reason=edges.person_name(why, "reason") if why else "",
+    )
+    (number,) = issuing.issue(session, [draft], catalogue, on)
+    return number
+
+
+def refund(session: Session, subscription: Subscription, on: date) -> list[Number]:
+    """Take back what no invoice deducted of the subscription's deposits; return the credit notes.
+
+    What was not paid of a deposit is not asked for any more; what was paid is open on the note.
+    """
+    return _refund(session, Invoice.subscription_id == subscription.id, on)
+
+
+def refund_ended(session: Session, day: date) -> list[Number]:
+    """Take back the deposits for active subscriptions whose last day is before `day`."""
+    ending = select(Subscription.id).where(
+        Subscription.state == subscriptions.ACTIVE, Subscription.last_day < day
+    )
+    return _refund(session, Invoice.subscription_id.in_(ending), day)
+
+
+def everything(session: Session) -> list[Standing]:
+    """Return all deposits, in the order of their numbers."""
+    query = (
+        select(
+            Invoice,
+            deducting.paid(),
+            deducting.deducted(DepositDeduction.net),
+            deducting.deducted(DepositDeduction.vat),
+            deducting.is_credited(),
+        )
+        .where(deducting.IS_DEPOSIT)
+        .order_by(Invoice.organisation_id, Invoice.series, Invoice.number)
+    )
+    return [
+        _standing(one, int(paid), int(net) + int(vat), is_credited=bool(credited))
+        for one, paid, net, vat, credited in session.execute(query)
+    ]
+
+
+def _standing(one: Invoice, paid: Cents, deducted: Cents, *, is_credited: bool) -> Standing:
+    return Standing(
+        organisation_id=one.organisation_id,
+        subscription_id=one.subscription_id or 0,
+        shown=numbering.shown(one.series, one.number),
+        issued_on=one.issued_on,
+        gross=euros(one.gross),
+        paid=euros(paid),
+        deducted=euros(deducted),
+        left=euros(0 if is_credited else max(paid - deducted, 0)),
+        is_credited=is_credited,
+    )
+
+
+def _check(subscription: Subscription, units: Cents) -> None:
+    if not 0 < units <= MOST:
+        raise UsageRefused(
+            f"A deposit is above 0, and at most {money.show(euros(MOST), 'en')}",
+            "Check the amount.",
+        )
+    last_day = subscription.last_day
+    is_over = last_day is not None and last_day < subscription.billed_to
+    if subscription.state == subscriptions.ENDED or is_over:
+        raise UsageRefused(
+            f"Nothing more is billed for subscription {subscription.id}: no invoice would deduct "
+            "a deposit",
+            f"Let it go on first: paquet subscription keep {subscription.id}",
+        )
+
+
+def _label(subscription: Subscription, on: date) -> str:
+    language = "fr" if subscription.subscriber.language == "fr" else "en"
+    plan = subscriptions.version_on(subscription, on).plan
+    return LABEL[language].format(plan=plan.name_fr if language == "fr" else plan.name_en)
+
+
+def _count(session: Session, subscription: Subscription) -> int:
+    query = select(func.count()).where(
+        deducting.IS_DEPOSIT, Invoice.subscription_id == subscription.id
+    )
+    return session.scalar(query) or 0
+
+
+def _refund(session: Session, whose: ColumnElement[bool], on: date) -> list[Number]:
+    found = session.scalars(
+        select(Invoice)
+        .where(deducting.IS_DEPOSIT, whose)
+        .order_by(Invoice.organisation_id, Invoice.entry_number)
+    ).all()
+    return [
+        credit_notes.credit(
+            session, allocating.number_of(one), What(), NOT_DEDUCTED[_language(session, one)], on
+        )
+        for one in found
+        if billed.left(session, one)[1] > 0
+    ]
+
+
+def _language(session: Session, one: Invoice) -> str:
+    owner = session.get_one(Subscription, one.subscription_id)
+    return "fr" if owner.subscriber.language == "fr" else "en"
