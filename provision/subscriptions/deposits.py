@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
 LABEL = {"fr": "Acompte sur l’abonnement « {plan} »", "en": "Deposit on the subscription “{plan}”"}
 NOT_DEDUCTED = {
-    "fr": "L’abonnement est terminé : l’acompte qui n’a pas été déduit est rendu",
-    "en": "The subscription is over: the deposit that was not deducted is given back",
+    "fr": "Fin de l’abonnement : acompte non déduit",
+    "en": "End of the subscription: deposit not deducted",
 }
 MOST = 100_000_00  # cents: far more than anybody deposits for a subscription
 

@@ -87,6 +87,7 @@ def vat_groups(*lines: Line, regime: str = "liable", vat: int | None = None) -> 
 
 BUSINESS = vat_groups(MONTH, Line("Installation sur place", 3, "hour", 10000, 2000, "S"))
 PERSON = replace(vat_groups(MONTH), buyer=JEANNE, payment=DEBIT)
+ENGLISH_PERSON = replace(PERSON, terms=Terms(language="en"))
 FRANCHISE = replace(vat_groups(MONTH, regime="franchise"), seller=ASSOCIATION, buyer=JEANNE)
 ACCESSORY = replace(vat_groups(MONTH, regime="association_accessory"), seller=ASSOCIATION)
 OUTSIDE = replace(vat_groups(MONTH, regime="outside_scope"), seller=ASSOCIATION)
@@ -112,6 +113,30 @@ FINAL = replace(
     totals=replace(BUSINESS.totals, prepaid=5000, payable=BUSINESS.totals.gross - 5000),
 )
 DEPOSIT = replace(BUSINESS, kind=Kind.DEPOSIT, number="A2026-00003")
+DEDUCTED = replace(
+    PERSON,
+    references=References(preceding=(Preceding("F2026-00040", date(2026, 10, 5), 600, 100),)),
+    totals=Totals(gross=1000, payable=400, prepaid=600),
+)
+COVERED = replace(
+    ENGLISH_PERSON,
+    references=References(
+        preceding=(
+            Preceding("F2026-00040", date(2026, 10, 5), 600, 100),
+            Preceding("F2026-00041", date(2026, 10, 6), 400, 0),
+        )
+    ),
+    dates=replace(PERSON.dates, due=ISSUED),
+    totals=Totals(gross=1000, payable=0, prepaid=1000),
+    payment=None,
+)
+DEPOSIT_CREDIT = replace(
+    PERSON,
+    number="AV2026-00008",
+    kind=Kind.DEPOSIT_CREDIT,
+    references=References(preceding=(Preceding("F2026-00040", date(2026, 10, 5)),)),
+    payment=None,
+)
 CREDIT = replace(
     PERSON,
     number="AV2026-00007",
@@ -158,6 +183,9 @@ EXAMPLES = {
     "paid": PAID,
     "final": FINAL,
     "deposit": DEPOSIT,
+    "deducted": DEDUCTED,
+    "covered": COVERED,
+    "deposit-credit": DEPOSIT_CREDIT,
     "credit": CREDIT,
     "self-billed": SELF_BILLED,
     "self-billed-credit": SELF_BILLED_CREDIT,

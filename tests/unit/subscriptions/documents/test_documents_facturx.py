@@ -19,7 +19,10 @@ from tests.unit.subscriptions.documents.document_examples import (
     ACCESSORY,
     BUSINESS,
     COMPANY,
+    COVERED,
     CREDIT,
+    DEDUCTED,
+    DEPOSIT_CREDIT,
     DISCOUNTED,
     ENGLISH,
     EXAMPLES,
@@ -136,10 +139,35 @@ def test_a_credit_note_has_positive_amounts_and_names_its_invoice() -> None:
     assert term(xml, "InvoiceReferencedDocument/IssuerAssignedID") == "F2026-00042"
 
 
+def test_an_invoice_after_a_deposit_says_what_is_deducted_and_of_which_vat() -> None:
+    xml = facturx(DEDUCTED)
+    assert term(xml, "TotalPrepaidAmount") == "6.00"
+    assert term(xml, "DuePayableAmount") == "4.00"
+    assert term(xml, "GrandTotalAmount") == "10.00"
+    assert term(xml, "InvoiceReferencedDocument/IssuerAssignedID") == "F2026-00040"
+    note = notes(DEDUCTED)["AAI"].replace("\u00a0", " ")
+    assert note == (
+        "Acompte F2026-00040 du 5 octobre 2026, déduit : 6,00 €, dont 1,00 € de TVA déjà facturée."
+    )
+
+
+def test_no_more_deposits_are_deducted_than_is_already_paid() -> None:
+    wrong = replace(DEDUCTED, totals=replace(DEDUCTED.totals, prepaid=599, payable=401))
+    with pytest.raises(PaquetError, match="deducts deposits of 600 cents"):
+        facturx(wrong)
+
+
 @pytest.mark.parametrize(
     ("invoice", "process"),
-    [(PERSON, "S1"), (PAID, "S2"), (FINAL, "S4"), (CREDIT, "S1")],
-    ids=["to pay", "paid", "after a deposit", "credit"],
+    [
+        (PERSON, "S1"),
+        (PAID, "S2"),
+        (FINAL, "S4"),
+        (COVERED, "S4"),
+        (CREDIT, "S1"),
+        (DEPOSIT_CREDIT, "S1"),
+    ],
+    ids=["to pay", "paid", "after a deposit", "all deposited", "credit", "credit of a deposit"],
 )
 def test_the_billing_mode_says_what_is_sold_and_paid(invoice: Invoice, process: str) -> None:
     path = "BusinessProcessSpecifiedDocumentContextParameter/ID"

@@ -1,0 +1,91 @@
+"""A shop that is liable for VAT, whose subscribers pay in advance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.registry.states import Told
+from provision.subscriptions import allocating, chart, deposits, ledger, profiles, subscriptions
+from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.payments import owed, receipts
+from provision.subscriptions.payments.receipts import Cash
+from tests.integration.subscriptions.conftest import profile
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.issuing import Number
+    from provision.subscriptions.subscription_models import Subscription
+    from tests.integration.subscriptions.conftest import Shop
+
+FIRST = date(2026, 2, 1)
+TOLD = Told("anne", datetime(2026, 2, 1, tzinfo=UTC))
+
+
+@dataclass
+class Counter:
+    """One subscription at 10.00 a month (8.33 and 1.67 of VAT), from 1 February 2026 on."""
+
+    shop: Shop
+    one: Subscription
+
+    @property
+    def session(self) -> Session:
+        return self.shop.session
+
+    def deposit(self, units: int, why: str = "", on: date = FIRST) -> Number:
+        return deposits.issue(self.session, self.one, units, why, on)
+
+    def pay(self, number: Number, units: int, on: date = FIRST) -> None:
+        receipt = f"R{number.shown}-{on}-{allocating.next_position(self.session, number)}"
+        cash = Cash(units, on, receipt)
+        receipts.take_cash(self.session, owed.of(self.session, number), cash, on)
+
+    def paid(self, units: int) -> Number:
+        """Return a deposit that was paid whole."""
+        number = self.deposit(units)
+        self.pay(number, units)
+        return number
+
+    def bill(self, *days: date) -> None:
+        for day in days:
+            self.shop.bill(day)
+        self.session.expire_all()
+
+    def documents(self) -> list[tuple[str, int, int]]:
+        """Kind, gross and open cents of each document, in the order they were issued."""
+        rows = self.session.scalars(select(Invoice).order_by(Invoice.entry_number))
+        return [(one.kind, one.gross, allocating.open_units(self.session, one)) for one in rows]
+
+    def balance(self, account: str) -> int:
+        found = ledger.balance(self.session, ledger.Sight(self.shop.seller.id))
+        return sum(one.amount.units for one in found if one.account == account)
+
+    def books(self) -> dict[str, int]:
+        """Customers, deposits, VAT and sales as the ledger has them."""
+        accounts = {
+            "411": chart.CUSTOMERS,
+            "4191": chart.CUSTOMER_DEPOSITS,
+            "44571": chart.VAT_COLLECTED,
+            "706": chart.SERVICES_SOLD,
+        }
+        return {name: self.balance(account) for name, account in accounts.items()}
+
+
+def counter(shop: Shop, mode: str = "resale", **sale: object) -> Counter:
+    """Let Jeanne subscribe with a seller that is liable for VAT."""
+    shop.contract(mode)
+    liable = profile(
+        shop.seller.name,
+        "liable",
+        vat_id="FR44732829320",
+        iban="FR1420041010050500013M02606",
+        bic="PSSTFRPPPAR",
+    )
+    profiles.add(shop.session, shop.seller, liable, FIRST - timedelta(days=1))
+    one = subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(**sale), today=FIRST)
+    return Counter(shop, one)
