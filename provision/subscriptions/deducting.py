@@ -99,15 +99,16 @@ def deduct(session: Session, issued: Sequence[Draft], numbers: Sequence[Number],
 
     One question is asked for all of them together, and nothing more where no deposit waits.
     """
+    owners = {draft.buyer.subscription_id or 0 for draft in issued if draft.kind == drafts.INVOICE}
+    depositors = _depositors(session, owners - {0})
+    if not depositors:
+        return
     finals = [
         (draft, number)
         for draft, number in zip(issued, numbers, strict=True)
-        if draft.kind == drafts.INVOICE and draft.buyer.subscription_id is not None
+        if draft.kind == drafts.INVOICE and draft.buyer.subscription_id in depositors
     ]
-    if not finals:
-        return
-    waiting = _waiting(session, _depositors(session, {_subscription(one) for one, _ in finals}))
-    parts = list(_parts(finals, waiting))
+    parts = list(_parts(finals, _waiting(session, depositors)))
     if parts:
         _write(session, parts, on)
 
@@ -173,16 +174,14 @@ def is_credited() -> ColumnElement[bool]:
     )
 
 
-def _subscription(draft: Draft) -> int:
-    return draft.buyer.subscription_id or 0
-
-
 def _depositors(session: Session, owners: set[int]) -> set[int]:
     """Return for which of these subscriptions there ever was a deposit.
 
     Asked with two numbers and answered by the index of deposits alone: a question that names each
     of two thousand subscriptions takes longer to ask than to answer.
     """
+    if not owners:
+        return set()
     asked = select(Invoice.subscription_id).where(
         IS_DEPOSIT, Invoice.subscription_id.between(min(owners), max(owners))
     )
@@ -191,8 +190,6 @@ def _depositors(session: Session, owners: set[int]) -> set[int]:
 
 def _waiting(session: Session, owners: set[int]) -> dict[tuple[int, int], list[Deposit]]:
     """Return the deposits that were not credited, by issuer and subscription."""
-    if not owners:
-        return {}
     columns = (
         Invoice.organisation_id,
         Invoice.subscription_id,
@@ -223,7 +220,7 @@ def _parts(
     """Yield who deducts what: invoices and deposits both in the order in which they were issued."""
     for draft, number in finals:
         rest, place = draft.net + draft.vat, 0
-        for deposit in waiting.get((draft.issuer_id, _subscription(draft)), ()):
+        for deposit in waiting.get((draft.issuer_id, draft.buyer.subscription_id or 0), ()):
             net, vat = deposit.take(rest)
             if net + vat:
                 place += 1
