@@ -108,7 +108,7 @@ def deduct(session: Session, issued: Sequence[Draft], numbers: Sequence[Number],
         for draft, number in zip(issued, numbers, strict=True)
         if draft.kind == drafts.INVOICE and draft.buyer.subscription_id in depositors
     ]
-    parts = list(_parts(finals, _waiting(session, depositors)))
+    parts = list(_parts(finals, _waiting(session, depositors, on)))
     if parts:
         _write(session, parts, on)
 
@@ -140,6 +140,21 @@ def deducted(column: InstrumentedAttribute[int]) -> ScalarSelect[int]:
         )
         .correlate(Invoice)
         .scalar_subquery()
+    )
+
+
+def deducts() -> ColumnElement[bool]:
+    """Return whether a document deducts a deposit, for a query over Invoice."""
+    one = DepositDeduction
+    return (
+        select(one.number)
+        .where(
+            one.organisation_id == Invoice.organisation_id,
+            one.series == Invoice.series,
+            one.number == Invoice.number,
+        )
+        .correlate(Invoice)
+        .exists()
     )
 
 
@@ -188,8 +203,8 @@ def _depositors(session: Session, owners: set[int]) -> set[int]:
     return owners.intersection(one or 0 for one in session.scalars(asked))
 
 
-def _waiting(session: Session, owners: set[int]) -> dict[tuple[int, int], list[Deposit]]:
-    """Return the deposits that were not credited, by issuer and subscription."""
+def _waiting(session: Session, owners: set[int], on: date) -> dict[tuple[int, int], list[Deposit]]:
+    """Return the deposits of up to a day that were not credited, by issuer and subscription."""
     columns = (
         Invoice.organisation_id,
         Invoice.subscription_id,
@@ -204,7 +219,12 @@ def _waiting(session: Session, owners: set[int]) -> dict[tuple[int, int], list[D
     )
     query = (
         select(*columns)
-        .where(IS_DEPOSIT, Invoice.subscription_id.in_(owners), ~is_credited())
+        .where(
+            IS_DEPOSIT,
+            Invoice.subscription_id.in_(owners),
+            Invoice.issued_on <= on,
+            ~is_credited(),
+        )
         .order_by(Invoice.entry_number)
     )
     found: dict[tuple[int, int], list[Deposit]] = defaultdict(list)

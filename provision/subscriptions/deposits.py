@@ -9,6 +9,7 @@ Invoices deduct it (`deducting`); what nothing deducts any more is given back by
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -52,6 +53,12 @@ NOT_DEDUCTED = {
     "fr": "Fin de l’abonnement : acompte non déduit",
     "en": "End of the subscription: deposit not deducted",
 }
+UNFIT = MappingProxyType(
+    {
+        contracts.TWO_CONTRACTS: "with two contracts one would take money for the other",
+        contracts.LICENSED: "its provider pays each their part, and a deposit has no parts yet",
+    }
+)
 MOST = 100_000_00  # cents: far more than anybody deposits for a subscription
 
 
@@ -74,16 +81,17 @@ def issue(session: Session, subscription: Subscription, units: Cents, why: str, 
     """Issue a deposit invoice of `units` cents, VAT included as the seller owes it `on` the day.
 
     `why` is shown on it, and may be empty. Raises UsageRefused where nothing will deduct it, and
-    under two contracts: each sells its own part, and nobody may take money for both.
+    under a contract by which one would get what may be another's (`UNFIT`).
     """
     _check(subscription, units)
     catalogue = Catalogue(session)
     version = subscriptions.version_on(subscription, on)
     agreement = catalogue.agreement(version.contract_id)
-    if agreement.mode == contracts.TWO_CONTRACTS:
+    if agreement.mode in UNFIT:
         raise UsageRefused(
-            f"Subscription {subscription.id} has two contracts: each of the two sells its own part",
-            "Bill it when its terms begin; a deposit would be money that one takes for the other.",
+            f"No deposit can be asked for under subscription {subscription.id}: "
+            f"{UNFIT[agreement.mode]}",
+            "Bill it when its terms begin: paquet invoice run",
         )
     seller_id = agreement.seller_id
     treatment = treatments.of(catalogue.profile(seller_id, on), on)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from provision.money import euros
 from provision.subscriptions import (
     allocating,
     chart,
     contracts,
+    deducting,
     drafts,
     journal,
     ledger,
@@ -92,7 +93,10 @@ def _licensed(session: Session, settlement: Settlement) -> bool:
 
 
 def _unpaid_sales(session: Session, settlement: Settlement) -> bool:
-    """Return whether something is open on a sale of the settlement's range."""
+    """Return whether something is open on a sale of the settlement's range.
+
+    What a deposit paid, the provider paid to the seller alone: such a sale is not paid to both.
+    """
     shared = (
         select(InvoiceLine.line)
         .join(SplitContract, SplitContract.id == InvoiceLine.contract_id)
@@ -110,7 +114,7 @@ def _unpaid_sales(session: Session, settlement: Settlement) -> bool:
             Invoice.organisation_id == settlement.seller_id,
             Invoice.entry_number > settlement.after_entry,
             Invoice.entry_number <= settlement.last_entry,
-            Invoice.gross > open_items.set_against(),
+            or_(Invoice.gross > open_items.set_against(), deducting.deducts()),
             shared,
         )
         .limit(1)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from provision.registry.states import Told
-from provision.subscriptions import allocating, chart, deposits, ledger, profiles, subscriptions
+from provision.subscriptions import (
+    allocating,
+    chart,
+    contracts,
+    deposits,
+    ledger,
+    planfile,
+    plans,
+    profiles,
+    subscriptions,
+)
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.payments import owed, receipts
 from provision.subscriptions.payments.receipts import Cash
@@ -23,6 +33,15 @@ if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop
 
 FIRST = date(2026, 2, 1)
+BEFORE, JUST_BEFORE = date(2025, 12, 1), date(2026, 1, 31)
+PRICES = """
+[[plan]]
+code = "mois"
+name = { fr = "Famille", en = "Family" }
+users = 5
+quota_gib = 100
+price = [{ from = 2025-12-01, monthly = "10.00" }]
+"""
 TOLD = Told("anne", datetime(2026, 2, 1, tzinfo=UTC))
 
 
@@ -76,9 +95,11 @@ class Counter:
         return {name: self.balance(account) for name, account in accounts.items()}
 
 
-def counter(shop: Shop, mode: str = "resale", **sale: object) -> Counter:
+def counter(shop: Shop, mode: str = "resale", first: date = FIRST) -> Counter:
     """Let Jeanne subscribe with a seller that is liable for VAT."""
-    shop.contract(mode)
+    shares = contracts.two(shop.seller, shop.supporter, (70, 30))
+    contracts.add(shop.session, shop.seller, shop.supporter, shares, terms=(mode, BEFORE))
+    plans.bring_in(shop.session, planfile.parse(PRICES))
     liable = profile(
         shop.seller.name,
         "liable",
@@ -86,6 +107,8 @@ def counter(shop: Shop, mode: str = "resale", **sale: object) -> Counter:
         iban="FR1420041010050500013M02606",
         bic="PSSTFRPPPAR",
     )
-    profiles.add(shop.session, shop.seller, liable, FIRST - timedelta(days=1))
-    one = subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(**sale), today=FIRST)
+    for day in (BEFORE, JUST_BEFORE):
+        profiles.add(shop.session, shop.seller, liable, day)
+    sale = shop.sale(plan=plans.get(shop.session, "mois"))
+    one = subscriptions.open_subscription(shop.session, shop.jeanne, sale, today=first)
     return Counter(shop, one)

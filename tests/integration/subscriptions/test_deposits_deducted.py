@@ -110,6 +110,17 @@ def test_a_second_run_deducts_nothing_twice(till: Counter) -> None:
     whole(till)
 
 
+def test_an_invoice_of_the_year_before_deducts_no_later_deposit(shop: Shop) -> None:
+    """A series per year lets an old year be billed late: its day is before the deposit's."""
+    late = counter(shop, first=date(2025, 12, 31))
+    late.pay(late.deposit(3000, on=date(2026, 1, 5)), 3000, on=date(2026, 1, 5))
+    late.bill(date(2025, 12, 31))
+    assert late.documents()[-1] == ("invoice", 1000, 1000)
+    late.bill(date(2026, 2, 1))
+    assert late.documents()[-1] == ("invoice", 1000, 0)
+    whole(late)
+
+
 def test_a_preview_writes_nothing(till: Counter) -> None:
     till.paid(3000)
     till.session.commit()
@@ -285,9 +296,10 @@ def test_nobody_deposits_for_what_is_not_billed_any_more(till: Counter) -> None:
         till.deposit(3000)
 
 
-def test_two_contracts_take_no_deposit(shop: Shop) -> None:
-    with pytest.raises(UsageRefused, match="two contracts"):
-        counter(shop, contracts.TWO_CONTRACTS).deposit(3000)
+@pytest.mark.parametrize("mode", [contracts.TWO_CONTRACTS, contracts.LICENSED])
+def test_no_deposit_is_asked_for_where_its_parts_would_be_anothers(shop: Shop, mode: str) -> None:
+    with pytest.raises(UsageRefused, match="No deposit can be asked for"):
+        counter(shop, mode).deposit(3000)
 
 
 def test_a_list_says_what_can_still_be_deducted(till: Counter) -> None:
