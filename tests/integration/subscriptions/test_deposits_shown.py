@@ -165,16 +165,17 @@ def test_a_deposit_that_was_paid_back_is_nobodys_income(shop: Shop) -> None:
     assert (facts.paid_cents, facts.portions, facts.incomes) == (0, (), ())
 
 
-def test_who_has_a_deposit_that_waits_is_not_erased(shop: Shop) -> None:
+def test_who_has_a_deposit_that_waits_is_not_erased_and_sees_what_was_deducted(shop: Shop) -> None:
     till = counter(shop)
     till.paid(1700)
     till.bill(FIRST)
-    found = standing.obstacles(
-        gathering.gather(till.session, tables.reflected(till.session), till.shop.jeanne.id)
-    )
+    there = tables.reflected(till.session)
+    gathered = gathering.gather(till.session, there, till.shop.jeanne.id)
+    found = standing.obstacles(gathered)
     assert [one.what for one in found if "journal" in one.what] == [
         "journal 1 holds -5.83 EUR beside the documents"
     ]
+    assert [(row["net"], row["vat"]) for row in gathered["deposit_deduction"]] == [(834, 166)]
 
 
 def test_a_deposit_is_paid_in_euros_alone(shop: Shop) -> None:

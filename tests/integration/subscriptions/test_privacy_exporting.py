@@ -59,6 +59,7 @@ def exported(world: World, name: str = "jeanne") -> tuple[Path, dict[str, Any]]:
 
 
 # What Jeanne never had in this world: an erasure, barter, hours, debits, receipts, reminders.
+# What Jeanne never had in this world: an erasure, barter, deposits, hours, debits, reminders.
 NOT_HERS = {
     "erasure",
     "barter_agreement",
@@ -74,6 +75,7 @@ NOT_HERS = {
     "receipt",
     "receipt_cancellation",
     "receipt_copy",
+    "deposit_deduction",
     "renewal_notice",
 }
 
