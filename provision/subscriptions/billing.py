@@ -123,13 +123,11 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
         drafts, billed_to = due.drafts_of(one, day, catalogue, dealer)
         wanted += drafts
         billed[billed_to].append(one.subscription_id)
-    issuing.issue(session, wanted, catalogue, day)
-        billed.append({"one": one.subscription_id, "to": billed_to})
     numbers = issuing.issue(session, wanted, catalogue, day)
     deducting.deduct(session, wanted, numbers, day)
     carrying.save(session, dealer)
-    for to, numbers in billed.items():
-        moved = update(Subscription).where(Subscription.id.in_(numbers)).values(billed_to=to)
+    for to, subscriptions in billed.items():
+        moved = update(Subscription).where(Subscription.id.in_(subscriptions)).values(billed_to=to)
         session.connection().execute(moved)
     return _Piece(
         found[-1].subscription_id, len(wanted), sum(draft.net + draft.vat for draft in wanted)

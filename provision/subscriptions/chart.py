@@ -2,12 +2,9 @@
 
 Plan comptable général (ANC 2014-03) and, for associations, ANC 2018-06: 195, 6895, 7895, 754,
 756, 6571, 7541, 7542, 86 and 87. Accounts 80 hold what is no euro yet: promises, and the pieces of
-a local currency. 4197 is what customers paid too much, until it is used or paid back; 5301 is cash
-in euros. An account is added here by the change that first posts to it.
-756, 6571, 86 and 87. Accounts 80 hold what is no euro yet: promises, and the pieces of a local
-currency. 4191 is what deposit invoices ask for, without VAT, until it is deducted or given back.
-4197 is what customers paid too much, until it is used or paid back; 5301 is cash in
-euros. An account is added here by the change that first posts to it.
+a local currency. 4191 is what deposit invoices ask for, without VAT, until it is deducted or given
+back. 4197 is what customers paid too much, until it is used or paid back; 5301 is cash in euros. An
+account is added here by the change that first posts to it.
 """
 
 from __future__ import annotations

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.profiles import Profile
 
 
-NOBODYS_SALE = (chart.SERVICES_SOLD, "")  # a revenue belongs to no party
-
-
 @dataclass(frozen=True)
 class Number:
     """What a document is found by: who issued it, its series, and its number in there."""
@@ -114,18 +111,12 @@ def _entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
     """
     sign = -1 if draft.kind in drafts.CREDITS else 1
     net, vat, shown = sign * draft.net, sign * draft.vat, number.shown
+    account, party = _sold(draft)
     lines = [
         Line(chart.CUSTOMERS, Amount(EUR, net + vat), draft.buyer.party),
-        Line(chart.SERVICES_SOLD, Amount(EUR, -net)),
+        Line(account, Amount(EUR, -net), party),
         Line(chart.VAT_COLLECTED, Amount(EUR, -vat)),
     ]
-    words = "Avoir" if sign < 0 else "Facture"
-    sold = (chart.CUSTOMER_DEPOSITS, draft.buyer.party) if draft.is_advance else NOBODYS_SALE
-    amounts = (
-        (chart.CUSTOMERS, draft.net + draft.vat, draft.buyer.party),
-        (sold[0], -draft.net, sold[1]),
-        (chart.VAT_COLLECTED, -draft.vat, ""),
-    )
     return Entry(
         organisation_id=draft.issuer_id,
         effective_on=on,
@@ -136,6 +127,13 @@ def _entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
         piece=shown,
         evidence=sealed,
     )
+
+
+def _sold(draft: Draft) -> tuple[str, str]:
+    """Return the account of what is sold, and its party: a revenue belongs to nobody."""
+    if draft.is_advance:
+        return chart.CUSTOMER_DEPOSITS, draft.buyer.party
+    return chart.SERVICES_SOLD, ""
 
 
 @dataclass

@@ -58,8 +58,7 @@ def exported(world: World, name: str = "jeanne") -> tuple[Path, dict[str, Any]]:
     return folder, whole
 
 
-# What Jeanne never had in this world: an erasure, barter, hours, debits, receipts, reminders.
-# What Jeanne never had in this world: an erasure, barter, deposits, hours, debits, reminders.
+# What Jeanne never had in this world: an erasure, barter, hours, debits, receipts, deposits, …
 NOT_HERS = {
     "erasure",
     "barter_agreement",

@@ -8,8 +8,8 @@ from alembic import op
 from provision.migrations.guards import Check, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
-revision = "0009"
-down_revision = "0008"
+revision = "0011"
+down_revision = "0010"
 
 FINAL = ("organisation_id", "series", "number")
 DEPOSIT = ("organisation_id", "deposit_series", "deposit_number")
