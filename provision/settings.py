@@ -92,6 +92,15 @@ class Packages(Section):
     security_mirror: AnyHttpUrl = AnyHttpUrl("http://deb.debian.org/debian-security")
 
 
+class Bundles(Section):
+    """How bundles end: for how many days after its closing an owner may still take everything.
+
+    Regulation (EU) 2023/2854, article 25(2)(g), wants 30 at least.
+    """
+
+    export_days: int = Field(default=30, ge=30, le=730)
+
+
 class Lab(Section):
     """The rehearsal machines on this computer."""
 
@@ -126,6 +135,7 @@ class Settings(BaseSettings):
     checks: Checks = Checks()
     packages: Packages = Packages()
     nextcloud: Nextcloud = Nextcloud()
+    bundles: Bundles = Bundles()
     lab: Lab = Lab()
     inventory: Path
     key_file: Path

@@ -28,6 +28,8 @@ options:
     default: []
     suboptions:
       name: {type: str, required: true, description: Name, the same as the Unix user's.}
+      state: {type: str, default: present, choices: [present, absent],
+              description: Absent takes it away, after the databases.}
       connection_limit: {type: int, default: -1, description: Connections at once, -1 for no limit.}
       settings: {type: dict, default: {}, description: Settings such as statement_timeout.}
   databases:
@@ -37,6 +39,8 @@ options:
     default: []
     suboptions:
       name: {type: str, required: true, description: Name.}
+      state: {type: str, default: present, choices: [present, absent],
+              description: Absent takes it away with all it holds, whoever is in it.}
       owner: {type: str, default: postgres, description: Role that owns it.}
       template: {type: str, default: template0, description: Database that it is a copy of.}
       reassign: {type: str, description: Role in the copy whose objects shall be the owner's.}
@@ -53,13 +57,16 @@ actions:
   type: list
   returned: always
 """
+STATE = {"default": "present", "choices": ["present", "absent"]}
 ROLE = {
     "name": {"required": True},
+    "state": STATE,
     "connection_limit": {"type": "int", "default": -1},
     "settings": {"type": "dict", "default": {}},
 }
 DATABASE = {
     "name": {"required": True},
+    "state": STATE,
     "owner": {"default": "postgres"},
     "template": {"default": "template0"},
     "reassign": {},
@@ -102,6 +109,28 @@ class Work:
         self.actions.append(said)
         if not self.check:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def everything(self, connection: psycopg.Connection, params: dict[str, Any]) -> None:
+        """Make roles before databases, and remove them after."""
+        for role in params["roles"]:
+            if role["state"] == "present":
+                self.role(connection, role)
+        for database in params["databases"]:
+            if database["state"] == "present":
+                self.database(connection, database)
+            else:
+                self.drop_database(connection, database["name"])
+        for role in params["roles"]:
+            if role["state"] == "absent":
+                self.drop_role(connection, role["name"])
+
+    def drop_database(self, connection: psycopg.Connection, name: str) -> None:
+        if connection.execute(STANDING, [name]).fetchone():
+            self.do(connection, "drop database {} with (force)", name, said=f"drop database {name}")
+
+    def drop_role(self, connection: psycopg.Connection, name: str) -> None:
+        if connection.execute("select from pg_roles where rolname = %s", [name]).fetchone():
+            self.do(connection, "drop role {}", name, said=f"drop role {name}")
 
     def role(self, connection: psycopg.Connection, role: dict[str, Any]) -> None:
         name, limit = role["name"], role["connection_limit"]
@@ -187,10 +216,7 @@ def main() -> None:
     work = Work(module.params, check=module.check_mode)
     try:
         with work.into("postgres", autocommit=True) as connection:
-            for role in module.params["roles"]:
-                work.role(connection, role)
-            for database in module.params["databases"]:
-                work.database(connection, database)
+            work.everything(connection, module.params)
     except psycopg.Error as refused:
         module.fail_json(msg=f"PostgreSQL: {refused}", actions=work.actions)
     after = "".join(f"{action}\n" for action in work.actions)

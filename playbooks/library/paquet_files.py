@@ -60,12 +60,14 @@ options:
     elements: list
     default: []
   users:
-    description: The Unix users who own the files; settled first, none is removed.
+    description: The Unix users who own the files; settled first. Remove one after its files.
     type: list
     elements: dict
     default: []
     suboptions:
       name: {type: str, required: true, description: Login.}
+      state: {type: str, default: present, choices: [present, absent],
+              description: Absent takes it away with its own group; its files stay.}
       group: {type: str, description: Main group, made when missing; the login when not given.}
       home: {type: path, default: /nonexistent, description: Home folder, never made here.}
       shell: {type: path, default: /usr/sbin/nologin, description: Shell.}

@@ -29,6 +29,8 @@ options:
                    description: Paths and globs whose change needs a restart.}
       reload_on: {type: list, elements: str, default: [],
                   description: Paths and globs whose change needs a reload.}
+      gone: {type: bool, default: false,
+             description: "The files are gone for good: it hears of it once, then they are forgotten."}
   stamps:
     description: Folder of the digests.
     type: path

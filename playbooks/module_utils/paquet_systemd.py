@@ -20,6 +20,7 @@ UNIT = {
     "state": {"choices": ["started", "stopped"]},
     "restart_on": {"type": "list", "elements": "str", "default": []},
     "reload_on": {"type": "list", "elements": "str", "default": []},
+    "gone": {"type": "bool", "default": False},
 }
 PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,"
@@ -31,6 +32,7 @@ NOT_ENABLED = ("disabled", "masked", "masked-runtime", "")
 ORDER = ("disable", "stop", "enable", "start", "restart", "reload")
 BEGINS = frozenset({"start", "restart", "reload"})
 SETTLE = 0.3
+GONE = ""
 LAST_LINES = "20"
 
 
@@ -66,6 +68,19 @@ def read_stamp(folder: str, name: str) -> dict[str, str]:
         return dict(json.loads(_stamp_path(folder, name).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError):
         return {}
+
+
+def goodbye(stamp: dict[str, str], kept: dict[str, str]) -> dict[str, str]:
+    """Given the stamp of files that are gone for good, return one that differs where it was kept.
+
+    The unit hears of it once more; then `remembered` leaves nothing of it.
+    """
+    return dict.fromkeys(stamp.keys() & kept.keys(), GONE)
+
+
+def remembered(kept: dict[str, str], stamp: dict[str, str]) -> dict[str, str]:
+    """Return the digests to keep after a success: those kept before, those of now, none of GONE."""
+    return {key: value for key, value in (kept | stamp).items() if value != GONE}
 
 
 def _stamp_path(folder: str, name: str) -> Path:
@@ -152,14 +167,14 @@ def plan(units: list[dict[str, Any]], systemd: Systemd, folder: str) -> dict[str
     shown = systemd.show([unit["name"] for unit in units])
     planned = {}
     for unit in units:
-        name, stamp = unit["name"], wanted_stamp(unit)
-        kept = read_stamp(folder, name)
+        name, kept = unit["name"], read_stamp(folder, unit["name"])
+        stamp = goodbye(wanted_stamp(unit), kept) if unit["gone"] else wanted_stamp(unit)
         absent = shown[name]["LoadState"] == "not-found"
         off = absent and unit["state"] != "started" and not unit["enabled"]
         due = [] if off else actions_for(unit, shown[name], kept, stamp)
         planned[name] = {
             "due": due,
-            "stamp": None if stamp.items() <= kept.items() else kept | stamp,
+            "stamp": None if stamp.items() <= kept.items() else remembered(kept, stamp),
         }
     return planned
 

@@ -11,6 +11,7 @@ from ansible.module_utils.paquet_paths import Refused
 
 USER = {
     "name": {"required": True},
+    "state": {"default": "present", "choices": ["present", "absent"]},
     "group": {},
     "home": {"type": "path", "default": "/nonexistent"},
     "shell": {"type": "path", "default": "/usr/sbin/nologin"},
@@ -43,6 +44,8 @@ def show_users(changed: list[dict[str, Any]]) -> dict[str, str]:
 def commands_for(user: dict[str, Any]) -> list[list[str]]:
     """Given a wanted user, return the commands that lead from what stands to it."""
     group = user["group"] or user["name"]
+    if user["state"] == "absent":
+        return _removal(user["name"], group)
     system = ["--system"] if user["system"] else []
     commands = [] if _group(group) else [["groupadd", *system, group]]
     try:
@@ -52,6 +55,13 @@ def commands_for(user: dict[str, Any]) -> list[list[str]]:
     if _is_as_wanted(standing, user, group):
         return commands
     return [*commands, ["usermod", "--append", *_wishes(user, group)]]
+
+
+def _removal(name: str, group: str) -> list[list[str]]:
+    """Return what takes a user away, whose own group goes along (login.defs, USERGROUPS_ENAB)."""
+    if not _missing(name):
+        return [["userdel", name]]
+    return [["groupdel", group]] if _group(group) else []
 
 
 def _wishes(user: dict[str, Any], group: str) -> list[str]:

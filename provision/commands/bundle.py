@@ -1,4 +1,4 @@
-"""`paquet bundle`: list, show, check, suspend, resume, export."""
+"""`paquet bundle`: list, show, check, suspend, resume, export; how it ends is in `bundle_ends`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands import progress
+from provision.commands import bundle_ends, progress
 from provision.commands.context import json_option, pass_context, show, show_findings
 from provision.workflows import bundles, checking, safekeeping
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 @click.group()
 def bundle() -> None:
     """Look after the cloud, mail, names and backup of one subscriber; DOMAIN says which."""
+
+
+bundle.add_command(bundle_ends.close)
+bundle.add_command(bundle_ends.erase)
 
 
 @bundle.command("list")

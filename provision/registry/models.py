@@ -5,10 +5,10 @@ Relations are loaded with their rows: stories go on with them after the unit of 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provision.database import Base
@@ -42,6 +42,7 @@ class Bundle(Base):
     """The cloud, mail, names and backup of one subscriber, on one server.
 
     `name` is the Unix user, the PostgreSQL role and the backup login: `b` and 8 of [a-z0-9].
+    `export_until` is the last day on which the owner of a closed one may take everything.
     """
 
     __tablename__ = "bundle"
@@ -69,6 +70,7 @@ class Bundle(Base):
     dkim_selector: Mapped[str] = mapped_column(Text)
     dkim_public_key: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    export_until: Mapped[date | None] = mapped_column(Date)
 
     subscriber: Mapped[Subscriber] = relationship(lazy="joined")
     users: Mapped[list[User]] = relationship(

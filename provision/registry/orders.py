@@ -168,6 +168,11 @@ def give_up(session: Session, bundle: Bundle, told: Told) -> None:
     told_of = (f"bundle:{bundle.name}", told)
     for state in ("closed", "erased"):
         states.change_state(session, bundle, states.BUNDLE, state, told=told_of)
+    forget_users(session, bundle)
+
+
+def forget_users(session: Session, bundle: Bundle) -> None:
+    """Delete the users of an erased bundle and their devices: the addresses are free again."""
     for user in list(bundle.users):
         for device in user.devices:
             session.delete(device)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretBytes, SecretStr
+from sqlalchemy import delete
 
 from provision.errors import PaquetError
 from provision.registry.models import SealedSecret
@@ -80,6 +81,11 @@ class Safe:
                 "Use the key file that belongs to this registry.",
             ) from None
         return SecretStr(opened.decode())
+
+
+def forget(session: Session, owner: str) -> None:
+    """Delete every secret of `owner`: what was locked with them stays locked for ever."""
+    session.execute(delete(SealedSecret).where(SealedSecret.owner == owner))
 
 
 def _label(owner: str, name: str) -> bytes:

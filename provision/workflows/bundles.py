@@ -1,4 +1,4 @@
-"""A bundle in its life: found, shown, suspended, opened again."""
+"""A bundle in its life: found, shown, suspended, opened again. Its end is in `offboard`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from provision.registry.models import Bundle
 from provision.workflows import names, plays
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from provision.workflows.control import Control
 
 
@@ -25,6 +27,17 @@ def find(control: Control, domain: str) -> Bundle:
         if bundle is None:
             raise PaquetError(f"No bundle has the domain {domain}", "See `paquet bundle list`.")
         return orders.load_bundle(bundle)
+    with control.session() as session:
+        return orders.load_bundle(living(session, domain))
+
+
+def living(session: Session, domain: str) -> Bundle:
+    """Return the bundle of `domain` that is not erased, or raise PaquetError."""
+    wanted = select(Bundle).where(Bundle.domain == edges.domain(domain), Bundle.state != "erased")
+    bundle = session.scalar(wanted)
+    if bundle is None:
+        raise PaquetError(f"No bundle has the domain {domain}", "See `paquet bundle list`.")
+    return bundle
 
 
 def listing(control: Control) -> list[dict[str, object]]:
@@ -49,6 +62,7 @@ def describe(control: Control, domain: str) -> dict[str, object]:
     return {
         "domain": bundle.domain,
         "state": bundle.state,
+        "export_until": bundle.export_until and bundle.export_until.isoformat(),
         "web": f"https://{names.cloud_host(bundle.domain, control.settings)}/",
         "cloud": f"{bundle.cloud} {bundle.cloud_version}".strip(),
         "server": bundle.server,

@@ -1,4 +1,4 @@
-"""Remind those who have not paid, suspend what stays unpaid, open again what was paid."""
+"""Remind those who have not paid, suspend and close what stays unpaid, open again what was paid."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from provision.subscriptions import organisations, profiles
 from provision.subscriptions.payments import letters, policy, reminders
 from provision.subscriptions.payments.handing_over import private_folder
 from provision.subscriptions.subscription_models import Subscription
-from provision.workflows import bundles
+from provision.workflows import bundles, offboard
+from provision.workflows.offboard import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -108,9 +109,30 @@ def _take(control: Control, campaign: Campaign, reminder: Reminder) -> None:
         bundle = _bundle(session, reminder.owed.subscription_id)
     if reminder.step == policy.SUSPEND and bundle is not None and bundle.state in LIVING:
         bundles.change_state(control, bundle.domain, SUSPENDED, why)
+    if reminder.step in ENDS:
+        ENDS[reminder.step](control, reminder, why, campaign.on)
     digest = _write_letter(control, campaign, reminder)
     with control.session() as session:
         reminders.reach(session, reminder, digest, campaign.on, control.told(why))
+
+
+def _suspend(control: Control, reminder: Reminder, why: str, _on: date) -> None:
+    with control.session() as session:
+        bundle = _bundle(session, reminder.owed.subscription_id)
+    if bundle is not None and bundle.state in LIVING:
+        bundles.change_state(control, bundle.domain, SUSPENDED, why)
+
+
+def _close(control: Control, reminder: Reminder, why: str, on: date) -> None:
+    """End the contract: the bundle and its subscription, or a subscription that has no bundle."""
+    closing = Closing(why, on, on, "letter")
+    with control.session() as session:
+        bundle = _bundle(session, reminder.owed.subscription_id)
+        if bundle is None or bundle.state == offboard.ERASED:
+            opened = session.get(Subscription, reminder.owed.subscription_id or 0)
+            offboard.end_subscription(session, opened, closing, control.told(why))
+            return
+    offboard.close(control, bundle.domain, closing)
 
 
 def _open_again(control: Control, campaign: Campaign, settled: Settled, domain: str) -> None:
@@ -118,6 +140,12 @@ def _open_again(control: Control, campaign: Campaign, settled: Settled, domain: 
     bundles.change_state(control, domain, ACTIVE, "All is paid")
     with control.session() as session:
         reminders.resumed(session, settled, campaign.on, control.told("All is paid"))
+
+
+ENDS: Mapping[str, Callable[[Control, Reminder, str, date], None]] = {
+    policy.SUSPEND: _suspend,
+    policy.CLOSE: _close,
+}
 
 
 def _write_letter(control: Control, campaign: Campaign, reminder: Reminder) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.dns import changes
+from provision.dns.changes import ChangeSet
 from provision.dns.providers.choice import provider
 from provision.dns.records import (
     BundleNames,
@@ -15,7 +16,6 @@ from provision.dns.records import (
 from provision.servers import inventory
 
 if TYPE_CHECKING:
-    from provision.dns.changes import ChangeSet
     from provision.dns.records import Record
     from provision.registry.models import Bundle
     from provision.servers.inventory import Host
@@ -81,13 +81,24 @@ def publish(bundle: Bundle, settings: Settings, *, force: bool = False) -> Chang
     return change_set
 
 
-def withdraw(bundle: Bundle, settings: Settings) -> ChangeSet:
-    """Take every record of `bundle` out of the zone and return what changed."""
+def ending(bundle: Bundle, settings: Settings) -> ChangeSet:
+    """Return what must leave the zone when `bundle` ends.
+
+    Where a person publishes by hand nobody can list the zone: that is every record of the bundle.
+    """
     names = of_bundle(bundle, settings)
+    if settings.names.provider == "print":
+        records = tuple(bundle_records(names))
+        return ChangeSet((), (), records, len(records))
     zone = provider(settings.names)
-    change_set = changes.plan([], zone.fetch(names.zone), changes.bundle_scope(names))
-    if not change_set.is_empty:
-        zone.apply(names.zone, change_set)
+    return changes.plan([], zone.fetch(names.zone), changes.bundle_scope(names))
+
+
+def withdraw(bundle: Bundle, settings: Settings) -> ChangeSet:
+    """Take every record of `bundle` out of the zone and return what changed, or is to be."""
+    change_set = ending(bundle, settings)
+    if settings.names.provider != "print" and not change_set.is_empty:
+        provider(settings.names).apply(of_bundle(bundle, settings).zone, change_set)
     return change_set
 
 

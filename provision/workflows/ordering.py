@@ -253,7 +253,7 @@ def cancel(control: Control, number: int, why: str) -> None:
         if orders.step(order, "bundle").state != "waiting":
             raise UsageRefused(
                 f"The bundle of order {number} stands on {order.bundle.server} already, in part",
-                f"Finish it (paquet order resume {number}), then suspend it.",
+                f"Finish it (paquet order resume {number}), then close it: paquet bundle close.",
             )
         bundle = orders.load_bundle(order.bundle)
     names.withdraw(bundle, control.settings)

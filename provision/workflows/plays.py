@@ -57,6 +57,11 @@ def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:
     return _play(playbook, bundle, control.settings, secrets)
 
 
+def erasing_play(bundle: Bundle, control: Control) -> Play:
+    """Return the play that takes `bundle` away for good; it needs none of its secrets."""
+    return _play("erase.yml", bundle, control.settings, {})
+
+
 def device_play(
     device: Device, action: str, control: Control, secret: SecretStr | None = None
 ) -> Play:

@@ -35,10 +35,10 @@ def erase(control: Control, who: str, why: str) -> Erasing:
     already, it changes nothing.
     """
     with control.session() as session:
-        _overwrite(session)
+        overwrite(session)
         subscriber, safe = persons.find(session, who), control.safe(session)
         planned = erasing.erase(session, safe, subscriber, control.told(why), control.today())
-        _remove_kits(control, planned.kits)
+        remove_kits(control, planned.kits)
     scrub(control.engine)
     return planned
 
@@ -53,10 +53,10 @@ def purge(control: Control, going: Iterable[Going]) -> list[Going]:
         if one.stays:
             continue
         with control.session() as session:
-            _overwrite(session)
+            overwrite(session)
             told = control.told(f"retention: {one.rule}")
             kits = purging.take(session, control.safe(session), one, told, control.today())
-            _remove_kits(control, kits)
+            remove_kits(control, kits)
         gone.append(one)
         control.tell(f"{one.kind} {one.key}: {one.rule}")
     scrub(control.engine)
@@ -77,14 +77,15 @@ def scrub(engine: Engine) -> None:
         connection.close()
 
 
-def _overwrite(session: Session) -> None:
+def overwrite(session: Session) -> None:
     """Let SQLite write zeros over what is deleted, wherever it was built without that habit."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
-def _remove_kits(control: Control, kits: Iterable[str]) -> None:
+def remove_kits(control: Control, kits: Iterable[str]) -> None:
+    """Remove the folders of kits that lie here; a kit holds the secret of its device."""
     for kit in kits:
         folder = control.kits / kit
         if folder != control.kits and folder.is_dir():

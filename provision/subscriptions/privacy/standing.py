@@ -39,8 +39,8 @@ def obstacles(gathered: Gathered) -> list[Obstacle]:
 
 def _bundles(gathered: Gathered) -> Iterator[Obstacle]:
     hints = {
-        "closed": "Its owner may still take everything: erase the bundle when the window is over.",
-        "suspended": "Give its owner everything (paquet bundle export), then close and erase it.",
+        "closed": "Its owner may take everything until its window is over; then: paquet bundle erase.",
+        "suspended": "Close it (paquet bundle close), hand over its export, then erase it.",
     }
     orders = {row["bundle_id"]: row for row in gathered.get("order", ())}
     for row in gathered.get("bundle", ()):

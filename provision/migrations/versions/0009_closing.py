@@ -1,0 +1,14 @@
+"""Until when the owner of a closed bundle may still take everything."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Add the day; a bundle that was never closed has none."""
+    op.add_column("bundle", sa.Column("export_until", sa.Date, nullable=True))

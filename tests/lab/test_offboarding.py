@@ -1,0 +1,139 @@
+"""A bundle from its closing to the last trace of it, beside one that lives on."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.errors import UnsafeChange
+from provision.process.commands import CommandFailed
+from provision.registry.models import SealedSecret
+from provision.servers import artifacts
+from provision.workflows import bundles, checking, names
+from tests.lab import mail_clients as mail
+from tests.lab.contract.clients import Clients, files_url
+from tests.lab.paquet_runs import kill_at, paquet
+from tests.lab.pictures import server_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.lab.region import Delivered, Region
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+UNAVAILABLE, UNSAFE, MULTI_STATUS = 503, UnsafeChange.exit_code, 207
+# The light one has a domain of its own, and with it a certificate of its own.
+DOMAINS = {"light": "association.test", "nextcloud": "partie.paquet.test"}
+# Where a name may be found: paths, texts, units, users, groups, databases. Journals expire.
+TRACES = r"""
+export LC_ALL=C
+find / -xdev \( -path /proc -o -path /sys -o -path /var/log \) -prune -o \
+    \( -name '*NAME*' -o -name '*DOMAIN*' \) -print
+find /run /dev/shm -name '*NAME*' -o -name '*DOMAIN*'
+grep -rIlE 'NAME|DOMAIN' /etc /srv /var/lib/paquet /var/lib/systemd /var/lib/paquet-cache \
+    /var/lib/dovecot /var/spool/postfix /run/paquet 2>/dev/null
+systemctl list-units --all --plain --no-legend --no-pager '*NAME*'
+getent passwd NAME
+getent group NAME
+if systemctl --quiet is-active postgresql; then
+  runuser -u postgres -- pg_dumpall | grep -aE 'NAME|DOMAIN'
+fi
+true
+"""
+
+
+@dataclass(frozen=True)
+class Leaver:
+    """A delivered bundle with a file of its owner's, and its server as it was before the order."""
+
+    delivered: Delivered
+    before: str
+    clients: Clients
+
+    def paquet(self, *words: str) -> str:
+        """Run `paquet bundle` about it."""
+        verb, *others = words
+        config = self.delivered.region.folder / "paquet.toml"
+        return paquet(config, "bundle", verb, self.delivered.domain, *others)
+
+    def traces(self) -> dict[str, list[str]]:
+        """Return what still names it, on its server and on its backup server."""
+        return {name: traces(self.delivered, name) for name in ("bundles1", "backup1")}
+
+
+def traces(delivered: Delivered, machine: str) -> list[str]:
+    script = TRACES.replace("NAME", delivered.name).replace("DOMAIN", delivered.domain)
+    run = delivered.region.machine(machine).run(["bash", "-c", script])
+    return run.stdout.splitlines()
+
+
+@pytest.fixture(params=sorted(DOMAINS))
+def leaver(
+    request: pytest.FixtureRequest, region: Region, light: Delivered, tmp_path: Path
+) -> Leaver:
+    cloud = str(request.param)
+    if cloud == "nextcloud" and not artifacts.cached(region.control.settings, "nextcloud"):
+        pytest.skip("no Nextcloud archive is in the cache: see `paquet artifact --help`")
+    assert light.domain not in DOMAINS.values()
+    before = server_picture(region.machine("bundles1"))
+    delivered = region.order(DOMAINS[cloud], cloud=cloud).with_neighbour()
+    clients = Clients(delivered, delivered.secret, tmp_path)
+    here = tmp_path / "été.txt"
+    here.write_text("Grüße", encoding="utf-8")
+    clients.rclone("copyto", str(here), "cloud:été.txt")
+    return Leaver(delivered, before, clients)
+
+
+def test_a_bundle_is_closed_taken_along_and_erased_without_a_trace(
+    leaver: Leaver, light: Delivered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered, region = leaver.delivered, leaver.delivered.region
+    login = mail.Device("", delivered.address, delivered.secret)
+    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(delivered, socket.getaddrinfo))
+    subject = mail.mark()
+    mail.send(delivered, login, delivered.neighbour, subject)
+    assert min(map(len, leaver.traces().values())) > 0, "the search for traces finds nothing"
+
+    told = json.loads(leaver.paquet("close", "--why", "moves away", "--yes", "--json"))
+    assert told["last_day"]
+    assert leaver.clients.status("PROPFIND", files_url(delivered)) == UNAVAILABLE
+    assert not mail.may_log_in(delivered, login)
+    leaver.paquet("export", "--to", str(tmp_path / "export"))
+    (file,) = (tmp_path / "export").rglob("été.txt")
+    assert file.read_text(encoding="utf-8") == "Grüße"
+    letters = (tmp_path / "export").rglob("Maildir/*/*")
+    assert any(subject.encode() in one.read_bytes() for one in letters if one.is_file())
+
+    with pytest.raises(CommandFailed) as refused:
+        leaver.paquet("erase", "--yes")
+    assert refused.value.completed.returncode == UNSAFE
+    words = ["bundle", "erase", delivered.domain, "--now", "--why", "has everything", "--yes"]
+    kill_at(region.folder / "paquet.toml", f"bundle_{delivered.cloud}: ", words)
+    assert bundles.find(region.control, delivered.domain).state == "closed"
+    leaver.paquet("erase", "--now", "--why", "has everything", "--yes")
+
+    assert leaver.traces() == {"bundles1": [], "backup1": []}
+    assert server_picture(region.machine("bundles1")) == leaver.before
+    assert names.ending(delivered.bundle, region.control.settings).is_empty
+    assert not (region.control.kits / delivered.address).exists()
+    with region.control.session() as session:
+        kept = session.query(SealedSecret.owner).distinct().all()
+    assert (f"bundle:{delivered.name}",) not in kept
+    assert not mail.may_log_in(delivered, login)
+    found = checking.check_bundle(region.control, light.bundle, light.enrolled.secret)
+    assert [finding for finding in found if finding.result == "error"] == []
+
+
+def test_a_domain_that_was_erased_can_be_ordered_again(region: Region) -> None:
+    domain = "encore.paquet.test"
+    for _turn in range(2):
+        delivered = region.order(domain)
+        login = mail.Device("", delivered.address, delivered.secret)
+        assert login.address == f"jeanne@{domain}"
+        for words in (("close", "--why", "a test"), ("erase", "--now", "--why", "a test")):
+            verb, *others = words
+            paquet(region.folder / "paquet.toml", "bundle", verb, domain, *others, "--yes")
