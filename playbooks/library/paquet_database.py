@@ -129,7 +129,8 @@ class Work:
             self.do(connection, "drop database {} with (force)", name, said=f"drop database {name}")
 
     def drop_role(self, connection: psycopg.Connection, name: str) -> None:
-        if connection.execute("select from pg_roles where rolname = %s", [name]).fetchone():
+        query = "select from pg_roles where rolname = %s"
+        if connection.execute(query, [name]).fetchone() is not None:
             self.do(connection, "drop role {}", name, said=f"drop role {name}")
 
     def role(self, connection: psycopg.Connection, role: dict[str, Any]) -> None:

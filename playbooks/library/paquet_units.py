@@ -30,7 +30,7 @@ options:
       reload_on: {type: list, elements: str, default: [],
                   description: Paths and globs whose change needs a reload.}
       gone: {type: bool, default: false,
-             description: "The files are gone for good: it hears of it once, then they are forgotten."}
+             description: "The files are gone for good: it hears so once, then they are forgotten."}
   stamps:
     description: Folder of the digests.
     type: path

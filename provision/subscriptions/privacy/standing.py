@@ -39,7 +39,7 @@ def obstacles(gathered: Gathered) -> list[Obstacle]:
 
 def _bundles(gathered: Gathered) -> Iterator[Obstacle]:
     hints = {
-        "closed": "Its owner may take everything until its window is over; then: paquet bundle erase.",
+        "closed": "Its owner may take all until its window is over; then: paquet bundle erase.",
         "suspended": "Close it (paquet bundle close), hand over its export, then erase it.",
     }
     orders = {row["bundle_id"]: row for row in gathered.get("order", ())}

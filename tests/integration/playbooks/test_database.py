@@ -97,6 +97,22 @@ def test_roles_and_databases_come_to_be_and_stay(cluster: dict[str, Any]) -> Non
     assert tables == [("alias",)]
 
 
+def test_a_database_goes_with_whoever_is_in_it_and_then_its_role(cluster: dict[str, Any]) -> None:
+    run_module("paquet_database", **wishes(), **cluster)
+    gone: dict[str, Any] = {
+        "databases": [{"name": "mail", "state": "absent"}],
+        "roles": [{"name": "bundle1", "state": "absent"}],
+    }
+    leave = partial(run_module, "paquet_database", **gone, **cluster)
+    told = ["drop database mail", "drop role bundle1"]
+    with psycopg.connect(host=cluster["socket"], user="paquet", dbname="mail"):
+        assert leave(check=True)["actions"] == told
+        assert leave()["actions"] == told
+    assert leave()["changed"] is False
+    left = "select rolname from pg_roles where rolname in ('bundle1', 'reader')"
+    assert ask(cluster, "postgres", left) == [("reader",)]
+
+
 def test_a_database_is_closed_to_everyone_else(cluster: dict[str, Any]) -> None:
     run_module("paquet_database", **wishes(), **cluster)
     query = "select has_database_privilege({}, 'mail', 'connect')"

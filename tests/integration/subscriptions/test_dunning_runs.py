@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from provision.registry.models import Bundle
     from provision.servers.playbooks import Play
     from provision.subscriptions.payments.policy import Policy
+    from provision.subscriptions.subscription_models import Subscription
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -122,6 +123,13 @@ class Street:
         self.till.session.expire_all()
         return orders.get(self.till.session, 1).bundle
 
+    def subscription(self) -> Subscription:
+        """Return the subscription of the order as it is now."""
+        self.bundle()
+        found = subscriptions.of_order(self.till.session, 1)
+        assert found is not None
+        return found
+
     def states(self) -> list[object]:
         """Return the states that servers were asked to bring about."""
         return [dict(play.variables["bundle"])["state"] for play in self.played]  # type: ignore[call-overload]
@@ -144,6 +152,7 @@ def street(shop: Shop, engine: Engine, tmp_path: Path, monkeypatch: pytest.Monke
     begun = subscriptions.open_for_order(till.session, order, START)
     subscriptions.begin(till.session, begun, START)
     shop.bill(START)
+    order.state = "delivered"
     made = Street(till, control, tmp_path / "letters")
     monkeypatch.setattr(plays, "change", lambda _control, play: made.played.append(play))
     return made
@@ -163,6 +172,8 @@ def test_the_steps_lead_from_a_notice_to_a_closed_contract_and_no_day_has_two(
     assert street.run(45) == [("suspend", "")]
     assert (street.bundle().state, street.states()) == ("suspended", ["suspended"])
     assert street.run(105) == [("close", "")]
+    assert (street.bundle().state, street.states()[1:]) == ("closed", ["closed"])
+    assert street.subscription().last_day == street.day(105)
     assert street.run(400) == []
     assert verify.verify(street.till.session) == []
 
@@ -336,3 +347,39 @@ def test_no_step_is_recorded_for_an_invoice_that_is_paid(street: Street) -> None
     pay_all(street, 1)
     assert street.run(60) == []
     assert reminders.everything(street.till.session, street.till.seller.id) == []
+
+
+def test_what_is_paid_after_the_end_does_not_open_a_closed_bundle(street: Street) -> None:
+    suspend(street)
+    street.run(105)
+    pay_all(street, 110)
+    assert street.run(110) == []
+    assert (street.bundle().state, street.states()) == ("closed", ["suspended", "closed"])
+
+
+@only_sqlite
+def test_a_server_that_does_not_answer_leaves_the_closing_to_be_taken_and_cancels_once(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspend(street)
+
+    def fails(_control: Control, _play: Play) -> None:
+        raise PaquetError("bundles1 does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(plays, "change", fails)
+        assert street.run(105) == [("close", "bundles1 does not answer")]
+    assert street.run(106) == [("close", "")]
+    assert street.states() == ["suspended", "closed"]
+    assert street.subscription().last_day == street.day(105)
+
+
+@only_sqlite
+def test_a_subscription_without_a_bundle_ends_with_its_contract(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspend(street)
+    monkeypatch.setattr(dunning, "_bundle", lambda _session, _subscription: None)
+    assert street.run(105) == [("close", "")]
+    assert street.subscription().last_day == street.day(105)
+    assert (street.bundle().state, street.states()) == ("suspended", ["suspended"])

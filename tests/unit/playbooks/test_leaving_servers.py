@@ -1,0 +1,102 @@
+"""What modules do when a bundle leaves a server: users, what units remember, the cache."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Load = Callable[[str], dict[str, Any]]
+
+UP = {
+    "LoadState": "loaded",
+    "ActiveState": "active",
+    "SubState": "running",
+    "UnitFileState": "enabled",
+    "ConditionResult": "yes",
+    "ConditionTimestampMonotonic": "5",
+}
+
+
+def absent(name: str) -> dict[str, Any]:
+    return {"name": name, "state": "absent", "group": None}
+
+
+def test_a_user_goes_once_and_a_group_that_stayed_behind_goes_alone(load: Load) -> None:
+    commands_for = load("module_utils/paquet_users.py")["commands_for"]
+    user = pwd.getpwuid(0).pw_name
+    alone = next(
+        one.gr_name
+        for one in grp.getgrall()
+        if one.gr_name not in {u.pw_name for u in pwd.getpwall()}
+    )
+    assert commands_for(absent(user)) == [["userdel", user]]
+    assert commands_for(absent(alone)) == [["groupdel", alone]]
+    assert commands_for(absent("bnobodyhere")) == []
+
+
+class Shown:
+    """A systemd that shows every unit running."""
+
+    def show(self, names: list[str]) -> dict[str, dict[str, str]]:
+        return dict.fromkeys(names, UP)
+
+
+def test_a_unit_hears_once_that_files_are_gone_and_then_they_are_forgotten(
+    load: Load, tmp_path: Path
+) -> None:
+    functions = load("module_utils/paquet_systemd.py")
+    (tmp_path / "b1.conf").write_text("here")
+    unit = {
+        "name": "nginx.service",
+        "enabled": None,
+        "state": None,
+        "restart_on": [],
+        "reload_on": [f"{tmp_path}/b1.*"],
+        "gone": False,
+    }
+    stamps = str(tmp_path / "stamps")
+    others = {"reload /etc/b2": "its digest"}
+    functions["keep_stamp"](stamps, "nginx.service", functions["wanted_stamp"](unit) | others)
+    (tmp_path / "b1.conf").unlink()
+
+    def planned() -> dict[str, Any]:
+        told: dict[str, Any] = functions["plan"]([{**unit, "gone": True}], Shown(), stamps)
+        return dict(told["nginx.service"])
+
+    assert planned() == {"due": ["reload"], "stamp": others}
+    functions["keep_stamp"](stamps, "nginx.service", others)
+    assert planned() == {"due": [], "stamp": None}
+
+
+class Redis:
+    """A Redis that knows two bundles and writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, ...]] = []
+
+    def say(self, *words: str) -> list[str] | None:
+        if words == ("ACL", "LIST"):
+            return ["user b1 on ~* +select|4", "user b2 on ~* +select|7"]
+        self.told.append(words)
+        return None
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_bundle_leaves_its_place_in_the_cache_empty(load: Load, *, check: bool) -> None:
+    leave, redis = load("library/paquet_nextcloud_leave.py")["leave"], Redis()
+    assert leave(redis, "b2", check=check) is True
+    said = [("SELECT", "7"), ("FLUSHDB",), ("ACL", "DELUSER", "b2"), ("ACL", "SAVE")]
+    assert redis.told == ([] if check else said)
+
+
+def test_a_bundle_without_a_place_in_the_cache_changes_nothing(load: Load) -> None:
+    leave, redis = load("library/paquet_nextcloud_leave.py")["leave"], Redis()
+    assert leave(redis, "b3", check=False) is False
+    assert redis.told == []
