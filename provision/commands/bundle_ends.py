@@ -123,4 +123,6 @@ def _show(context: Context, planned: Erasing, *, as_json: bool) -> None:
         return
     tell(context, facts, as_json=False)
     for row in rows:
-        click.echo(f"{row['name']} {row['type']} {row['values']}")
+        values = row["values"]
+        shown = " ".join(values) if isinstance(values, list) else values
+        click.echo(f"{row['name']} {row['type']} {shown}")

@@ -27,14 +27,16 @@ UNAVAILABLE = 503
 ERASE = ("erase", "--now", "--why", "has everything", "--yes")
 # The light one has a domain of its own, and with it a certificate of its own.
 DOMAINS = {"light": "association.test", "nextcloud": "partie.paquet.test"}
-# Where a name may be found: paths, texts, units, users, groups, databases. Journals expire.
+# Where a name may be found: paths, texts, units, users, groups, databases. Journals expire, and the
+# next change of a user overwrites /etc/passwd- and its like, which hold the random name alone.
 TRACES = r"""
 export LC_ALL=C
 find / -xdev \( -path /proc -o -path /sys -o -path /var/log \) -prune -o \
     \( -name '*NAME*' -o -name '*DOMAIN*' \) -print
 find /run /dev/shm -name '*NAME*' -o -name '*DOMAIN*'
-grep -rIlE 'NAME|DOMAIN' /etc /srv /var/lib/paquet /var/lib/systemd /var/lib/paquet-cache \
-    /var/lib/dovecot /var/spool/postfix /run/paquet 2>/dev/null
+grep -rIlE --exclude={passwd,group,shadow,gshadow}- 'NAME|DOMAIN' /etc /srv /run/paquet \
+    /var/lib/paquet /var/lib/systemd /var/lib/paquet-cache /var/lib/dovecot /var/spool/postfix \
+    2>/dev/null
 systemctl list-units --all --plain --no-legend --no-pager '*NAME*'
 getent passwd NAME
 getent group NAME

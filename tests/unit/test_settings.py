@@ -50,6 +50,7 @@ def test_an_absolute_path_stays_where_it_is(tmp_path: Path) -> None:
         (OPERATOR.replace("Nuage.Exemple.FR", "not a zone"), "operator.zone"),
         (OPERATOR.replace("aide@exemple.fr", "nobody"), "operator.contact"),
         (OPERATOR + "[names]\nport = 0\n", "names.port"),
+        (OPERATOR + "[bundles]\nexport_days = 29\n", "bundles.export_days"),
         ("[operator\n", "is not TOML"),
         ("", "operator: Field required"),
     ],

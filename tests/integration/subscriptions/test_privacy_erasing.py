@@ -253,7 +253,7 @@ def test_an_erasure_that_is_killed_leaves_all_as_it_was_and_goes_on_when_asked_a
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(privacy, "_remove_kits", die)
+        patched.setattr(privacy, "remove_kits", die)
         with pytest.raises(KeyboardInterrupt):
             privacy.erase(world.control, EMAIL, TOLD.why)
     with database.transaction(world.engine) as session:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import grp
 import pwd
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jinja2 import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Load = Callable[[str], dict[str, Any]]
 
+PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 UP = {
     "LoadState": "loaded",
     "ActiveState": "active",
@@ -100,3 +102,18 @@ def test_a_bundle_without_a_place_in_the_cache_changes_nothing(load: Load) -> No
     leave, redis = load("library/paquet_nextcloud_leave.py")["leave"], Redis()
     assert leave(redis, "b3", check=False) is False
     assert redis.told == []
+
+
+@pytest.mark.parametrize(
+    ("state", "title", "never"),
+    [("closed", "fermé", "Rien n’est perdu"), ("suspended", "suspendu", "effacés")],
+)
+def test_a_page_promises_only_what_holds_for_its_bundle(state: str, title: str, never: str) -> None:
+    template = (PLAYBOOKS / "roles/bundle/templates/suspended.html.j2").read_text(encoding="utf-8")
+    words = {"bundle_suspended_title": "suspendu", "bundle_closed_title": "fermé"}
+    bundle = {"state": state, "domain": "<b>exemple.test"}
+    page = Environment(autoescape=True).from_string(template).render(bundle=bundle, **words)
+    assert f"<title>{title}</title>" in page
+    assert f"<h1>Service {title}</h1>" in page
+    assert "&lt;b&gt;exemple.test" in page
+    assert never not in page

@@ -48,6 +48,17 @@ def test_another_key_does_not_open_it(session: Session) -> None:
         secrets.Safe(session, SecretBytes(b"x" * 32)).get("bundle:b1", "backup_password")
 
 
+def test_what_is_forgotten_of_one_owner_stays_with_the_others(session: Session) -> None:
+    safe = secrets.Safe(session, KEY)
+    for owner in ("bundle:b1", "bundle:b2"):
+        safe.put(owner, "backup_password", SecretStr("tournesol"))
+        safe.put(owner, "backup_login", SecretStr("coquelicot"))
+    session.flush()
+    secrets.forget(session, "bundle:b1")
+    assert {row.owner for row in session.query(SealedSecret)} == {"bundle:b2"}
+    assert safe.get("bundle:b2", "backup_login").get_secret_value() == "coquelicot"
+
+
 def test_a_secret_moved_to_another_owner_does_not_open(session: Session) -> None:
     safe = secrets.Safe(session, KEY)
     safe.put("bundle:b1", "backup_password", SecretStr("tournesol"))
