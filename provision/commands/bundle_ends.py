@@ -33,6 +33,7 @@ WINDOW_OVER = "the time to take everything along is over"
 @click.option("--why", required=True, help="The reason, for the record.")
 @click.option("--on", type=day_type, help="The last day of its subscription; else today.")
 @click.option("--how", type=click.Choice(cancelling.WAYS), default="letter", show_default=True)
+@click.option("--refund", is_flag=True, help="Give the billed days beyond back.")
 @yes_option
 @dry_run_option
 @json_option
@@ -46,7 +47,13 @@ def close(context: Context, /, domain: str, *, as_json: bool, **words: object) -
     control = context.control()
     on: datetime | None = words["on"]  # type: ignore[assignment]
     today = control.today()
-    closing = Closing(str(words["why"]), day_of(on, today), today, str(words["how"]))
+    closing = Closing(
+        why=str(words["why"]),
+        last_day=day_of(on, today),
+        on=today,
+        how=str(words["how"]),
+        refund=bool(words["refund"]),
+    )
     if words["dry_run"] or not words["yes"]:
         with context.session() as session:
             would = offboard.close_in_registry(session, control, domain, closing)

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.registry import edges, states
-from provision.registry.models import Event
+from provision.registry.models import Event, Order
 from provision.subscriptions import (
     adjusting,
     billed,
@@ -98,7 +98,7 @@ def cancel(
 def keep(session: Session, subscription: Subscription, *, on: date, told: Told) -> list[Number]:
     """Let a cancelled subscription go on, and charge again what was refunded of billed days.
 
-    Raises UsageRefused when the last day is over.
+    Raises UsageRefused when the last day is over, or the bundle was closed.
     """
     last_day = subscription.last_day
     if subscription.state != subscriptions.ACTIVE or last_day is None:
@@ -109,6 +109,11 @@ def keep(session: Session, subscription: Subscription, *, on: date, told: Told) 
         raise UsageRefused(
             f"Subscription {subscription.id} ended on {last_day}",
             "Open a new one: paquet subscription open --help",
+        )
+    if _is_closed(session, subscription):
+        raise UsageRefused(
+            f"The bundle of subscription {subscription.id} is closed for good",
+            "Order a new one: paquet order place --help",
         )
     one = replace(billed.due_of(session, subscription), last_day=None)
     subscription.last_day = None
@@ -183,6 +188,12 @@ def _check(subscription: Subscription, asked: Cancellation, on: date) -> None:
             f"Subscription {number} began on {subscription.first_day}, after {asked.last_day}",
             "Give that day or a later one.",
         )
+
+
+def _is_closed(session: Session, subscription: Subscription) -> bool:
+    """Tell whether what it pays for was ended, which is for good."""
+    order = session.get(Order, subscription.order_id) if subscription.order_id else None
+    return order is not None and order.bundle.state in ("closed", "erased")
 
 
 def _was_refunded(session: Session, subscription: Subscription, beyond: Term) -> bool:

@@ -34,12 +34,16 @@ CLOSED, ERASED = "closed", "erased"
 
 @dataclass(frozen=True)
 class Closing:
-    """Why a bundle closes, the last day that is paid for, on which day it is asked, and how."""
+    """Why a bundle closes, the last day that is paid for, on which day it is asked, and how.
+
+    With `refund`, what is billed beyond the last day is given back.
+    """
 
     why: str
     last_day: date
     on: date
     how: str
+    refund: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,11 @@ def end_subscription(
     if opened is None or opened.state != subscriptions.ACTIVE or opened.last_day is not None:
         return []
     asked = Cancellation(
-        last_day=closing.last_day, reason=closing.why, asked_on=closing.on, how=closing.how
+        last_day=closing.last_day,
+        reason=closing.why,
+        asked_on=closing.on,
+        how=closing.how,
+        refund=closing.refund,
     )
     return cancelling.cancel(session, opened, asked, on=closing.on, told=told)
 

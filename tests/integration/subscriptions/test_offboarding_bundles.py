@@ -16,6 +16,7 @@ from provision.registry.models import Device, Event, Order, SealedSecret, User
 from provision.registry.orders import DkimKey, Wish
 from provision.subscriptions import billing, cancelling, subscriptions, verify
 from provision.subscriptions.cancelling import Cancellation
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.privacy import persons
 from provision.workflows import bundles, names, offboard, privacy
 from tests.integration.subscriptions.leaving_shop import CLOSING, leave
@@ -117,6 +118,28 @@ def test_a_last_day_that_is_not_here_yet_is_refused_and_nothing_is_written(
 def test_a_closed_bundle_does_not_open_again(closed: Leaving, state: str) -> None:
     with pytest.raises(PaquetError, match=f"is closed and cannot become {state}"):
         bundles.change_state(closed.control, DOMAIN, state, "minds change")
+
+
+@only_sqlite
+def test_a_subscription_does_not_go_on_without_its_bundle(closed: Leaving) -> None:
+    with database.transaction(closed.world.engine) as session:
+        one = subscriptions.of_order(session, 1)
+        assert one is not None
+        with pytest.raises(UsageRefused, match="is closed for good"):
+            cancelling.keep(session, one, on=TODAY, told=TOLD)
+
+
+@only_sqlite
+def test_days_that_were_billed_beyond_the_last_one_are_given_back_when_asked(
+    leaving: Leaving,
+) -> None:
+    told = offboard.close(leaving.control, DOMAIN, replace(CLOSING, refund=True))
+    assert len(told.numbers) == 1
+    offboard.close(leaving.control, DOMAIN, replace(CLOSING, refund=True))
+    with database.transaction(leaving.world.engine) as session:
+        issued = select(func.count()).select_from(Invoice).where(Invoice.kind == "credit")
+        assert session.scalar(issued) == 1
+        assert verify.verify(session) == []
 
 
 @only_sqlite
