@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from provision import database
 from provision.errors import UnsafeChange, UsageRefused
 from provision.registry import orders, secrets, states
+from provision.registry.models import Bundle
 from provision.subscriptions import cancelling, subscriptions
 from provision.subscriptions.cancelling import Cancellation
 from provision.workflows import bundles, names, plays, privacy
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.dns.changes import ChangeSet
-    from provision.registry.models import Bundle
     from provision.registry.states import Told
     from provision.subscriptions.issuing import Number
     from provision.subscriptions.subscription_models import Subscription
@@ -150,15 +150,15 @@ def erase(control: Control, domain: str, why: str, *, hurry: bool = False) -> Er
     control.tell("bundle")
     plays.change(control, plays.erasing_play(planned.bundle, control))
     control.tell("registry")
-    _forget(control, domain, why)
+    _forget(control, planned.bundle.id, why)
     return planned
 
 
-def _forget(control: Control, domain: str, why: str) -> None:
+def _forget(control: Control, bundle_id: int, why: str) -> None:
     """Write that the bundle is erased, and delete its users, devices, kits and secrets."""
     with control.session() as session:
         privacy.overwrite(session)
-        bundle = bundles.living(session, domain)
+        bundle = session.get_one(Bundle, bundle_id)
         kits = [user.address for user in bundle.users]
         _revoke(session, control, bundle)
         orders.forget_users(session, bundle)

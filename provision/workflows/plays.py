@@ -6,8 +6,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
+from provision.errors import PaquetError
 from provision.phones.autoconfig import Services, autoconfig_xml
 from provision.registry.edges import CLOUD_LOGIN
+from provision.registry.models import Bundle
 from provision.servers import guard, inventory
 from provision.servers.playbooks import Play, run_play
 from provision.servers.variables import server_variables
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from provision.registry.models import Bundle, Device
+    from provision.registry.models import Device
     from provision.servers.outcomes import PlayResult
     from provision.settings import Settings
     from provision.workflows.control import Control
@@ -35,12 +39,17 @@ BUNDLE_SECRETS = (
 
 
 def change(control: Control, play: Play) -> PlayResult:
-    """Run `play` alone on its hosts: each one is locked, with a fence that only grows."""
+    """Run `play` alone on its hosts: each one is locked, with a fence that only grows.
+
+    Raises PaquetError when its bundle was closed, erased, suspended or opened while it waited: else
+    an old wish would bring back what is erased, or take away what was ordered under its name since.
+    """
     with ExitStack() as held:
         permits = []
         for host in sorted(play.hosts, key=lambda host: host.name):  # one order: no deadlock
             lock = guard.hold(host, control.settings, claim(control, host))
             permits.append(held.enter_context(lock).permit)
+        _refuse_overtaken(play, control)
         return run_play(
             play,
             control.settings,
@@ -137,6 +146,19 @@ def _play(
         "bundle": describe(bundle, settings),
     }
     return Play(playbook, [server, backup], variables, dict(secrets))
+
+
+def _refuse_overtaken(play: Play, control: Control) -> None:
+    told = play.variables.get("bundle")
+    if not isinstance(told, dict):
+        return
+    with control.session() as session:
+        state = session.scalar(select(Bundle.state).where(Bundle.name == told["name"]))
+    if state != told["state"]:
+        raise PaquetError(
+            f"The bundle of {told['domain']} became {state} while this waited for its server",
+            "Look at it (paquet bundle list), and say it again if it is still meant.",
+        )
 
 
 def _certificate(bundle: Bundle, settings: Settings) -> str:

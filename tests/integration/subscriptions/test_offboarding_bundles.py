@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import func, select
@@ -14,11 +16,13 @@ from provision.errors import PaquetError, UnsafeChange, UsageRefused
 from provision.registry import orders
 from provision.registry.models import Device, Event, Order, SealedSecret, User
 from provision.registry.orders import DkimKey, Wish
+from provision.servers import guard
 from provision.subscriptions import billing, cancelling, subscriptions, verify
 from provision.subscriptions.cancelling import Cancellation
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.privacy import persons
-from provision.workflows import bundles, names, offboard, privacy
+from provision.workflows import bundles, names, offboard, plays, privacy
+from provision.workflows.plays import change as real_change
 from tests.integration.subscriptions.leaving_shop import CLOSING, leave
 from tests.integration.subscriptions.privacy_shop import DOMAIN, EMAIL, TODAY, TOLD, pay
 
@@ -190,6 +194,24 @@ def test_an_erasing_that_broke_off_goes_on_with_the_same_call(closed: Leaving) -
     closed.broken = False
     offboard.erase(closed.on(AFTER), DOMAIN, "it is time")
     assert closed.bundle().state == "erased"
+
+
+@only_sqlite
+@pytest.mark.parametrize("playbook", ["erase.yml", "bundle.yml"])
+def test_what_waited_while_a_bundle_was_erased_changes_nothing(
+    closed: Leaving, monkeypatch: pytest.MonkeyPatch, playbook: str
+) -> None:
+    played: list[str] = []
+    monkeypatch.setattr(guard, "hold", lambda *_lock: nullcontext(Mock()))
+    monkeypatch.setattr(
+        plays, "run_play", lambda play, *_run, **_with: played.append(play.playbook)
+    )
+    waiting = replace(plays.erasing_play(closed.bundle(), closed.control), playbook=playbook)
+    real_change(closed.control, waiting)
+    offboard.erase(closed.on(AFTER), DOMAIN, "it is time")
+    with pytest.raises(PaquetError, match="became erased while this waited"):
+        real_change(closed.control, waiting)
+    assert played == [playbook]
 
 
 @only_sqlite
