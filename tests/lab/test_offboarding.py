@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered, Region
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 UNAVAILABLE = 503
 ERASE = ("erase", "--now", "--why", "has everything", "--yes")
 # The light one has a domain of its own, and with it a certificate of its own.
