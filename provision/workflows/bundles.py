@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 def find(control: Control, domain: str) -> Bundle:
     """Return the living bundle of `domain`, with its users and devices."""
     with control.reading() as session:
-        wanted = select(Bundle).where(
-            Bundle.domain == edges.domain(domain), Bundle.state != "erased"
-        )
-        bundle = session.scalar(wanted)
-        if bundle is None:
-            raise PaquetError(f"No bundle has the domain {domain}", "See `paquet bundle list`.")
-        return orders.load_bundle(bundle)
-    with control.session() as session:
         return orders.load_bundle(living(session, domain))
 
 

@@ -105,10 +105,6 @@ def _take(control: Control, campaign: Campaign, reminder: Reminder) -> None:
     """Take one step: the bundle, then the letter, then the row that says so."""
     control.tell(f"{reminder.owed.shown}: {reminder.step}")
     why = f"{reminder.owed.shown} is not paid"
-    with control.reading() as session:
-        bundle = _bundle(session, reminder.owed.subscription_id)
-    if reminder.step == policy.SUSPEND and bundle is not None and bundle.state in LIVING:
-        bundles.change_state(control, bundle.domain, SUSPENDED, why)
     if reminder.step in ENDS:
         ENDS[reminder.step](control, reminder, why, campaign.on)
     digest = _write_letter(control, campaign, reminder)
@@ -117,7 +113,7 @@ def _take(control: Control, campaign: Campaign, reminder: Reminder) -> None:
 
 
 def _suspend(control: Control, reminder: Reminder, why: str, _on: date) -> None:
-    with control.session() as session:
+    with control.reading() as session:
         bundle = _bundle(session, reminder.owed.subscription_id)
     if bundle is not None and bundle.state in LIVING:
         bundles.change_state(control, bundle.domain, SUSPENDED, why)
