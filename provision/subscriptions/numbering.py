@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from provision.errors import UsageRefused
 from provision.subscriptions import drafts
@@ -56,13 +56,18 @@ def series(
     name: str,
     table: type[Invoice | Receipt] = Invoice,
 ) -> Series:
-    """Return where the series is now: one of invoices, or of receipts."""
-    last, last_day = session.execute(
-        select(func.max(table.number), func.max(table.issued_on)).where(
-            table.organisation_id == organisation_id, table.series == name
-        )
-    ).one()
-    return Series(organisation_id, name, last or 0, last_day)
+    """Return where the series is now: one of invoices, or of receipts.
+
+    Its last document is the latest too: triggers keep days in the order of numbers.
+    """
+    of_series = (table.organisation_id == organisation_id, table.series == name)
+    last = session.execute(
+        select(table.number, table.issued_on)
+        .where(*of_series)
+        .order_by(table.number.desc())
+        .limit(1)
+    ).first()
+    return Series(organisation_id, name, *(last or (0, None)))
 
 
 def prefix(profile: Profile, kind: str) -> str:
