@@ -6,30 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from provision import rendering
-from provision.commands.context import Context
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError
 from provision.subscriptions import billing, organisations, profiles, verify
 from provision.subscriptions.models import Fund
 from provision.workflows import control
+from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.conftest import profile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SETTINGS = """
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-[registry]
-url = "sqlite:///{path}"
-"""
+    from provision.commands.context import Context
+
 TODAY = date(2026, 3, 10)
 SOLD = ("--sold-by", "Boutique Libre", "--supported-by", "Les Amis du Libre", "--yes")
 JEANNE = ("open", "jeanne@exemple.test", "--name", "Jeanne", *SOLD, "--from", "2026-03-01")
@@ -39,9 +31,7 @@ JEANNE = ("open", "jeanne@exemple.test", "--name", "Jeanne", *SOLD, "--from", "2
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     """A registry with the plans and the contract of our examples, on 10 March 2026."""
     monkeypatch.setattr(control.Control, "today", lambda _control: TODAY)
-    config = tmp_path / "paquet.toml"
-    config.write_text(SETTINGS.format(path=tmp_path / "paquet.db"), encoding="utf-8")
-    made = Context(config)
+    made = settled(tmp_path)
     run(made, "add", "Boutique Libre", "--kind", "business", group=organisation)
     run(made, "add", "Les Amis du Libre", "--kind", "association", group=organisation)
     with made.session() as session:
@@ -58,10 +48,7 @@ def example(name: str) -> Path:
 
 def run(context: Context, *words: str, group: click.Group = subscription) -> str:
     """Run a command and return what it says; what it raises is raised here."""
-    answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
-    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
-        raise answer.exception
-    return answer.stdout
+    return ask(context, group, *words).stdout
 
 
 def read(context: Context, *words: str) -> Any:  # noqa: ANN401 (JSON is anything)

@@ -7,12 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 from facturx import get_xml_from_pdf
 from sqlalchemy import select, text
 
 from provision import rendering
-from provision.commands.context import Context
 from provision.commands.invoice import invoice
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
@@ -38,12 +36,14 @@ from provision.subscriptions.reports.gather_scope import Scope
 from provision.subscriptions.reports.gathering import gather
 from provision.workflows import control
 from tests.integration.subscriptions import oracles
+from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.deposits_shop import FIRST, counter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from provision.commands.context import Context
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.deposits_shop import Counter
 
@@ -216,15 +216,6 @@ def test_whatever_is_changed_of_a_deduction_is_found(
         assert any(one.startswith(words) for one in found), (words, found)
 
 
-SETTINGS = """
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-[registry]
-url = "sqlite:///{path}"
-"""
 SOLD = ("--sold-by", "Boutique Libre", "--supported-by", "Les Amis du Libre", "--yes")
 
 
@@ -233,9 +224,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) 
     """A registry in which Jeanne has subscribed on the command line."""
     del database_url  # the registry of a command is a file of its own
     monkeypatch.setattr(control.Control, "today", lambda _control: FIRST)
-    config = tmp_path / "paquet.toml"
-    config.write_text(SETTINGS.format(path=tmp_path / "paquet.db"), encoding="utf-8")
-    made = Context(config)
+    made = settled(tmp_path)
     run(made, organisation, "add", "Boutique Libre", "--kind", "business", "--siren", "732829320")
     run(made, organisation, "add", "Les Amis du Libre", "--kind", "association")
     with made.session() as session:
@@ -250,10 +239,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) 
 
 
 def run(context: Context, group: Any, *words: str) -> str:  # noqa: ANN401 (any group)
-    answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
-    if answer.exception is not None:
-        raise answer.exception
-    return answer.stdout
+    return ask(context, group, *words).stdout
 
 
 def test_a_deposit_is_asked_for_listed_and_deducted_on_the_command_line(

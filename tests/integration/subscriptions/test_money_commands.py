@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from click.testing import CliRunner
 from facturx import get_xml_from_pdf
 from sqlalchemy import select
 
 from provision import rendering
-from provision.commands.context import Context
 from provision.commands.invoice import invoice
 from provision.commands.money import money
 from provision.commands.organisation import organisation
@@ -27,27 +25,17 @@ from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.models import Plan
 from provision.subscriptions.profiles import Address
 from provision.subscriptions.subscriptions import Sale
+from tests.integration.subscriptions.commanding import ask, read, settled
 
 if TYPE_CHECKING:
-    from click.testing import Result
+    from provision.commands.context import Context
 
-SETTINGS = """
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-[registry]
-url = "sqlite:///{path}"
-"""
 PARTS = ("--supporter-parts", "30", "--seller-parts", "70", "--from", "2026-01-01")
 
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    config = tmp_path / "paquet.toml"
-    config.write_text(SETTINGS.format(path=tmp_path / "paquet.db"), encoding="utf-8")
-    return Context(config)
+    return settled(tmp_path)
 
 
 @pytest.fixture
@@ -74,20 +62,6 @@ def sold(context: Context) -> Context:
     ask(context, organisation, "describe", "Boutique", described, "--from", "2026-01-01")
     ask(context, invoice, "run", "--on", "2026-03-31", "--yes")
     return context
-
-
-def ask(context: Context, group: click.Group, *words: str) -> Result:
-    """Run a command; what it raises is raised here."""
-    answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
-    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
-        raise answer.exception
-    return answer
-
-
-def read(context: Context, group: click.Group, *words: str) -> object:
-    """Return what a command says in JSON."""
-    found: object = json.loads(ask(context, group, *words, "--json").stdout)
-    return found
 
 
 def test_an_organisation_is_added_and_shown(context: Context) -> None:

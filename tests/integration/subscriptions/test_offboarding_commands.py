@@ -7,12 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 
 from provision.commands.bundle import bundle
-from provision.commands.context import Context
 from provision.errors import UnsafeChange, UsageRefused
 from provision.workflows import control
+from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.leaving_shop import leave
 from tests.integration.subscriptions.privacy_shop import DOMAIN, FILE, KEY, TODAY
 
@@ -20,26 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from provision.commands.context import Context
     from tests.integration.subscriptions.leaving_shop import Leaving
 
-SETTINGS = """
-key_file = "{key}"
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-[registry]
-url = "sqlite:///{file}"
-"""
 UNTIL = TODAY + timedelta(days=30)
 
 
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[Context]:
-    config = tmp_path / "paquet.toml"
-    config.write_text(SETTINGS.format(file=tmp_path / FILE, key=KEY), encoding="utf-8")
-    made = Context(config)
+    made = settled(tmp_path, FILE, key_file=KEY)
     yield made
     made.engine.dispose()
 
@@ -52,10 +40,7 @@ def leaving(context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def run(context: Context, *words: str) -> str:
     """Run a command and return what it prints; what it raises is raised here."""
-    answer = CliRunner().invoke(bundle, words, obj=context, standalone_mode=False)
-    if answer.exception is not None:
-        raise answer.exception
-    return answer.stdout
+    return ask(context, bundle, *words).stdout
 
 
 def read(context: Context, *words: str) -> Any:  # noqa: ANN401 (JSON is anything)

@@ -5,10 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
 from provision import rendering
-from provision.commands.context import Context
 from provision.commands.dunning import dunning
 from provision.commands.invoice import invoice
 from provision.commands.mandate import mandate
@@ -22,23 +20,15 @@ from provision.registry.models import Subscriber
 from provision.subscriptions import organisations, plans, subscriptions
 from provision.subscriptions.sepa.target_days import first_open_day
 from provision.subscriptions.subscriptions import Sale
+from tests.integration.subscriptions.commanding import ask, read, settled
 from tests.integration.subscriptions.paying_shop import CREDITOR, OURS, THEIRS, Said, camt
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import click
-    from click.testing import Result
+    from provision.commands.context import Context
 
-SETTINGS = """
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-[registry]
-url = "sqlite:///{path}"
-"""
+
 DESCRIBED = f"""
 name = "Boutique"
 legal = "Boutique SARL"
@@ -59,27 +49,12 @@ BEGAN = TODAY - timedelta(days=25)
 RUM = "BOUTIQUE-000001"
 
 
-def ask(context: Context, group: click.Group, *words: str) -> Result:
-    """Run a command; what it raises is raised here."""
-    answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
-    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
-        raise answer.exception
-    return answer
-
-
-def read(context: Context, group: click.Group, *words: str) -> list[dict[str, object]]:
-    """Return what a command says in JSON."""
-    found: list[dict[str, object]] = json.loads(ask(context, group, *words, "--json").stdout)
-    return found
-
-
 @pytest.fixture
 def sold(tmp_path: Path) -> Context:
     """A registry in which Jeanne owes an invoice, with a signed mandate, all by commands."""
-    config, described = tmp_path / "paquet.toml", tmp_path / "boutique.toml"
-    config.write_text(SETTINGS.format(path=tmp_path / "paquet.db"), encoding="utf-8")
+    described = tmp_path / "boutique.toml"
     described.write_text(DESCRIBED, encoding="utf-8")
-    context, first = Context(config), BEGAN.isoformat()
+    context, first = settled(tmp_path), BEGAN.isoformat()
     ask(context, organisation, "add", "Boutique", "--kind", "business", "--siren", "732829320")
     ask(context, organisation, "add", "Les Amis", "--kind", "association")
     plan = str(rendering.share("templates") / "plans.example.toml")

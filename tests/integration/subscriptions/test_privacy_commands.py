@@ -6,17 +6,16 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import select
 
 from provision import database
-from provision.commands.context import Context
 from provision.commands.money import money
 from provision.commands.privacy import privacy
 from provision.commands.subscriber import subscriber
 from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Subscriber
 from provision.subscriptions.privacy.models import ArchiveAccess
+from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.privacy_shop import (
     DOMAIN,
     EMAIL,
@@ -33,23 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import click
-    from click.testing import Result
-
+    from provision.commands.context import Context
     from tests.integration.subscriptions.privacy_shop import World
 
-SETTINGS = """
-inventory = "inventory.yml"
-key_file = "{key}"
-state = "{state}"
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-[registry]
-url = "sqlite:///{file}"
-"""
 NAMES = (NAME, "Jeanne", EMAIL, DOMAIN, STREET, "Paul", "paul@exemple.test")
 
 
@@ -70,20 +55,10 @@ def world(built: Path, tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def context(world: World) -> Iterator[Context]:
     folder = world.folder
-    config = folder / "paquet.toml"
-    words = {"file": folder / FILE, "key": folder / KEY, "state": folder / "var"}
-    config.write_text(SETTINGS.format(**words), encoding="utf-8")
-    made = Context(config)
+    files = {"key_file": f"{folder / KEY}", "state": f"{folder / 'var'}"}
+    made = settled(folder, FILE, inventory="inventory.yml", **files)
     yield made
     made.engine.dispose()
-
-
-def ask(context: Context, group: click.Group, *words: str) -> Result:
-    """Run a command; what it raises is raised here."""
-    answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
-    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
-        raise answer.exception
-    return answer
 
 
 @pytest.mark.parametrize(

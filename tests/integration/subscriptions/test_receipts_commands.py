@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from provision.commands.context import Context
 from provision.commands.money import money
 from provision.commands.organisation import organisation
 from provision.commands.payment import payment
@@ -16,23 +14,17 @@ from provision.commands.receipt import receipt
 from provision.commands.statement import statement
 from provision.commands.subscriber import subscriber
 from provision.errors import PaquetError, UsageRefused
+from tests.integration.subscriptions import commanding
+from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.paying_shop import OURS, Said, camt
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import click
-    from click.testing import Result
 
-SETTINGS = """
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-[registry]
-url = "sqlite:///{path}"
-"""
+    from provision.commands.context import Context
+
 DESCRIBED = f"""
 name = "Les Amis du Libre"
 legal = "Association loi de 1901"
@@ -60,17 +52,9 @@ HOME = ("--street", "3 rue du Four", "--postcode", "61100", "--city", "Flers")
 DAYS = ("--from", f"{YEAR}-01-01", "--until", f"{YEAR}-12-31")
 
 
-def ask(context: Context, group: click.Group, *words: str) -> Result:
-    """Run a command; what it raises is raised here."""
-    answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
-    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
-        raise answer.exception
-    return answer
-
-
 def read(context: Context, group: click.Group, *words: str) -> list[dict[str, object]]:
     """Return what a command says in JSON, as rows."""
-    found = json.loads(ask(context, group, *words, "--json").stdout)
+    found = commanding.read(context, group, *words)
     rows: list[dict[str, object]] = found if isinstance(found, list) else [found]
     return rows
 
@@ -91,10 +75,9 @@ def paper(file: object) -> str:
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    config, described = tmp_path / "paquet.toml", tmp_path / "amis.toml"
-    config.write_text(SETTINGS.format(path=tmp_path / "paquet.db"), encoding="utf-8")
+    described = tmp_path / "amis.toml"
     described.write_text(DESCRIBED, encoding="utf-8")
-    made = Context(config)
+    made = settled(tmp_path)
     ask(made, organisation, "add", "Amis", "--kind", "association")
     ask(made, organisation, "describe", "Amis", str(described), "--from", f"{YEAR}-01-01")
     return made

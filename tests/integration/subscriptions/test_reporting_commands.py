@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy.orm import Session
 
 from cli import COMMANDS
@@ -14,22 +13,13 @@ from provision.commands.context import Context
 from provision.commands.report import report
 from provision.errors import PaquetError
 from provision.rendering import share
+from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.reporting_shop import build, year_begins
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
 
-SETTINGS = """
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-[registry]
-url = "sqlite:///{path}"
-"""
 UNTIL = ("--until", "2026-03-31")
 
 
@@ -37,9 +27,7 @@ UNTIL = ("--until", "2026-03-31")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
     """A registry in which the year has begun; reports only read it."""
     folder = tmp_path_factory.mktemp("reports")
-    config = folder / "paquet.toml"
-    config.write_text(SETTINGS.format(path=folder / "paquet.db"), encoding="utf-8")
-    made = Context(config)
+    made = settled(folder)
     with Session(made.engine, expire_on_commit=False) as session:
         world = build(session)
         world.supporter.name = "=cmd()"
@@ -47,16 +35,8 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
     return made
 
 
-def ask(context: Context, *words: str) -> Result:
-    """Run a command; what it raises is raised here."""
-    answer = CliRunner().invoke(report, words, obj=context, standalone_mode=False)
-    if answer.exception is not None:
-        raise answer.exception
-    return answer
-
-
 def test_all_figures_are_shown_as_exact_numbers(context: Context) -> None:
-    found = json.loads(ask(context, "show", *UNTIL, "--json").stdout)
+    found = json.loads(ask(context, report, "show", *UNTIL, "--json").stdout)
     assert found["received"][0] == {
         "kind": "business",
         "beneficiary": "Boutique Libre",
@@ -69,24 +49,25 @@ def test_all_figures_are_shown_as_exact_numbers(context: Context) -> None:
 
 
 def test_one_figure_is_shown_in_the_words_of_people(context: Context) -> None:
-    said = ask(context, "show", *UNTIL, "--section", "received").stdout
+    words = ("show", *UNTIL, "--section", "received")
+    said = ask(context, report, *words).stdout
     assert said.splitlines()[1] == "received"
     assert "91,00\u00a0€" in said
     assert "58,3\u202f%" in said
     assert "movements" not in said
-    english = ask(context, "show", *UNTIL, "--section", "received", "--language", "en").stdout
+    english = ask(context, report, *words, "--language", "en").stdout
     assert "€91.00" in english
 
 
 def test_a_share_of_what_left_is_shown_as_percent(context: Context) -> None:
-    said = ask(context, "show", *UNTIL, "--section", "churn").stdout
+    said = ask(context, report, "show", *UNTIL, "--section", "churn").stdout
     assert "35,3\u202f%" in said  # 10.00 of 28.33 € left with Lise
 
 
 def test_each_figure_is_a_file_in_which_no_name_is_a_formula(
     context: Context, tmp_path: Path
 ) -> None:
-    ask(context, "csv", *UNTIL, "--to", str(tmp_path / "out"))
+    ask(context, report, "csv", *UNTIL, "--to", str(tmp_path / "out"))
     content = (tmp_path / "out" / "received.csv").read_text(encoding="utf-8-sig")
     assert content.splitlines() == [
         "kind;beneficiary;role;eur;basis_points",
@@ -99,7 +80,7 @@ def test_each_figure_is_a_file_in_which_no_name_is_a_formula(
 
 
 def test_an_english_file_has_commas_and_points(context: Context, tmp_path: Path) -> None:
-    ask(context, "csv", *UNTIL, "--to", str(tmp_path), "--language", "en")
+    ask(context, report, "csv", *UNTIL, "--to", str(tmp_path), "--language", "en")
     content = (tmp_path / "received.csv").read_bytes()
     assert b"association,'=cmd(),service,39.00,2500\r\n" in content
     assert b"VAT" in content
@@ -110,7 +91,7 @@ def test_the_page_is_whole_and_needs_nothing_else(context: Context, tmp_path: Pa
     facts.write_text('title = "Le <b>Paquet</b>"', encoding="utf-8")
     file = tmp_path / "new" / "report.html"
     words = [*UNTIL, "--to", str(file), "--facts", str(facts), "--json"]
-    said = json.loads(ask(context, "page", *words).stdout)
+    said = json.loads(ask(context, report, "page", *words).stdout)
     page = file.read_text(encoding="utf-8")
     assert said == {"file": str(file), "bytes": len(page.encode())}
     assert page.rstrip().endswith("</html>")
@@ -121,17 +102,17 @@ def test_the_page_is_whole_and_needs_nothing_else(context: Context, tmp_path: Pa
 
 def test_without_a_title_the_operator_signs(context: Context, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    ask(context, "page", *UNTIL, "--to", str(file), "--language", "en")
+    ask(context, report, "page", *UNTIL, "--to", str(file), "--language", "en")
     assert "· Les Amis</title>" in file.read_text(encoding="utf-8")
 
 
 def test_a_model_is_solved_without_a_registry(tmp_path: Path) -> None:
     nowhere = Context(tmp_path / "none.toml")
     example = str(share("templates") / "model.example.toml")
-    found = json.loads(ask(nowhere, "model", example, "--json").stdout)
+    found = json.loads(ask(nowhere, report, "model", example, "--json").stdout)
     assert found["model"][0]["cost_cents"] == 250_000
     assert found["model"][0]["break_even"] == 427
-    assert "€2,500.00" in ask(nowhere, "model", example).stdout
+    assert "€2,500.00" in ask(nowhere, report, "model", example).stdout
 
 
 @pytest.mark.parametrize(
@@ -150,7 +131,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
 ) -> None:
     more = () if "--until" in words else UNTIL
     with pytest.raises(PaquetError, match=why):
-        ask(context, *words, *more)
+        ask(context, report, *words, *more)
 
 
 def test_only_reports_and_rehearsals_wait_for_charts(pytestconfig: pytest.Config) -> None:

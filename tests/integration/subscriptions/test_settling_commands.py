@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from provision.commands.context import Context
 from provision.commands.debt import debt
 from provision.commands.exchange import exchange
 from provision.commands.fund import fund
@@ -16,23 +13,16 @@ from provision.commands.settlement import settlement
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions import verify
 from provision.subscriptions.contracts import Share
+from tests.integration.subscriptions.commanding import ask, read, settled
 from tests.integration.subscriptions.settling_shop import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import click
-    from click.testing import Result
 
-SETTINGS = """
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-[registry]
-url = "sqlite:///{path}"
-"""
+    from provision.commands.context import Context
+
 SHOP, FRIENDS = "Boutique Libre", "Les Amis du Libre"
 DAY = ("--on", "2026-02-05")
 
@@ -40,9 +30,7 @@ DAY = ("--on", "2026-02-05")
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     """One sale of January, 20 parts for the association and 10 for its solidarity fund."""
-    config = tmp_path / "paquet.toml"
-    config.write_text(SETTINGS.format(path=tmp_path / "paquet.db"), encoding="utf-8")
-    made = Context(config)
+    made = settled(tmp_path)
     with made.session() as session:
         shop = opened(session)
         pot = shop.fund(shop.supporter)
@@ -54,19 +42,6 @@ def context(tmp_path: Path) -> Context:
         shop.contract(shares)
         shop.sell()
     return made
-
-
-def ask(context: Context, group: click.Group, *words: str) -> Result:
-    """Run a command; what it raises is raised here."""
-    answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
-    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
-        raise answer.exception
-    return answer
-
-
-def read(context: Context, group: click.Group, *words: str) -> Any:  # noqa: ANN401 (JSON)
-    """Return what a command says in JSON."""
-    return json.loads(ask(context, group, *words, "--json").stdout)
 
 
 def euros(units: int) -> dict[str, object]:
