@@ -2,8 +2,9 @@
 
 What is set against documents (`allocation`) says it: an invoice, its payments, its credit notes.
 A code is given to documents that are wholly set off, when all their lines lie in the exercise
-(article A47 A-1 of the livre des procédures fiscales, VII: EcritureLet and DateLet). It is made of
-the number of the first document's entry, so it is the same in every file.
+(article A47 A-1 of the livre des procédures fiscales, VII: EcritureLet and DateLet). What was set
+against them after its last day is not seen: the file of a year is the same whenever it is written.
+The code is made of the number of the first document's entry, so it is the same in every file.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class _Group:
 def letters(session: Session, organisation_id: int, first_day: date, last_day: date) -> Letters:
     """Return the code, and the day of the last of them, of each line that has one."""
     found: Letters = {}
-    groups = _groups(session, organisation_id)
+    groups = _groups(session, organisation_id, last_day)
     for group in {id(one): one for one in groups.values()}.values():
         days = group.days
         is_off = group.whole and group.open == group.units == 0
@@ -91,14 +92,14 @@ def code(number: int) -> str:
     return written
 
 
-def _groups(session: Session, organisation_id: int) -> dict[int, _Group]:
-    """Return the group of each document, by the number of its entry."""
-    lines = _lines(session, organisation_id)
+def _groups(session: Session, organisation_id: int, by: date) -> dict[int, _Group]:
+    """Return the group of each document of a day or before, by the number of its entry."""
+    lines = _lines(session, organisation_id, by)
     groups: dict[int, _Group] = {}
-    for number, party, units, gross in _documents(session, organisation_id):
+    for number, party, units, gross in _documents(session, organisation_id, by):
         made = groups[number] = _Group([number], open=gross)
         made.take(_claimed(lines, number, party, units), units)
-    for number, party, sign, entry, units, on in _set_against(session, organisation_id):
+    for number, party, sign, entry, units, on in _set_against(session, organisation_id, by):
         group = groups[number]
         group.open -= units
         group.days.append(on)
@@ -122,7 +123,9 @@ def _claimed(
     return waiting.pop(0) if waiting else None
 
 
-def _lines(session: Session, organisation_id: int) -> dict[tuple[int, str, Cents], list[_Line]]:
+def _lines(
+    session: Session, organisation_id: int, by: date
+) -> dict[tuple[int, str, Cents], list[_Line]]:
     """Return the lines of 411 by entry, party and cents, in their order."""
     one, line = LedgerTransaction, LedgerPosting
     rows = session.execute(
@@ -132,6 +135,7 @@ def _lines(session: Session, organisation_id: int) -> dict[tuple[int, str, Cents
             line.organisation_id == organisation_id,
             line.account == chart.CUSTOMERS,
             line.commodity == EUR.code,
+            one.effective_on <= by,
         )
         .order_by(line.number, line.line)
     )
@@ -141,11 +145,13 @@ def _lines(session: Session, organisation_id: int) -> dict[tuple[int, str, Cents
     return found
 
 
-def _documents(session: Session, organisation_id: int) -> Iterator[tuple[int, str, Cents, Cents]]:
+def _documents(
+    session: Session, organisation_id: int, by: date
+) -> Iterator[tuple[int, str, Cents, Cents]]:
     """Yield entry, party, what it put on 411, and the gross amount of each document."""
     rows = session.execute(
         select(Invoice.entry_number, Invoice.party, Invoice.kind, Invoice.gross)
-        .where(Invoice.organisation_id == organisation_id)
+        .where(Invoice.organisation_id == organisation_id, Invoice.issued_on <= by)
         .order_by(Invoice.entry_number)
     )
     for number, party, kind, gross in rows:
@@ -153,7 +159,7 @@ def _documents(session: Session, organisation_id: int) -> Iterator[tuple[int, st
 
 
 def _set_against(
-    session: Session, organisation_id: int
+    session: Session, organisation_id: int, by: date
 ) -> Iterator[tuple[int, str, int, int, Cents, date]]:
     """Yield the document's entry, party and sign, and the entry, cents and day set against it."""
     part, one = Allocation, Invoice
@@ -167,7 +173,11 @@ def _set_against(
             one.entry_number, one.party, one.kind, part.entry_number, part.units, part.allocated_on
         )
         .join(part, same)
-        .where(one.organisation_id == organisation_id)
+        .where(
+            one.organisation_id == organisation_id,
+            one.issued_on <= by,
+            part.allocated_on <= by,
+        )
         .order_by(one.entry_number, part.position)
     )
     for number, party, kind, entry, units, on in rows:

@@ -3,7 +3,8 @@
 VAT on services is due when they are paid (CGI article 269-2-c), unless the seller opted for debits:
 then it is due with the invoice. What is set against a document says how much of it is paid. A
 credit note set against an invoice is a payment of the one and a repayment of the other. VAT of a
-loss is never due: the ledger takes it back (article 272-1).
+loss is never due: the ledger takes it back (article 272-1). What an invoice deducts of a deposit
+was due when the deposit was paid: it counts once, as a repayment of the deposit on that day.
 
 Rounding: of a document of `gross` cents, of which `paid` are paid, VAT × paid / gross is due,
 rounded half up. A period has the difference between its end and its beginning, so that the
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -23,6 +24,7 @@ from sqlalchemy import and_, case, func, select
 from provision.errors import UsageRefused
 from provision.subscriptions import chart
 from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.deposit_models import DepositDeduction
 from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
@@ -110,12 +112,16 @@ class _Part(NamedTuple):
 
 
 class _Document(NamedTuple):
-    """A document as this looks at it; `on_debits`: its VAT is due with it."""
+    """A document as this looks at it; `on_debits`: its VAT is due with it.
+
+    A deduction is one that takes back what is `repaid` of a deposit, all at once.
+    """
 
     key: Key
     issued_on: date
     on_debits: bool
     parts: tuple[_Part, ...]
+    repaid: _Paid | None = None
 
 
 class _State(NamedTuple):
@@ -137,9 +143,10 @@ def statement(session: Session, owner: Organisation, first_day: date, last_day: 
     eve = first_day - timedelta(days=1)
     paid_before, paid = (_paid(session, owner.id, day) for day in (eve, last_day))
     found: dict[Kind, Due] = {}
-    for one in _documents(session, owner.id, last_day):
-        before = _states(one, paid_before.get(one.key, _Paid()), eve)
-        after = _states(one, paid.get(one.key, _Paid()), last_day)
+    documents = _documents(session, owner.id, last_day)
+    for one in chain(documents, _deductions(session, owner.id, last_day)):
+        before = _states(one, one.repaid or paid_before.get(one.key, _Paid()), eve)
+        after = _states(one, one.repaid or paid.get(one.key, _Paid()), last_day)
         for part, *states in zip(one.parts, before, after, strict=True):
             row = _row(part, states[0], states[1], is_new=one.issued_on > eve)
             found[part.kind] = found.get(part.kind, Due(*part.kind)).plus(row)
@@ -202,6 +209,27 @@ def _documents(session: Session, owner_id: int, last_day: date) -> Iterator[_Doc
         )
         on_debits = catalogue.profile(owner_id, issued_on).vat_on_debits
         yield _Document((str(key[0]), int(key[1])), issued_on, on_debits, parts)
+
+
+def _deductions(session: Session, owner_id: int, last_day: date) -> Iterator[_Document]:
+    """Yield what invoices deducted of deposits by a day, in the words of a deposit's line."""
+    one, line = DepositDeduction, InvoiceLine
+    rows = session.execute(
+        select(one.deducted_on, one.net, one.vat, line.vat_category, line.vat_rate)
+        .join(
+            line,
+            and_(
+                line.organisation_id == one.organisation_id,
+                line.series == one.deposit_series,
+                line.number == one.deposit_number,
+            ),
+        )
+        .where(one.organisation_id == owner_id, one.deducted_on <= last_day)
+    )
+    for on, net, vat, category, rate in rows:
+        part = _Part((category, rate), -int(net), -int(vat))
+        repaid = _Paid(int(net) + int(vat))
+        yield _Document(("", 0), on, on_debits=False, parts=(part,), repaid=repaid)
 
 
 def _parts(owner_id: int, last_day: date) -> Select[*tuple[Any, ...]]:

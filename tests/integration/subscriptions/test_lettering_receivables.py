@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from provision.subscriptions import books, credit_notes, lettering
 from provision.subscriptions.credit_notes import What
 from provision.subscriptions.exports import fec_check
-from provision.subscriptions.payments import receipts, reconciling
+from provision.subscriptions.payments import receipts, reconciling, returns
+from provision.subscriptions.payments.returns import CameBack
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.paying_shop import COLLECT_ON, TOLD, Said, open_till
 
@@ -92,6 +93,19 @@ def test_what_is_paid_in_the_next_year_has_no_letter_in_either(till: Till) -> No
     assert (
         lettering.letters(till.session, till.seller.id, date(2027, 1, 1), date(2027, 12, 31)) == {}
     )
+
+
+def test_the_file_of_a_year_stays_when_money_comes_back_in_the_next(till: Till) -> None:
+    till.mandate(till.shop.jeanne)
+    till.collect()
+    till.bank(Said(1000, end_to_end="F2026-1-1"))
+    reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD)
+    written = books.export(till.session, till.seller, YEAR, "fec", "fr")[NAME]
+    assert list(lettered(till)) == ["A 20260202"]
+    next_year = date(2027, 1, 12)
+    (back,) = till.bank(Said(-1000), on=next_year)
+    returns.take_back(till.session, back, [CameBack("F2026-1-1", 1000)], (next_year, TOLD))
+    assert books.export(till.session, till.seller, YEAR, "fec", "fr")[NAME] == written
 
 
 @given(st.integers(1, 10**11), st.integers(1, 10**11))
