@@ -40,11 +40,19 @@ PIECE = 2_000  # subscriptions that are billed in one unit of work
 
 @dataclass
 class Outcome:
-    """What a run did: on which days it billed, how many documents it made, their sum in cents."""
+    """What a run did: on which days it billed, how many documents it made, their sum in cents.
+
+    Credit notes are among them, for deposits that nothing deducts any more; they are below zero.
+    """
 
     days: list[date] = field(default_factory=list)
     documents: int = 0
     gross: int = 0
+
+    def add(self, piece: _Piece) -> None:
+        """Count what one unit of work did."""
+        self.documents += piece.documents
+        self.gross += piece.gross
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def bill(engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: 
     for run_day in database.retried(engine, partial(_days, day)):
         database.retried(engine, partial(_open, run_day))
         _run(engine, run_day, outcome, tell)
-        database.retried(engine, partial(_finish, run_day))
+        outcome.add(database.retried(engine, partial(_finish, run_day)))
         outcome.days.append(run_day)
     return outcome
 
@@ -79,9 +87,9 @@ def preview(session: Session, day: date) -> Outcome:
         after: int | None = 0
         while after is not None:
             piece = _piece(run_day, after, session)
-            outcome.documents += piece.documents
-            outcome.gross += piece.gross
+            outcome.add(piece)
             after = piece.last
+        outcome.add(_finish(run_day, session))
     session.rollback()
     return outcome
 
@@ -91,8 +99,7 @@ def _run(engine: Engine, day: date, outcome: Outcome, tell: Callable[[str], None
     while True:
         with _uncollected():
             piece = database.retried(engine, partial(_piece, day, after))
-        outcome.documents += piece.documents
-        outcome.gross += piece.gross
+        outcome.add(piece)
         if piece.last is None:
             return
         after = piece.last
@@ -242,12 +249,13 @@ def _open(day: date, session: Session) -> None:
         session.add(BillingRun(day=day))
 
 
-def _finish(day: date, session: Session) -> None:
+def _finish(day: date, session: Session) -> _Piece:
     """Close the run, and end the subscriptions that are past their last day.
 
     What was deposited for them, and nothing deducts any more, is given back.
     """
-    deposits.refund_ended(session, day)
+    numbers = deposits.refund_ended(session, day)
+    given_back = [session.get_one(Invoice, tuple(one.columns.values())).gross for one in numbers]
     session.execute(
         update(BillingRun)
         .where(BillingRun.state == "open", BillingRun.day == day)
@@ -258,3 +266,4 @@ def _finish(day: date, session: Session) -> None:
         .where(Subscription.state == "active", Subscription.last_day < day)
         .values(state="ended")
     )
+    return _Piece(None, len(numbers), -sum(given_back))

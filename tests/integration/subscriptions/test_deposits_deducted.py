@@ -215,6 +215,9 @@ def test_a_later_end_still_deducts_and_the_run_after_it_refunds_the_rest(till: C
     assert cancel(till, date(2026, 3, 15), FIRST) == []
     till.bill(MARCH)
     assert till.documents()[-1] == ("invoice", 484, 0)
+    till.session.commit()
+    seen = billing.preview(till.session, APRIL)
+    assert (seen.documents, seen.gross) == (1, -1516)
     till.bill(APRIL, APRIL)
     assert till.documents()[-1] == ("credit", 1516, 1516)
     assert [one.state for one in [till.one]] == ["ended"]
