@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from sqlalchemy import select
+
 from provision.errors import PaquetError
 from provision.registry.models import Event
 
@@ -27,6 +29,7 @@ BUNDLE: Mapping[str, frozenset[str]] = {
     "closed": frozenset({"erased"}),
     "erased": frozenset(),
 }
+ERASING = "erasing began"  # of a closed bundle: there is no way back, and it can be gone halfway
 DEVICE: Mapping[str, frozenset[str]] = {
     "enrolled": frozenset({"revoked"}),
     "revoked": frozenset(),
@@ -67,3 +70,9 @@ def change_state(
 def record(session: Session, subject: str, what: str, told: Told) -> None:
     """Add an event: `subject` is `order:12`, `bundle:b7f3k2m9q`, `device:…`, `server:…`."""
     session.add(Event(at=told.at, actor=told.actor, subject=subject, what=what, why=told.why))
+
+
+def is_erasing(session: Session, bundle: str) -> bool:
+    """Tell whether the erasing of the bundle of this name began, whether or not it is over."""
+    began = select(Event.id).where(Event.subject == f"bundle:{bundle}", Event.what == ERASING)
+    return session.scalar(began.limit(1)) is not None

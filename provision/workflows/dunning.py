@@ -124,7 +124,7 @@ def _close(control: Control, reminder: Reminder, why: str, on: date) -> None:
     closing = Closing(why, on, on, "letter")
     with control.session() as session:
         bundle = _bundle(session, reminder.owed.subscription_id)
-        if bundle is None or bundle.state == offboard.ERASED:
+        if bundle is None or offboard.is_over(session, bundle):
             opened = session.get(Subscription, reminder.owed.subscription_id or 0)
             offboard.end_subscription(session, opened, closing, control.told(why))
             return

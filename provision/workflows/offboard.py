@@ -79,9 +79,12 @@ def close(control: Control, domain: str, closing: Closing) -> Closed:
 def close_in_registry(session: Session, control: Control, domain: str, closing: Closing) -> Closed:
     """Write that the bundle is closed, open its window, and cancel its subscription.
 
-    Raises UsageRefused for a bundle that was never delivered, or a last day that is not here yet.
+    Raises UsageRefused for a bundle that was never delivered, or a last day that is not here yet,
+    and PaquetError once its erasing began.
     """
     bundle = bundles.living(session, domain)
+    if states.is_erasing(session, bundle.name):
+        raise plays.being_erased(bundle.domain)
     order = orders.of_bundle(session, bundle)
     _refuse_early(bundle, closing)
     if order.state != "delivered":
@@ -116,6 +119,11 @@ def end_subscription(
     return cancelling.cancel(session, opened, asked, on=closing.on, told=told)
 
 
+def is_over(session: Session, bundle: Bundle) -> bool:
+    """Tell whether a bundle is erased, or its erasing began: there is nothing to close any more."""
+    return bundle.state == ERASED or states.is_erasing(session, bundle.name)
+
+
 def look(control: Control, domain: str, *, hurry: bool) -> Erasing:
     """Return what erasing the bundle of `domain` takes away; nothing is changed.
 
@@ -144,7 +152,7 @@ def erase(control: Control, domain: str, why: str, *, hurry: bool = False) -> Er
     planned = look(control, domain, hurry=hurry)
     subject = f"bundle:{planned.bundle.name}"
     with control.session() as session:
-        states.record(session, subject, "erasing began", control.told(why))
+        states.record(session, subject, states.ERASING, control.told(why))
     control.tell("names")
     names.withdraw(planned.bundle, control.settings)
     control.tell("bundle")

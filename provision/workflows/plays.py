@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from provision.errors import PaquetError
 from provision.phones.autoconfig import Services, autoconfig_xml
+from provision.registry import states
 from provision.registry.edges import CLOUD_LOGIN
 from provision.registry.models import Bundle
 from provision.servers import guard, inventory
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from provision.settings import Settings
     from provision.workflows.control import Control
 
+ERASE = "erase.yml"
 BUNDLE_SECRETS = (
     "dkim_private_key",
     "backup_password",
@@ -41,9 +43,11 @@ BUNDLE_SECRETS = (
 def change(control: Control, play: Play) -> PlayResult:
     """Run `play` alone on its hosts: each one is locked, with a fence that only grows.
 
-    Raises PaquetError when its bundle was closed, erased, suspended or opened while it waited: else
-    an old wish would bring back what is erased, or take away what was ordered under its name since.
+    Raises PaquetError when its bundle was closed, erased, suspended or opened while it waited, or
+    when its erasing began and this is something else: else an old wish would bring back what is
+    erased, or take away what was ordered under its name since.
     """
+    _refuse_overtaken(play, control)
     with ExitStack() as held:
         permits = []
         for host in sorted(play.hosts, key=lambda host: host.name):  # one order: no deadlock
@@ -68,7 +72,7 @@ def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:
 
 def erasing_play(bundle: Bundle, control: Control) -> Play:
     """Return the play that takes `bundle` away for good; it needs none of its secrets."""
-    return _play("erase.yml", bundle, control.settings, {})
+    return _play(ERASE, bundle, control.settings, {})
 
 
 def device_play(
@@ -154,11 +158,21 @@ def _refuse_overtaken(play: Play, control: Control) -> None:
         return
     with control.session() as session:
         state = session.scalar(select(Bundle.state).where(Bundle.name == told["name"]))
+        erasing = play.playbook != ERASE and states.is_erasing(session, told["name"])
     if state != told["state"]:
         raise PaquetError(
             f"The bundle of {told['domain']} became {state} while this waited for its server",
             "Look at it (paquet bundle list), and say it again if it is still meant.",
         )
+    if erasing:
+        raise being_erased(told["domain"])
+
+
+def being_erased(domain: str) -> PaquetError:
+    """Return the refusal of whatever would change, or bring back, what is being erased."""
+    return PaquetError(
+        f"The bundle of {domain} is being erased", f"Finish it: paquet bundle erase {domain}"
+    )
 
 
 def _certificate(bundle: Bundle, settings: Settings) -> str:
