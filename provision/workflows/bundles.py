@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.errors import PaquetError
+from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges, orders, states
 from provision.registry.models import Bundle
 from provision.workflows import names, plays
@@ -30,6 +30,15 @@ def living(session: Session, domain: str) -> Bundle:
     if bundle is None:
         raise PaquetError(f"No bundle has the domain {domain}", "See `paquet bundle list`.")
     return bundle
+
+
+def refuse_closed(bundle: Bundle) -> None:
+    """Raise UsageRefused for a closed bundle: nobody and nothing comes into it any more."""
+    if bundle.state == "closed":
+        raise UsageRefused(
+            f"The bundle of {bundle.domain} is closed for good",
+            "Order a new one: paquet order place --help",
+        )
 
 
 def listing(control: Control) -> list[dict[str, object]]:

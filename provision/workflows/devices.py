@@ -15,7 +15,7 @@ from provision.phones.mobileconfig import read_signer
 from provision.registry import edges, orders, states
 from provision.registry.models import Device, User
 from provision.servers import inventory
-from provision.workflows import names, plays
+from provision.workflows import bundles, names, plays
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,9 +48,13 @@ class NewDevice:
 
 
 def enrol(control: Control, address: str, new: NewDevice) -> Enrolled:
-    """Make a device of the user at `address`, known to mail and cloud under one secret."""
+    """Make a device of the user at `address`, known to mail and cloud under one secret.
+
+    Raises UsageRefused when the bundle is closed.
+    """
     with control.session() as session:
         user = _user(session, address)
+        bundles.refuse_closed(user.bundle)
         name = edges.person_name(new.name, "name of the device")
         if any(device.name == name and device.state == "enrolled" for device in user.devices):
             raise PaquetError(

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 def add(control: Control, domain: str, login: str, name: str) -> str:
     """Give a person an address in the bundle of `domain` and return it; again, it makes sure.
 
-    Raises UsageRefused when the plan has no room for one more.
+    Raises UsageRefused when the plan has no room for one more, or the bundle is closed.
     """
     found = bundles.find(control, domain)
     address = f"{edges.login(login)}@{found.domain}"
     with control.session() as session:
         bundle = session.get_one(Bundle, found.id)
+        bundles.refuse_closed(bundle)
         if all(user.address != address for user in bundle.users):
             order = orders.of_bundle(session, bundle)
             limit = plans.get(session, order.wish["plan"]).users

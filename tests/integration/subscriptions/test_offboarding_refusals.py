@@ -1,4 +1,4 @@
-"""What nobody does to a bundle whose erasing began."""
+"""What a closed bundle takes no more, and what nobody does to one whose erasing began."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from provision.errors import PaquetError
+from provision.errors import PaquetError, UsageRefused
 from provision.registry import states
 from provision.servers import guard
-from provision.workflows import offboard, plays
+from provision.workflows import devices, offboard, plays, users
+from provision.workflows.devices import NewDevice
 from provision.workflows.plays import change as real_change
 from tests.integration.subscriptions.leaving_shop import CLOSING, leave
 from tests.integration.subscriptions.privacy_shop import DOMAIN, TODAY
@@ -37,6 +38,22 @@ def closed(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
     made = leave(engine, tmp_path, monkeypatch)
     offboard.close(made.control, DOMAIN, CLOSING)
     return made
+
+
+@only_sqlite
+def test_nobody_comes_into_a_closed_bundle(closed: Leaving) -> None:
+    with pytest.raises(UsageRefused, match=f"The bundle of {DOMAIN} is closed for good"):
+        users.add(closed.control, DOMAIN, "zoe", "Zoé")
+    assert [user.address for user in closed.bundle().users] == [f"jeanne@{DOMAIN}"]
+    assert closed.told() == [("bundle.yml", "closed")]
+
+
+@only_sqlite
+def test_no_device_is_enrolled_in_a_closed_bundle(closed: Leaving) -> None:
+    with pytest.raises(UsageRefused, match=f"The bundle of {DOMAIN} is closed for good"):
+        devices.enrol(closed.control, f"jeanne@{DOMAIN}", NewDevice("Tablette", "android"))
+    assert [len(user.devices) for user in closed.bundle().users] == [1]
+    assert closed.told() == [("bundle.yml", "closed")]
 
 
 @pytest.fixture
