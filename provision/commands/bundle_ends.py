@@ -42,7 +42,7 @@ def close(context: Context, /, domain: str, *, as_json: bool, **words: object) -
     """End the bundle of DOMAIN and its subscription; its owner may still take everything along.
 
     Logins end, backups and `paquet bundle export` go on until the window is over. A subscription
-    that was cancelled already keeps its last day.
+    that was cancelled for a later day ends sooner.
     """
     control = context.control()
     on: datetime | None = words["on"]  # type: ignore[assignment]

@@ -67,32 +67,31 @@ def cancel(
     No notice has to be given. A consumer whose renewal was not announced in time is refunded
     whatever was asked. Billing bills no day beyond.
     """
-    sensible_day(asked.last_day, "the last day of a subscription")
     _check(subscription, asked, on)
-    free = renewals.unannounced(session, subscription, min(asked.last_day, on))
-    words = [f"asked {asked.how} on {asked.asked_on}", f"confirmed on {on}"]
-    words += [f"last day {asked.last_day}"]
-    words += ["free of charge: the renewal was not announced in time (L215-1)"] if free else []
-    reason = edges.person_name(asked.reason, "reason")
-    _record(session, subscription, f"cancelled: {', '.join(words)}", replace(told, why=reason))
-    beyond = Term(asked.last_day + timedelta(days=1), subscription.billed_to)
-    one = billed.due_of(session, subscription)
-    subscription.last_day = asked.last_day
-    session.flush()
-    numbers: list[Number] = []
-    if (asked.refund or free) and beyond.days > 0:
-        adjustment = Adjustment(
-            one=one,
-            before=one,
-            after=None,
-            days=beyond,
-            key=_key(session, subscription, "cancel"),
-            reason=adjusting.worded(REASON, asked.last_day, one.language),
+    if subscription.last_day is not None:
+        raise UsageRefused(
+            f"Subscription {subscription.id} is cancelled already: its last day is "
+            f"{subscription.last_day}",
+            f"Let it go on first: paquet subscription keep {subscription.id}",
         )
-        numbers = adjusting.adjust(session, adjustment, on)
-    if asked.last_day < subscription.billed_to:  # else the last invoice still deducts
-        numbers += deposits.refund(session, subscription, on)
-    return numbers
+    return _end(session, subscription, asked, on=on, told=told)
+
+
+def bring_forward(
+    session: Session, subscription: Subscription, asked: Cancellation, *, on: date, told: Told
+) -> list[Number]:
+    """Let a subscription that was cancelled for a later day end on `asked.last_day`, like `cancel`.
+
+    Days that were given back when it was cancelled are not given back again.
+    Raises UsageRefused unless it is cancelled, and for a later day.
+    """
+    _check(subscription, asked, on)
+    if subscription.last_day is None or subscription.last_day <= asked.last_day:
+        raise UsageRefused(
+            f"Subscription {subscription.id} does not end after {asked.last_day}",
+            "Give an earlier day.",
+        )
+    return _end(session, subscription, asked, on=on, told=told)
 
 
 def keep(session: Session, subscription: Subscription, *, on: date, told: Told) -> list[Number]:
@@ -166,8 +165,49 @@ def last_day_to_withdraw(concluded_on: date) -> date:
     return working_days.next_working_day(concluded_on + timedelta(days=DAYS_TO_WITHDRAW))
 
 
+def _end(
+    session: Session, subscription: Subscription, asked: Cancellation, *, on: date, told: Told
+) -> list[Number]:
+    free = renewals.unannounced(session, subscription, min(asked.last_day, on))
+    words = [f"asked {asked.how} on {asked.asked_on}", f"confirmed on {on}"]
+    words += [f"last day {asked.last_day}"]
+    words += [f"instead of {subscription.last_day}"] if subscription.last_day else []
+    words += ["free of charge: the renewal was not announced in time (L215-1)"] if free else []
+    reason = edges.person_name(asked.reason, "reason")
+    _record(session, subscription, f"cancelled: {', '.join(words)}", replace(told, why=reason))
+    beyond = _beyond(session, subscription, asked.last_day)
+    one = billed.due_of(session, subscription)
+    subscription.last_day = asked.last_day
+    session.flush()
+    numbers: list[Number] = []
+    if (asked.refund or free) and beyond.days > 0:
+        adjustment = Adjustment(
+            one=one,
+            before=one,
+            after=None,
+            days=beyond,
+            key=_key(session, subscription, "cancel"),
+            reason=adjusting.worded(REASON, asked.last_day, one.language),
+        )
+        numbers = adjusting.adjust(session, adjustment, on)
+    if asked.last_day < subscription.billed_to:  # else the last invoice still deducts
+        numbers += deposits.refund(session, subscription, on)
+    return numbers
+
+
+def _beyond(session: Session, subscription: Subscription, last_day: date) -> Term:
+    """Return the days after a new last day that are billed, and were not given back already."""
+    until = subscription.billed_to
+    if subscription.last_day is not None:
+        after = Term(subscription.last_day + timedelta(days=1), until)
+        if _was_refunded(session, subscription, after):
+            until = after.starts
+    return Term(last_day + timedelta(days=1), until)
+
+
 def _check(subscription: Subscription, asked: Cancellation, on: date) -> None:
     number = subscription.id
+    sensible_day(asked.last_day, "the last day of a subscription")
     if asked.how not in WAYS:
         raise UsageRefused(f"{asked.how[:40]!r} is not a way to ask", f"Use {'|'.join(WAYS)}.")
     if asked.asked_on > on:
@@ -177,11 +217,6 @@ def _check(subscription: Subscription, asked: Cancellation, on: date) -> None:
     if subscription.state != subscriptions.ACTIVE:
         raise UsageRefused(
             f"Subscription {number} is {subscription.state}", "Only an active one is cancelled."
-        )
-    if subscription.last_day is not None:
-        raise UsageRefused(
-            f"Subscription {number} is cancelled already: its last day is {subscription.last_day}",
-            f"Let it go on first: paquet subscription keep {number}",
         )
     if asked.last_day < subscription.first_day:
         raise UsageRefused(

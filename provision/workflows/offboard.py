@@ -77,7 +77,7 @@ def close(control: Control, domain: str, closing: Closing) -> Closed:
 
 
 def close_in_registry(session: Session, control: Control, domain: str, closing: Closing) -> Closed:
-    """Write that the bundle is closed, open its window, and cancel its subscription.
+    """Write that the bundle is closed, open its window, and end its subscription.
 
     Raises UsageRefused for a bundle that was never delivered, or a last day that is not here yet,
     and PaquetError once its erasing began.
@@ -106,8 +106,13 @@ def close_in_registry(session: Session, control: Control, domain: str, closing: 
 def end_subscription(
     session: Session, opened: Subscription | None, closing: Closing, told: Told
 ) -> list[Number]:
-    """Cancel a subscription that runs; return its credit notes. One that ends already is left."""
-    if opened is None or opened.state != subscriptions.ACTIVE or opened.last_day is not None:
+    """Let a subscription end on the last day of the closing; return its credit notes.
+
+    One that was cancelled for a later day ends sooner; one that ends by then is left as it is.
+    """
+    if opened is None or opened.state != subscriptions.ACTIVE:
+        return []
+    if opened.last_day is not None and opened.last_day <= closing.last_day:
         return []
     asked = Cancellation(
         last_day=closing.last_day,
@@ -116,7 +121,8 @@ def end_subscription(
         how=closing.how,
         refund=closing.refund,
     )
-    return cancelling.cancel(session, opened, asked, on=closing.on, told=told)
+    end = cancelling.cancel if opened.last_day is None else cancelling.bring_forward
+    return end(session, opened, asked, on=closing.on, told=told)
 
 
 def is_over(session: Session, bundle: Bundle) -> bool:

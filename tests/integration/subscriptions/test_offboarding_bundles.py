@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
@@ -17,16 +18,26 @@ from provision.registry import orders
 from provision.registry.models import Device, Event, Order, SealedSecret, User
 from provision.registry.orders import DkimKey, Wish
 from provision.servers import guard
-from provision.subscriptions import billing, cancelling, subscriptions, verify
+from provision.subscriptions import (
+    billed,
+    billing,
+    cancelling,
+    remainders,
+    subscriptions,
+    verify,
+)
 from provision.subscriptions.cancelling import Cancellation
-from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.privacy import persons
+from provision.subscriptions.terms import Term
 from provision.workflows import bundles, names, offboard, plays, privacy
 from provision.workflows.plays import change as real_change
 from tests.integration.subscriptions.leaving_shop import CLOSING, leave
 from tests.integration.subscriptions.privacy_shop import DOMAIN, EMAIL, TODAY, TOLD, pay
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -87,15 +98,87 @@ def test_a_server_that_did_not_answer_is_told_by_the_same_call(leaving: Leaving)
     assert leaving.told() == [("bundle.yml", "closed")]
 
 
-@only_sqlite
-def test_a_subscription_that_was_cancelled_keeps_its_last_day(leaving: Leaving) -> None:
-    last = date(2026, 6, 30)
+def cancel(leaving: Leaving, last: date, *, refund: bool = False) -> None:
     with database.transaction(leaving.world.engine) as session:
         one = subscriptions.of_order(session, 1)
         assert one is not None
-        cancelling.cancel(session, one, Cancellation(last, "moves", TODAY), on=TODAY, told=TOLD)
-    offboard.close(leaving.control, DOMAIN, CLOSING)
-    assert leaving.subscription().last_day == last
+        asked = Cancellation(last, "moves", TODAY, refund=refund)
+        cancelling.cancel(session, one, asked, on=TODAY, told=TOLD)
+
+
+def given_back(leaving: Leaving) -> dict[tuple[date, date], int]:
+    """Return the cents of credit notes by their first and last day, the first note first."""
+    found: Counter[tuple[date, date]] = Counter()
+    with database.transaction(leaving.world.engine) as session:
+        assert verify.verify(session) == []
+        rows = session.execute(
+            select(InvoiceLine.starts_on, InvoiceLine.ends_on, InvoiceLine.net + InvoiceLine.vat)
+            .join(Invoice, billed.same(Invoice, InvoiceLine))
+            .where(Invoice.kind == "credit")
+            .order_by(Invoice.entry_number)
+        )
+        for starts, ends, gross in rows:
+            assert starts is not None
+            assert ends is not None
+            found[starts, ends] += gross
+    return found
+
+
+def test_a_subscription_that_was_cancelled_for_a_later_day_ends_with_its_bundle(
+    leaving: Leaving,
+) -> None:
+    cancel(leaving, TODAY + timedelta(days=200))
+    billed_to = leaving.subscription().billed_to
+    assert offboard.close(leaving.control, DOMAIN, CLOSING).numbers == []
+    assert leaving.subscription().last_day == TODAY
+    told = events(leaving, "subscription:1")
+    assert told[-1][0].endswith(f"last day {TODAY}, instead of {TODAY + timedelta(days=200)}")
+    billing.bill(leaving.world.engine, TODAY + timedelta(days=100))
+    found = leaving.subscription()
+    assert (found.state, found.billed_to, given_back(leaving)) == ("ended", billed_to, {})
+
+
+@only_sqlite
+def test_a_subscription_that_ended_before_keeps_its_last_day(leaving: Leaving) -> None:
+    last = TODAY - timedelta(days=2)
+    cancel(leaving, last)
+    offboard.close(leaving.control, DOMAIN, replace(CLOSING, refund=True))
+    assert (leaving.subscription().last_day, given_back(leaving)) == (last, {})
+
+
+@only_sqlite
+@pytest.mark.parametrize("refunded", [False, True])
+def test_a_closing_gives_back_what_the_cancellation_did_not(
+    leaving: Leaving, *, refunded: bool
+) -> None:
+    """Both ways lead to the same sum: that of the days after the closing, each given back once."""
+    middle, end = TODAY + timedelta(days=5), leaving.subscription().billed_to - timedelta(days=1)
+    assert middle < end
+    cancel(leaving, middle, refund=refunded)
+    offboard.close(leaving.control, DOMAIN, replace(CLOSING, refund=True))
+    found = given_back(leaving)
+    after = TODAY + timedelta(days=1)
+    days = [(middle + timedelta(days=1), end), (after, middle)] if refunded else [(after, end)]
+    assert list(found) == days
+    with database.transaction(leaving.world.engine) as session:
+        one = subscriptions.of_order(session, 1)
+        assert one is not None
+        wanted = remainders.remaining(
+            billed.due_of(session, one), Term(after, one.billed_to), Catalogue(session)
+        )
+    assert sum(found.values()) == sum(line.units for line in wanted) > 0
+
+
+@only_sqlite
+def test_a_last_day_is_only_ever_brought_forward(leaving: Leaving) -> None:
+    asked = Cancellation(TODAY, "moves", TODAY)
+    with database.transaction(leaving.world.engine) as session:
+        one = subscriptions.of_order(session, 1)
+        assert one is not None
+        for last_day in (None, TODAY):
+            one.last_day = last_day
+            with pytest.raises(UsageRefused, match=f"does not end after {TODAY}"):
+                cancelling.bring_forward(session, one, asked, on=TODAY, told=TOLD)
 
 
 @only_sqlite
