@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from provision.errors import PaquetError
 from provision.process.files import replace_file
 from provision.registry.models import Order
 from provision.subscriptions import organisations, profiles
-from provision.subscriptions.payments import letters, policy, reminders
+from provision.subscriptions.payments import letters, owed, policy, reminders
 from provision.subscriptions.payments.handing_over import private_folder
 from provision.subscriptions.subscription_models import Subscription
 from provision.workflows import bundles, offboard
@@ -77,13 +77,14 @@ def run(control: Control, campaign: Campaign) -> list[Done]:
     """Write the letters of a day, suspend and open bundles, and record each step when it is done.
 
     What fails is told, and the others go on; killed in between, the same command goes on where it
-    was: a letter has the same bytes, and a bundle that is suspended already stays so.
+    was: a letter has the same bytes, and a bundle that is suspended already stays so. What was
+    settled meanwhile, by the step of another invoice too, is left in peace.
     """
     private_folder(campaign.folder)
     found = due(control, campaign.organisation, campaign.rules, campaign.on)
     done = []
     for reminder in found.reminders:
-        if not reminder.held:
+        if not reminder.held and _again(control, reminder).owed.units:
             work = partial(_take, control, campaign, reminder)
             done.append(Done(reminder.owed.shown, reminder.step, _refused(work)))
     for settled, domain in found.reopened:
@@ -102,14 +103,24 @@ def _refused(work: Callable[[], None]) -> str:
 
 
 def _take(control: Control, campaign: Campaign, reminder: Reminder) -> None:
-    """Take one step: the bundle, then the letter, then the row that says so."""
+    """Take one step: the bundle, then the letter, then the row that says so.
+
+    An end may give back what is asked for: the letter is about what is open then, if anything is.
+    """
     control.tell(f"{reminder.owed.shown}: {reminder.step}")
     why = f"{reminder.owed.shown} is not paid"
     if reminder.step in ENDS:
         ENDS[reminder.step](control, reminder, why, campaign.on)
-    digest = _write_letter(control, campaign, reminder)
+    now = _again(control, reminder)
+    digest = _write_letter(control, campaign, now) if now.owed.units else ""
     with control.session() as session:
-        reminders.reach(session, reminder, digest, campaign.on, control.told(why))
+        reminders.reach(session, now, digest, campaign.on, control.told(why))
+
+
+def _again(control: Control, reminder: Reminder) -> Reminder:
+    """Return the reminder with what is open on its invoice by now."""
+    with control.reading() as session:
+        return replace(reminder, owed=owed.of(session, reminder.owed.number))
 
 
 def _suspend(control: Control, reminder: Reminder, why: str, _on: date) -> None:
@@ -151,7 +162,9 @@ def _write_letter(control: Control, campaign: Campaign, reminder: Reminder) -> s
     with control.reading() as session:
         owner = organisations.get(session, campaign.organisation)
         profile = profiles.needed(session, owner, campaign.on)
-    letter = letters.write((reminder, reminder.person), profile, campaign.on)
+        bundle = _bundle(session, reminder.owed.subscription_id)
+        until = bundle.export_until if bundle and bundle.state == offboard.CLOSED else None
+    letter = letters.write((reminder, reminder.person), profile, campaign.on, until)
     replace_file(campaign.folder / f"{letter.name}.txt", letter.text.encode())
     if letter.pdf:
         replace_file(campaign.folder / f"{letter.name}.pdf", letter.pdf)

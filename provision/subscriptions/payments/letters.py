@@ -45,12 +45,20 @@ class Letter:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def write(to: tuple[Reminder, Person], profile: Profile, on: date) -> Letter:
-    """Return the letter of a step, first in the language of the person, then in the other."""
+def write(
+    to: tuple[Reminder, Person], profile: Profile, on: date, export_until: date | None = None
+) -> Letter:
+    """Return the letter of a step, first in the language of the person, then in the other.
+
+    `export_until` is the last day to take everything along, where that is known.
+    """
     reminder, person = to
     languages = sorted(LANGUAGES, key=lambda language: language != person.language)
     texts = {
-        language: render(f"money/dunning.{language}.txt", _words(language, to, profile, on))
+        language: render(
+            f"money/dunning.{language}.txt",
+            {**_words(language, to, profile, on), "until": _day(export_until, on, language)},
+        )
         for language in languages
     }
     return Letter(
@@ -81,6 +89,11 @@ def _words(
         "contact": profile.email,
         "sender": profile.name,
     }
+
+
+def _day(export_until: date | None, on: date, language: str) -> str:
+    """Return the day as the letter says it, or '' where it is over, or not known."""
+    return export_until.strftime(DAYS[language]) if export_until and export_until >= on else ""
 
 
 def _penalties(profile: Profile, language: str) -> str:

@@ -1,161 +1,42 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from provision import settings
 from provision.errors import PaquetError, UsageRefused
-from provision.registry import fences, orders, secrets
-from provision.registry.orders import DkimKey, Wish
+from provision.registry import orders
 from provision.registry.states import Told
-from provision.subscriptions import subscriptions, verify
+from provision.subscriptions import verify
 from provision.subscriptions.payments import (
-    owed,
     pauses,
-    policy,
-    receipts,
     reconciling,
     reminders,
     returns,
 )
 from provision.subscriptions.payments.returns import CameBack
 from provision.workflows import dunning, plays
-from provision.workflows.control import Control
-from provision.workflows.dunning import Campaign
-from tests.integration.subscriptions.conftest import START
-from tests.integration.subscriptions.paying_shop import TODAY, TOLD, Said, open_till
+from tests.integration.subscriptions.dunning_street import SELLER, open_street, pay_all, suspend
+from tests.integration.subscriptions.paying_shop import TODAY, TOLD, Said
 
 if TYPE_CHECKING:
-    from datetime import date
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
-    from provision.registry.models import Bundle
     from provision.servers.playbooks import Play
-    from provision.subscriptions.payments.policy import Policy
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.workflows.control import Control
     from tests.integration.subscriptions.conftest import Shop
-    from tests.integration.subscriptions.paying_shop import Till
+    from tests.integration.subscriptions.dunning_street import Street
 
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-RULES = Path(__file__).parents[3] / "templates/money/dunning.example.toml"
-SELLER = "Boutique Libre"
-NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
-SETTINGS = """
-[operator]
-name = "Les Amis"
-zone = "paquet.test"
-language = "fr"
-contact = "aide@paquet.test"
-"""
-INVENTORY = """
-all:
-  children:
-    bundles:
-      hosts:
-        bundles1:
-          ansible_host: 192.0.2.10
-          server_name: bundles1.example.org
-          backup_server: backup1
-    backup:
-      hosts:
-        backup1:
-          ansible_host: 192.0.2.20
-          server_name: backup1.example.org
-"""
-WISH = Wish(
-    email="jeanne@exemple.test",
-    name="Jeanne",
-    login="jeanne",
-    language="fr",
-    plan="famille",
-    domain="jeanne.paquet.test",
-    cloud="light",
-    cloud_version="",
-    server="bundles1",
-    backup_server="backup1",
-    sold_by=SELLER,
-    supported_by="Les Amis du Libre",
-    device="Téléphone",
-    kind="android",
-    quota_bytes=1 << 30,
-)
-
-
-@dataclass
-class Street:
-    """Jeanne has a bundle and an unpaid invoice; only the servers are not there."""
-
-    till: Till
-    control: Control
-    folder: Path
-    played: list[Play] = field(default_factory=list)
-
-    @property
-    def rules(self) -> Policy:
-        return policy.read(RULES)
-
-    def day(self, days: int) -> date:
-        """Return the day so many days after the due date."""
-        return START + timedelta(days=30 + days)
-
-    def due(self, days: int) -> list[tuple[str, str]]:
-        """Return the steps of a day, and why they are held."""
-        self.till.session.commit()
-        found = dunning.due(self.control, SELLER, self.rules, self.day(days))
-        return [(one.step, one.held) for one in found.reminders]
-
-    def run(self, days: int) -> list[tuple[str, str]]:
-        """Run a day; return the steps that were taken, and why they were not."""
-        self.till.session.commit()
-        campaign = Campaign(SELLER, self.rules, self.day(days), self.folder)
-        return [(one.step, one.refused) for one in dunning.run(self.control, campaign)]
-
-    def bundle(self) -> Bundle:
-        self.till.session.rollback()
-        self.till.session.expire_all()
-        return orders.get(self.till.session, 1).bundle
-
-    def subscription(self) -> Subscription:
-        """Return the subscription of the order as it is now."""
-        self.bundle()
-        found = subscriptions.of_order(self.till.session, 1)
-        assert found is not None
-        return found
-
-    def states(self) -> list[object]:
-        """Return the states that servers were asked to bring about."""
-        return [dict(play.variables["bundle"])["state"] for play in self.played]  # type: ignore[call-overload]
 
 
 @pytest.fixture
 def street(shop: Shop, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Street:
-    till, config = open_till(shop), tmp_path / "paquet.toml"
-    config.write_text(SETTINGS, encoding="utf-8")
-    (tmp_path / "inventory.yml").write_text(INVENTORY, encoding="utf-8")
-    secrets.make_key_file(tmp_path / "paquet.key")
-    control = Control(settings.load(config), engine, "ana", lambda: NOON)
-    fences.known_server(till.session, "bundles1")
-    order = orders.place(
-        till.session, WISH, dkim=DkimKey("p", "public"), steps=("bundle",), told=TOLD
-    )
-    safe = control.safe(till.session)
-    for name in plays.BUNDLE_SECRETS:
-        safe.put(f"bundle:{order.bundle.name}", name, SecretStr("throw-away"))
-    begun = subscriptions.open_for_order(till.session, order, START)
-    subscriptions.begin(till.session, begun, START)
-    shop.bill(START)
-    order.state = "delivered"
-    made = Street(till, control, tmp_path / "letters")
-    monkeypatch.setattr(plays, "change", lambda _control, play: made.played.append(play))
-    return made
+    return open_street(shop, engine, tmp_path, monkeypatch)
 
 
 def test_the_steps_lead_from_a_notice_to_a_closed_contract_and_no_day_has_two(
@@ -253,18 +134,6 @@ def test_hardship_gets_friendly_words_only_and_a_fraud_waits_for_a_person(street
     assert street.due(300) == [("formal", "Marked as fraud: for a person to judge")]
     pauses.mark(session, seller, jeanne, pauses.NONE, (TODAY, told))
     assert street.run(300) == [("formal", "")]
-
-
-def pay_all(street: Street, days: int) -> None:
-    session = street.till.session
-    (row,) = street.till.bank(Said(1000), on=street.day(days))
-    (one,) = [one for one in owed.everything(session, street.till.seller.id) if one.units]
-    receipts.pay(session, row, [one], street.day(days))
-
-
-def suspend(street: Street) -> None:
-    for days in (5, 15, 30, 45):
-        street.run(days)
 
 
 def test_what_is_paid_is_opened_again_once(street: Street) -> None:

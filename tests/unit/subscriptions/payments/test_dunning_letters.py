@@ -84,3 +84,15 @@ def test_what_people_wrote_is_never_a_template_nor_a_page() -> None:
 def test_the_digest_is_of_the_text() -> None:
     assert letter("notice").digest != letter("reminder").digest
     assert letter("notice").digest == letter("notice").digest
+
+
+@pytest.mark.parametrize(("days", "named"), [(0, True), (30, True), (-1, False)])
+def test_the_last_letter_names_a_day_that_is_not_over(days: int, *, named: bool) -> None:
+    on = DUE + timedelta(days=30)
+    person = Person.model_validate({"name": "Jeanne", "email": "j@exemple.test"}, strict=False)
+    profile = Profile.model_validate(PROFILE, strict=False)
+    until = on + timedelta(days=days)
+    reminder = Reminder(OWED, person, "close", on)
+    written = letters.write((reminder, person), profile, on, until).text
+    assert (f"jusqu’au {until:%d/%m/%Y}" in written) == named
+    assert (f"until {until:%d %B %Y}" in written) == named
