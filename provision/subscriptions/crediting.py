@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provision.subscriptions import allocating
-from provision.subscriptions.drafts import CREDIT_NOTE
+from sqlalchemy import select
+
+from provision.subscriptions import allocating, deducting, open_items
+from provision.subscriptions.drafts import CREDIT_NOTE, DEPOSIT, INVOICE
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.terms import half_up
 
@@ -56,17 +58,46 @@ def notes(
 def set_against(session: Session, number: Number, on: date) -> Cents:
     """Set a credit note against its invoice as far as that one is open; return the cents.
 
-    What is left stays open on the credit note: it is refunded, or set against another invoice.
+    That of a deposit is then set against the open invoices of the same subscription, the oldest
+    first: what was paid is not asked for again. What is left stays open on the credit note: it is
+    refunded, or set against another invoice.
     """
     note = session.get_one(Invoice, tuple(number.columns.values()))
     credited = session.get_one(
         Invoice, (note.organisation_id, note.credited_series, note.credited_number)
     )
-    units = min(allocating.open_units(session, one) for one in (note, credited))
-    if units > 0:
-        for one in (credited, note):
-            allocating.allocate(session, one, units, CREDIT, (note.entry_number, on))
+    units = _set(session, note, credited, CREDIT, on)
+    if credited.kind == DEPOSIT and allocating.open_units(session, note):
+        for invoice in _open(session, note, on):
+            units += _set(session, note, invoice, deducting.REST, on)
     return units
+
+
+def _set(session: Session, note: Invoice, invoice: Invoice, kind: str, on: date) -> Cents:
+    """Set as much of a credit note as both have open against an invoice; return the cents."""
+    units = min(allocating.open_units(session, one) for one in (note, invoice))
+    if units <= 0:
+        return 0
+    for one in (invoice, note):
+        allocating.allocate(session, one, units, kind, (note.entry_number, on))
+    return units
+
+
+def _open(session: Session, note: Invoice, on: date) -> Sequence[Invoice]:
+    """Return the open invoices under the subscription of a credit note, the oldest first."""
+    query = (
+        select(Invoice)
+        .where(
+            Invoice.organisation_id == note.organisation_id,
+            Invoice.subscription_id == note.subscription_id,
+            Invoice.party == note.party,
+            Invoice.kind == INVOICE,
+            Invoice.issued_on <= on,
+            Invoice.gross > open_items.set_against(),
+        )
+        .order_by(Invoice.due_on, Invoice.entry_number)
+    )
+    return session.scalars(query).all()
 
 
 def _taken(lines: Sequence[DraftLine], most: Cents) -> tuple[list[DraftLine], list[DraftLine]]:

@@ -9,7 +9,8 @@ général, 4191 "avances et acomptes reçus sur commandes"): so VAT is collected
 of the final invoice, also where the seller's regime has changed in between.
 
 Only what was paid of a deposit is deducted, in the order in which deposits were issued, and up to
-the whole of the invoice; the rest waits for the next one. A deposit that was credited is over.
+the whole of the invoice; the rest waits for the next one. A deposit that was credited is over:
+its credit note is set against what is still open of older invoices (`crediting`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, literal_column, select, true
 from sqlalchemy.orm import aliased
 
 from provision.database import insert_many
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.drafts import Draft
 
 KIND = "deposit"  # of what is set against the final invoice
+REST = "rest"  # of what a credit note gives back of a deposit, set against an older invoice
 MONEY = ("payment", "return")  # what pays a deposit; nothing but euros does
 # Written into the query: only so do both databases know that the index of deposits holds them all.
 IS_DEPOSIT: ColumnElement[bool] = Invoice.kind == literal_column(f"'{drafts.DEPOSIT}'")
@@ -108,9 +110,19 @@ def deduct(session: Session, issued: Sequence[Draft], numbers: Sequence[Number],
         for draft, number in zip(issued, numbers, strict=True)
         if draft.kind == drafts.INVOICE and draft.buyer.subscription_id in depositors
     ]
-    parts = list(_parts(finals, _waiting(session, depositors, on)))
+    parts = list(_parts(finals, _waiting(session, Invoice.subscription_id.in_(depositors), on)))
     if parts:
         _write(session, parts, on)
+
+
+def unspent(session: Session, on: date) -> set[int]:
+    """Return the subscriptions for which something that was paid of a deposit waits on a day."""
+    waiting = _waiting(session, true(), on)
+    return {
+        subscription_id
+        for (_issuer, subscription_id), found in waiting.items()
+        if any(deposit.left for deposit in found)
+    }
 
 
 def of_deposit(session: Session, number: Number) -> list[DepositDeduction]:
@@ -144,14 +156,15 @@ def deducted(column: InstrumentedAttribute[int]) -> ScalarSelect[int]:
 
 
 def deducts() -> ColumnElement[bool]:
-    """Return whether a document deducts a deposit, for a query over Invoice."""
-    one = DepositDeduction
+    """Return whether a deposit pays a part of a document, for a query over Invoice."""
+    one = Allocation
     return (
         select(one.number)
         .where(
             one.organisation_id == Invoice.organisation_id,
             one.series == Invoice.series,
             one.number == Invoice.number,
+            one.kind.in_((KIND, REST)),
         )
         .correlate(Invoice)
         .exists()
@@ -203,7 +216,9 @@ def _depositors(session: Session, owners: set[int]) -> set[int]:
     return owners.intersection(one or 0 for one in session.scalars(asked))
 
 
-def _waiting(session: Session, owners: set[int], on: date) -> dict[tuple[int, int], list[Deposit]]:
+def _waiting(
+    session: Session, whose: ColumnElement[bool], on: date
+) -> dict[tuple[int, int], list[Deposit]]:
     """Return the deposits of up to a day that were not credited, by issuer and subscription."""
     columns = (
         Invoice.organisation_id,
@@ -221,7 +236,7 @@ def _waiting(session: Session, owners: set[int], on: date) -> dict[tuple[int, in
         select(*columns)
         .where(
             IS_DEPOSIT,
-            Invoice.subscription_id.in_(owners),
+            whose,
             Invoice.issued_on <= on,
             ~is_credited(),
         )

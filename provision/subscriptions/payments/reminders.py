@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import open_items, people
+from provision.subscriptions import deducting, open_items, people
 from provision.subscriptions.drafts import CLAIMS, DEPOSIT
 from provision.subscriptions.invoice_models import Allocation, Invoice
 from provision.subscriptions.issuing import Number
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.payments.policy import Policy
 
 
+DEPOSITED = "A deposit that was paid waits to be deducted, or to be credited"
 NOBODY = "Nobody is known any more to whom it could be written"
 
 
@@ -78,9 +79,8 @@ def due(session: Session, organisation: Organisation, rules: Policy, on: date) -
         following = policy.following(steps, starts, reached[one.number])
         if following is not None and following[1] <= on:
             then = policy.following(steps, starts, [Reached(following[0], on)])
-            found.append(
-                Reminder(one, person, *following, held.why(one, mark) if person else NOBODY, then)
-            )
+            reason = held.why(one, mark, following[0]) if person else NOBODY
+            found.append(Reminder(one, person, *following, reason, then))
     return found
 
 
@@ -130,14 +130,15 @@ class _Held:
     def __init__(self, session: Session, organisation_id: int, on: date) -> None:
         self.paused = pauses.paused(session, organisation_id, on)
         self.marks = pauses.marks(session, organisation_id)
+        self.deposited = deducting.unspent(session, on)
         self.running = {
             Number(organisation_id, item.series, item.invoice)
             for items in answers.running(session, organisation_id).values()
             for item in items
         }
 
-    def why(self, one: Owed, mark: str | None) -> str:
-        """Return why nothing goes out for an invoice, or ''."""
+    def why(self, one: Owed, mark: str | None, step: str) -> str:
+        """Return why a step is not taken for an invoice, or ''."""
         if one.number in self.running:
             return "It is being collected"
         reason = self.paused.get(one.subscriber_id or 0)
@@ -145,6 +146,8 @@ class _Held:
             return f"Paused: {reason}"
         if mark == pauses.FRAUD:
             return "Marked as fraud: for a person to judge"
+        if step in (policy.SUSPEND, policy.CLOSE) and one.subscription_id in self.deposited:
+            return DEPOSITED
         return ""
 
 

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 PIECE = 5_000  # rows that are held at one time
 # Money that came from subscribers, or went back to them. A local currency is taken one for one
 # euro. What a fund, a credit or a loss settles, and what is bartered, nobody paid. A deposit is
-# nobody's income before it is deducted: it counts with the invoice that deducts it.
-PAID = ("payment", "local", "return", "refund", deducting.KIND)
+# nobody's income before it is deducted: it counts with the invoice that deducts it, or that
+# what is given back of it is set against.
+PAID = ("payment", "local", "return", "refund", deducting.KIND, deducting.REST)
 MONTH = len("2026-01")
 SIGN = case((Invoice.kind == CREDIT_NOTE, -1), else_=1)
 
