@@ -34,6 +34,9 @@ PROBLEMS_FOUND = 5
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+MOST_NUMBER = 999_999_999  # what both databases hold, and more than anybody has
+number_type = click.IntRange(1, MOST_NUMBER)
+count_type = click.IntRange(0, MOST_NUMBER)
 
 
 class Context:

@@ -16,7 +16,7 @@ from provision.commands.changing import (
     seen,
     show_amounts,
 )
-from provision.commands.context import json_option, pass_context
+from provision.commands.context import json_option, number_type, pass_context
 from provision.money import euros
 from provision.subscriptions import organisations
 from provision.subscriptions.moments import Moment
@@ -68,7 +68,7 @@ def record(context: Context, /, *, how: How, **words: str) -> None:
 
 
 @debt.command()
-@click.argument("number", type=int)
+@click.argument("number", type=number_type)
 @click.argument("amount")
 @on_option
 @change_options

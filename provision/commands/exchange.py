@@ -16,7 +16,7 @@ from provision.commands.changing import (
     seen,
     show_amounts,
 )
-from provision.commands.context import json_option, pass_context
+from provision.commands.context import count_type, json_option, number_type, pass_context
 from provision.money import euros
 from provision.subscriptions import allocating, organisations, papers
 from provision.subscriptions.models import Organisation
@@ -96,7 +96,7 @@ def local(context: Context, /, *, on: datetime | None, how: How, **words: str) -
 @exchange.command()
 @click.argument("organisation")
 @click.argument("email")
-@click.argument("quantity", type=int)
+@click.argument("quantity", type=count_type)
 @click.argument("description")
 @click.option("--each", required=True, help="The agreed value of one, in euros.")
 @on_option
@@ -136,9 +136,9 @@ def agreements(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
 
 
 @exchange.command()
-@click.argument("agreement", type=int)
+@click.argument("agreement", type=number_type)
 @click.argument("invoice")
-@click.argument("quantity", type=int)
+@click.argument("quantity", type=count_type)
 @on_option
 @change_options
 @pass_context

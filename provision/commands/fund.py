@@ -16,7 +16,7 @@ from provision.commands.changing import (
     seen,
     show_amounts,
 )
-from provision.commands.context import json_option, pass_context, show
+from provision.commands.context import json_option, number_type, pass_context, show
 from provision.commands.money import worded
 from provision.money import euros
 from provision.subscriptions import allocating, organisations, papers
@@ -128,7 +128,7 @@ def decide(context: Context, /, *, on: datetime | None, how: How, **words: str) 
 
 
 @fund.command()
-@click.argument("decision", type=int)
+@click.argument("decision", type=number_type)
 @click.argument("amount")
 @on_option
 @change_options
@@ -146,7 +146,7 @@ def pay(context: Context, /, decision: int, amount: str, on: datetime | None, ho
 
 
 @fund.command(name="help-subscriber")
-@click.argument("decision", type=int)
+@click.argument("decision", type=number_type)
 @click.argument("issuer")
 @click.argument("invoice")
 @click.argument("amount")

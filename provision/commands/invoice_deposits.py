@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
-from provision.commands.context import dry_run_option, json_option, pass_context, show, yes_option
+from provision.commands.context import (
+    dry_run_option,
+    json_option,
+    number_type,
+    pass_context,
+    show,
+    yes_option,
+)
 from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.money import worded
-from provision.commands.subscription_changes import get, number_type
+from provision.commands.subscription_changes import get
 from provision.subscriptions import deposits, organisations
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.context import json_option, pass_context, show
+from provision.commands.context import count_type, json_option, pass_context, show
 from provision.commands.money import day_type
 from provision.process.files import replace_file
 from provision.subscriptions import organisations, profiles
@@ -36,7 +36,7 @@ def mandate() -> None:
 @click.option("--iban", default="", help="The account, if it is known before the signature.")
 @click.option("--reference", default="", help="The RUM of a mandate from another program.")
 @click.option("--collected-before", type=day_type, help="The last debit by that program.")
-@click.option("--notice-days", type=int, default=14, show_default=True, help="As agreed.")
+@click.option("--notice-days", type=count_type, default=14, show_default=True, help="As agreed.")
 @json_option
 @pass_context
 def add(context: Context, /, *, as_json: bool, **words: object) -> None:

@@ -11,6 +11,7 @@ from provision.commands.context import (
     ask,
     dry_run_option,
     json_option,
+    number_type,
     pass_context,
     show,
     yes_option,
@@ -67,7 +68,7 @@ def place(context: Context, /, **words: str | bool | None) -> None:
 
 
 @order.command()
-@click.argument("number", type=int)
+@click.argument("number", type=number_type)
 @json_option
 @pass_context
 def resume(context: Context, /, number: int, *, as_json: bool) -> None:
@@ -76,7 +77,7 @@ def resume(context: Context, /, number: int, *, as_json: bool) -> None:
 
 
 @order.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=number_type)
 @json_option
 @pass_context
 def show_order(context: Context, /, number: int, *, as_json: bool) -> None:
@@ -93,7 +94,7 @@ def list_orders(context: Context, /, *, as_json: bool) -> None:
 
 
 @order.command()
-@click.argument("number", type=int)
+@click.argument("number", type=number_type)
 @click.option("--why", required=True, help="The reason, for the record.")
 @pass_context
 def cancel(context: Context, /, number: int, why: str) -> None:

@@ -12,6 +12,7 @@ from provision.commands.context import (
     ask,
     dry_run_option,
     json_option,
+    number_type,
     pass_context,
     show,
     yes_option,
@@ -162,7 +163,7 @@ def reconcile(context: Context, organisation: str, *, accept_certain: bool, as_j
 
 @payment.command()
 @click.argument("organisation")
-@click.argument("movement", type=int)
+@click.argument("movement", type=number_type)
 @click.argument("references", nargs=-1, required=True)
 @click.option("--without", multiple=True, metavar="DEBIT", help="A debit that the bank refused.")
 @json_option
@@ -198,7 +199,7 @@ def match(context: Context, /, *, as_json: bool, **words: object) -> None:
 
 @payment.command(name="return")
 @click.argument("organisation")
-@click.argument("movement", type=int)
+@click.argument("movement", type=number_type)
 @click.argument("debits", nargs=-1, required=True)
 @click.option("--reason", default="", help="The bank's code, such as MD06.")
 @json_option
@@ -232,7 +233,7 @@ def refuse(context: Context, organisation: str, debit: str, why: str, *, as_json
 
 @payment.command()
 @click.argument("organisation")
-@click.argument("movement", type=int)
+@click.argument("movement", type=number_type)
 @click.option("--fee", is_flag=True, help="It is a fee of the bank: nothing is to be explained.")
 @why_option
 @json_option
@@ -288,7 +289,7 @@ def _taken(session: Session, one: Owed, words: Mapping[str, object], today: date
 
 @payment.command()
 @click.argument("organisation")
-@click.argument("movement", type=int)
+@click.argument("movement", type=number_type)
 @click.argument("note", required=False)
 @click.option("--credit-of", metavar="EMAIL", help="Pay back what this customer paid too much.")
 @json_option

@@ -14,7 +14,7 @@ from provision.commands.changing import (
     on_option,
     show_amounts,
 )
-from provision.commands.context import json_option, pass_context, show
+from provision.commands.context import json_option, number_type, pass_context, show
 from provision.commands.money import day_type, folder_type
 from provision.errors import UsageRefused
 from provision.money import euros
@@ -50,7 +50,7 @@ RECEIVED = (
     click.argument("amount"),
     click.option("--means", type=click.Choice(entering.MEANS), required=True),
     on_option,
-    click.option("--movement", type=int, help="The movement of the bank that it is."),
+    click.option("--movement", type=number_type, help="The movement of the bank that it is."),
     click.option("--instead-of", metavar="NUMBER", help="The cancelled receipt of this money."),
     click.option("--key", default="", help="What makes it one, where two are alike."),
     click.option("--name", help="The name of a giver, if new or other than it is."),

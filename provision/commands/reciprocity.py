@@ -16,7 +16,7 @@ from provision.commands.changing import (
     seen,
     show_amounts,
 )
-from provision.commands.context import json_option, pass_context
+from provision.commands.context import count_type, json_option, pass_context
 from provision.commands.money import day_type
 from provision.errors import UsageRefused
 from provision.money import euros
@@ -49,7 +49,9 @@ def reciprocity() -> None:
 @reciprocity.command()
 @click.argument("giver")
 @click.argument("receiver")
-@click.option("--basis-points", type=int, required=True, help="300 is 3 % of revenue; 0 ends it.")
+@click.option(
+    "--basis-points", type=count_type, required=True, help="300 is 3 % of revenue; 0 ends it."
+)
 @click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
 @click.option("--contract", "minutes", required=True, help="Where it is written.")
 @change_options

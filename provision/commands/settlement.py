@@ -15,7 +15,7 @@ from provision.commands.changing import (
     seen,
     show_amounts,
 )
-from provision.commands.context import json_option, pass_context
+from provision.commands.context import count_type, json_option, pass_context
 from provision.commands.money import day_type
 from provision.money import euros
 from provision.subscriptions import organisations
@@ -151,7 +151,7 @@ def mandate_group() -> None:
 @click.argument("seller")
 @click.option("--by", "given_by", required=True, help="The office that gives it, not a name.")
 @click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
-@click.option("--contest-days", type=int, default=30, show_default=True)
+@click.option("--contest-days", type=count_type, default=30, show_default=True)
 @change_options
 @pass_context
 def give_mandate(context: Context, /, *, how: How, **words: object) -> None:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.context import dry_run_option, json_option, pass_context, show
+from provision.commands.context import (
+    dry_run_option,
+    json_option,
+    number_type,
+    pass_context,
+    show,
+)
 from provision.commands.money import worded
 from provision.errors import UsageRefused
 from provision.money import euros
@@ -73,7 +79,7 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
 
 @statement.command(name="show")
 @click.argument("organisation")
-@click.argument("number", type=int)
+@click.argument("number", type=number_type)
 @json_option
 @pass_context
 def show_one(context: Context, organisation: str, number: int, *, as_json: bool) -> None:

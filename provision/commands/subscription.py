@@ -15,7 +15,7 @@ from provision.commands import (
     subscription_openings,
     subscription_plans,
 )
-from provision.commands.context import json_option, pass_context, show
+from provision.commands.context import json_option, number_type, pass_context, show
 from provision.commands.money import worded
 from provision.commands.subscription_plans import percent
 from provision.subscriptions import billed, previews, renewals, subscriptions
@@ -83,7 +83,7 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
 
 
 @subscription.command()
-@click.argument("number", type=int)
+@click.argument("number", type=number_type)
 @click.option("--count", type=click.IntRange(1, MOST_TERMS), default=TERMS_SHOWN, show_default=True)
 @json_option
 @pass_context

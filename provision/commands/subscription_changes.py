@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
-from provision.commands.context import dry_run_option, json_option, pass_context, yes_option
+from provision.commands.context import (
+    dry_run_option,
+    json_option,
+    number_type,
+    pass_context,
+    yes_option,
+)
 from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.money import day_type
 from provision.commands.subscription_plans import percent
@@ -29,9 +35,6 @@ if TYPE_CHECKING:
     from provision.commands.context import Context
     from provision.subscriptions.models import Plan
     from provision.subscriptions.tariffs import Means
-
-MOST_NUMBER = 999_999_999
-number_type = click.IntRange(1, MOST_NUMBER)
 
 
 @click.command()

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.context import dry_run_option, json_option, pass_context, show
+from provision.commands.context import (
+    count_type,
+    dry_run_option,
+    json_option,
+    pass_context,
+    show,
+)
 from provision.commands.money import day_type
 from provision.commands.subscription_plans import file_type
 from provision.subscriptions import contractfile, contracts, organisations
@@ -27,8 +33,8 @@ def contract_group() -> None:
 @contract_group.command(name="add")
 @click.argument("seller")
 @click.argument("supporter")
-@click.option("--seller-parts", type=int, required=True, help="For example 70.")
-@click.option("--supporter-parts", type=int, required=True, help="For example 30.")
+@click.option("--seller-parts", type=count_type, required=True, help="For example 70.")
+@click.option("--supporter-parts", type=count_type, required=True, help="For example 30.")
 @click.option("--mode", type=click.Choice(contracts.MODES), default="resale", show_default=True)
 @click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
 @json_option

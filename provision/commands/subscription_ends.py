@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
-from provision.commands.context import dry_run_option, json_option, pass_context, yes_option
+from provision.commands.context import (
+    dry_run_option,
+    json_option,
+    number_type,
+    pass_context,
+    yes_option,
+)
 from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.money import day_type
-from provision.commands.subscription_changes import get, number_type
+from provision.commands.subscription_changes import get
 from provision.subscriptions import cancelling, credit_notes, numbering, organisations
 from provision.subscriptions.cancelling import Cancellation
 from provision.subscriptions.credit_notes import What
@@ -111,7 +117,7 @@ def withdraw(context: Context, number: int, *, dry_run: bool, yes: bool, as_json
 @click.argument("organisation")
 @click.argument("invoice")
 @click.option("--amount", help="So much, with VAT; else all that is left.")
-@click.option("--line", "lines", type=int, multiple=True, help="Only these lines.")
+@click.option("--line", "lines", type=number_type, multiple=True, help="Only these lines.")
 @click.option("--reason", required=True, help="The subscriber reads it on the credit note.")
 @yes_option
 @dry_run_option

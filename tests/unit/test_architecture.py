@@ -52,6 +52,13 @@ def test_every_command_has_help(words: str) -> None:
     assert command.help.split("\n")[0].endswith(".")
 
 
+@pytest.mark.parametrize("words", every_command())
+def test_every_number_that_is_typed_has_bounds(words: str) -> None:
+    for one in every_command()[words].params:
+        assert one.type is not click.INT, one.name
+        assert not isinstance(one.type, click.IntRange) or one.type.max is not None, one.name
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_group_has_a_place_in_the_docs(name: str) -> None:
     pages = [*(TOP / "docs").glob("*.md"), TOP / "README.md"]

@@ -5,6 +5,7 @@ import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from provision.commands.money import money
@@ -20,8 +21,6 @@ from tests.integration.subscriptions.paying_shop import OURS, Said, camt
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import click
 
     from provision.commands.context import Context
 
@@ -193,6 +192,14 @@ def test_what_is_typed_wrong_is_said_in_one_sentence_and_nobody_is_written(
         with pytest.raises(PaquetError, match=why):
             ask(context, receipt, "donation", *how, "--", "Amis", *words[:2])
     assert read(context, subscriber, "list") == []
+
+
+def test_a_number_that_no_database_holds_is_refused(context: Context) -> None:
+    huge = ("--movement", str(2**63))
+    with pytest.raises(click.BadParameter, match="is not in the range"):
+        ask(context, receipt, "donation", "Amis", "-", "5", "--name", "P", "--means", "card", *huge)
+    with pytest.raises(click.BadParameter, match="is not in the range"):
+        ask(context, payment, "match", "Amis", huge[1], "R2026-000001")
 
 
 def test_all_that_were_not_written_yet_are_written_once(context: Context, tmp_path: Path) -> None:
