@@ -380,3 +380,27 @@ GROUP BY one.organisation_id, one.entry_number HAVING COUNT(*) > 1;
 --? journal {0}, {1} | {2} cents of it went to the bank beyond what there was
 SELECT organisation_id, party, -SUM(units) FROM ledger_posting
 WHERE account = '5112' GROUP BY organisation_id, party HAVING SUM(units) < 0;
+
+-- A movement of the bank is such income only as a receipt; a gift between organisations has none.
+--? journal {0}, entry {1} | the receipt, or the cancellation, that it tells of is not there
+SELECT line.organisation_id, line.number FROM ledger_posting AS line
+JOIN ledger_transaction AS entry ON entry.organisation_id = line.organisation_id
+ AND entry.number = line.number
+LEFT JOIN receipt AS one ON one.organisation_id = line.organisation_id
+ AND one.entry_number = line.number
+LEFT JOIN receipt_cancellation AS gone ON gone.organisation_id = line.organisation_id
+ AND gone.entry_number = line.number
+WHERE line.account IN ('756', '7541', '7542') AND (
+  (line.units < 0 AND one.number IS NULL
+   AND SUBSTR(entry.idempotency_key, 1, 8) IN ('receipt:', 'movement'))
+  OR (line.units > 0 AND gone.number IS NULL AND SUBSTR(entry.idempotency_key, 1, 8) = 'receipt:'));
+
+--? organisation {0}, receipt {1}-{2:06d} | the ledger has the seal of another receipt
+SELECT one.organisation_id, one.series, one.number FROM receipt AS one
+JOIN ledger_transaction AS entry ON entry.organisation_id = one.organisation_id
+ AND entry.number = one.entry_number
+WHERE SUBSTR(entry.idempotency_key, 1, 8) = 'receipt:' AND entry.evidence <> one.digest;
+
+--? organisation {0}, receipt {1}-{2:06d} | one of its copies is not there
+SELECT organisation_id, series, number FROM receipt_copy
+GROUP BY organisation_id, series, number HAVING MIN(position) <> 1 OR MAX(position) <> COUNT(*);

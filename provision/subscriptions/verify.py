@@ -12,6 +12,7 @@ from provision.subscriptions import (
     journal,
     verify_invoices,
     verify_journals,
+    verify_receipts,
     verify_two_contracts,
 )
 from provision.subscriptions.ledger_models import LedgerTransaction
@@ -33,10 +34,11 @@ class Head:
 
 
 def verify(session: Session, *, seals: bool = True) -> list[Finding]:
-    """Return what is wrong in journals, invoices, shares and payments: nothing when all is well.
+    """Return what is wrong in journals, documents, shares and payments: nothing when all is well.
 
     Without `seals` sums and numbers are checked by the database alone, in a second or two for a
-    hundred thousand subscribers; with them every entry and document is hashed again.
+    hundred thousand subscribers; with them every entry, document and receipt is hashed
+    again.
     """
     found = [
         *invariants.broken(session),
@@ -45,7 +47,8 @@ def verify(session: Session, *, seals: bool = True) -> list[Finding]:
         *verify_two_contracts.dealt(session),
     ]
     if seals:
-        found += [*verify_journals.seals(session), *verify_invoices.seals(session)]
+        for room in (verify_journals, verify_invoices, verify_receipts):
+            found += room.seals(session)
     return found
 
 

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("last_day", day),
         words("articles"),
         number("entry_number"),
+        words("digest"),
         sa.UniqueConstraint("key", "organisation_id", name="uq_receipt_key"),
         _entry("receipt"),
         sa.CheckConstraint("units > 0", name="ck_receipt_units"),

@@ -41,7 +41,10 @@ KIND = "receipt"
 
 @dataclass(frozen=True)
 class Income:
-    """What came in: the number of its receipt, the French word for it, its account, its giver."""
+    """What came in: the number of its receipt, the French word for it, its account, its giver.
+
+    `digest` seals the receipt; the entry keeps it as its evidence.
+    """
 
     organisation_id: int
     shown: str
@@ -50,6 +53,7 @@ class Income:
     party: str
     units: Cents
     means: str
+    digest: str
 
 
 def enter(session: Session, income: Income, origin: Origin, moment: Moment) -> int:
@@ -68,6 +72,7 @@ def enter(session: Session, income: Income, origin: Origin, moment: Moment) -> i
         key=f"receipt:{income.shown}",
         lines=(line(place[0], income.units, place[1]), earned),
         piece=income.shown,
+        evidence=income.digest,
     )
     return ledger.post(session, entry, moment.today).number
 

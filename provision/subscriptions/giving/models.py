@@ -22,7 +22,7 @@ class Receipt(Base):
 
     A fee is for the days from `first_day` to `last_day`. `articles` are those of the tax code that
     a donor may use, or ''. `identity_id` is who the giver was then; organisations have none. It is
-    income of the ledger entry `entry_number`.
+    income of the ledger entry `entry_number`; `digest` seals all the rest.
     """
 
     __tablename__ = "receipt"
@@ -43,6 +43,7 @@ class Receipt(Base):
     last_day: Mapped[date | None] = mapped_column(DAY)
     articles: Mapped[str] = mapped_column(Text, default="")
     entry_number: Mapped[int]
+    digest: Mapped[str] = mapped_column(Text)
 
 
 class ReceiptCancellation(Base):

@@ -14,7 +14,7 @@ from provision.subscriptions import chart, numbering, people, profiles
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents import receipts as documents
 from provision.subscriptions.documents import texts
-from provision.subscriptions.giving import entering
+from provision.subscriptions.giving import entering, sealing
 from provision.subscriptions.giving.entering import Income
 from provision.subscriptions.giving.models import NUMBER, Receipt, ReceiptCancellation
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
+    from provision.database import Row
     from provision.money import Cents
     from provision.subscriptions.giving.entering import Origin
     from provision.subscriptions.giving.givers import Giver
@@ -73,22 +74,23 @@ def record(
     name = numbering.name_of(profile.receipt_prefix, moment.today)
     number = numbering.series(session, organisation.id, name, Receipt).take(moment.today)
     first, last = asked.period or (None, None)
-    made = Receipt(
-        organisation_id=organisation.id,
-        series=name,
-        number=number,
-        kind=asked.kind,
-        key=key,
-        issued_on=moment.today,
-        received_on=moment.on,
-        party=asked.giver.party,
-        identity_id=asked.giver.identity.id if asked.giver.identity else None,
-        units=asked.units,
-        means=asked.means,
-        first_day=first,
-        last_day=last,
-        articles=articles,
-    )
+    said: Row = {
+        "organisation_id": organisation.id,
+        "series": name,
+        "number": number,
+        "kind": asked.kind,
+        "key": key,
+        "issued_on": moment.today,
+        "received_on": moment.on,
+        "party": asked.giver.party,
+        "identity_id": asked.giver.identity.id if asked.giver.identity else None,
+        "units": asked.units,
+        "means": asked.means,
+        "first_day": first,
+        "last_day": last,
+        "articles": articles,
+    }
+    made = Receipt(**said, digest=sealing.digest(said))
     made.entry_number = _entered(session, made, asked, moment, origin)
     session.add(made)
     session.flush()
@@ -249,6 +251,7 @@ def _entered(session: Session, made: Receipt, asked: Asked, moment: Moment, orig
         party=made.party,
         units=made.units,
         means=made.means,
+        digest=made.digest,
     )
     return entering.enter(session, income, origin, moment)
 

@@ -230,7 +230,7 @@ def test_the_database_keeps_receipts_as_they_were_written(desk: Desk) -> None:
 
 INSERT = (
     "INSERT INTO receipt VALUES ({owner}, 'R2026', {number}, 'donation', 'other', '{day}', "
-    "'2026-03-01', 'person-x', NULL, 5000, 'cash', NULL, NULL, '', 1)"
+    "'2026-03-01', 'person-x', NULL, 5000, 'cash', NULL, NULL, '', 1, '')"
 )
 
 
@@ -254,6 +254,14 @@ def test_verify_finds_what_the_ledger_does_not_know(desk: Desk) -> None:
             "the ledger has another amount, giver or kind",
         ),
         (f"journal {owner}, entry 1", "it is the income of two receipts that count"),
+        (
+            f"organisation {owner}, receipt R2026-000002",
+            "the ledger has the seal of another receipt",
+        ),
+        (
+            f"organisation {owner}, receipt R2026-000002",
+            "its content was changed after it was issued",
+        ),
     }
 
 
