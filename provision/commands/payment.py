@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money as exact
+from provision.commands import payment_waiting
 from provision.commands.context import (
     ask,
     dry_run_option,
@@ -18,7 +19,6 @@ from provision.commands.context import (
     yes_option,
 )
 from provision.commands.money import day_type, worded
-from provision.commands.payment_waiting import awaited, remit
 from provision.commands.statement import movement_facts
 from provision.errors import UsageRefused
 from provision.money import euros
@@ -66,8 +66,8 @@ def payment() -> None:
     """Collect what is owed, and book what the bank says."""
 
 
-payment.add_command(awaited)
-payment.add_command(remit)
+for waits in (payment_waiting.awaited, payment_waiting.remit, payment_waiting.take_back):
+    payment.add_command(waits)
 
 
 @payment.command()

@@ -1,4 +1,4 @@
-"""`paquet payment awaited|remit`: cheques, and what else the bank has not shown yet."""
+"""`paquet payment awaited|remit|unpaid`: cheques, and what else the bank has not shown yet."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands.changing import change, change_options, day_of, on_option, show_amounts
-from provision.commands.context import json_option, pass_context
+from provision.commands.context import json_option, number_type, pass_context
 from provision.money import euros
 from provision.subscriptions import chart, organisations
 from provision.subscriptions.moments import Moment
-from provision.subscriptions.payments import waiting
+from provision.subscriptions.payments import owed, receiving, unpaid, waiting
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,6 +57,36 @@ def remit(context: Context, /, *, on: datetime | None, how: How, **words: object
         owner = organisations.get(session, str(words["organisation"]))
         moment = Moment(day_of(on, today), today)
         return [_facts(one) for one in waiting.remit(session, owner, what, moment)]
+
+    change(context, work, how)
+
+
+@click.command(name="unpaid")
+@click.argument("organisation")
+@click.argument("cheque")
+@click.option("--movement", type=number_type, help="The movement of the bank that took it back.")
+@click.option("--why", required=True, help="The reason, for the record; it names nobody.")
+@change_options
+@pass_context
+def take_back(context: Context, /, *, movement: int | None, how: How, **words: str) -> None:
+    """Take CHEQUE back from the invoice that it paid: the bank refused it, or it pays another one.
+
+    The invoice is open again. What a movement took beyond the cheque is the bank's fee.
+    """
+    today = context.control().today()
+
+    def work(session: Session) -> Facts:
+        owner = organisations.get(session, words["organisation"])
+        cheque = unpaid.find(session, owner, words["cheque"])
+        row = None if movement is None else receiving.movement(session, owner.id, movement)
+        fee = unpaid.take_back(session, cheque, row, words["why"], today)
+        return {
+            "cheque": cheque.reference,
+            "invoice": cheque.invoice.shown,
+            "amount": euros(cheque.units),
+            "fee": euros(fee),
+            "open": euros(owed.of(session, cheque.invoice.number).units),
+        }
 
     change(context, work, how)
 

@@ -128,6 +128,20 @@ def test_a_collection_is_looked_at_made_once_and_answered(sold: Context, tmp_pat
     assert ask(sold, money, "verify").exit_code == 0
 
 
+def test_a_cheque_is_taken_back_by_its_number(sold: Context) -> None:
+    name = number(sold)
+    (owed,) = read(sold, invoice, "list")
+    (paid,) = read(sold, payment, "record", "Boutique", name, "1", "--cheque", "12")
+    words = ("unpaid", "Boutique", "cheque-12", "--why", "Sans provision")
+    seen = read(sold, payment, *words, "--dry-run")
+    assert (seen["invoice"], seen["amount"], seen["cheque"]) == (name, paid["paid"], "cheque-12")
+    assert read(sold, payment, *words, "--yes") == seen
+    assert read(sold, invoice, "list") == [owed]
+    with pytest.raises(UsageRefused, match="is taken back already"):
+        ask(sold, payment, *words, "--yes")
+    assert ask(sold, money, "verify").exit_code == 0
+
+
 def test_a_movement_is_parked_matched_and_shown(sold: Context, tmp_path: Path) -> None:
     bank(sold, tmp_path, Said(1500, text="merci", name="Tante Marie"), Said(-290, text="frais"))
     (listed,) = read(sold, statement, "list", "Boutique")
