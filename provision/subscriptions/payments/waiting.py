@@ -133,7 +133,8 @@ def remit(
 ) -> list[Waiting]:
     """Write that what waits went through the bank (512), where no statements are brought in.
 
-    Raises UsageRefused where they are: the movement that shows it takes it.
+    Raises UsageRefused where they are (the movement that shows it takes it), for a sum of zero, and
+    for a day before what is remitted.
     """
     if place(session, organisation.id, "")[0] != chart.BANK:
         raise UsageRefused(
@@ -142,6 +143,7 @@ def remit(
         )
     chosen = _chosen(session, organisation.id, typed)
     total = sum(one.units for one in chosen)
+    _check_remittance(chosen, total, moment)
     entry = Entry(
         organisation_id=organisation.id,
         effective_on=booking.open_day(session, organisation.id, moment.on),
@@ -199,6 +201,20 @@ def _check_sum(chosen: Sequence[Waiting], row: BankMovement) -> None:
         raise UsageRefused(
             f"Movement {row.id} is {_euros(row.units)}, and {_euros(total)} are waited for",
             "Name all that it brought, and nothing else.",
+        )
+
+
+def _check_remittance(chosen: Sequence[Waiting], total: Cents, moment: Moment) -> None:
+    if not total:
+        raise UsageRefused(
+            "What is named comes to nothing: no money goes through the bank",
+            "Name what was remitted, and what was paid back, each on its own.",
+        )
+    since = max(one.since for one in chosen)
+    if moment.on < since:
+        raise UsageRefused(
+            f"{moment.on} is before {since}, the day of what is named",
+            "Give the day on which it went to the bank: --on.",
         )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,21 @@ def test_who_has_no_statements_says_what_went_through_the_bank(desk: Desk) -> No
     with pytest.raises(UsageRefused, match="one will show this"):
         waiting.remit(desk.session, desk.association, ["R2026-000002"], moment)
     assert verify.verify(desk.session) == []
+
+
+def test_a_remittance_is_of_money_and_not_of_before_it_came(desk: Desk) -> None:
+    first = desk.record(desk.gift(means="cheque"))
+    names = ["R2026-000001"]
+    before = Moment(ON - timedelta(days=1), TODAY)
+    with pytest.raises(UsageRefused, match=f"{before.on} is before {ON}"):
+        waiting.remit(desk.session, desk.association, names, before)
+    waiting.remit(desk.session, desk.association, names, Moment(ON, TODAY))
+    desk.cancel(first)
+    desk.record(desk.gift(means="cheque", key="again"))
+    with pytest.raises(UsageRefused, match="comes to nothing"):
+        waiting.remit(
+            desk.session, desk.association, [*names, "R2026-000002"], Moment(TODAY, TODAY)
+        )
 
 
 def test_a_cheque_that_comes_back_unpaid_ends_a_cancelled_receipt(desk: Desk) -> None:
