@@ -111,7 +111,7 @@ def add(
 ) -> OrganisationProfile:
     """Write what documents say from `valid_from` on; a day has one profile, never rewritten."""
     sensible_day(valid_from, "the first day of a profile")
-    _check_prefixes(profile)
+    check_prefixes(profile)
     content = profile.model_dump_json()
     there = session.get(OrganisationProfile, (organisation.id, valid_from))
     if there is not None:
@@ -127,6 +127,7 @@ def add(
             f"{organisation.name} has a document of {issued}, which says what was so then",
             "Describe it anew from a later day on.",
         )
+    _check_other_prefixes(session, organisation, profile)
     made = OrganisationProfile(
         organisation_id=organisation.id, valid_from=valid_from, content=content
     )
@@ -145,7 +146,11 @@ def _last_document(session: Session, organisation: Organisation) -> date | None:
     return max((day for day in days if day is not None), default=None)
 
 
-def _check_prefixes(profile: Profile) -> None:
+def check_prefixes(profile: Profile) -> None:
+    """Raise UsageRefused unless each kind of document has a series of its own.
+
+    A profile of before receipts had a prefix may name theirs for its invoices.
+    """
     own = {profile.invoice_prefix, profile.credit_prefix, profile.receipt_prefix}
     if len(own) != OWN_SERIES:
         raise UsageRefused(
@@ -157,6 +162,30 @@ def _check_prefixes(profile: Profile) -> None:
             raise UsageRefused(
                 f"The prefix {prefix} is kept for documents under a self-billing mandate",
                 "Choose another prefix.",
+            )
+
+
+def _check_other_prefixes(session: Session, organisation: Organisation, profile: Profile) -> None:
+    """Refuse a prefix that was, is or will be the other kind's: two papers would share a number.
+
+    A business gives no receipts.
+    """
+    if organisation.kind != "association":
+        return
+    contents = select(OrganisationProfile.content).where(
+        OrganisationProfile.organisation_id == organisation.id
+    )
+    for content in session.scalars(contents):
+        other = Profile.model_validate_json(content, strict=False)
+        invoices = {other.invoice_prefix, other.credit_prefix}
+        receipts = {other.receipt_prefix} - invoices
+        swapped = {profile.receipt_prefix} & invoices
+        swapped |= {profile.invoice_prefix, profile.credit_prefix} & receipts
+        if swapped:
+            raise UsageRefused(
+                f"Another description of {organisation.name} has the prefix {min(swapped)} for "
+                "receipts where this one has it for invoices, or the other way round",
+                "Choose another prefix: no invoice and receipt may share a number.",
             )
 
 

@@ -70,6 +70,7 @@ def record(
         _check_same(session, there, asked, moment.on)
         return there
     profile = profiles.needed(session, organisation, moment.today)
+    profiles.check_prefixes(profile)
     articles = _articles(organisation, profile, asked)
     name = numbering.name_of(profile.receipt_prefix, moment.today)
     number = numbering.series(session, organisation.id, name, Receipt).take(moment.today)

@@ -155,6 +155,30 @@ def test_invoices_and_receipts_share_no_series(desk: Desk) -> None:
         profiles.add(desk.session, desk.association, same, TODAY)
 
 
+def test_no_later_description_swaps_the_series_of_invoices_and_receipts(desk: Desk) -> None:
+    desk.record(desk.gift())
+    later = date(2026, 4, 1)
+    for prefixes in (
+        {"invoice_prefix": "R", "receipt_prefix": "Q"},
+        {"credit_prefix": "R", "receipt_prefix": "Q"},
+        {"invoice_prefix": "G", "receipt_prefix": "F"},
+    ):
+        swapped = profile(desk.association.name, **prefixes)
+        with pytest.raises(UsageRefused, match="has the prefix"):
+            profiles.add(desk.session, desk.association, swapped, later)
+    other = profile(desk.association.name, receipt_prefix="Q")
+    profiles.add(desk.session, desk.association, other, later)
+    swapped = profile(desk.association.name, invoice_prefix="Q", receipt_prefix="S")
+    with pytest.raises(UsageRefused, match="has the prefix Q for receipts"):
+        profiles.add(desk.session, desk.association, swapped, date(2026, 3, 15))
+
+
+def test_a_business_gives_no_receipts_and_may_have_their_prefix(shop: Shop) -> None:
+    free = profile(shop.seller.name, invoice_prefix="R", receipt_prefix="Q")
+    made = profiles.add(shop.session, shop.seller, free, date(2026, 4, 1))
+    assert profiles.on(shop.session, shop.seller.id, made.valid_from) == free
+
+
 class TestCancelling:
     def test_the_books_take_it_back_and_the_number_stays(self, desk: Desk) -> None:
         for means in ("cash", "cheque", "transfer"):
