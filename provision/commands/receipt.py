@@ -87,8 +87,8 @@ def membership(context: Context, /, *, how: How, **words: object) -> None:
     """Write down AMOUNT euros that ORGANISATION received from GIVER as a membership fee.
 
     GIVER is the e-mail address or the number of a subscriber, or - for somebody new without an
-    address; somebody new has a --name. The same command again writes nothing (somebody without an
-    address has a number then: give that, not - again).
+    address; somebody new has a --name. The same giver, days and amount again write nothing, on any
+    day (somebody without an address has a number then: give that, not - again).
     """
     period = (_day(words["first_day"]), _day(words["last_day"]))
     _record(context, {**words, "fee": MEMBERSHIP, "period": period, "tax": False}, how)
@@ -103,7 +103,8 @@ def donation(context: Context, /, *, how: How, **words: object) -> None:
     """Write down AMOUNT euros that ORGANISATION received from GIVER as a donation.
 
     GIVER is as for a membership, or an organisation of the registry, whose gift is in the books
-    (paquet reciprocity give). Without --tax the receipt says that it lowers no tax.
+    (paquet reciprocity give). Without --tax the receipt says that it lowers no tax. The same again
+    on one day writes nothing; tomorrow it is another donation, unless --on says the same day.
     """
     _record(context, {**words, "fee": DONATION, "period": None}, how)
 
@@ -206,6 +207,7 @@ def _recorder(control: Control, words: Mapping[str, object]) -> Callable[[Sessio
             period=cast("tuple[date, date] | None", words["period"]),
             tax=bool(words["tax"]),
             key=str(words["key"]),
+            is_dated=on is not None,
         )
         moment = Moment(on.date() if on else _came(origin, today), today)
         made = recording.record(session, owner, asked, moment, origin)

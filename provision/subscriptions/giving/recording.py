@@ -43,7 +43,8 @@ class Asked:
     """What was received: cents from a giver, by which means.
 
     `period` is the first and the last day of a membership; a donation has none. `tax` asks for a
-    receipt that lowers the donor's tax. `key` makes it one where two are alike.
+    receipt that lowers the donor's tax. `key` makes it one where two are alike. `is_dated` when
+    somebody said on which day it was received; else that is the day on which it is written down.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Asked:
     period: tuple[date, date] | None = None
     tax: bool = False
     key: str = ""
+    is_dated: bool = True
 
 
 def record(
@@ -60,14 +62,17 @@ def record(
 ) -> Receipt:
     """Write what was received on a day, its ledger entry and its number; once per key.
 
-    Asked for again it returns the receipt that is there. Raises UsageRefused for what is no receipt
-    of an association, or for a tax receipt without the right to it.
+    Without a key a fee is the same when giver, days and amount are, whenever it is written down; a
+    donation when its day and means are, too. Asked for again it returns the receipt that is there.
+    Raises UsageRefused for what is no receipt of an association, or for a tax receipt without the
+    right to it.
     """
     _check(organisation, asked)
     key = _key(asked, moment.on, origin)
-    there = _of_key(session, organisation, key)
+    there = _same_fee(session, organisation, asked) or _of_key(session, organisation, key)
     if there is not None:
         _check_same(session, there, asked, moment.on)
+        _check_origin(there, key, origin)
         return there
     profile = profiles.needed(session, organisation, moment.today)
     profiles.check_prefixes(profile)
@@ -170,10 +175,14 @@ def _check(organisation: Organisation, asked: Asked) -> None:
 
 
 def _key(asked: Asked, on: date, origin: Origin) -> str:
-    """Return what makes a receipt one: what was typed, or all that it says and is made from."""
+    """Return what makes a receipt one: what was typed, or what it says and is made from.
+
+    Nobody pays the fee of the same days twice, so a fee's day is not in it.
+    """
     if asked.key:
         return asked.key
-    parts = (asked.kind, asked.giver.party, on, asked.means, asked.units, *(asked.period or ()))
+    said = asked.period or (on, asked.means)
+    parts: tuple[object, ...] = (asked.kind, asked.giver.party, asked.units, *said)
     if isinstance(origin, Receipt):
         parts = (*parts, "instead of", numbering.shown(origin.series, origin.number))
     elif origin is not None:
@@ -187,11 +196,40 @@ def _of_key(session: Session, organisation: Organisation, key: str) -> Receipt |
     )
 
 
+def _same_fee(session: Session, organisation: Organisation, asked: Asked) -> Receipt | None:
+    """Return the fee that counts of the same giver, days and amount, unless a key was typed."""
+    if asked.key or asked.period is None:
+        return None
+    first, last = asked.period
+    return session.scalar(
+        _counting()
+        .where(
+            Receipt.organisation_id == organisation.id,
+            Receipt.party == asked.giver.party,
+            Receipt.units == asked.units,
+            Receipt.first_day == first,
+            Receipt.last_day == last,
+        )
+        .order_by(Receipt.issued_on, Receipt.number)
+        .limit(1)
+    )
+
+
+def _check_origin(there: Receipt, key: str, origin: Origin) -> None:
+    """Raise UsageRefused where a receipt that is there is not made from what it should be now."""
+    if origin is not None and there.key != key:
+        raise UsageRefused(
+            f"This fee was written down as {numbering.shown(there.series, there.number)}",
+            "If a movement shows it: paquet payment match. Another one needs a --key of its own.",
+        )
+
+
 def _check_same(session: Session, there: Receipt, asked: Asked, on: date) -> None:
     """Raise UsageRefused unless a receipt that is there says what is asked for."""
     shown = numbering.shown(there.series, there.number)
+    received = on if asked.is_dated else there.received_on
     said = (there.kind, there.party, there.units, there.means, there.received_on)
-    wanted = (asked.kind, asked.giver.party, asked.units, asked.means, on)
+    wanted = (asked.kind, asked.giver.party, asked.units, asked.means, received)
     days = (there.first_day, there.last_day)
     if (said, days, bool(there.articles)) != (wanted, asked.period or (None, None), asked.tax):
         raise UsageRefused(
@@ -296,10 +334,12 @@ def _gift(session: Session, made: Receipt) -> int:
 
 def _receipted(organisation_id: int) -> Select[int]:
     """Return the entries that have a receipt which counts."""
+    mine = Receipt.organisation_id == organisation_id
+    return _counting().with_only_columns(Receipt.entry_number).where(mine)
+
+
+def _counting() -> Select[Receipt]:
+    """Ask for the receipts that were not cancelled."""
     one, gone = Receipt, ReceiptCancellation
     same = and_(*(getattr(gone, name) == getattr(one, name) for name in NUMBER))
-    return (
-        select(one.entry_number)
-        .outerjoin(gone, same)
-        .where(one.organisation_id == organisation_id, gone.number.is_(None))
-    )
+    return select(one).outerjoin(gone, same).where(gone.number.is_(None))

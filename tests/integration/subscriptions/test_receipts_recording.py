@@ -179,6 +179,40 @@ def test_a_business_gives_no_receipts_and_may_have_their_prefix(shop: Shop) -> N
     assert profiles.on(shop.session, shop.seller.id, made.valid_from) == free
 
 
+def test_a_fee_is_the_same_on_any_day_and_another_one_has_a_key(desk: Desk) -> None:
+    first = desk.record(desk.fee())
+    tomorrow = TODAY + timedelta(days=1)
+    undated = replace(desk.fee(), is_dated=False)
+    moment = Moment(tomorrow, tomorrow)
+    again = recording.record(desk.session, desk.association, undated, moment, None)
+    assert again is first
+    with pytest.raises(UsageRefused, match="which says something else"):
+        desk.record(desk.fee(), on=date(2026, 2, 1))
+    second = replace(undated, key="her brother's")
+    made = recording.record(desk.session, desk.association, second, moment, None)
+    assert shown(made) == "R2026-000002"
+    assert desk.accounts()["756"] == -4_000
+
+
+def test_a_fee_that_is_there_is_not_written_again_for_its_movement(desk: Desk) -> None:
+    desk.bank()
+    desk.record(desk.fee(means="transfer"))
+    (row,) = desk.bank(Said(2_000))
+    asked = replace(desk.fee(means="transfer"), is_dated=False)
+    with pytest.raises(UsageRefused, match="This fee was written down as R2026-000001"):
+        desk.record(asked, row, on=row.booked_on)
+
+
+def test_a_fee_of_a_movement_is_not_written_again_without_it(desk: Desk) -> None:
+    (row,) = desk.bank(Said(2_000))
+    asked = replace(desk.fee(means="transfer"), is_dated=False)
+    made = desk.record(asked, row, on=row.booked_on)
+    assert desk.record(asked) is made
+    desk.cancel(made)
+    assert desk.record(asked, made).number == 2  # its money becomes another receipt
+    assert desk.record(asked).number == 2
+
+
 class TestCancelling:
     def test_the_books_take_it_back_and_the_number_stays(self, desk: Desk) -> None:
         for means in ("cash", "cheque", "transfer"):
