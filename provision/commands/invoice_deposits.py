@@ -58,7 +58,7 @@ def deposit(context: Context, /, **words: object) -> None:
 def list_deposits(context: Context, *, as_json: bool) -> None:
     """Show deposits: what was paid and deducted of each, and what can still be deducted."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         names = {one.id: one.name for one in organisations.everyone(session)}
         rows = [
             {

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def awaited(context: Context, organisation: str, *, as_json: bool) -> None:
     """Show what ORGANISATION entered and the bank has not shown yet: cheques, fees, donations."""
     language = context.settings.operator.language
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, organisation)
         found = waiting.everything(session, owner.id)
     rows = [{**_facts(one), "on": chart.label(one.account, language)} for one in found]

@@ -116,7 +116,7 @@ def donation(context: Context, /, *, how: How, **words: object) -> None:
 @pass_context
 def list_all(context: Context, organisation: str, since: datetime | None, *, as_json: bool) -> None:
     """Show the receipts of ORGANISATION, also those that were cancelled."""
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, organisation)
         found = recording.everyone(session, owner, since.date() if since else None)
         rows = [_facts(session, one) for one in found]
@@ -141,12 +141,13 @@ def write(context: Context, /, folder: Path, *, as_json: bool, **words: object) 
     since: datetime | None = words["since"]  # type: ignore[assignment]
     if bool(numbers) == bool(since):
         raise UsageRefused("Which receipts?", "Name them, or give --since DAY.")
-    with context.session() as session:
+    with context.reading() as session:
         owner = organisations.get(session, str(words["organisation"]))
-        found = [recording.find(session, owner, shown) for shown in dict.fromkeys(numbers)]
+        found = [recording.find(session, owner, shown) for shown in numbers]
         if since:
             found = papers.unwritten(session, recording.everyone(session, owner, since.date()))
-        rows = _written(session, found, folder, context.control().today())
+        every = dict.fromkeys(numbering.shown(one.series, one.number) for one in found)
+    rows = [_written(context, owner, shown, folder) for shown in every]
     show(rows, as_json=as_json)
 
 
@@ -183,11 +184,9 @@ def _record(context: Context, words: Mapping[str, object], how: How) -> None:
     done = decided(context, _recorder(control, words), how, (preview, "Write this?"))
     folder = cast("Path | None", words["folder"])
     if folder is not None and not how.dry_run:
-        with context.session() as session:
+        with context.reading() as session:
             owner = organisations.get(session, str(words["organisation"]))
-            found = recording.find(session, owner, str(done["number"]))
-            (row,) = _written(session, [found], folder, control.today())
-        done = {**done, **row}
+        done = {**done, **_written(context, owner, str(done["number"]), folder)}
     show_amounts(context, done, as_json=how.as_json)
 
 
@@ -246,13 +245,18 @@ def _said(words: Mapping[str, object]) -> dict[str, object]:
     return said
 
 
-def _written(
-    session: Session, found: list[Receipt], folder: Path, today: date
-) -> list[dict[str, object]]:
-    """Write the files; that they are there is written down with them, or not at all."""
-    made = papers.copies(session, found, today)
-    paths = write_private(folder, {one.name: one.pdf for one in made})
-    return [{"file": str(path), "copy": one.state} for path, one in zip(paths, made, strict=True)]
+def _written(context: Context, owner: Organisation, shown: str, folder: Path) -> Facts:
+    """Write the next copy of a receipt: no writer waits while it is drawn.
+
+    That it is there is written down with the file, or neither is.
+    """
+    with context.reading() as session:
+        made = papers.copy(session, recording.find(session, owner, shown))
+    with context.session() as session:
+        receipt = recording.find(session, owner, shown)
+        papers.hand_out(session, receipt, made, context.control().today())
+        (path,) = write_private(folder, {made.name: made.pdf})
+    return {"file": str(path), "copy": made.state}
 
 
 def _day(typed: object) -> date:

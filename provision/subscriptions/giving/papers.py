@@ -34,10 +34,11 @@ ENDINGS = {ORIGINAL: "", DUPLICATE: "-duplicata", CANCELLED: "-annule"}
 
 @dataclass(frozen=True)
 class Copy:
-    """A file to hand out, and which copy of its receipt it is."""
+    """A file to hand out, and which copy of its receipt it is: the `position`-th."""
 
     shown: str
     state: str
+    position: int
     pdf: bytes
 
     @property
@@ -46,13 +47,49 @@ class Copy:
         return f"{self.shown}{ENDINGS[self.state]}.pdf"
 
 
-def copies(session: Session, receipts: Iterable[Receipt], today: date) -> list[Copy]:
-    """Return the receipts as PDF/A-3b, and write down that they were handed out.
+def copy(session: Session, receipt: Receipt) -> Copy:
+    """Return the next copy of a receipt as PDF/A-3b; it only reads, since that takes a while.
 
-    The first copy of each is its original, all others say that they are duplicates.
-    Raises UsageRefused, and nothing is to be written, for a giver who was erased.
+    The first one is the original, all others say that they are duplicates.
+    Raises UsageRefused for a giver who was erased.
     """
-    return [_copy(session, one, today) for one in receipts]
+    cancelled, before = recording.cancellation(session, receipt), handed_out(session, receipt)
+    giver, language = _giver(session, receipt)
+    received = Received(
+        number=numbering.shown(receipt.series, receipt.number),
+        issued=receipt.issued_on,
+        giver=giver,
+        units=receipt.units,
+        on=receipt.received_on,
+        means=cast("documents.Means", receipt.means),
+        is_duplicate=before > 0,
+        cancelled_on=cancelled.cancelled_on if cancelled else None,
+    )
+    pdf = _pdf(session, receipt, received, language)
+    return Copy(received.number, _state(session, receipt), before + 1, pdf)
+
+
+def hand_out(session: Session, receipt: Receipt, made: Copy, today: date) -> None:
+    """Write down that this copy is handed out: that of what the receipt is now, and only once.
+
+    Raises UsageRefused, and the copy is to be thrown away, when somebody was faster.
+    """
+    place = (_state(session, receipt), handed_out(session, receipt) + 1)
+    if place != (made.state, made.position):
+        raise UsageRefused(
+            f"Somebody else wrote or cancelled {made.shown} at the same moment",
+            "Nothing of it was written: ask once more.",
+        )
+    session.add(
+        ReceiptCopy(
+            organisation_id=receipt.organisation_id,
+            series=receipt.series,
+            number=receipt.number,
+            position=made.position,
+            written_on=today,
+        )
+    )
+    session.flush()
 
 
 def unwritten(session: Session, receipts: Iterable[Receipt]) -> list[Receipt]:
@@ -85,32 +122,16 @@ def name_of(session: Session, receipt: Receipt) -> str:
     return identities.read(identity).name if identity else ""
 
 
-def _copy(session: Session, receipt: Receipt, today: date) -> Copy:
-    cancelled, before = recording.cancellation(session, receipt), handed_out(session, receipt)
-    giver, language = _giver(session, receipt)
-    received = Received(
-        number=numbering.shown(receipt.series, receipt.number),
-        issued=receipt.issued_on,
-        giver=giver,
-        units=receipt.units,
-        on=receipt.received_on,
-        means=cast("documents.Means", receipt.means),
-        is_duplicate=before > 0,
-        cancelled_on=cancelled.cancelled_on if cancelled else None,
-    )
-    pdf = _pdf(session, receipt, received, language)
-    session.add(
-        ReceiptCopy(
-            organisation_id=receipt.organisation_id,
-            series=receipt.series,
-            number=receipt.number,
-            position=before + 1,
-            written_on=today,
-        )
-    )
-    session.flush()
-    state = CANCELLED if cancelled else DUPLICATE if before else ORIGINAL
-    return Copy(received.number, state, pdf)
+def _is_erased(session: Session, receipt: Receipt) -> bool:
+    is_person = people.organisation_of(receipt.party) is None
+    return is_person and session.get(Identity, receipt.identity_id) is None
+
+
+def _state(session: Session, receipt: Receipt) -> str:
+    """Return what the next copy of a receipt is."""
+    if recording.cancellation(session, receipt) is not None:
+        return CANCELLED
+    return DUPLICATE if handed_out(session, receipt) else ORIGINAL
 
 
 def _pdf(session: Session, receipt: Receipt, received: Received, language: Language) -> bytes:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 import pytest
+from sqlalchemy import func, select
 
+from provision.commands.invoice import invoice
 from provision.commands.money import money
 from provision.commands.organisation import organisation
 from provision.commands.payment import payment
@@ -15,6 +17,9 @@ from provision.commands.receipt import receipt
 from provision.commands.statement import statement
 from provision.commands.subscriber import subscriber
 from provision.errors import PaquetError, UsageRefused
+from provision.subscriptions.giving import papers
+from provision.subscriptions.giving.models import ReceiptCopy
+from provision.workflows import control
 from tests.integration.subscriptions import commanding
 from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.paying_shop import OURS, Said, camt
@@ -22,7 +27,11 @@ from tests.integration.subscriptions.paying_shop import OURS, Said, camt
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy.orm import Session
+
     from provision.commands.context import Context
+    from provision.subscriptions.giving.models import Receipt
+    from provision.subscriptions.giving.papers import Copy
 
 DESCRIBED = f"""
 name = "Les Amis du Libre"
@@ -210,6 +219,58 @@ def test_all_that_were_not_written_yet_are_written_once(context: Context, tmp_pa
     (made,) = read(context, receipt, "write", "Amis", *since)
     assert (made["file"], made["copy"]) == (str(tmp_path / f"R{YEAR}-000002.pdf"), "original")
     assert read(context, receipt, "write", "Amis", *since) == []
+
+
+def test_no_writer_waits_while_receipts_are_listed_or_drawn(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("one", "two"):
+        give(context, "--means", "cheque", "--key", key, *NEW)
+    drawn = papers.copy
+    handed_out: list[int] = []
+
+    def looked_at(session: Session, one: Receipt) -> Copy:
+        with context.session() as writer:
+            handed_out.append(writer.scalar(select(func.count()).select_from(ReceiptCopy)) or 0)
+        return drawn(session, one)
+
+    monkeypatch.setattr(papers, "copy", looked_at)
+    with context.session():
+        assert len(read(context, receipt, "list", "Amis")) == 2
+        assert len(read(context, payment, "awaited", "Amis")) == 2
+        assert read(context, invoice, "deposits") == []
+    read(context, receipt, "write", "Amis", "--since", f"{YEAR}-01-01", "--to", str(tmp_path))
+    assert handed_out == [0, 1]
+
+
+def test_a_copy_that_somebody_else_wrote_at_the_same_moment_is_thrown_away(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(context, "--means", "cash", *NEW)
+    words = ("write", "Amis", f"R{YEAR}-000001", "--to", str(tmp_path / "out"))
+    drawn = papers.copy
+
+    def too_late(session: Session, one: Receipt) -> Copy:
+        made = drawn(session, one)
+        with context.session() as other:
+            papers.hand_out(other, one, made, TODAY)
+        return made
+
+    monkeypatch.setattr(papers, "copy", too_late)
+    with pytest.raises(UsageRefused, match="at the same moment"):
+        ask(context, receipt, *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_fee_typed_again_on_another_day_is_written_once(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("membership", *JEANNE, "20", "--means", "cash", *NEW, *DAYS, "--yes")
+    made = read(context, receipt, *words)
+    tomorrow = TODAY + timedelta(days=1)
+    monkeypatch.setattr(control.Control, "today", lambda _control: tomorrow)
+    assert read(context, receipt, *words) == made
+    assert len(read(context, receipt, "list", "Amis")) == 1
 
 
 def test_which_receipts_must_be_said(context: Context, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def give(session: Session, typed: str, **said: object) -> Receipt:
     asked = Asked(DONATION, giver, 5_000, "cash")
     owner = organisations.get(session, AMIS)
     made = recording.record(session, owner, asked, Moment(GIVEN_ON, TODAY), None)
-    papers.copies(session, [made], TODAY)
+    papers.hand_out(session, made, papers.copy(session, made), TODAY)
     return made
 
 
@@ -98,7 +98,7 @@ def test_who_gave_is_in_the_archive_after_the_erasure_and_the_books_stay(world: 
         assert kept is not None
         assert papers.name_of(session, kept) == ""
         with pytest.raises(UsageRefused, match="R2026-000001 is for somebody who was erased"):
-            papers.copies(session, [kept], TODAY)
+            papers.copy(session, kept)
         number = Number(kept.organisation_id, kept.series, kept.number)
         asked = replace(TOLD, why="tax audit")
         assert archive.look(session, world.control.safe(session), number, asked).name == NAME
