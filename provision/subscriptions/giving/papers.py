@@ -93,11 +93,16 @@ def hand_out(session: Session, receipt: Receipt, made: Copy, today: date) -> Non
 
 
 def unwritten(session: Session, receipts: Iterable[Receipt]) -> list[Receipt]:
-    """Return the receipts that count, and of which no original was written yet."""
+    """Return the receipts that count, and of which no original was written yet.
+
+    Nothing can be written any more for a giver who was erased.
+    """
     return [
         one
         for one in receipts
-        if not handed_out(session, one) and recording.cancellation(session, one) is None
+        if not handed_out(session, one)
+        and recording.cancellation(session, one) is None
+        and not _is_erased(session, one)
     ]
 
 

@@ -79,6 +79,13 @@ def give(session: Session, typed: str, **said: object) -> Receipt:
     return made
 
 
+def give_more(session: Session, typed: str) -> Receipt:
+    """Record a gift of which nobody wrote the receipt yet."""
+    asked = Asked(DONATION, givers.find(session, typed, {}, (TOLD, TODAY)), 6_000, "cash")
+    owner = organisations.get(session, AMIS)
+    return recording.record(session, owner, asked, Moment(GIVEN_ON, TODAY), None)
+
+
 def ruth(session: Session) -> Subscriber:
     return session.scalars(select(Subscriber).where(Subscriber.name == "Ruth Sansnet")).one()
 
@@ -105,6 +112,19 @@ def test_who_gave_is_in_the_archive_after_the_erasure_and_the_books_stay(world: 
         with pytest.raises(UsageRefused, match="was erased"):
             givers.find(session, str(world.jeanne), {}, (TOLD, TODAY))
         assert verify.verify(session) == []
+
+
+def test_who_was_erased_keeps_nobody_from_their_receipt(world: World) -> None:
+    with database.transaction(world.engine) as session:
+        give_more(session, EMAIL)
+        left = give_more(session, str(ruth(session).id)).number
+    end(world)
+    privacy.erase(world.control, EMAIL, TOLD.why)
+    with database.reading(world.engine) as session:
+        every = recording.everyone(session, organisations.get(session, AMIS))
+        (one,) = papers.unwritten(session, every)
+        assert one.number == left
+        assert papers.copy(session, one).state == papers.ORIGINAL
 
 
 def test_who_only_gave_is_forgotten_three_years_after_the_last_gift(world: World) -> None:
