@@ -54,7 +54,7 @@ class Paid:
     @property
     def text(self) -> str:
         """What the journal says when it is taken back."""
-        return f"Chèque impayé {self.reference.removeprefix(waiting.CHEQUE)}"
+        return f"Reprise du chèque {self.reference.removeprefix(waiting.CHEQUE)}"
 
 
 def find(session: Session, organisation: Organisation, typed: str) -> Paid:
