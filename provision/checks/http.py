@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from provision.checks.dial import SECONDS
 from provision.dns.lookup import address_of
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
     from provision.dns.lookup import NameServer
 
 USUAL = {"http": 80, "https": 443}
+# A client asks again, as phones do: the first two requests of a new user may meet in Nextcloud 31,
+# which answers one of them with 503. Not after Retry-After: two minutes of maintenance are told.
+AGAIN = Retry(
+    total=None,
+    connect=0,
+    read=False,
+    redirect=0,
+    other=0,
+    status=2,
+    status_forcelist=(503,),
+    allowed_methods=None,
+    backoff_factor=0.5,
+    raise_on_status=False,
+    respect_retry_after_header=False,
+)
 
 
 class ByResolver(HTTPAdapter):
@@ -30,7 +46,7 @@ class ByResolver(HTTPAdapter):
 
     def __init__(self, resolver: NameServer | None) -> None:
         self.resolver = resolver
-        super().__init__()
+        super().__init__(max_retries=AGAIN)
 
     def get_connection_with_tls_context(
         self,

@@ -167,6 +167,22 @@ def test_dav_that_does_not_ask_for_a_login_is_an_error(seen: Seen, reply: Reply)
     assert seen(look_at_closed_door, always(reply)) == [("dav without login", Result.ERROR)]
 
 
+def test_a_cloud_that_is_busy_once_is_asked_again(seen: Seen) -> None:
+    replies = iter((Reply(503, {"Retry-After": "120"}), Reply(207)))
+    assert seen(look_at_files, lambda _request: next(replies)) == [("dav files", Result.OK)]
+
+
+def test_a_cloud_that_stays_away_is_an_error(seen: Seen) -> None:
+    asked: list[str] = []
+
+    def away(request: BaseHTTPRequestHandler) -> Reply:
+        asked.append(request.command)
+        return Reply(503, {"Retry-After": "120"})
+
+    assert seen(look_at_files, away) == [("dav files", Result.ERROR)]
+    assert asked == ["PROPFIND"] * 3
+
+
 def test_a_refused_secret_is_an_error(seen: Seen) -> None:
     assert seen(look_at_discovery, always(ASKS)) == [("dav discovery", Result.ERROR)]
     assert seen(look_at_files, always(ASKS)) == [("dav files", Result.ERROR)]
