@@ -17,11 +17,11 @@ from provision.commands.changing import (
     show_amounts,
 )
 from provision.commands.context import count_type, json_option, number_type, pass_context
-from provision.money import euros
+from provision.money import HOUR, euros
 from provision.subscriptions import allocating, organisations, papers
 from provision.subscriptions.models import Organisation
 from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import barter, local_currencies, naming
+from provision.subscriptions.mutual import barter, hours, local_currencies, naming
 from provision.subscriptions.mutual.barter import Offer
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def exchange() -> None:
-    """Take local currencies, or goods and work of an agreed value, for an invoice."""
+    """Take local currencies, hours, or goods of an agreed value, for an invoice."""
 
 
 @exchange.command(name="add-currency")
@@ -89,6 +89,30 @@ def local(context: Context, /, *, on: datetime | None, how: How, **words: str) -
         paid = money.parse(words["amount"], money.find_commodity(currency.code))
         local_currencies.pay(session, document, currency, paid.units, moment)
         return {**_open(session, document), "paid": paid}
+
+    change(context, work, how)
+
+
+@exchange.command(name="hours")
+@click.argument("issuer")
+@click.argument("invoice")
+@click.argument("time")
+@on_option
+@change_options
+@pass_context
+def in_hours(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+    """Write that TIME (such as 1:30) that its subscriber worked paid for the INVOICE of ISSUER.
+
+    An hour is taken for what ISSUER said on that day: paquet hours value.
+    """
+    moment = _moment(context, on)
+
+    def work(session: Session) -> Facts:
+        issuer = organisations.get(session, words["issuer"])
+        document = papers.find(session, issuer, words["invoice"])
+        time = money.parse(words["time"], HOUR)
+        units = hours.pay(session, document, time.units, moment)
+        return {**_open(session, document), "time": time, "paid": euros(units)}
 
     change(context, work, how)
 

@@ -16,6 +16,7 @@ from provision.registry import edges
 from provision.subscriptions import allocating, chart, ledger
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.journal import Entry, Line
+from provision.subscriptions.mutual import in_kind
 from provision.subscriptions.mutual.models import BarterAgreement, BarterDelivery
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def deliver(
     """
     _check(session, agreement, invoice, quantity, moment)
     units = quantity * agreement.piece_units
-    allocating.check_open(session, invoice, units)
+    in_kind.check(session, invoice, units, agreement.description)
     number = _delivered(session, agreement)[1] + 1
     name = allocating.number_of(invoice).shown
     entry = Entry(
@@ -95,7 +96,7 @@ def deliver(
             delivered_on=moment.on,
         )
     )
-    allocating.allocate(session, invoice, units, "barter", (written, moment.on))
+    allocating.allocate(session, invoice, units, in_kind.BARTER, (written, moment.on))
     return units
 
 
@@ -120,7 +121,6 @@ def left(session: Session, agreement: BarterAgreement) -> int:
 def _check(
     session: Session, agreement: BarterAgreement, invoice: Invoice, quantity: int, moment: Moment
 ) -> None:
-    allocating.check_of_person(invoice)
     parties = (invoice.organisation_id, invoice.party)
     if parties != (agreement.organisation_id, agreement.party):
         raise UsageRefused(

@@ -1,7 +1,8 @@
 """Time that people give: hours in a commodity of their own, never added to euros.
 
 Contributions volontaires en nature (ANC 2018-06, articles 211-1 and following): 864 against 875.
-What an hour is taken for is said apart, with its day, and stays out of the books.
+What an hour is taken for is said apart, with its day, and stays out of the books; but for an hour
+that pays an invoice, which is no gift: it is bought (604) for what it is taken for that day.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
-from provision.money import HOUR, Amount
+from provision.money import HOUR, Amount, euros
 from provision.registry import edges
-from provision.subscriptions import chart, ledger
+from provision.subscriptions import allocating, chart, ledger
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.journal import Entry, Line
+from provision.subscriptions.mutual import in_kind
 from provision.subscriptions.mutual.models import HourValue, TimeGiven
 from provision.subscriptions.terms import half_up
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.invoice_models import Invoice
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.moments import Moment
 
@@ -102,15 +105,50 @@ def set_value(session: Session, organisation: Organisation, units: Cents, day: d
 
 def value(session: Session, one: TimeGiven) -> Cents | None:
     """Return what the time is taken for by the value of its day, in cents; None without one."""
+    return _worth(session, one.organisation_id, one.seconds, one.given_on)
+
+
+def pay(session: Session, invoice: Invoice, seconds: int, moment: Moment) -> Cents:
+    """Let time that a subscriber worked pay for the invoice, and return its cents.
+
+    The books have the hours, 604 against 809 in their own commodity, beside 604 against 411 in
+    euros: the two are never added. Raises UsageRefused where nobody said what an hour is taken
+    for, or for more than the lines that are not for euros alone.
+    """
+    units = _worth(session, invoice.organisation_id, seconds, moment.on)
+    if units is None:
+        raise UsageRefused(
+            f"Nobody said what an hour is taken for on {moment.on}",
+            "See: paquet hours value --help",
+        )
+    in_kind.check(session, invoice, units, "hours")
+    name = allocating.number_of(invoice).shown
+    entry = Entry(
+        organisation_id=invoice.organisation_id,
+        effective_on=moment.on,
+        text=f"Paiement en heures, facture {name}",
+        key=f"hours:{name}:{allocating.next_position(session, invoice)}",
+        lines=(
+            Line(chart.PURCHASED_SERVICES, euros(units)),
+            Line(chart.CUSTOMERS, euros(-units), invoice.party),
+            Line(chart.PURCHASED_SERVICES, Amount(HOUR, seconds)),
+            Line(chart.COUNTERPART, Amount(HOUR, -seconds)),
+        ),
+        piece=name,
+    )
+    written = ledger.post(session, entry, moment.today).number
+    allocating.allocate(session, invoice, units, in_kind.HOURS, (written, moment.on))
+    return units
+
+
+def _worth(session: Session, organisation_id: int, seconds: int, day: date) -> Cents | None:
     found = session.scalar(
         select(HourValue.units)
-        .where(
-            HourValue.organisation_id == one.organisation_id, HourValue.valid_from <= one.given_on
-        )
+        .where(HourValue.organisation_id == organisation_id, HourValue.valid_from <= day)
         .order_by(HourValue.valid_from.desc())
         .limit(1)
     )
-    return None if found is None else half_up(one.seconds * found, HOUR_SECONDS)
+    return None if found is None else half_up(seconds * found, HOUR_SECONDS)
 
 
 def _next(session: Session, organisation: Organisation) -> int:

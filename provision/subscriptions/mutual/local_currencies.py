@@ -16,12 +16,9 @@ from provision.errors import UsageRefused
 from provision.money import LOCAL, Amount, euros
 from provision.registry import edges
 from provision.subscriptions import allocating, chart, journal, ledger
-from provision.subscriptions.drafts import DISCOUNTED
-from provision.subscriptions.invoice_models import InvoiceLine
 from provision.subscriptions.journal import Entry, Line
-from provision.subscriptions.models import PlanComponent
+from provision.subscriptions.mutual import in_kind
 from provision.subscriptions.mutual.models import LocalCurrency
-from provision.subscriptions.subscription_models import SubscriptionVersion
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.invoice_models import Invoice
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.moments import Moment
-
-KIND = "local"
 
 
 def add(session: Session, code: str, name: str, issuer: Organisation) -> LocalCurrency:
@@ -63,16 +58,6 @@ def everyone(session: Session) -> list[LocalCurrency]:
     return list(session.scalars(select(LocalCurrency).order_by(LocalCurrency.code)))
 
 
-def payable(session: Session, invoice: Invoice) -> Cents:
-    """Return how much of an invoice can still be paid in local currencies, in cents.
-
-    Lines that can be paid only in euros (hosting, taxes) are left out, with their VAT.
-    """
-    kept = sum(line.net + line.vat for line in _euro_only(session, invoice))
-    paid = allocating.set_so_far(session, invoice, KIND)
-    return max(min(invoice.gross - kept - paid, allocating.open_units(session, invoice)), 0)
-
-
 def pay(
     session: Session, invoice: Invoice, currency: LocalCurrency, units: Cents, moment: Moment
 ) -> None:
@@ -80,14 +65,7 @@ def pay(
 
     Raises UsageRefused for more than can be paid so: no change is given in euros.
     """
-    allocating.check_of_person(invoice)
-    most = payable(session, invoice)
-    if not 0 < units <= most:
-        raise UsageRefused(
-            f"{allocating.number_of(invoice).shown} can take "
-            f"{money.show(euros(most), 'en')} in {currency.name}, no more",
-            "The rest is paid in euros; no change is given in euros.",
-        )
+    in_kind.check(session, invoice, units, currency.name)
     pieces = money.find_commodity(currency.code)
     name = allocating.number_of(invoice).shown
     entry = Entry(
@@ -105,26 +83,4 @@ def pay(
         piece=name,
     )
     number = ledger.post(session, entry, moment.today).number
-    allocating.allocate(session, invoice, units, KIND, (number, moment.on))
-
-
-def _euro_only(session: Session, invoice: Invoice) -> list[InvoiceLine]:
-    """Return the lines whose component is paid in euros alone, in any plan that it had."""
-    codes = set(
-        session.scalars(
-            select(PlanComponent.code)
-            .join(SubscriptionVersion, SubscriptionVersion.plan_id == PlanComponent.plan_id)
-            .where(
-                SubscriptionVersion.subscription_id == invoice.subscription_id,
-                PlanComponent.euro_only == 1,
-            )
-        )
-    )
-    lines = session.scalars(
-        select(InvoiceLine).where(
-            InvoiceLine.organisation_id == invoice.organisation_id,
-            InvoiceLine.series == invoice.series,
-            InvoiceLine.number == invoice.number,
-        )
-    )
-    return [line for line in lines if line.component.removesuffix(DISCOUNTED) in codes]
+    allocating.allocate(session, invoice, units, in_kind.LOCAL, (number, moment.on))

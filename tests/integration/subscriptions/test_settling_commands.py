@@ -175,6 +175,10 @@ def test_invoices_are_paid_in_kind(context: Context) -> None:
     delivered = ("deliver", str(made["agreement"]), "F2026-000001", "1")
     assert read(context, exchange, *delivered, "--yes")["open"] == euros(890)
     assert [row["left"] for row in read(context, exchange, "agreements")] == [1]
+    ask(context, hours, "value", SHOP, "30", "--from", "2026-01-01", "--yes")
+    worked = read(context, exchange, "hours", SHOP, "F2026-000001", "0:10", *DAY, "--yes")
+    assert (worked["paid"], worked["open"]) == (euros(500), euros(390))
+    assert worked["time"] == {"commodity": "HOUR", "units": 600}
     whole(context)
 
 

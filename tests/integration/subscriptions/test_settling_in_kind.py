@@ -13,6 +13,7 @@ from provision.subscriptions.mutual import (
     contributions,
     debts,
     hours,
+    in_kind,
     local_currencies,
     naming,
     reciprocity,
@@ -121,6 +122,37 @@ def test_hours_are_in_the_books_as_hours_alone(shop: Place) -> None:
     shop.whole()
 
 
+def test_hours_pay_what_they_are_taken_for_but_never_lines_in_euros_alone(shop: Place) -> None:
+    sold = shop.sell()
+    with pytest.raises(UsageRefused, match="Nobody said what an hour is taken for"):
+        hours.pay(shop.session, sold, 1200, at())
+    hours.set_value(shop.session, shop.seller, 3500, FIRST)
+    assert hours.pay(shop.session, sold, 1200, at()) == 1167  # a third of 35 euros, half up
+    assert shop.balance(shop.seller, "604", "HOUR") == 1200
+    assert shop.balance(shop.seller, "809", "HOUR") == -1200
+    assert shop.balance(shop.seller, "604") == 1167
+    assert allocating.open_units(shop.session, sold) == 2040 - 1167
+    with pytest.raises(UsageRefused, match=r"can take €6.33 in hours, no more"):
+        hours.pay(shop.session, sold, 1200, at())
+    for seconds in (0, -60):
+        with pytest.raises(UsageRefused, match="no more"):
+            hours.pay(shop.session, sold, seconds, at())
+    shop.whole()
+
+
+def test_local_currencies_hours_and_barter_share_what_may_be_paid_so(shop: Place) -> None:
+    sold = shop.sell()
+    hours.set_value(shop.session, shop.seller, 3000, FIRST)
+    rollon = local_currencies.add(shop.session, "MLCROLLON", "Rollon", shop.supporter)
+    local_currencies.pay(shop.session, sold, rollon, 1000, at())
+    hours.pay(shop.session, sold, 720, at())
+    assert in_kind.payable(shop.session, sold) == 200
+    agreed = barter.agree(shop.session, shop.seller, Offer(shop.party, "Miel", 9, 201), TODAY)
+    with pytest.raises(UsageRefused, match=r"can take €2.00 in Miel, no more"):
+        barter.deliver(shop.session, agreed, sold, 1, at())
+    shop.whole()
+
+
 @pytest.mark.parametrize("units", [2999, 4501])
 def test_an_hour_is_taken_for_what_commons_pay(shop: Place, units: int) -> None:
     with pytest.raises(UsageRefused, match="An hour is not taken for"):
@@ -136,11 +168,11 @@ def test_nobody_gives_no_time_or_a_year_at_once(shop: Place) -> None:
 def test_a_local_currency_pays_one_for_one_but_never_lines_in_euros_alone(shop: Place) -> None:
     sold = shop.sell()
     rollon = local_currencies.add(shop.session, "MLCROLLON", "Rollon", shop.supporter)
-    assert (sold.gross, local_currencies.payable(shop.session, sold)) == (2040, 1800)
+    assert (sold.gross, in_kind.payable(shop.session, sold)) == (2040, 1800)
     with pytest.raises(UsageRefused, match=r"can take €18.00 in Rollon, no more"):
         local_currencies.pay(shop.session, sold, rollon, 1801, at())
     local_currencies.pay(shop.session, sold, rollon, 1000, at())
-    assert local_currencies.payable(shop.session, sold) == 800
+    assert in_kind.payable(shop.session, sold) == 800
     local_currencies.pay(shop.session, sold, rollon, 800, at())
     with pytest.raises(UsageRefused, match="no more"):
         local_currencies.pay(shop.session, sold, rollon, 1, at())
@@ -154,7 +186,7 @@ def test_a_local_currency_pays_one_for_one_but_never_lines_in_euros_alone(shop: 
 def test_what_euros_paid_first_leaves_less_for_a_local_currency(shop: Place) -> None:
     sold = shop.sell()
     allocating.allocate(shop.session, sold, 1900, "payment", (1, FIRST))
-    assert local_currencies.payable(shop.session, sold) == 140
+    assert in_kind.payable(shop.session, sold) == 140
 
 
 @pytest.mark.parametrize("code", ["ROLLON", "MLC", "MLCrollon", "MLCTOOLONGTOBEONE", "EUR"])
@@ -183,7 +215,7 @@ def test_barter_is_between_the_two_of_the_invoice_and_after_the_agreement(shop: 
     agreed = barter.agree(shop.session, shop.seller, Offer(shop.party, "Miel", 9, 900), TODAY)
     with pytest.raises(UsageRefused, match="is of 2026-02-05"):
         barter.deliver(shop.session, agreed, sold, 1, at(LATER))
-    with pytest.raises(UsageRefused, match=r"€20.40 is open"):
+    with pytest.raises(UsageRefused, match=r"can take €18.00 in Miel, no more"):
         barter.deliver(shop.session, agreed, sold, 3, at())
     with pytest.raises(UsageRefused, match="agreement of nothing"):
         barter.agree(shop.session, shop.seller, Offer(shop.party, "Miel", 0, 900), TODAY)
