@@ -22,7 +22,7 @@ OPENING_JOURNAL = "AN"
 ACCOUNT = re.compile(r"[1-8][0-9]{2,15}")  # the classes of the plan comptable général
 # Parties, and what waits for a bank to show it.
 PARTY = re.compile(
-    r"organisation-[0-9]{1,18}|person-[0-9a-f]{24}|fund-[0-9]{1,18}"
+    r"(?:organisation|fund|debt)-[0-9]{1,18}|person-[0-9a-f]{24}"
     r"|receipt-[A-Z]{1,4}[0-9]{4}-[0-9]{6,9}|cheque-[A-Z0-9-]{1,30}|gift(?:-[0-9]{1,18}){3}"
 )
 CURRENCY = re.compile(r"[A-Z]{3}")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from provision.errors import UsageRefused
-from provision.subscriptions import allocating, contracts, verify
+from provision.subscriptions import allocating, books, contracts, verify
 from provision.subscriptions.mutual import (
     barter,
     contributions,
@@ -63,6 +63,20 @@ def test_a_promised_debt_is_never_paid_above_what_is_owed(shop: Place) -> None:
     assert shop.balance(shop.supporter, "801") == shop.balance(shop.supporter, "809") == 0
     assert shop.balance(shop.supporter, "604") == 100_000
     shop.whole()
+
+
+@pytest.mark.parametrize("kind", ["fec", "hledger", "beancount", "csv"])
+def test_books_with_all_that_is_no_euro_are_exported(shop: Place, kind: str) -> None:
+    sold = shop.sell()
+    promise = Promise("Les fondateurs", "Le premier outil", 10_000, "AG 2026-02")
+    debts.pay(shop.session, debts.record(shop.session, shop.seller, promise, TODAY), 6_000, at())
+    hours.set_value(shop.session, shop.seller, 3000, FIRST)
+    hours.give(shop.session, shop.seller, Given(shop.party, 60, "Atelier"), at())
+    hours.pay(shop.session, sold, 60, at())
+    year = books.Period(FIRST, date(2026, 12, 31))
+    files = books.export(shop.session, shop.seller, year, kind, "fr")
+    assert all(files.values())
+    assert kind != "fec" or books.problems(files, year) == []
 
 
 def test_verify_sees_a_promise_that_was_changed(shop: Place, session: Session) -> None:
