@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from provision.commands.context import Context
+from provision.commands.imported import Imported
 from provision.errors import PaquetError
 
 BUG, INTERRUPTED = 3, 130
-# Each group is imported when it is called: all of them together take a second to start.
+# The groups of `provision.commands`, in the order of a newcomer's needs.
 COMMANDS = {
     "init": "settings_commands",
     "rehearse": "rehearse",
@@ -48,24 +48,9 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """The groups of `provision.commands`, in the order of a newcomer's needs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """Return the names of all groups."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return the group `cmd_name`, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"provision.commands.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
-
-
 @click.group(
-    cls=Commands,
+    cls=Imported,
+    modules=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(

@@ -11,7 +11,7 @@ from provision.commands.context import count_type, json_option, pass_context, sh
 from provision.commands.money import day_type
 from provision.process.files import replace_file
 from provision.subscriptions import organisations, profiles
-from provision.subscriptions.payments import debtors, mandates
+from provision.subscriptions.payments import debtors, mandate_papers, mandates
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.sepa.prenotification import masked
 
@@ -106,7 +106,7 @@ def form(context: Context, organisation: str, reference: str, file: Path, *, as_
         owner = organisations.get(session, organisation)
         row = mandates.find(session, owner, reference)
         profile = profiles.needed(session, owner, context.control().today())
-        replace_file(file, mandates.form(row, profile))
+        replace_file(file, mandate_papers.form(row, profile))
     show({"file": str(file)}, as_json=as_json)
 
 

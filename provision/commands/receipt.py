@@ -21,8 +21,8 @@ from provision.money import euros
 from provision.process.files import write_private
 from provision.subscriptions import identities, numbering, organisations, people
 from provision.subscriptions.giving import entering, givers, papers, recording
-from provision.subscriptions.giving.models import Receipt
-from provision.subscriptions.giving.recording import DONATION, MEMBERSHIP, Asked
+from provision.subscriptions.giving.models import DONATION, MEMBERSHIP, Receipt
+from provision.subscriptions.giving.recording import Asked
 from provision.subscriptions.moments import Moment
 from provision.subscriptions.payments import receiving
 

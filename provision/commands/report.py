@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands.context import json_option, pass_context, show
+from provision.commands.imported import Imported
 from provision.commands.money import day_type
 from provision.errors import PaquetError, UsageRefused
 from provision.money import euros
@@ -16,7 +17,6 @@ from provision.process.files import replace_file
 from provision.subscriptions import organisations
 from provision.subscriptions.exports import tabular
 from provision.subscriptions.reports import factsfile, modelfile
-from provision.subscriptions.reports import page as drawn
 from provision.subscriptions.reports import rows as flat
 from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.figures import figures
@@ -61,7 +61,7 @@ def scope_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.group()
+@click.group(cls=Imported, modules={"page": "report_page"})
 def report() -> None:
     """Tell members what becomes of their money, over twelve months."""
 
@@ -77,10 +77,10 @@ def show_all(context: Context, /, *, as_json: bool, **words: object) -> None:
 
     What the registry cannot know is told by --facts: see templates/report.example.toml.
     """
-    tables = flat.rows(_figures(context, words))
+    tables = flat.rows(gathered(context, words))
     if words["section"] is not None:
         tables = _section(tables, str(words["section"]))
-    _show(tables, wording(_language(context, words)), as_json=as_json)
+    _show(tables, wording(language_of(context, words)), as_json=as_json)
 
 
 @report.command()
@@ -91,8 +91,8 @@ def show_all(context: Context, /, *, as_json: bool, **words: object) -> None:
 @pass_context
 def csv(context: Context, /, *, as_json: bool, **words: object) -> None:
     """Write each figure as a CSV file for spreadsheets."""
-    language = _language(context, words)
-    tables = flat.rows(_figures(context, words))
+    language = language_of(context, words)
+    tables = flat.rows(gathered(context, words))
     folder = Path(str(words["folder"]))
     written = []
     for name, rows in tables.items():
@@ -100,23 +100,9 @@ def csv(context: Context, /, *, as_json: bool, **words: object) -> None:
             file = folder / f"{name}.csv"
             cells = [_euros(row) for row in rows]
             content = tabular.table(list(cells[0]), [list(one.values()) for one in cells], language)
-            _write(file, content)
+            write_file(file, content)
             written.append({"file": str(file), "rows": len(rows)})
     show(written, as_json=as_json)
-
-
-@report.command()
-@scope_options
-@click.option("--to", "file", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@language_option
-@json_option
-@pass_context
-def page(context: Context, /, *, as_json: bool, **words: object) -> None:
-    """Write all of it as one page with charts, which needs no network."""
-    found, file = _figures(context, words), Path(str(words["file"]))
-    html = drawn.page(found, _language(context, words))
-    _write(file, html.encode())
-    show({"file": str(file), "bytes": len(html.encode())}, as_json=as_json)
 
 
 @report.command()
@@ -132,7 +118,7 @@ def model(context: Context, file: Path, *, as_json: bool) -> None:
     _show(flat.model_rows(solve(modelfile.read(file))), wording("en"), as_json=as_json)
 
 
-def _figures(context: Context, words: Mapping[str, Any]) -> Figures:
+def gathered(context: Context, words: Mapping[str, Any]) -> Figures:
     """Gather the facts in one unit of work, which reads alone, and compute from them after it."""
     told = factsfile.read(words["facts"]) if words["facts"] else FactsFile()
     if told.title is None:
@@ -144,13 +130,14 @@ def _figures(context: Context, words: Mapping[str, Any]) -> Figures:
             until=until.date() if until else month_over(context.control().today()),
             organisation_id=organisations.get(session, name).id if name else None,
             territory=words["territory"],
-            language=_language(context, words),
+            language=language_of(context, words),
         )
         facts = gather(session, scope, told)
     return figures(facts, told.hourly)
 
 
-def _language(context: Context, words: Mapping[str, Any]) -> Language:
+def language_of(context: Context, words: Mapping[str, Any]) -> Language:
+    """Return the language that was asked for, or the operator's."""
     language: Language = words["language"] or context.settings.operator.language
     return language
 
@@ -211,7 +198,8 @@ def _parted(column: str) -> tuple[str, str]:
     return column, ""
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_file(file: Path, content: bytes) -> None:
+    """Write a file and the folders on its way, or raise PaquetError."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_file(file, content)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from provision.subscriptions.invoice_models import Invoice
 
 
+# What pays a document, or comes back: kinds of `Allocation`.
+PAYMENT, REFUND, RETURN, LOSS = "payment", "refund", "return", "loss"
+
+
 def check_of_person(invoice: Invoice) -> None:
     """Raise UsageRefused unless it is an invoice to a subscriber.
 

@@ -23,12 +23,12 @@ from sqlalchemy import and_, case, func, select
 
 from provision.errors import UsageRefused
 from provision.subscriptions import chart
+from provision.subscriptions.allocating import LOSS
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.deposit_models import DepositDeduction
 from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
-from provision.subscriptions.payments.losses import LOSS
 from provision.subscriptions.terms import half_up
 
 if TYPE_CHECKING:

@@ -33,6 +33,7 @@ from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.payments import (
     collecting,
     handing_over,
+    mandate_papers,
     mandates,
     policy,
     receiving,
@@ -183,7 +184,7 @@ def _sign(
     seller, one = between
     when = (today, story.on(today).told())
     row = mandates.add(session, seller, one, Wanted(), when)
-    form = mandates.form(row, profiles.needed(session, seller, today))
+    form = mandate_papers.form(row, profiles.needed(session, seller, today))
     write_private(story.folder / "mandates", {f"{row.reference}.pdf": form})
     mandates.sign(session, row, today, ACCOUNTS[1], when)
 

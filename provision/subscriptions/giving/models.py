@@ -11,6 +11,7 @@ from provision.database import Base
 from provision.subscriptions.columns import DAY, STRICT, UNITS
 
 NUMBER = ("organisation_id", "series", "number")
+MEMBERSHIP, DONATION = "membership", "donation"  # kinds of receipts
 
 
 def _of_receipt(name: str) -> ForeignKeyConstraint:

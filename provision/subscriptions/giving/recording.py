@@ -16,7 +16,13 @@ from provision.subscriptions.documents import receipts as documents
 from provision.subscriptions.documents import texts
 from provision.subscriptions.giving import entering, sealing
 from provision.subscriptions.giving.entering import Income
-from provision.subscriptions.giving.models import NUMBER, Receipt, ReceiptCancellation
+from provision.subscriptions.giving.models import (
+    DONATION,
+    MEMBERSHIP,
+    NUMBER,
+    Receipt,
+    ReceiptCancellation,
+)
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 
 if TYPE_CHECKING:
@@ -33,7 +39,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.moments import Moment
     from provision.subscriptions.profiles import Profile
 
-MEMBERSHIP, DONATION = "membership", "donation"
 WORDS = MappingProxyType({MEMBERSHIP: "Cotisation", DONATION: "Don"})
 LONGEST_KEY, LONGEST_WHY = 100, 200
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from provision.errors import UsageRefused
 from provision.money import euros, plain
 from provision.subscriptions import allocating, chart, journal, ledger
+from provision.subscriptions.allocating import PAYMENT
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.payments import answers, booking, owed
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import BankStatement
-from provision.subscriptions.payments.receipts import PAYMENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection as AnyOf

@@ -16,8 +16,7 @@ from provision.errors import UsageRefused
 from provision.money import EUR, Amount
 from provision.subscriptions import chart, journal, ledger
 from provision.subscriptions.journal import Entry, Line
-from provision.subscriptions.payments.models import BankStatement, MovementBooking
-from provision.subscriptions.payments.receiving import PARKED
+from provision.subscriptions.payments.models import PARKED, BankStatement, MovementBooking
 
 if TYPE_CHECKING:
     from datetime import date

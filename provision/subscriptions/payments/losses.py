@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.payments.owed import Owed
     from provision.subscriptions.profiles import Profile
 
-LOSS = "loss"
-
 
 @dataclass(frozen=True)
 class Loss:
@@ -78,7 +76,7 @@ def write_off(session: Session, invoice: Owed, loss: Loss, when: tuple[date, str
         piece=invoice.shown,
     )
     made = ledger.post(session, entry, on).number
-    allocating.allocate(session, number, loss.units, LOSS, (made, on))
+    allocating.allocate(session, number, loss.units, allocating.LOSS, (made, on))
     return made
 
 

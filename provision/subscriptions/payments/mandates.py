@@ -20,7 +20,6 @@ from provision.subscriptions.payments.models import (
 from provision.subscriptions.sepa import identifiers, prenotification
 from provision.subscriptions.sepa.characters import reference, sepa_text
 from provision.subscriptions.sepa.debits import Creditor
-from provision.subscriptions.sepa.mandate_form import Look, mandate_pdf
 from provision.subscriptions.sepa.mandates import Mandate, Party
 
 if TYPE_CHECKING:
@@ -219,11 +218,6 @@ def last_collected(
     if before is not None:
         query = query.where(Collection.number < before)
     return {row.mandate_id: row.last for row in session.execute(query)}
-
-
-def form(row: MandateRow, profile: Profile) -> bytes:
-    """Return the page that the debtor signs, as PDF."""
-    return mandate_pdf(read(row, profile), Look(colour=profile.colour))
 
 
 def creditor(profile: Profile) -> Creditor:

@@ -147,6 +147,9 @@ class BankMovement(Base):
     content: Mapped[str] = mapped_column(Text)
 
 
+PARKED = "parked"  # the kind of a booking that explains nothing yet
+
+
 class MovementBooking(Base):
     """What a movement was booked as. One that was 'parked' may be explained by a second row."""
 

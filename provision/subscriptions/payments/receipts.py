@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from provision.errors import UsageRefused
 from provision.money import euros, plain
 from provision.subscriptions import allocating, chart, journal, ledger
+from provision.subscriptions.allocating import PAYMENT, REFUND
 from provision.subscriptions.drafts import CREDIT_NOTE
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.ledger_models import LedgerPosting
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.payments.models import BankMovement
     from provision.subscriptions.payments.owed import Owed
 
-PAYMENT, REFUND = "payment", "refund"
 LONGEST_RECEIPT = 40
 
 

@@ -13,7 +13,12 @@ from provision.errors import UsageRefused
 from provision.subscriptions import profiles
 from provision.subscriptions.bank import reading, statements
 from provision.subscriptions.bank.statements import Detail, Movement, Statement
-from provision.subscriptions.payments.models import BankMovement, BankStatement, MovementBooking
+from provision.subscriptions.payments.models import (
+    PARKED,
+    BankMovement,
+    BankStatement,
+    MovementBooking,
+)
 from provision.subscriptions.sepa import identifiers
 
 if TYPE_CHECKING:
@@ -21,8 +26,6 @@ if TYPE_CHECKING:
 
     from provision.subscriptions.bank.mappings import CsvMapping
     from provision.subscriptions.models import Organisation
-
-PARKED = "parked"
 
 
 @dataclass(frozen=True)

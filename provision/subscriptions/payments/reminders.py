@@ -10,13 +10,13 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.subscriptions import deducting, open_items, people
+from provision.subscriptions.allocating import RETURN
 from provision.subscriptions.drafts import CLAIMS, DEPOSIT
 from provision.subscriptions.invoice_models import Allocation, Invoice
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.payments import answers, owed, pauses, policy
 from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.payments.policy import Reached
-from provision.subscriptions.payments.returns import RETURN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

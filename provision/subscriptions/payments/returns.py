@@ -11,6 +11,7 @@ from provision.errors import UsageRefused
 from provision.money import euros, plain
 from provision.registry.states import Told
 from provision.subscriptions import allocating, chart
+from provision.subscriptions.allocating import RETURN
 from provision.subscriptions.bank import reasons
 from provision.subscriptions.invoice_models import Allocation
 from provision.subscriptions.issuing import Number
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.journal import Line
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
     from provision.subscriptions.payments.owed import Owed
-
-RETURN = "return"
 
 
 @dataclass(frozen=True)

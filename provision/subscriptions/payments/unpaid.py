@@ -14,14 +14,13 @@ from sqlalchemy import select
 from provision.errors import UsageRefused
 from provision.money import euros, plain
 from provision.subscriptions import allocating, chart, journal, ledger
+from provision.subscriptions.allocating import PAYMENT, RETURN
 from provision.subscriptions.documents import texts
 from provision.subscriptions.invoice_models import Allocation
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.payments import booking, owed, waiting
 from provision.subscriptions.payments.booking import Booking, line
-from provision.subscriptions.payments.receipts import PAYMENT
-from provision.subscriptions.payments.returns import RETURN
 
 if TYPE_CHECKING:
     from datetime import date

@@ -10,8 +10,7 @@ from sqlalchemy import and_, select
 
 from provision.money import EUR
 from provision.subscriptions import chart, people
-from provision.subscriptions.giving.models import NUMBER, Receipt, ReceiptCancellation
-from provision.subscriptions.giving.recording import MEMBERSHIP
+from provision.subscriptions.giving.models import MEMBERSHIP, NUMBER, Receipt, ReceiptCancellation
 from provision.subscriptions.invoice_models import Settlement, SettlementStep
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.reports.coverage import LONGEST_TERM

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from provision.registry.states import Told
 from provision.subscriptions import ledger, profiles
 from provision.subscriptions.giving import givers, recording
-from provision.subscriptions.giving.recording import DONATION, MEMBERSHIP, Asked
+from provision.subscriptions.giving.models import DONATION, MEMBERSHIP
+from provision.subscriptions.giving.recording import Asked
 from provision.subscriptions.ledger import Sight
 from provision.subscriptions.moments import Moment
 from provision.subscriptions.payments import receiving

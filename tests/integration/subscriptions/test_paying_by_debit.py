@@ -18,6 +18,7 @@ from provision.subscriptions.payments import (
     collectable,
     collecting,
     handing_over,
+    mandate_papers,
     mandates,
     receipts,
     reconciling,
@@ -400,7 +401,7 @@ def test_the_page_to_sign_is_a_pdf(till: Till) -> None:
     row = mandates.everyone(till.session, till.seller.id)[0]
     assert till.session.scalar(select(CollectionFile)) is None
     profile = profiles.needed(till.session, till.seller, NOW.date())
-    assert mandates.form(row, profile).startswith(b"%PDF-")
+    assert mandate_papers.form(row, profile).startswith(b"%PDF-")
 
 
 @only_sqlite

@@ -14,8 +14,8 @@ from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
 from provision.subscriptions import numbering, organisations, profiles, verify
 from provision.subscriptions.giving import givers, papers, recording
-from provision.subscriptions.giving.models import Receipt
-from provision.subscriptions.giving.recording import DONATION, Asked
+from provision.subscriptions.giving.models import DONATION, Receipt
+from provision.subscriptions.giving.recording import Asked
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.moments import Moment
 from provision.subscriptions.privacy import archive, purging

@@ -134,8 +134,25 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
         ask(context, report, *words, *more)
 
 
-def test_only_reports_and_rehearsals_wait_for_charts(pytestconfig: pytest.Config) -> None:
-    others = [COMMANDS[name] for name in COMMANDS if name not in {"report", "rehearse"}]
-    modules = ", ".join(f"provision.commands.{name}" for name in others)
-    question = f"import sys, {modules}; sys.exit('matplotlib' in sys.modules)"
-    subprocess.run([sys.executable, "-c", question], check=True, cwd=pytestconfig.rootpath)
+def loaded(pytestconfig: pytest.Config, modules: str) -> set[str]:
+    """Return which big libraries come with modules of ours."""
+    big = ("matplotlib", "weasyprint", "lxml", "schwifty")
+    question = f"import sys, {modules}; print(*(one for one in {big} if one in sys.modules))"
+    command = [sys.executable, "-c", question]
+    answer = subprocess.run(
+        command, check=True, cwd=pytestconfig.rootpath, capture_output=True, text=True
+    )
+    return set(answer.stdout.split())
+
+
+@pytest.mark.parametrize("name", ["report", "money", "subscription", "settlement"])
+def test_tables_wait_for_no_charts_papers_or_statements(
+    pytestconfig: pytest.Config, name: str
+) -> None:
+    assert loaded(pytestconfig, f"provision.commands.{name}") == set()
+
+
+def test_only_the_page_and_rehearsals_wait_for_charts(pytestconfig: pytest.Config) -> None:
+    others = [module for name, module in COMMANDS.items() if name != "rehearse"]
+    modules = ", ".join(f"provision.commands.{module}" for module in others)
+    assert "matplotlib" not in loaded(pytestconfig, modules)

@@ -1,0 +1,17 @@
+"""What debtors sign, as a page; apart from `mandates`, since few who need those print one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provision.subscriptions.payments import mandates
+from provision.subscriptions.sepa.mandate_form import Look, mandate_pdf
+
+if TYPE_CHECKING:
+    from provision.subscriptions.payments.models import MandateRow
+    from provision.subscriptions.profiles import Profile
+
+
+def form(row: MandateRow, profile: Profile) -> bytes:
+    """Return the page that the debtor signs, as PDF."""
+    return mandate_pdf(mandates.read(row, profile), Look(colour=profile.colour))
