@@ -144,6 +144,11 @@ def show(amount: Amount, language: str) -> str:
     return f"{minus}{commodity.sign}{whole:,}.{decimals}"
 
 
+def in_euros(units: Cents) -> str:
+    """Write cents as sentences of ours have them: '-1234.50 EUR'."""
+    return f"{plain(euros(units))} {EUR.code}"
+
+
 def plain(amount: Amount) -> str:
     """Write an amount as `parse` reads it: '-1234.50'; hours as '1:30', or '1:30:15'."""
     if amount.commodity == HOUR:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-from pydantic import ValidationError
 from sqlalchemy import select
 
 from provision.commands.context import dry_run_option, json_option, pass_context, yes_option
@@ -161,9 +160,9 @@ def _known(session: Session, email: str) -> Subscriber | None:
 
 
 def _person(subscriber: Subscriber, words: Mapping[str, object]) -> Person:
-    """Return the person that the words describe, or raise UsageRefused with the first mistake."""
+    """Return the person that the words describe, or raise UsageRefused."""
     lines: tuple[str, ...] = words["street"]  # type: ignore[assignment]
-    try:
+    with identities.typed():
         address = (
             Address(
                 lines=lines,
@@ -183,9 +182,3 @@ def _person(subscriber: Subscriber, words: Mapping[str, object]) -> Person:
             order_reference=str(words["order_reference"]),
             address=address,
         )
-    except ValidationError as wrong:
-        error = wrong.errors(include_url=False)[0]
-        place = ", ".join(str(step) for step in error["loc"])
-        raise UsageRefused(
-            f"{place}: {error['msg'].removeprefix('Value error, ')}", "Give it once more."
-        ) from None

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from provision import money
 from provision.errors import UsageRefused
 from provision.subscriptions import drafts, people
-from provision.subscriptions.invoice_models import Allocation
+from provision.subscriptions.invoice_models import Allocation, same_document
 from provision.subscriptions.issuing import Number
 
 if TYPE_CHECKING:
@@ -50,11 +50,7 @@ def number_of(invoice: Invoice) -> Number:
 
 def set_so_far(session: Session, invoice: Invoice, kind: str | None = None) -> Cents:
     """Return what was set against the document, of one kind or of all."""
-    query = select(func.sum(Allocation.units)).where(
-        Allocation.organisation_id == invoice.organisation_id,
-        Allocation.series == invoice.series,
-        Allocation.number == invoice.number,
-    )
+    query = select(func.sum(Allocation.units)).where(same_document(Allocation, invoice))
     if kind is not None:
         query = query.where(Allocation.kind == kind)
     return int(session.scalar(query) or 0)
@@ -83,11 +79,7 @@ def _euros(units: Cents) -> str:
 def next_position(session: Session, document: Invoice | Number) -> int:
     """Return the place of what is set against the document next: 1 for the first."""
     last = session.scalar(
-        select(func.max(Allocation.position)).where(
-            Allocation.organisation_id == document.organisation_id,
-            Allocation.series == document.series,
-            Allocation.number == document.number,
-        )
+        select(func.max(Allocation.position)).where(same_document(Allocation, document))
     )
     return (last or 0) + 1
 

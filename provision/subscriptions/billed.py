@@ -13,7 +13,7 @@ from sqlalchemy import select
 from provision.subscriptions import allocating, deducting, drafts, subscriptions
 from provision.subscriptions.due import Due, Reduction
 from provision.subscriptions.identities import current
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.people import reference
 from provision.subscriptions.subscription_models import Discount
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
@@ -111,7 +110,7 @@ def billing_of(session: Session, subscription_id: int | None) -> Billing:
     """Return the dated lines of all documents of a subscription, in the order they were issued."""
     rows = session.execute(
         select(InvoiceLine, Invoice.kind)
-        .join(Invoice, same(Invoice, InvoiceLine))
+        .join(Invoice, same_document(Invoice, InvoiceLine))
         .where(Invoice.subscription_id == subscription_id, InvoiceLine.starts_on.is_not(None))
         .order_by(Invoice.issued_on, Invoice.entry_number, InvoiceLine.line)
     )
@@ -121,7 +120,7 @@ def billing_of(session: Session, subscription_id: int | None) -> Billing:
 def creditable(session: Session, buyer: Buyer, issuer_id: int, days: Term) -> list[Invoice]:
     """Return the organisation's invoices of `days`, the latest first."""
     charging = select(InvoiceLine.number).where(
-        same(Invoice, InvoiceLine),
+        same_document(Invoice, InvoiceLine),
         InvoiceLine.starts_on < days.until,
         InvoiceLine.ends_on >= days.starts,
     )
@@ -161,17 +160,6 @@ def left(session: Session, invoice: Invoice) -> tuple[Cents, Cents]:
     return (
         invoice.net - sum(net for net, _gross in gone),
         invoice.gross - sum(gross for _net, gross in gone),
-    )
-
-
-def same(
-    one: type[Invoice | InvoiceLine], other: type[InvoiceLine] | Number
-) -> ColumnElement[bool]:
-    """Compare the three columns that find a document."""
-    return (
-        (one.organisation_id == other.organisation_id)
-        & (one.series == other.series)
-        & (one.number == other.number)
     )
 
 

@@ -19,7 +19,7 @@ from provision.subscriptions import adjusting, allocating, billed, carrying, con
 from provision.subscriptions.billed import Billed, base
 from provision.subscriptions.catalogue import Catalogue, Item
 from provision.subscriptions.drafts import CREDIT_NOTE, DEPOSIT, Buyer, Draft, DraftLine
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.sharing import Rule
 from provision.subscriptions.sides import Work
 from provision.subscriptions.terms import Term
@@ -132,7 +132,7 @@ def _rest_of_deposit(line: DraftLine, what: What, left: tuple[Cents, Cents]) -> 
 
 
 def _lines(session: Session, number: Number) -> list[InvoiceLine]:
-    query = select(InvoiceLine).where(billed.same(InvoiceLine, number)).order_by(InvoiceLine.line)
+    query = select(InvoiceLine).where(same_document(InvoiceLine, number)).order_by(InvoiceLine.line)
     return list(session.scalars(query))
 
 

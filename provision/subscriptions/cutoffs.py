@@ -16,7 +16,13 @@ from provision.errors import UsageRefused
 from provision.money import EUR, Amount
 from provision.subscriptions import chart, ledger
 from provision.subscriptions.drafts import CREDIT_NOTE
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare, Settlement
+from provision.subscriptions.invoice_models import (
+    Invoice,
+    InvoiceLine,
+    LineShare,
+    Settlement,
+    same_document,
+)
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.terms import Term, prorated
@@ -136,23 +142,16 @@ def _later(
     last_day: date,
 ) -> Cents:
     """Add up which part of each line lies after `last_day`."""
-    same = and_(
-        InvoiceLine.organisation_id == Invoice.organisation_id,
-        InvoiceLine.series == Invoice.series,
-        InvoiceLine.number == Invoice.number,
-    )
     query = (
         select(Invoice.kind, InvoiceLine.starts_on, InvoiceLine.ends_on, units)
-        .join(InvoiceLine, same)
+        .join(InvoiceLine, same_document(InvoiceLine, Invoice))
         .where(whose, Invoice.issued_on <= last_day, InvoiceLine.ends_on > last_day)
     )
     if units is LineShare.units:
         query = query.join(
             LineShare,
             and_(
-                LineShare.organisation_id == InvoiceLine.organisation_id,
-                LineShare.series == InvoiceLine.series,
-                LineShare.number == InvoiceLine.number,
+                same_document(LineShare, InvoiceLine),
                 LineShare.line == InvoiceLine.line,
             ),
         )

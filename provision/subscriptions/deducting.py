@@ -24,9 +24,10 @@ from sqlalchemy.orm import aliased
 
 from provision.database import insert_many
 from provision.money import EUR, Amount
-from provision.subscriptions import chart, drafts, journal, ledger
+from provision.subscriptions import chart, drafts, journal, ledger, open_items
+from provision.subscriptions.allocating import PAYMENT, RETURN
 from provision.subscriptions.deposit_models import DepositDeduction
-from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.invoice_models import Allocation, Invoice, same_document
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.terms import half_up
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 KIND = "deposit"  # of what is set against the final invoice
 REST = "rest"  # of what a credit note gives back of a deposit, set against an older invoice
-MONEY = ("payment", "return")  # what pays a deposit; nothing but euros does
 # Written into the query: only so do both databases know that the index of deposits holds them all.
 IS_DEPOSIT: ColumnElement[bool] = Invoice.kind == literal_column(f"'{drafts.DEPOSIT}'")
 
@@ -161,9 +161,7 @@ def deducts() -> ColumnElement[bool]:
     return (
         select(one.number)
         .where(
-            one.organisation_id == Invoice.organisation_id,
-            one.series == Invoice.series,
-            one.number == Invoice.number,
+            same_document(one, Invoice),
             one.kind.in_((KIND, REST)),
         )
         .correlate(Invoice)
@@ -173,18 +171,7 @@ def deducts() -> ColumnElement[bool]:
 
 def paid() -> ScalarSelect[int]:
     """Return the cents that were paid of a document and did not come back, for a query likewise."""
-    one = Allocation
-    return (
-        select(func.coalesce(func.sum(one.units), 0))
-        .where(
-            one.organisation_id == Invoice.organisation_id,
-            one.series == Invoice.series,
-            one.number == Invoice.number,
-            one.kind.in_(MONEY),
-        )
-        .correlate(Invoice)
-        .scalar_subquery()
-    )
+    return open_items.set_against(PAYMENT, RETURN)  # what pays a deposit: nothing but euros does
 
 
 def is_credited() -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from provision import money
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.registry import edges
+from provision.registry.models import Subscriber
 from provision.subscriptions import (
     allocating,
     billed,
@@ -182,7 +183,7 @@ def _check(subscription: Subscription, units: Cents) -> None:
 
 
 def _label(subscription: Subscription, on: date) -> str:
-    language = "fr" if subscription.subscriber.language == "fr" else "en"
+    language = subscription.subscriber.language
     plan = subscriptions.version_on(subscription, on).plan
     return LABEL[language].format(plan=plan.name_fr if language == "fr" else plan.name_en)
 
@@ -195,20 +196,15 @@ def _count(session: Session, subscription: Subscription) -> int:
 
 
 def _refund(session: Session, whose: ColumnElement[bool], on: date) -> list[Number]:
-    found = session.scalars(
-        select(Invoice)
+    found = session.execute(
+        select(Invoice, Subscriber.language)
+        .join(Subscription, Subscription.id == Invoice.subscription_id)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(deducting.IS_DEPOSIT, whose)
         .order_by(Invoice.organisation_id, Invoice.entry_number)
     ).all()
     return [
-        credit_notes.credit(
-            session, allocating.number_of(one), What(), NOT_DEDUCTED[_language(session, one)], on
-        )
-        for one in found
+        credit_notes.credit(session, allocating.number_of(one), What(), NOT_DEDUCTED[language], on)
+        for one, language in found
         if billed.left(session, one)[1] > 0
     ]
-
-
-def _language(session: Session, one: Invoice) -> str:
-    owner = session.get_one(Subscription, one.subscription_id)
-    return "fr" if owner.subscriber.language == "fr" else "en"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
@@ -14,6 +16,7 @@ from provision.subscriptions.strict import Table
 from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from sqlalchemy.orm import Session
@@ -34,6 +37,19 @@ class Person(Table):
     order_reference: str = ""
     language: Literal["fr", "en"] = "fr"
     address: Address | None = None
+
+
+@contextmanager
+def typed() -> Iterator[None]:
+    """Raise UsageRefused with the first mistake of a `Person` that somebody typed."""
+    try:
+        yield
+    except ValidationError as wrong:
+        error = wrong.errors(include_url=False)[0]
+        place = ", ".join(str(step) for step in error["loc"])
+        raise UsageRefused(
+            f"{place}: {error['msg'].removeprefix('Value error, ')}", "Give it once more."
+        ) from None
 
 
 def current(session: Session, subscriber_id: int) -> Identity | None:

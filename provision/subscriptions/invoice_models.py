@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import ForeignKey, Text, and_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from provision.database import Base
 from provision.subscriptions.columns import DAY, STRICT, UNITS
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+
+def same_document(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 (tables, subqueries, rows, numbers)
+    """Return the condition that both are of one document: its three columns are equal."""
+    return and_(
+        one.organisation_id == other.organisation_id,
+        one.series == other.series,
+        one.number == other.number,
+    )
 
 
 class BillingRun(Base):

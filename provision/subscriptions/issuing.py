@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from provision.database import insert_many
@@ -53,7 +52,6 @@ SEALED = (
     *("key", "kind", "party", "identity_id", "subscription_id", "reason"),
     *("net", "vat", "gross", "issued_on", "due_on"),
 )
-_sealed = itemgetter(*SEALED)
 
 
 @dataclass
@@ -95,8 +93,7 @@ def digest(invoice: Row, lines: Sequence[Row], shares: Sequence[Row]) -> str:
 
     Persons are in it as references.
     """
-    content: dict[str, object] = dict(zip(SEALED, map(str, _sealed(invoice)), strict=True))
-    content["number"] = f"{invoice['organisation_id']}/{invoice['series']}/{invoice['number']}"
+    content = journal.document(invoice, SEALED)
     content["credits"] = f"{invoice['credited_series']}/{invoice['credited_number']}"
     content["lines"] = [list(map(str, line.values())) for line in lines]
     content["shares"] = [list(map(str, share.values())) for share in shares]

@@ -13,8 +13,10 @@ from provision.subscriptions import chart
 from provision.subscriptions.columns import sensible_day
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
+    from provision.database import Row
     from provision.money import Amount
 
 SALES, PURCHASES, BANK, OTHERS, OPENING = "VT", "AC", "BQ", "OD", "AN"
@@ -116,6 +118,13 @@ def hash_sealed(input_hash: str, number: int, recorded_on: date, previous_hash: 
             "previous": previous_hash,
         }
     )
+
+
+def document(row: Row, names: Iterable[str]) -> dict[str, object]:
+    """Return what a numbered document says under these names, as texts to hash, and its number."""
+    content: dict[str, object] = {name: str(row[name]) for name in names}
+    content["number"] = f"{row['organisation_id']}/{row['series']}/{row['number']}"
+    return content
 
 
 def sha256(content: dict[str, object]) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from provision.money import EUR
 from provision.subscriptions import chart
 from provision.subscriptions.drafts import CREDITS
-from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.invoice_models import Allocation, Invoice, same_document
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 
 if TYPE_CHECKING:
@@ -163,11 +163,7 @@ def _set_against(
 ) -> Iterator[tuple[int, str, int, int, Cents, date]]:
     """Yield the document's entry, party and sign, and the entry, cents and day set against it."""
     part, one = Allocation, Invoice
-    same = (
-        (part.organisation_id == one.organisation_id)
-        & (part.series == one.series)
-        & (part.number == one.number)
-    )
+    same = same_document(part, one)
     rows = session.execute(
         select(
             one.entry_number, one.party, one.kind, part.entry_number, part.units, part.allocated_on

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from provision.money import euros
 from provision.subscriptions import identities, numbering, people
 from provision.subscriptions.drafts import CREDITS
-from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.invoice_models import Allocation, Invoice, same_document
 from provision.subscriptions.models import Organisation
 from provision.subscriptions.subscription_models import Identity
 
@@ -69,18 +69,16 @@ def documents(
     return [_document(*row) for row in session.execute(query)]
 
 
-def set_against() -> ScalarSelect[int]:
-    """Return the sum of what was set against a document, for a query over Invoice."""
-    return (
-        select(func.coalesce(func.sum(Allocation.units), 0))
-        .where(
-            Allocation.organisation_id == Invoice.organisation_id,
-            Allocation.series == Invoice.series,
-            Allocation.number == Invoice.number,
-        )
-        .correlate(Invoice)
-        .scalar_subquery()
-    )
+def set_against(*kinds: str) -> ScalarSelect[int]:
+    """Return the sum of what was set against a document, of these kinds or of all.
+
+    It is for a query over Invoice.
+    """
+    found = select(func.coalesce(func.sum(Allocation.units), 0))
+    found = found.where(same_document(Allocation, Invoice))
+    if kinds:
+        found = found.where(Allocation.kind.in_(kinds))
+    return found.correlate(Invoice).scalar_subquery()
 
 
 def _document(row: Invoice, against: int, content: str | None, name: str | None) -> Document:

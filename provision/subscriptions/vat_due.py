@@ -27,7 +27,7 @@ from provision.subscriptions.allocating import LOSS
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.deposit_models import DepositDeduction
 from provision.subscriptions.drafts import CREDITS
-from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine
+from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine, same_document
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.terms import half_up
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import Any
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
@@ -237,7 +237,7 @@ def _parts(owner_id: int, last_day: date) -> Select[*tuple[Any, ...]]:
     columns = (one.series, one.number, one.issued_on, one.kind, line.vat_category, line.vat_rate)
     return (
         select(*columns, func.sum(line.net), func.sum(line.vat))
-        .join(line, _same(line))
+        .join(line, same_document(Invoice, line))
         .where(one.organisation_id == owner_id, one.issued_on <= last_day)
         .group_by(*columns)
         .order_by(*columns)
@@ -281,11 +281,3 @@ def _collected(session: Session, owner_id: int, first_day: date, last_day: date)
         )
     )
     return -int(units or 0)
-
-
-def _same(line: type[InvoiceLine]) -> ColumnElement[bool]:
-    return and_(
-        Invoice.organisation_id == line.organisation_id,
-        Invoice.series == line.series,
-        Invoice.number == line.number,
-    )

@@ -15,7 +15,7 @@ from provision.subscriptions import contracts, issuing
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.drafts import CREDIT_NOTE
 from provision.subscriptions.invariants import Finding
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare, same_document
 from provision.subscriptions.models import Carry
 from provision.subscriptions.verify_journals import BATCH
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Select
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
     from provision.database import Row
@@ -115,21 +115,18 @@ def _shared(only_credits: bool) -> Select[*tuple[Any, ...]]:  # noqa: FBT001 (on
     )
     query = (
         select(*columns, func.sum(LineShare.units))
-        .join(InvoiceLine, _same(InvoiceLine, LineShare) & (InvoiceLine.line == LineShare.line))
+        .join(
+            InvoiceLine,
+            same_document(InvoiceLine, LineShare) & (InvoiceLine.line == LineShare.line),
+        )
         .where(InvoiceLine.contract_id.is_not(None))
         .group_by(*columns)
     )
     if only_credits:
-        query = query.join(Invoice, _same(Invoice, LineShare)).where(Invoice.kind == CREDIT_NOTE)
+        query = query.join(Invoice, same_document(Invoice, LineShare)).where(
+            Invoice.kind == CREDIT_NOTE
+        )
     return query
-
-
-def _same(one: type[Invoice | InvoiceLine], other: type[LineShare]) -> ColumnElement[bool]:
-    return (
-        (one.organisation_id == other.organisation_id)
-        & (one.series == other.series)
-        & (one.number == other.number)
-    )
 
 
 def _expected(agreement: Agreement, carry: Carry) -> dict[tuple[int, int | None], int]:

@@ -16,7 +16,7 @@ from provision import money
 from provision.subscriptions import contracts, sharing
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.invariants import Finding
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.models import Plan, SplitContract
 from provision.subscriptions.subscription_models import SubscriptionVersion
 from provision.subscriptions.vat import GROSS
@@ -90,11 +90,7 @@ def _bases(session: Session) -> dict[tuple[int, int], tuple[str, ...]]:
 
 def _lines() -> Select[*tuple[Any, ...]]:
     one, line = Invoice, InvoiceLine
-    same = (
-        (line.organisation_id == one.organisation_id)
-        & (line.series == one.series)
-        & (line.number == one.number)
-    )
+    same = same_document(line, one)
     return (
         select(
             one.key,

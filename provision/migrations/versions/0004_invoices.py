@@ -6,14 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 
 from provision.migrations import conditions
+from provision.migrations.conditions import INVOICE, SAME_INVOICE
 from provision.migrations.guards import Check, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
 revision = "0004"
 down_revision = "0003"
-
-INVOICE = ("organisation_id", "series", "number")
-SAME_INVOICE = " AND ".join(f"there.{column} = NEW.{column}" for column in INVOICE)
 
 # Rows that are only ever added, each with its keys (see `migrations.guards`).
 ADDED_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {

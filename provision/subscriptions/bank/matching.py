@@ -12,7 +12,7 @@ from collections import defaultdict
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
-from provision.money import euros, plain
+from provision.money import in_euros
 from provision.subscriptions.bank import returned
 from provision.subscriptions.bank.candidates import (
     COLLECTION,
@@ -88,7 +88,7 @@ def _named(
         return _namesake(movement, found, payers)
     others = [one for one in payers if one.units == movement.units]
     every = tuple(dict.fromkeys([*found, *others]))
-    why = f"It names {_listed(found)}, but {_euros(movement.units)} does not settle exactly that"
+    why = f"It names {_listed(found)}, but {in_euros(movement.units)} does not settle exactly that"
     return Proposal(movement, every, UNSURE, why)
 
 
@@ -227,7 +227,3 @@ def _listed(group: Iterable[Expected]) -> str:
     references = [one.shown for one in group]
     more = len(references) - MOST_NAMED
     return " and ".join(references[:MOST_NAMED] + ([f"{more} more"] if more > 0 else []))
-
-
-def _euros(units: int) -> str:
-    return f"{plain(euros(units))} EUR"

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from provision.money import euros, plain
+from provision.money import in_euros
 from provision.subscriptions.bank.fields import StatementRefused
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def sealed(statement: Statement, digest: str) -> Statement:
     if reached != statement.closing:
         raise StatementRefused(
             f"The statement {_named(statement)} does not add up: opening and movements make "
-            f"{_euros(reached)}, the closing is {_euros(statement.closing)}, "
-            f"the difference is {_euros(statement.closing - reached)}",
+            f"{in_euros(reached)}, the closing is {in_euros(statement.closing)}, "
+            f"the difference is {in_euros(statement.closing - reached)}",
             "The file may be cut: download it from the bank once more.",
         )
     return replace(
@@ -109,8 +109,9 @@ def follows(previous: Statement | None, new: Statement) -> None:
         )
     if new.opening != previous.closing or new.closed_on < previous.closed_on:
         raise StatementRefused(
-            f"The statement {_named(new)} opens on {new.opened_on} with {_euros(new.opening)}, but "
-            f"the one before it closed on {previous.closed_on} with {_euros(previous.closing)}",
+            f"The statement {_named(new)} opens on {new.opened_on} with {in_euros(new.opening)}, "
+            f"but the one before it closed on {previous.closed_on} "
+            f"with {in_euros(previous.closing)}",
             "A statement between the two may be missing: bring them in from the oldest on.",
         )
 
@@ -162,7 +163,3 @@ def _canonical(account: str, movement: Movement) -> str:
 
 def _named(statement: Statement) -> str:
     return f"{statement.number} of {statement.account}".strip()
-
-
-def _euros(units: Cents) -> str:
-    return f"{plain(euros(units))} EUR"

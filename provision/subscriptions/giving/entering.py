@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.money import euros, plain
+from provision.money import in_euros
 from provision.subscriptions import chart, journal, ledger, numbering
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.ledger_models import LedgerTransaction
@@ -120,7 +120,7 @@ def _left_over(session: Session, income: Income, cancelled: Receipt) -> tuple[st
     left = ledger.party_units(session, income.organisation_id, chart.TRANSFERS, reference)
     if left != -income.units:
         raise UsageRefused(
-            f"{_euros(-left)} are left of {shown}, not {_euros(income.units)}",
+            f"{in_euros(-left)} are left of {shown}, not {in_euros(income.units)}",
             "Only the whole money of a cancelled receipt that the bank has shown becomes another.",
         )
     return chart.TRANSFERS, reference
@@ -137,12 +137,8 @@ def _arrived(session: Session, receipt: Receipt, money: Line) -> bool:
 def _check_movement(row: BankMovement, income: Income) -> None:
     if row.units != income.units:
         raise UsageRefused(
-            f"Movement {row.id} is {_euros(row.units)}, not {_euros(income.units)}",
+            f"Movement {row.id} is {in_euros(row.units)}, not {in_euros(income.units)}",
             "Give the amount of the movement.",
         )
     if income.means == CASH:
         raise UsageRefused(f"Movement {row.id} is no cash", "Give the means by which it came.")
-
-
-def _euros(units: Cents) -> str:
-    return f"{plain(euros(units))} EUR"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
@@ -102,15 +101,9 @@ def _made(session: Session, typed: str, said: Mapping[str, object], told: Told) 
 
 
 def _person(fields: Mapping[str, object]) -> Person:
-    """Return the person that the fields describe, or raise UsageRefused with the first mistake."""
-    try:
+    """Return the person that the fields describe, or raise UsageRefused."""
+    with identities.typed():
         return Person.model_validate(fields, strict=False)
-    except ValidationError as wrong:
-        error = wrong.errors(include_url=False)[0]
-        place = ", ".join(str(step) for step in error["loc"])
-        raise UsageRefused(
-            f"{place}: {error['msg'].removeprefix('Value error, ')}", "Give it once more."
-        ) from None
 
 
 def _is_number(typed: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, select
 
 from provision.errors import UsageRefused
-from provision.money import euros, plain
+from provision.money import in_euros
 from provision.subscriptions import chart, numbering, people, profiles
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents import receipts as documents
@@ -330,7 +330,7 @@ def _gift(session: Session, made: Receipt) -> int:
     )
     if found is None:
         raise UsageRefused(
-            f"No gift of {plain(euros(made.units))} EUR of {made.received_on} without a receipt "
+            f"No gift of {in_euros(made.units)} of {made.received_on} without a receipt "
             "is in the books",
             "Write the gift down first: paquet reciprocity give",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from provision.subscriptions import journal
@@ -14,7 +13,6 @@ SEALED = (
     *("kind", "key", "issued_on", "received_on", "party", "identity_id", "units", "means"),
     *("first_day", "last_day", "articles"),
 )
-_sealed = itemgetter(*SEALED)
 
 
 def digest(receipt: Row) -> str:
@@ -22,6 +20,4 @@ def digest(receipt: Row) -> str:
 
     The giver is in it as a reference.
     """
-    content: dict[str, object] = dict(zip(SEALED, map(str, _sealed(receipt)), strict=True))
-    content["number"] = f"{receipt['organisation_id']}/{receipt['series']}/{receipt['number']}"
-    return journal.sha256(content)
+    return journal.sha256(journal.document(receipt, SEALED))

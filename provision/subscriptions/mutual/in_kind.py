@@ -11,7 +11,7 @@ from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions import allocating
 from provision.subscriptions.drafts import DISCOUNTED
-from provision.subscriptions.invoice_models import InvoiceLine
+from provision.subscriptions.invoice_models import InvoiceLine, same_document
 from provision.subscriptions.models import PlanComponent
 from provision.subscriptions.subscription_models import SubscriptionVersion
 
@@ -58,11 +58,5 @@ def _euro_only(session: Session, invoice: Invoice) -> list[InvoiceLine]:
             )
         )
     )
-    lines = session.scalars(
-        select(InvoiceLine).where(
-            InvoiceLine.organisation_id == invoice.organisation_id,
-            InvoiceLine.series == invoice.series,
-            InvoiceLine.number == invoice.number,
-        )
-    )
+    lines = session.scalars(select(InvoiceLine).where(same_document(InvoiceLine, invoice)))
     return [line for line in lines if line.component.removesuffix(DISCOUNTED) in codes]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.money import euros, plain
+from provision.money import in_euros
 from provision.subscriptions import allocating, chart, journal, ledger
 from provision.subscriptions.allocating import PAYMENT
 from provision.subscriptions.issuing import Number
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.money import Cents
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
     from provision.subscriptions.payments.owed import Owed
 
@@ -57,8 +56,8 @@ def credit_batch(
     total = sum(item.units for item in chosen)
     if total != row.units:
         raise UsageRefused(
-            f"The debits of {name} add up to {_euros(total)}, and movement {row.id} is "
-            f"{_euros(row.units)}",
+            f"The debits of {name} add up to {in_euros(total)}, and movement {row.id} is "
+            f"{in_euros(row.units)}",
             "Name those that the bank refused: --without REFERENCE.",
         )
     lines = (line(chart.BEING_COLLECTED, -total),)
@@ -125,7 +124,3 @@ def _owed_by(
         (item, still[number] if number in still else owed.of(session, number))
         for item, number in zip(items, numbers, strict=True)
     ]
-
-
-def _euros(units: Cents) -> str:
-    return f"{plain(euros(units))} EUR"

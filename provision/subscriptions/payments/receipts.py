@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
-from provision.money import euros, plain
+from provision.money import in_euros
 from provision.subscriptions import allocating, chart, journal, ledger
 from provision.subscriptions.allocating import PAYMENT, REFUND
 from provision.subscriptions.drafts import CREDIT_NOTE
@@ -86,7 +86,7 @@ def refund(session: Session, row: BankMovement, note: Owed, today: date) -> Cent
         raise UsageRefused(f"{note.shown} is not a credit note", "Give the number of one.")
     if units > note.units:
         raise UsageRefused(
-            f"{_euros(units)} went out, and {_euros(note.units)} is open on {note.shown}",
+            f"{in_euros(units)} went out, and {in_euros(note.units)} is open on {note.shown}",
             "A refund is never more than the credit note: see what else was paid.",
         )
     lines = (line(chart.CUSTOMERS, units, note.party),)
@@ -100,7 +100,7 @@ def refund_credit(session: Session, row: BankMovement, party: str, today: date) 
     units, left = _out(row), credit(session, row.organisation_id, party)
     if units > left:
         raise UsageRefused(
-            f"{_euros(units)} went out, and the customer's credit is {_euros(left)}",
+            f"{in_euros(units)} went out, and the customer's credit is {in_euros(left)}",
             "A refund is never more than the credit.",
         )
     lines = (line(chart.CUSTOMER_CREDIT, units, party),)
@@ -172,7 +172,8 @@ def _take(session: Session, invoice: Owed, taken: _Taken, days: tuple[date, date
     owed.check_invoice(invoice)
     if not 0 < units <= invoice.units:
         raise UsageRefused(
-            f"{_euros(units)} cannot pay {invoice.shown}, on which {_euros(invoice.units)} is open",
+            f"{in_euros(units)} cannot pay {invoice.shown}, on which {in_euros(invoice.units)} "
+            "is open",
             "Take what is open, or less.",
         )
     if paid_on > today:
@@ -216,7 +217,3 @@ def _check_one_party(invoices: Sequence[Owed]) -> None:
         )
     if len({one.number for one in invoices}) != len(invoices):
         raise UsageRefused("An invoice is named twice", "Name each once.")
-
-
-def _euros(units: Cents) -> str:
-    return f"{plain(euros(units))} EUR"

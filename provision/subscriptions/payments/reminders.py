@@ -12,7 +12,7 @@ from provision.errors import UsageRefused
 from provision.subscriptions import deducting, open_items, people
 from provision.subscriptions.allocating import RETURN
 from provision.subscriptions.drafts import CLAIMS, DEPOSIT
-from provision.subscriptions.invoice_models import Allocation, Invoice
+from provision.subscriptions.invoice_models import Allocation, Invoice, same_document
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.payments import answers, owed, pauses, policy
 from provision.subscriptions.payments.models import DunningStep
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import Any
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from provision.registry.states import Told
@@ -180,7 +180,7 @@ def _suspended_for() -> Select[Any]:
     """Return the question for the invoices whose last word is that the bundle was suspended."""
     last = (
         select(func.max(DunningStep.position))
-        .where(_same_invoice())
+        .where(same_document(DunningStep, Invoice))
         .correlate(Invoice)
         .scalar_subquery()
     )
@@ -194,7 +194,7 @@ def _suspended_for() -> Select[Any]:
     ]
     return (
         select(*columns)
-        .join(DunningStep, _same_invoice())
+        .join(DunningStep, same_document(DunningStep, Invoice))
         .where(
             DunningStep.position == last,
             DunningStep.step.in_((policy.SUSPEND, policy.CLOSE)),
@@ -204,23 +204,11 @@ def _suspended_for() -> Select[Any]:
     )
 
 
-def _same_invoice() -> ColumnElement[bool]:
-    return (
-        (DunningStep.organisation_id == Invoice.organisation_id)
-        & (DunningStep.series == Invoice.series)
-        & (DunningStep.number == Invoice.number)
-    )
-
-
 def _add(session: Session, number: Number, what: tuple[str, str], on: date, told: Told) -> None:
     session.flush()
     last = session.scalar(
         select(DunningStep)
-        .where(
-            DunningStep.organisation_id == number.organisation_id,
-            DunningStep.series == number.series,
-            DunningStep.number == number.number,
-        )
+        .where(same_document(DunningStep, number))
         .order_by(DunningStep.position.desc())
         .limit(1)
     )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
-from provision.money import euros, plain
+from provision.money import in_euros
 from provision.registry.states import Told
 from provision.subscriptions import allocating, chart
 from provision.subscriptions.allocating import RETURN
 from provision.subscriptions.bank import reasons
-from provision.subscriptions.invoice_models import Allocation
+from provision.subscriptions.invoice_models import Allocation, same_document
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.payments import answers, booking, mandates, owed
 from provision.subscriptions.payments.booking import Booking, line
@@ -56,7 +56,7 @@ def take_back(
     fee = -row.units - taken
     if not debits or fee < 0:
         raise UsageRefused(
-            f"Movement {row.id} took {_euros(-row.units)}, and the debits were {_euros(taken)}",
+            f"Movement {row.id} took {in_euros(-row.units)}, and the debits were {in_euros(taken)}",
             "Name the debits that came back with it, and no other.",
         )
     if len({one.end_to_end for one in debits}) != len(debits):
@@ -97,8 +97,8 @@ def _undone(session: Session, item: CollectionItem | None, debit: CameBack) -> _
         )
     if debit.units != item.units:
         raise UsageRefused(
-            f"The debit {item.end_to_end} was {_euros(item.units)}, and {_euros(debit.units)} came "
-            "back",
+            f"The debit {item.end_to_end} was {in_euros(item.units)}, and {in_euros(debit.units)} "
+            "came back",
             "A debit comes back whole; what the bank takes beyond is its fee.",
         )
     number = Number(item.organisation_id, item.series, item.invoice)
@@ -106,9 +106,7 @@ def _undone(session: Session, item: CollectionItem | None, debit: CameBack) -> _
     answer = session.get_one(CollectionAnswer, (item.organisation_id, item.end_to_end, 1))
     set_against = session.scalar(
         select(func.sum(Allocation.units)).where(
-            Allocation.organisation_id == number.organisation_id,
-            Allocation.series == number.series,
-            Allocation.number == number.number,
+            same_document(Allocation, number),
             Allocation.entry_number == answer.entry_number,
         )
     )
@@ -125,7 +123,3 @@ def _void(session: Session, item: CollectionItem, code: str, when: tuple[date, T
     if reason.voids_mandate:
         row = session.get_one(MandateRow, item.mandate_id)
         mandates.end(session, row, on, Told(told.actor, told.at, f"{code}: {reason.en}"))
-
-
-def _euros(units: Cents) -> str:
-    return f"{plain(euros(units))} EUR"

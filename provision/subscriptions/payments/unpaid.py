@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
-from provision.money import euros, plain
+from provision.money import in_euros
 from provision.subscriptions import allocating, chart, journal, ledger
 from provision.subscriptions.allocating import PAYMENT, RETURN
 from provision.subscriptions.documents import texts
@@ -120,8 +120,8 @@ def _by_movement(session: Session, cheque: Paid, row: BankMovement, why: str, to
     fee = -row.units - cheque.units
     if fee < 0:
         raise UsageRefused(
-            f"Movement {row.id} is {_euros(row.units)}, and {cheque.reference} was "
-            f"{_euros(cheque.units)}",
+            f"Movement {row.id} is {in_euros(row.units)}, and {cheque.reference} was "
+            f"{in_euros(cheque.units)}",
             "A cheque comes back whole; what the bank takes beyond is its fee.",
         )
     lines = [line(chart.CHEQUES, cheque.units, cheque.reference)]
@@ -168,7 +168,3 @@ def _waits(session: Session, cheque: Paid) -> bool:
     organisation_id = cheque.invoice.number.organisation_id
     left = ledger.party_units(session, organisation_id, chart.CHEQUES, cheque.reference)
     return left == cheque.units
-
-
-def _euros(units: Cents) -> str:
-    return f"{plain(euros(units))} EUR"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
-from provision.money import euros, plain
+from provision.money import in_euros
 from provision.subscriptions import chart, journal, ledger, numbering
 from provision.subscriptions.bank.candidates import AWAITED, Expected
 from provision.subscriptions.columns import DAY
@@ -199,7 +199,7 @@ def _check_sum(chosen: Sequence[Waiting], row: BankMovement) -> None:
     total = sum(one.units for one in chosen)
     if total != row.units:
         raise UsageRefused(
-            f"Movement {row.id} is {_euros(row.units)}, and {_euros(total)} are waited for",
+            f"Movement {row.id} is {in_euros(row.units)}, and {in_euros(total)} are waited for",
             "Name all that it brought, and nothing else.",
         )
 
@@ -221,7 +221,3 @@ def _check_remittance(chosen: Sequence[Waiting], total: Cents, moment: Moment) -
 def _receipt(session: Session, organisation_id: int, typed: str) -> Receipt | None:
     found = numbering.SHOWN.fullmatch(typed.strip().upper())
     return found and session.get(Receipt, (organisation_id, found[1], int(found[2])))
-
-
-def _euros(units: Cents) -> str:
-    return f"{plain(euros(units))} EUR"

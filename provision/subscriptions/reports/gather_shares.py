@@ -14,8 +14,16 @@ from sqlalchemy import Integer, Text, and_, case, cast, func, literal, null, sel
 from sqlalchemy.orm import aliased
 
 from provision.subscriptions import deducting
+from provision.subscriptions.allocating import PAYMENT, REFUND, RETURN
 from provision.subscriptions.drafts import CREDIT_NOTE, DEPOSIT
-from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine, LineShare
+from provision.subscriptions.invoice_models import (
+    Allocation,
+    Invoice,
+    InvoiceLine,
+    LineShare,
+    same_document,
+)
+from provision.subscriptions.mutual.in_kind import LOCAL
 from provision.subscriptions.reports import gather_scope
 
 if TYPE_CHECKING:
@@ -33,7 +41,7 @@ PIECE = 5_000  # rows that are held at one time
 # euro. What a fund, a credit or a loss settles, and what is bartered, nobody paid. A deposit is
 # nobody's income before it is deducted: it counts with the invoice that deducts it, or that
 # what is given back of it is set against.
-PAID = ("payment", "local", "return", "refund", deducting.KIND, deducting.REST)
+PAID = (PAYMENT, LOCAL, RETURN, REFUND, deducting.KIND, deducting.REST)
 MONTH = len("2026-01")
 SIGN = case((Invoice.kind == CREDIT_NOTE, -1), else_=1)
 
@@ -75,7 +83,7 @@ def paid(session: Session, scope: Scope, since: date) -> Cents:
     """Return the cents that subscribers paid from a day on to the end of the report, in all."""
     total = session.scalar(
         select(func.sum(SIGN * Allocation.units))
-        .join(Invoice, _same(Invoice, Allocation))
+        .join(Invoice, same_document(Invoice, Allocation))
         .where(
             Allocation.kind.in_(PAID),
             Allocation.allocated_on.between(since, scope.until),
@@ -139,7 +147,10 @@ def _whole_shares(cash: Subquery, scope: Scope) -> Select[*tuple[Any, ...]]:
     columns = (*_columns(cash), InvoiceLine.role, LineShare.beneficiary_id, LineShare.fund_id)
     return (
         _whole(select(*columns, func.sum(_direction(cash) * LineShare.units)), cash, scope)
-        .join(LineShare, and_(_same(LineShare, InvoiceLine), LineShare.line == InvoiceLine.line))
+        .join(
+            LineShare,
+            and_(same_document(LineShare, InvoiceLine), LineShare.line == InvoiceLine.line),
+        )
         .group_by(*columns)
     )
 
@@ -155,8 +166,8 @@ def _whole(
 ) -> Select[*tuple[Any, ...]]:
     return (
         query.select_from(cash)
-        .join(Invoice, _same(Invoice, cash.c))
-        .join(InvoiceLine, _same(InvoiceLine, Invoice))
+        .join(Invoice, same_document(Invoice, cash.c))
+        .join(InvoiceLine, same_document(InvoiceLine, Invoice))
         .where(func.abs(cash.c.units) == Invoice.gross, _of_sales(scope))
     )
 
@@ -178,7 +189,9 @@ def _direction(cash: Subquery) -> ColumnElement[int]:
 def _add_parts(session: Session, scope: Scope, since: date, found: Counter[Share]) -> None:
     documents, first_month = _in_parts(scope, since), month_name(since)
     history: dict[Key, list[tuple[str, Cents]]] = defaultdict(list)
-    query = _by_month(scope).join(documents, _same(documents.c, Allocation)).order_by("month")
+    query = (
+        _by_month(scope).join(documents, same_document(documents.c, Allocation)).order_by("month")
+    )
     for row in session.execute(query):
         history[_key(row)].append((row.month, int(row.units)))
     rows = session.execute(_pieces(documents).execution_options(yield_per=PIECE))
@@ -210,7 +223,7 @@ def _in_parts(scope: Scope, since: date) -> CTE:
     key = (Invoice.organisation_id, Invoice.series, Invoice.number)
     return (
         select(*key)
-        .join(cash, _same(cash.c, Invoice))
+        .join(cash, same_document(cash.c, Invoice))
         .where(
             cash.c.units != 0,
             func.abs(cash.c.units) != Invoice.gross,
@@ -245,12 +258,13 @@ def _pieces(documents: CTE) -> Select[*tuple[Any, ...]]:
     taxed = (literal(""), nobody, nobody, literal(-1), InvoiceLine.vat)
     lines = (
         select(*head)
-        .join(documents, _same(documents.c, Invoice))
-        .join(InvoiceLine, _same(InvoiceLine, Invoice))
+        .join(documents, same_document(documents.c, Invoice))
+        .join(InvoiceLine, same_document(InvoiceLine, Invoice))
     )
     both = union_all(
         lines.add_columns(*shared).join(
-            LineShare, and_(_same(LineShare, InvoiceLine), LineShare.line == InvoiceLine.line)
+            LineShare,
+            and_(same_document(LineShare, InvoiceLine), LineShare.line == InvoiceLine.line),
         ),
         lines.add_columns(*taxed),
     ).subquery()
@@ -274,12 +288,3 @@ def _share(month: str, piece: Row[*tuple[Any, ...]]) -> Share:
 def _key(row: Iterable[object]) -> Key:
     organisation_id, series, number, *_rest = row
     return organisation_id, series, number  # type: ignore[return-value]
-
-
-def _same(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 (tables and subqueries)
-    """Return the condition that both are of the same document."""
-    return and_(
-        one.organisation_id == other.organisation_id,
-        one.series == other.series,
-        one.number == other.number,
-    )

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import case, func, select
 
 from provision.subscriptions import contracts, drafts, ledger
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare, Settlement
+from provision.subscriptions.invoice_models import (
+    Invoice,
+    InvoiceLine,
+    LineShare,
+    Settlement,
+    same_document,
+)
 from provision.subscriptions.models import SplitContract, SplitShare
 
 if TYPE_CHECKING:
@@ -108,17 +114,9 @@ def _shares(
         select(*grouped, func.sum(sign * LineShare.units))
         .join(
             InvoiceLine,
-            (InvoiceLine.organisation_id == LineShare.organisation_id)
-            & (InvoiceLine.series == LineShare.series)
-            & (InvoiceLine.number == LineShare.number)
-            & (InvoiceLine.line == LineShare.line),
+            same_document(InvoiceLine, LineShare) & (InvoiceLine.line == LineShare.line),
         )
-        .join(
-            Invoice,
-            (Invoice.organisation_id == LineShare.organisation_id)
-            & (Invoice.series == LineShare.series)
-            & (Invoice.number == LineShare.number),
-        )
+        .join(Invoice, same_document(Invoice, LineShare))
         .join(SplitContract, SplitContract.id == InvoiceLine.contract_id)
         .where(
             Invoice.organisation_id == seller_id,

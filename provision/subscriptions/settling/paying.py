@@ -17,7 +17,7 @@ from provision.subscriptions import (
     ledger,
     open_items,
 )
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.models import SplitContract
 from provision.subscriptions.payments.models import BankStatement
@@ -101,9 +101,7 @@ def _unpaid_sales(session: Session, settlement: Settlement) -> bool:
         select(InvoiceLine.line)
         .join(SplitContract, SplitContract.id == InvoiceLine.contract_id)
         .where(
-            InvoiceLine.organisation_id == Invoice.organisation_id,
-            InvoiceLine.series == Invoice.series,
-            InvoiceLine.number == Invoice.number,
+            same_document(InvoiceLine, Invoice),
             SplitContract.mode == contracts.LICENSED,
         )
         .exists()

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from provision.subscriptions import billed, carrying, due, issuing, planfile, plans, subscriptions
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.drafts import INVOICE
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 
 if TYPE_CHECKING:
     from datetime import date
@@ -109,7 +109,7 @@ def lines(shop: Shop, kind: str) -> list[tuple[str, str | None, str | None, int]
     """The lines of all documents of a kind: component, first and last day, net cents."""
     found = shop.session.execute(
         select(InvoiceLine.component, InvoiceLine.starts_on, InvoiceLine.ends_on, InvoiceLine.net)
-        .join(Invoice, billed.same(Invoice, InvoiceLine))
+        .join(Invoice, same_document(Invoice, InvoiceLine))
         .where(Invoice.kind == kind)
         .order_by(Invoice.entry_number, InvoiceLine.line)
     )

@@ -10,7 +10,7 @@ from provision.errors import UsageRefused
 from provision.subscriptions import allocating, billed, contracts, credit_notes, profiles, verify
 from provision.subscriptions.changes import Change, change
 from provision.subscriptions.credit_notes import What
-from provision.subscriptions.invoice_models import Allocation, Invoice, LineShare
+from provision.subscriptions.invoice_models import Allocation, Invoice, LineShare, same_document
 from provision.subscriptions.issuing import Number
 from tests.integration.subscriptions.changes_shop import bill, bring_plans, charged, lines, opened
 from tests.integration.subscriptions.conftest import profile
@@ -49,7 +49,7 @@ def test_a_whole_credit_gives_every_share_back(shop: Shop, mode: str) -> None:
     assert billed.left(shop.session, invoice(shop, number)) == (0, 0)
     sums: dict[int, int] = {}
     for share, kind in shop.session.execute(
-        select(LineShare, Invoice.kind).join(Invoice, billed.same(Invoice, LineShare))  # type: ignore[arg-type]
+        select(LineShare, Invoice.kind).join(Invoice, same_document(Invoice, LineShare))
     ):
         sign = 1 if kind == "invoice" else -1
         sums[share.beneficiary_id] = sums.get(share.beneficiary_id, 0) + sign * share.units

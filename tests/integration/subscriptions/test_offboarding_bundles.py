@@ -28,7 +28,7 @@ from provision.subscriptions import (
 )
 from provision.subscriptions.cancelling import Cancellation
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine
+from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.privacy import persons
 from provision.subscriptions.terms import Term
 from provision.workflows import bundles, names, offboard, plays, privacy
@@ -113,7 +113,7 @@ def given_back(leaving: Leaving) -> dict[tuple[date, date], int]:
         assert verify.verify(session) == []
         rows = session.execute(
             select(InvoiceLine.starts_on, InvoiceLine.ends_on, InvoiceLine.net + InvoiceLine.vat)
-            .join(Invoice, billed.same(Invoice, InvoiceLine))
+            .join(Invoice, same_document(Invoice, InvoiceLine))
             .where(Invoice.kind == "credit")
             .order_by(Invoice.entry_number)
         )
