@@ -1,6 +1,6 @@
 # The few commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup check test rehearse bench clean lock format
+.PHONY: help setup check test test-long rehearse bench clean lock format
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +14,7 @@ BASE_PACKAGES := $(LAB_PACKAGES) $(DOCUMENT_PACKAGES) python3-venv ca-certificat
 TEST_PACKAGES := postgresql knot rclone swaks poppler-utils hledger
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: $(VENV)/.installed ## Install what is missing: Debian packages and the Python environment
 
@@ -38,7 +38,10 @@ check: setup ## Lint, types, layers, playbooks, unit tests (under two minutes)
 	$(BIN)/pytest -q -n auto tests/unit
 
 test: check ## Everything: the checks, the integration tests, the lab machines
-	$(SUDO) $(BIN)/pytest -n 2 --dist loadfile -m "not network" tests/integration tests/lab
+	$(SUDO) $(BIN)/pytest -n 2 --dist loadfile -m "not network" --ignore=tests/lab/long tests/integration tests/lab
+
+test-long: setup ## What takes longer, by parts that may be spread over sittings (PART=name, else all)
+	$(SUDO) $(BIN)/python -m tests.long $(addprefix --part ,$(PART))
 
 rehearse: setup ## Order a bundle on lab machines, from nothing to the phone kit
 	$(SUDO) $(BIN)/paquet rehearse

@@ -12,7 +12,7 @@ from provision.commands import lab as lab_command
 from provision.commands.context import Context
 from provision.lab.lab import what_this_computer_lacks
 from provision.servers import artifacts
-from tests.lab.region import make_region
+from tests.lab.region import attach, make_region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +27,12 @@ def new_lab(prefix: str) -> Lab:
     """Return a lab, not yet up, whose name no other test run has."""
     if lacking := what_this_computer_lacks():
         pytest.skip(f"no lab here: {lacking}")
-    name = f"{prefix}{os.getpid() % PROCESS_IDS}"
-    return lab_command.chosen(Context(Path("paquet.toml")), name)
+    return lab_command.chosen(Context(Path("paquet.toml")), prefix + fresh())
+
+
+def fresh() -> str:
+    """Return letters that no other test run has in its names: a region may stand for many."""
+    return str(os.getpid() % PROCESS_IDS)
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +49,9 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
     """A lab of its own with prepared servers, and the control machine that commands them."""
+    if standing := os.environ.get("PAQUET_TEST_REGION"):
+        yield attach(Path(standing))
+        return
     made = new_lab("r")
     try:
         made.up()
@@ -56,7 +63,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
 @pytest.fixture(scope="session")
 def light(region: Region) -> Delivered:
     """A delivered bundle with the light cloud and a second user."""
-    return region.order("claire.paquet.test").with_neighbour()
+    return region.order(f"claire{fresh()}.paquet.test").with_neighbour()
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +71,7 @@ def nextcloud(region: Region) -> Delivered:
     """A delivered bundle with Nextcloud and a second user."""
     if not artifacts.cached(region.control.settings, "nextcloud"):
         pytest.skip("no Nextcloud archive is in the cache: see `paquet artifact --help`")
-    return region.order("nora.paquet.test", cloud="nextcloud").with_neighbour()
+    return region.order(f"nora{fresh()}.paquet.test", cloud="nextcloud").with_neighbour()
 
 
 @pytest.fixture(scope="session", params=["light", "nextcloud"])

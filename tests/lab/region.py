@@ -1,16 +1,27 @@
-"""A region for the tests: a lab, a control machine for it, prepared servers, delivered bundles."""
+"""A region for the tests: a lab, a control machine for it, prepared servers, delivered bundles.
+
+`python -m tests.lab.region up NAME FOLDER` leaves one standing, and test runs that are told of it
+by PAQUET_TEST_REGION=FOLDER use it in place of one of their own, which takes minutes to prepare.
+`python -m tests.lab.region down NAME FOLDER` ends it.
+"""
 
 from __future__ import annotations
 
 import imaplib
+import shutil
 import ssl
+import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from provision import database, settings
+from provision.commands import lab as lab_command
+from provision.commands.context import Context
 from provision.subscriptions import planfile, plans
 from provision.workflows import bundles, devices, onboard, ordering, rehearsal, users
+from provision.workflows.control import Control
 from provision.workflows.ordering import Words
 from tests.lab.pictures import server_picture
 
@@ -20,7 +31,6 @@ if TYPE_CHECKING:
     from provision.phones.devices import Sync
     from provision.registry.models import Bundle
     from provision.registry.orders import Wish
-    from provision.workflows.control import Control
     from provision.workflows.devices import Enrolled
 
 NEIGHBOUR = "voisine"
@@ -59,6 +69,28 @@ def make_region(lab: Lab, folder: Path) -> Region:
     with control.session() as session:
         plans.bring_in(session, planfile.parse(PLANS))
     return Region(lab, control, folder, server_picture(lab.machine("bundles1")))
+
+
+def attach(folder: Path) -> Region:
+    """Return the region that was left standing in `folder`."""
+    read = settings.load(folder / "paquet.toml")
+    control = Control(read, database.connect(read.registry.url), "test")
+    lab = lab_command.chosen(Context(folder / "paquet.toml"), (folder / "lab").read_text())
+    return Region(lab, control, folder, (folder / "prepared").read_text("utf-8"))
+
+
+def main() -> None:
+    """Put a region up to stay, or take it down."""
+    verb, name, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3]).resolve()
+    lab = lab_command.chosen(Context(Path("paquet.toml")), name)
+    if verb == "down":
+        lab.down()
+        shutil.rmtree(folder)
+        return
+    lab.up()
+    region = make_region(lab, folder)
+    (folder / "lab").write_text(name, "utf-8")
+    (folder / "prepared").write_text(region.prepared, "utf-8")
 
 
 @dataclass(frozen=True)
@@ -221,3 +253,7 @@ class Delivered:
     def resume(self) -> None:
         """Open the bundle again."""
         bundles.change_state(self.region.control, self.domain, "active", "a test")
+
+
+if __name__ == "__main__":
+    main()

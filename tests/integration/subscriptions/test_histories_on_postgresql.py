@@ -32,8 +32,8 @@ class Databases:
         psql(self.cluster, f"DROP DATABASE {name} (FORCE)")
 
 
-def test_every_invariant_holds_under_ten_thousand_histories(
-    postgresql_folder: Path, tmp_path: Path
+def test_every_invariant_holds_under_histories(
+    postgresql_folder: Path, tmp_path: Path, seed: int
 ) -> None:
     """Each is the life of a subscriber; a model in plain Python agrees on every one of them."""
-    histories.run(Databases(postgresql_folder), tmp_path)
+    histories.run(Databases(postgresql_folder), tmp_path, seed)

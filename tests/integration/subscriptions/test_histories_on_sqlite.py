@@ -33,8 +33,8 @@ class Files:
         (self.folder / name).unlink()
 
 
-def test_every_invariant_holds_under_ten_thousand_histories(
-    sqlite_template: Path, tmp_path: Path
+def test_every_invariant_holds_under_histories(
+    sqlite_template: Path, tmp_path: Path, seed: int
 ) -> None:
     """Each is the life of a subscriber; a model in plain Python agrees on every one of them."""
-    histories.run(Files(sqlite_template, tmp_path), tmp_path)
+    histories.run(Files(sqlite_template, tmp_path), tmp_path, seed)
