@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUITE = """<?xml version="1.0"?><testsuites><testsuite name="pytest" errors="0"
- failures="{failures}" skipped="{skipped}" tests="{tests}" time="61.4">{cases}</testsuite></testsuites>"""
+ failures="{failures}" skipped="{skipped}" tests="{tests}"
+ time="61.4">{cases}</testsuite></testsuites>"""
 TOLD = """<testcase name="test_doors"><properties>
 <property name="line"
  value="[&quot;imaps, IPv6&quot;, &quot;ban at 12&quot;, &quot;ban&quot;]"/></properties>
