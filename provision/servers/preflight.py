@@ -77,12 +77,14 @@ class Unfit(PaquetError):
 
 
 def examine(host: Host, settings: Settings) -> tuple[str, dict[str, str]]:
-    """Return the login that works on `host` (its own user, else root) and what the probe read.
+    """Return the login that works on `host` (root, else its own user) and what the probe read.
 
-    Nothing is changed. Raises Unreachable, or UnsafeChange for another host key.
+    Root first: a new machine has nobody else, and sshd shuts out for a while who asks for users
+    that it does not know (PerSourcePenalties). Nothing is changed. Raises Unreachable, or
+    UnsafeChange for another host key.
     """
     said = ""
-    for user in dict.fromkeys((host.user, "root")):
+    for user in dict.fromkeys(("root", host.user)):
         command = [*ssh_command(host, settings, user=user), "sh -s"]
         probe = f"mail_server={settings.checks.mail_server}\n{PROBE}"
         read = run(command, given=probe, check=False, surroundings=Surroundings(timeout=SECONDS))

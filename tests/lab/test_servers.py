@@ -74,6 +74,11 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(small_site: Machine) -
     assert small_site.root("ls", "/usr/local/lib/paquet", check=False) == ""
 
 
+def test_a_new_machine_is_asked_for_no_user_that_it_does_not_have(small_site: Machine) -> None:
+    small_site.prepare(dry_run=True)
+    assert "Invalid user" not in small_site.root("journalctl", "--unit=ssh", "--output=cat")
+
+
 def test_a_machine_that_is_not_prepared_says_what_to_run(small_site: Machine) -> None:
     host = replace(small_site.host, user="root")
     with (
