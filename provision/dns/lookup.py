@@ -145,6 +145,7 @@ def _resolver(server: NameServer | None) -> dns.resolver.Resolver:
         resolver.port = server.port
     resolver.timeout = SECONDS_PER_TRY
     resolver.lifetime = SECONDS
+    resolver.retry_servfail = True
     return resolver
 
 
