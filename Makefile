@@ -12,6 +12,7 @@ LAB_PACKAGES := mmdebstrap systemd-container slirp4netns iproute2 nftables procp
 DOCUMENT_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
 BASE_PACKAGES := $(LAB_PACKAGES) $(DOCUMENT_PACKAGES) python3-venv ca-certificates restic openssl
 TEST_PACKAGES := postgresql knot rclone swaks poppler-utils hledger
+LONG_PACKAGES := qemu-system-x86
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +42,7 @@ test: check ## Everything: the checks, the integration tests, the lab machines
 	$(SUDO) $(BIN)/pytest -n 2 --dist loadfile -m "not network" --ignore=tests/lab/long tests/integration tests/lab
 
 test-long: setup ## What takes longer, by parts that may be spread over sittings (PART=name, else all)
+	@dpkg-query -W $(LONG_PACKAGES) >/dev/null 2>&1 || $(SUDO) apt-get install -qy --no-install-recommends $(LONG_PACKAGES)
 	$(SUDO) $(BIN)/python -m tests.long $(addprefix --part ,$(PART))
 
 rehearse: setup ## Order a bundle on lab machines, from nothing to the phone kit
