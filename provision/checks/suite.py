@@ -14,7 +14,7 @@ from provision.checks.web import web_checks
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from provision.checks.findings import Finding
+    from provision.checks.findings import Check, Finding
     from provision.checks.target import Target
 
 
@@ -31,13 +31,14 @@ def check_bundle(target: Target, now: datetime, *, round_trip: bool = False) -> 
     )
 
 
-def check_server(target: Target, now: datetime) -> list[Finding]:
-    """Look at a server without any bundle: its names, and its mail doors.
+def check_server(target: Target, inside: Check, now: datetime) -> list[Finding]:
+    """Look at a server without any bundle: inside, at its names, and at its mail doors.
 
     Its web side answers to the names of bundles only.
     """
     return run(
         [
+            inside,
             *mail_server_checks(target),
             *certificate_checks(target, mail_doors(target), now),
             *name_checks(target),
@@ -45,6 +46,6 @@ def check_server(target: Target, now: datetime) -> list[Finding]:
     )
 
 
-def check_backup_server(target: Target, now: datetime) -> list[Finding]:
-    """Look at a backup server: its names, and the door of its repositories."""
-    return run([*store_checks(target, now), *name_checks(target)])
+def check_backup_server(target: Target, inside: Check, now: datetime) -> list[Finding]:
+    """Look at a backup server: inside, at its names, and at the door of its repositories."""
+    return run([inside, *store_checks(target, now), *name_checks(target)])

@@ -127,7 +127,7 @@ def list_servers(context: Context, /, *, as_json: bool) -> None:
 @json_option
 @pass_context
 def check(context: Context, /, name: str, *, as_json: bool) -> None:
-    """Check HOST from outside; exit code 5 when something is wrong."""
+    """Check HOST from outside and inside; exit code 5 when something is wrong."""
     found = checking.check_server(context.control(), name)
     show_findings(found, as_json=as_json)
 

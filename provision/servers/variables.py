@@ -25,6 +25,7 @@ def server_variables(host: Host, settings: Settings) -> dict[str, object]:
         "server_address": host.address,
         "operator_zone": settings.operator.zone,
         "operator_contact": settings.operator.contact,
+        "operator_language": settings.operator.language,
         "acme_directory": str(acme.directory),
         "acme_ca": _read(acme.ca_file) if acme.ca_file else "",
         "names_server": names.server,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from provision.checks import findings, suite
+from provision.checks.inside import inside_check
 from provision.checks.names import name_checks
 from provision.checks.target import Ports, Target
 from provision.dns.lookup import NameServer
 from provision.dns.records import server_records
+from provision.registry.models import Bundle
 from provision.servers import inventory
+from provision.servers.looking import look_inside
 from provision.workflows import names
 from provision.workflows.safekeeping import REST_PORT
 
@@ -19,7 +26,6 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from provision.checks.findings import Finding
-    from provision.registry.models import Bundle
     from provision.settings import Settings
     from provision.workflows.control import Control
 
@@ -57,7 +63,7 @@ def check_bundle_names(control: Control, bundle: Bundle) -> Sequence[Finding]:
 
 
 def check_server(control: Control, name: str) -> Sequence[Finding]:
-    """Look at a server of the inventory from outside, at the doors that its group has."""
+    """Look at a server of the inventory: inside, and at the doors that its group has."""
     settings = control.settings
     host = inventory.find(settings.inventory, name)
     target = Target(
@@ -70,8 +76,20 @@ def check_server(control: Control, name: str) -> Sequence[Finding]:
         records=tuple(server_records(host.server_name, host.address)),
         ports=Ports(store=REST_PORT),
     )
+    inside = inside_check(partial(look_inside, host, settings), _settled(control, name))
     look = suite.check_server if "bundles" in host.groups else suite.check_backup_server
-    return look(target, control.clock())
+    return look(target, inside, control.clock())
+
+
+def _settled(control: Control, server: str) -> dict[str, str]:
+    """Return the names and domains of the bundles that have lived on `server` for a day."""
+    with control.reading() as session:
+        living = select(Bundle).where(
+            Bundle.server == server,
+            Bundle.state != "erased",
+            Bundle.created_at < control.clock() - timedelta(days=1),
+        )
+        return {bundle.name: bundle.domain for bundle in session.scalars(living)}
 
 
 def _resolver(settings: Settings) -> NameServer | None:

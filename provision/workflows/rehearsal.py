@@ -85,6 +85,7 @@ def set_up(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Control:
     facts, path = cast("dict[str, Any]", lab.facts()), folder / "paquet.toml"
     words = {
         "zone": facts["zones"]["operator"],
+        "contact": facts["foreign_mail"]["address"],
         "acme": facts["acme"],
         "names": facts["names"],
         "resolver": facts["resolver"],

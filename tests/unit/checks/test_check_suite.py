@@ -5,11 +5,13 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from provision.checks.findings import Result
+from provision.checks.inside import inside_check
 from provision.checks.suite import check_backup_server, check_bundle, check_server
 from provision.checks.target import Ports
 from provision.dns.records import Record
 from tests.unit.checks.loopback import DOMAIN, NOW, a_target, resolver
 
+INSIDE = inside_check(lambda: "[]", {})
 CLOSED = Ports(*([1] * 8))
 
 
@@ -35,7 +37,7 @@ def test_a_dead_bundle_is_told_quickly_and_by_every_check() -> None:
 def test_a_server_is_looked_at_without_its_web_side() -> None:
     with resolver() as asked:
         target = replace(a_target(resolver=asked, ports=CLOSED), host=DOMAIN)
-        names = {finding.check for finding in check_server(target, NOW)}
+        names = {finding.check for finding in check_server(target, INSIDE, NOW)}
     assert "certificate imaps" in names
     assert not [name for name in names if "http" in name]
 
@@ -43,7 +45,7 @@ def test_a_server_is_looked_at_without_its_web_side() -> None:
 def test_a_backup_server_that_only_bundle_servers_reach_is_a_warning() -> None:
     with resolver() as asked:
         target = replace(a_target(resolver=asked, ports=CLOSED), host=DOMAIN)
-        found = check_backup_server(target, NOW)
+        found = check_backup_server(target, INSIDE, NOW)
     store = next(one for one in found if one.check == "backup store")
     assert store.result is Result.WARNING
     assert "port 1, does not answer from here" in store.message
