@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from provision.checks.findings import Check, error, ok, warning
 from provision.dns.hostnames import absolute
-from provision.dns.lookup import ask, ask_reverse, authoritative_servers, mismatch
+from provision.dns.lookup import Outcome, ask, ask_reverse, authoritative_servers, mismatch
+from provision.dns.records import Record, has_policy, zone_records
+from provision.errors import PaquetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from provision.checks.findings import Finding
     from provision.checks.target import Target
-    from provision.dns.lookup import NameServer
-    from provision.dns.records import Record
+    from provision.dns.lookup import Answer, NameServer
 
 # Without the others there is no mail or no cloud; without these a client needs more typing, and
 # some receivers trust less.
@@ -65,6 +66,40 @@ def look_at_reverse(target: Target) -> Iterator[Finding]:
             f"{target.address} does not point back to {target.mail_host}: {there}",
             "Large providers refuse such mail. Set the reverse name where the server is rented.",
         )
+
+
+def zone_check(zone: str, resolver: NameServer | None) -> Check:
+    """Return the check of the operator's zone itself: may others write in its name."""
+    return Check("dns zone", partial(look_at_zone, zone, resolver))
+
+
+def look_at_zone(zone: str, resolver: NameServer | None) -> Iterator[Finding]:
+    """Yield whether the zone says who sends mail in its name, and what to do with other mail."""
+    asked = resolver or next(iter(authoritative_servers(zone)), None)
+    top = absolute(zone)
+    keys = ((top, "MX"), (top, "TXT"), (f"_dmarc.{top}", "TXT"))
+    seen = [Record(one.name, one.type, 0, one.values) for one in _answers(keys, asked)]
+    publish = f"`paquet dns diff {zone}` shows what lacks, `paquet dns publish {zone}` mends it."
+    wanted = zone_records(zone, [])
+    lacking = [record for record in wanted if not has_policy(record, seen)]
+    sends_none = wanted[0].values[0] in {value for one in seen for value in one.values}
+    if lacking:
+        said = " and ".join(_title(record) for record in lacking)
+        yield warning("dns zone", f"Others may write in the name of {zone}: no {said}", publish)
+    elif sends_none and not zone_records(zone, seen):
+        said = f"{zone} takes mail, but its SPF says that nobody sends any"
+        yield warning("dns zone", said, "Name its mail server in SPF, or take its MX away.")
+    else:
+        yield ok("dns zone", f"{zone} says who sends mail in its name")
+
+
+def _answers(keys: Iterable[tuple[str, str]], asked: NameServer | None) -> Iterator[Answer]:
+    for name, kind in keys:
+        answer = ask(name, kind, asked)
+        if answer.outcome is Outcome.FAILED:
+            raise PaquetError(f"{name} {kind} is not answered: {answer.reason}", PUBLISH)
+        if answer.values:
+            yield answer
 
 
 def _title(record: Record) -> str:

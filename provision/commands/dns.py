@@ -21,11 +21,15 @@ from provision.workflows import bundles, checking, names
 
 if TYPE_CHECKING:
     from provision.commands.context import Context
+    from provision.workflows.control import Control
 
 
 @click.group()
 def dns() -> None:
-    """Look after the names of a bundle; DOMAIN is what stands behind the @ of its addresses."""
+    """Look after names: DOMAIN is what stands behind the @ of a bundle, or the operator's zone.
+
+    The names of the operator's zone are those of its servers, and what the zone says of mail.
+    """
 
 
 @dns.command("show")
@@ -36,10 +40,14 @@ def dns() -> None:
 def show_records(context: Context, /, domain: str, *, table: bool, as_json: bool) -> None:
     """Print every record that DOMAIN needs, as a zone file."""
     control = context.control()
-    bundle = bundles.find(control, domain)
-    records = names.desired(bundle, control.settings)
+    settings = control.settings
+    if names.is_own(domain, settings):
+        origin, records = settings.operator.zone, names.own_records(settings)
+    else:
+        bundle = bundles.find(control, domain)
+        origin = names.of_bundle(bundle, settings).zone
+        records = names.desired(bundle, settings)
     if as_json or table:
-        origin = names.of_bundle(bundle, control.settings).zone
         show([asdict(row) for row in zone.registrar_rows(records, origin)], as_json=as_json)
     else:
         click.echo(zone.zone_text(records), nl=False)
@@ -51,9 +59,7 @@ def show_records(context: Context, /, domain: str, *, table: bool, as_json: bool
 @pass_context
 def diff(context: Context, /, domain: str, *, as_json: bool) -> None:
     """Show what would change in the zone of DOMAIN."""
-    control = context.control()
-    change_set = names.difference(bundles.find(control, domain), control.settings)
-    show(changes.describe(change_set), as_json=as_json)
+    show(changes.describe(_difference(context.control(), domain)), as_json=as_json)
 
 
 @dns.command()
@@ -64,16 +70,18 @@ def diff(context: Context, /, domain: str, *, as_json: bool) -> None:
 @json_option
 @pass_context
 def publish(context: Context, /, domain: str, **flags: bool) -> None:
-    """Bring the zone of DOMAIN to what the bundle needs."""
+    """Bring the zone of DOMAIN to what it needs."""
     control = context.control()
-    bundle = bundles.find(control, domain)
-    change_set = names.difference(bundle, control.settings)
+    change_set = _difference(control, domain)
     show(changes.describe(change_set), as_json=flags["as_json"])
     if flags["dry_run"] or change_set.is_empty:
         return
     if not flags["yes"]:
         ask("Publish this?")
-    names.publish(bundle, control.settings, force=flags["force"])
+    if names.is_own(domain, control.settings):
+        names.publish_own(control.settings, force=flags["force"])
+    else:
+        names.publish(bundles.find(control, domain), control.settings, force=flags["force"])
 
 
 @dns.command()
@@ -83,5 +91,14 @@ def publish(context: Context, /, domain: str, **flags: bool) -> None:
 def check(context: Context, /, domain: str, *, as_json: bool) -> None:
     """Ask the name servers for every record that DOMAIN needs."""
     control = context.control()
-    found = checking.check_bundle_names(control, bundles.find(control, domain))
+    if names.is_own(domain, control.settings):
+        found = checking.check_own_names(control)
+    else:
+        found = checking.check_bundle_names(control, bundles.find(control, domain))
     show_findings(found, as_json=as_json)
+
+
+def _difference(control: Control, domain: str) -> changes.ChangeSet:
+    if names.is_own(domain, control.settings):
+        return names.own_difference(control.settings)
+    return names.difference(bundles.find(control, domain), control.settings)

@@ -85,9 +85,9 @@ def bundle_scope(names: BundleNames) -> Scope:
     return Scope(owned - {top}, frozenset({(top, "MX"), (top, "TXT")}))
 
 
-def server_scope(server_name: str) -> Scope:
-    """Return what a server owns: its own name."""
-    return Scope(frozenset({absolute(server_name)}))
+def own_scope(desired: Iterable[Record]) -> Scope:
+    """Return what the operator's own names may change: what they need, and nothing beside it."""
+    return Scope(frozenset(), frozenset(record.key for record in desired))
 
 
 def plan(desired: Iterable[Record], actual: Iterable[Record], scope: Scope) -> ChangeSet:

@@ -18,12 +18,14 @@ from provision.dns.hostnames import absolute, address_type
 from provision.errors import PaquetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 TTL = 3600
 LONGEST_TTL = 2**31 - 1  # RFC 2181 §8
 CHUNK = 255  # RFC 1035 §3.3: one character-string has one length octet
 SPF = '"v=spf1'  # how the TXT value begins, RFC 7208 §4.5
+DMARC = '"v=DMARC'  # RFC 7489 §6.3
+NULL_MX = "0 ."  # RFC 7505: the domain takes no mail
 NOT_OFFERED = "0 0 0 ."  # RFC 6186 §3.4 and RFC 2782: the service is decidedly absent
 
 
@@ -95,15 +97,43 @@ class BundleNames:
 
 
 def server_records(server_name: str, address: str, address6: str = "") -> list[Record]:
-    """Return what a server's own name needs: its addresses, and SPF for the name it greets with.
+    """Return what a server's own name needs: addresses, and who may send in that name.
 
-    A bounce has no sender address; receivers then judge the greeting name (RFC 7208 §2.3).
+    A bounce has no sender address; receivers then judge the greeting name (RFC 7208 §2.3). What
+    the server writes to the operator is not signed, and may be forwarded: hence not `reject`.
     """
     name = absolute(server_name)
     return [
         *_addresses(name, address, address6),
         Record(name, "TXT", TTL, (text("v=spf1 a -all"),)),
+        Record(f"_dmarc.{name}", "TXT", TTL, (text("v=DMARC1; p=quarantine"),)),
     ]
+
+
+def zone_records(zone: str, actual: Iterable[Record]) -> list[Record]:
+    """Return what the operator's zone itself needs: that nobody sends mail in its name.
+
+    Nothing where it takes mail, for then it sends some. A name below the zone that has no DMARC of
+    its own is judged by this one.
+    """
+    top = absolute(zone)
+    if any(record.key == (top, "MX") and set(record.values) != {NULL_MX} for record in actual):
+        return []
+    return [
+        Record(top, "TXT", TTL, (text("v=spf1 -all"),)),
+        Record(f"_dmarc.{top}", "TXT", TTL, (text("v=DMARC1; p=reject"),)),
+    ]
+
+
+def has_policy(record: Record, actual: Iterable[Record]) -> bool:
+    """Whether there is an SPF or DMARC policy already where `record` would put one."""
+    start = next((start for start in (SPF, DMARC) if record.values[0].startswith(start)), "")
+    return bool(start) and any(
+        value.startswith(start)
+        for other in actual
+        if other.key == record.key
+        for value in other.values
+    )
 
 
 def bundle_records(names: BundleNames) -> list[Record]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from provision.checks import findings, suite
 from provision.checks.inside import inside_check
-from provision.checks.names import name_checks
+from provision.checks.names import name_checks, zone_check
 from provision.checks.target import Ports, Target
 from provision.dns.lookup import NameServer
 from provision.dns.records import server_records
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from provision.checks.findings import Finding
+    from provision.servers.inventory import Host
     from provision.settings import Settings
     from provision.workflows.control import Control
 
@@ -62,11 +63,26 @@ def check_bundle_names(control: Control, bundle: Bundle) -> Sequence[Finding]:
     return findings.run(name_checks(bundle_target(bundle, control.settings)))
 
 
+def check_own_names(control: Control) -> Sequence[Finding]:
+    """Ask for every record of the operator's own names."""
+    settings = control.settings
+    targets = [_server_target(host, settings) for host in names.own_hosts(settings)]
+    of_servers = [check for target in targets for check in name_checks(target)]
+    return findings.run([*of_servers, zone_check(settings.operator.zone, _resolver(settings))])
+
+
 def check_server(control: Control, name: str) -> Sequence[Finding]:
     """Look at a server of the inventory: inside, and at the doors that its group has."""
     settings = control.settings
     host = inventory.find(settings.inventory, name)
-    target = Target(
+    target = _server_target(host, settings)
+    inside = inside_check(partial(look_inside, host, settings), _settled(control, name))
+    look = suite.check_server if "bundles" in host.groups else suite.check_backup_server
+    return look(target, inside, control.clock())
+
+
+def _server_target(host: Host, settings: Settings) -> Target:
+    return Target(
         domain=host.server_name,
         host=host.server_name,
         mail_host=host.server_name,
@@ -76,9 +92,6 @@ def check_server(control: Control, name: str) -> Sequence[Finding]:
         records=tuple(server_records(host.server_name, host.address)),
         ports=Ports(store=REST_PORT),
     )
-    inside = inside_check(partial(look_inside, host, settings), _settled(control, name))
-    look = suite.check_server if "bundles" in host.groups else suite.check_backup_server
-    return look(target, inside, control.clock())
 
 
 def _settled(control: Control, server: str) -> dict[str, str]:

@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 from provision.dns import changes
 from provision.dns.changes import ChangeSet
+from provision.dns.hostnames import absolute
+from provision.dns.lookup import ask, authoritative_servers
 from provision.dns.providers.choice import provider
 from provision.dns.records import (
+    TTL,
     BundleNames,
+    Record,
     bundle_records,
     certificate_issuer,
+    has_policy,
     server_records,
+    zone_records,
 )
 from provision.servers import inventory
 
 if TYPE_CHECKING:
-    from provision.dns.records import Record
     from provision.registry.models import Bundle
     from provision.servers.inventory import Host
     from provision.settings import Settings
@@ -73,11 +78,15 @@ def publish(bundle: Bundle, settings: Settings, *, force: bool = False) -> Chang
 
     Raises UnsafeChange when much of what exists would change and `force` is not given.
     """
-    change_set = difference(bundle, settings)
+    zone = of_bundle(bundle, settings).zone
+    return _publish(zone, difference(bundle, settings), settings, force=force)
+
+
+def _publish(zone: str, change_set: ChangeSet, settings: Settings, *, force: bool) -> ChangeSet:
     if not force:
         changes.raise_if_unsafe(change_set)
     if not change_set.is_empty:
-        provider(settings.names).apply(of_bundle(bundle, settings).zone, change_set)
+        provider(settings.names).apply(zone, change_set)
     return change_set
 
 
@@ -102,15 +111,62 @@ def withdraw(bundle: Bundle, settings: Settings) -> ChangeSet:
     return change_set
 
 
-def publish_server(host: Host, settings: Settings) -> ChangeSet:
-    """Bring the zone to what the server's own name needs and return what changed."""
+def is_own(domain: str, settings: Settings) -> bool:
+    """Whether `domain` is the operator's zone itself."""
+    return absolute(domain) == absolute(settings.operator.zone)
+
+
+def own_hosts(settings: Settings) -> list[Host]:
+    """Return the servers of the inventory whose names are in the operator's zone."""
+    hosts = inventory.read(settings.inventory).values()
+    return [host for host in hosts if is_in_zone(host.server_name, settings)]
+
+
+def own_records(settings: Settings) -> list[Record]:
+    """Return the records of the operator's own names: those of the servers, and of the zone."""
     zone = settings.operator.zone
-    names = provider(settings.names)
-    change_set = changes.plan(
-        server_records(host.server_name, host.address),
-        names.fetch(zone),
-        changes.server_scope(host.server_name),
-    )
-    if not change_set.is_empty:
-        names.apply(zone, change_set)
-    return change_set
+    return [*_of_servers(settings), *zone_records(zone, _actual(settings))]
+
+
+def own_difference(settings: Settings) -> ChangeSet:
+    """Return what must change in the operator's zone for its own names.
+
+    Whoever wrote a policy of their own for the zone, or DMARC anywhere, has said more than we know:
+    it stays. The SPF of a server is ours, for it follows the address.
+    """
+    actual = _actual(settings)
+    hosts = {absolute(host.server_name) for host in own_hosts(settings)}
+    desired = [
+        record
+        for record in [*_of_servers(settings), *zone_records(settings.operator.zone, actual)]
+        if record.name in hosts or not has_policy(record, actual)
+    ]
+    return changes.plan(desired, actual, changes.own_scope(desired))
+
+
+def _of_servers(settings: Settings) -> list[Record]:
+    return [
+        record
+        for host in own_hosts(settings)
+        for record in server_records(host.server_name, host.address)
+    ]
+
+
+def publish_own(settings: Settings, *, force: bool = False) -> ChangeSet:
+    """Bring the operator's zone to what its own names need and return what changed.
+
+    Raises UnsafeChange when much of what exists would change and `force` is not given.
+    """
+    return _publish(settings.operator.zone, own_difference(settings), settings, force=force)
+
+
+def _actual(settings: Settings) -> list[Record]:
+    """Return the records of the zone; where nobody can list them, those that stand at its top."""
+    zone = settings.operator.zone
+    if settings.names.provider != "print":
+        return provider(settings.names).fetch(zone)
+    top = absolute(zone)
+    asked = next(iter(authoritative_servers(zone)), None)
+    keys = ((top, "MX"), (top, "TXT"), (f"_dmarc.{top}", "TXT"))
+    answers = [ask(name, kind, asked) for name, kind in keys]
+    return [Record(one.name, one.type, TTL, one.values) for one in answers if one.values]

@@ -115,9 +115,8 @@ def set_up(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Control:
 
 def prepare_all(control: Control, lab: Lab) -> None:
     """Give both servers their names and prepare them side by side."""
+    names.publish_own(control.settings)
     hosts = list(inventory.read(control.settings.inventory).values())
-    for host in hosts:
-        names.publish_server(host, control.settings)
     host_keys = [keys.public_host_key(lab.folder, host.name) for host in hosts]
     with ThreadPoolExecutor(len(hosts)) as threads:
         list(threads.map(partial(prepare, control), hosts, host_keys))

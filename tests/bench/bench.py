@@ -77,7 +77,7 @@ def prepare(figures: Figures) -> None:
     with a_lab("benchb") as lab, tempfile.TemporaryDirectory() as folder:
         control = rehearsal.set_up(lab, Path(folder) / "region", lambda _line: None)
         host = inventory.find(control.settings.inventory, "bundles1")
-        names.publish_server(host, control.settings)
+        names.publish_own(control.settings)
         key = keys.public_host_key(lab.folder, host.name)
         whole = timed(lambda: rehearsal.prepare(control, host, key))
     figures.add("server prepare, bare machine", whole, aim="≤ 1.25 × apt", ratio=whole / alone)

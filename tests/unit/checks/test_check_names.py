@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from provision.checks.findings import Result, run
-from provision.checks.names import is_required, name_checks
+from provision.checks.names import is_required, name_checks, zone_check
 from provision.dns import lookup
 from provision.dns.lookup import NameServer
 from provision.dns.records import Record
@@ -78,3 +78,35 @@ def test_what_mail_and_cloud_need_is_required(
     name: str, kind: str, value: str, *, required: bool
 ) -> None:
     assert is_required(Record(name, kind, 60, (value,))) is required
+
+
+NOBODY = Record("paquet.test.", "TXT", 60, ('"v=spf1 -all"', '"a note"'))
+REJECTED = Record("_dmarc.paquet.test.", "TXT", 60, ('"v=DMARC1; p=none"',))
+TAKES_MAIL = Record("paquet.test.", "MX", 60, ("10 mail.ailleurs.test.",))
+THEIRS = Record("paquet.test.", "TXT", 60, ('"v=spf1 mx -all"',))
+
+
+@pytest.mark.parametrize(
+    ("answered", "result", "told"),
+    [
+        ([], Result.WARNING, "dns TXT paquet.test and dns TXT _dmarc.paquet.test"),
+        ([NOBODY], Result.WARNING, "no dns TXT _dmarc.paquet.test"),
+        ([NOBODY, REJECTED], Result.OK, "says who sends"),
+        ([THEIRS, REJECTED, TAKES_MAIL], Result.OK, "says who sends"),
+        ([NOBODY, REJECTED, TAKES_MAIL], Result.WARNING, "takes mail"),
+    ],
+)
+def test_the_operators_zone_says_who_writes_in_its_name(
+    answered: list[Record], result: Result, told: str
+) -> None:
+    with resolver(answered) as asked:
+        (finding,) = run([zone_check("paquet.test", asked)])
+    assert finding.result is result
+    assert told in finding.message
+
+
+def test_a_zone_that_is_not_answered_is_not_called_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "SECONDS", 0.2)
+    (finding,) = run([zone_check("paquet.test", NameServer("127.0.0.1", 1))])
+    assert finding.result is Result.ERROR
+    assert "is not answered" in finding.message

@@ -14,9 +14,9 @@ from provision.dns.changes import (
     Update,
     bundle_scope,
     describe,
+    own_scope,
     plan,
     raise_if_unsafe,
-    server_scope,
 )
 from provision.dns.records import BundleNames, Record, bundle_records
 from provision.errors import UnsafeChange
@@ -108,10 +108,15 @@ def test_a_bundle_does_not_touch_its_neighbour_or_its_server() -> None:
     assert (changes.updates, changes.deletes, changes.existing) == ((), (), 0)
 
 
-def test_a_server_owns_its_own_name_only() -> None:
-    scope = server_scope("Bundles1.paquet.test")
-    assert scope.covers(Record("bundles1.paquet.test.", "TXT", 60, ('"x"',)))
-    assert not scope.covers(Record("paquet.test.", "TXT", 60, ('"x"',)))
+def test_own_names_change_only_what_they_need() -> None:
+    spf = Record("bundles1.paquet.test.", "TXT", 60, ('"v=spf1 a -all"',))
+    address = Record("bundles1.paquet.test.", "AAAA", 60, ("2001:db8::1",))
+    note = Record("bundles1.paquet.test.", "TXT", 60, ('"a note"', '"v=spf1 mx"'))
+    desired = [spf, Record("paquet.test.", "TXT", 60, ('"v=spf1 -all"',))]
+    changes = plan(desired, [address, note], own_scope(desired))
+    (update,) = changes.updates
+    assert set(update.after.values) == {'"a note"', '"v=spf1 a -all"'}
+    assert (changes.creates, changes.deletes) == ((desired[1],), ())
 
 
 def numbered(count: int, octet: int = 1) -> list[Record]:

@@ -13,9 +13,11 @@ from provision.dns.records import (
     Record,
     bundle_records,
     certificate_issuer,
+    has_policy,
     plain_text,
     server_records,
     text,
+    zone_records,
 )
 from provision.errors import PaquetError
 
@@ -210,4 +212,33 @@ def test_a_server_may_greet_with_its_own_name() -> None:
     assert server_records("bundles1.paquet.test", "203.0.113.10") == [
         Record("bundles1.paquet.test.", "A", 3600, ("203.0.113.10",)),
         Record("bundles1.paquet.test.", "TXT", 3600, ('"v=spf1 a -all"',)),
+        Record("_dmarc.bundles1.paquet.test.", "TXT", 3600, ('"v=DMARC1; p=quarantine"',)),
     ]
+
+
+NOBODY_SENDS = Record("paquet.test.", "TXT", 3600, ('"v=spf1 -all"',))
+REJECTED = Record("_dmarc.paquet.test.", "TXT", 3600, ('"v=DMARC1; p=reject"',))
+
+
+@pytest.mark.parametrize(
+    ("actual", "wanted"),
+    [
+        ([], [NOBODY_SENDS, REJECTED]),
+        ([Record("paquet.test.", "MX", 60, ("0 .",))], [NOBODY_SENDS, REJECTED]),
+        ([Record("paquet.test.", "MX", 60, ("10 mail.ailleurs.test.",))], []),
+        ([Record("jeanne.paquet.test.", "MX", 60, ("10 x.test.",))], [NOBODY_SENDS, REJECTED]),
+    ],
+)
+def test_a_zone_that_takes_no_mail_says_that_nobody_sends_in_its_name(
+    actual: list[Record], wanted: list[Record]
+) -> None:
+    assert zone_records("paquet.test", actual) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "has_one"),
+    [('"v=spf1 include:x.test ~all"', True), ('"verification=1"', False), ('"v=DMARC1"', False)],
+)
+def test_a_policy_that_stands_is_seen(value: str, *, has_one: bool) -> None:
+    assert has_policy(NOBODY_SENDS, [replace(NOBODY_SENDS, values=(value,))]) is has_one
+    assert not has_policy(REJECTED, [replace(NOBODY_SENDS, values=(value,))])
