@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
@@ -14,6 +15,7 @@ from provision.commands.imported import Imported
 from provision.errors import PaquetError
 
 BUG, INTERRUPTED = 3, 130
+FOR_US_ALONE = 0o077
 # The groups of `provision.commands`, in the order of a newcomer's needs.
 COMMANDS = {
     "init": "settings_commands",
@@ -70,6 +72,7 @@ def paquet(context: click.Context, config: Path) -> None:
 
 def main() -> None:
     """Run the command and turn what it raises into an exit code (0, 1, 2, 3, 4, 5 or 130)."""
+    os.umask(FOR_US_ALONE)  # kits, invoices, exports: nobody else who may log in here reads them
     try:
         sys.exit(paquet.main(standalone_mode=False) or 0)
     except (click.exceptions.Abort, KeyboardInterrupt):

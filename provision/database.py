@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import contextmanager
+import stat
+from contextlib import contextmanager, suppress
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import psycopg
@@ -25,6 +28,8 @@ MOST_TRIES = 5
 AT_ONCE = 500  # rows of one INSERT of SQLite, which takes 32,766 values
 CACHE_KIB = 65_536
 WAIT_MS = 30_000
+PRIVATE = 0o600
+BESIDE = ("-wal", "-shm", "-journal")
 READS = "paquet_reads"  # the option of a connection that does not write
 SERIALIZATION_FAILURES = ("40001", "40P01")  # serialization_failure, deadlock_detected
 Result = TypeVar("Result")
@@ -56,6 +61,7 @@ def connect(url: str) -> Engine:
             f"The registry's address is not understood: {wrong}",
             "Use sqlite:///paquet.db or postgresql://user@host/database.",
         ) from None
+    event.listen(engine, "do_connect", _keep_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
@@ -164,6 +170,22 @@ def _by_column(
             processed = {value: process(value) for value in set(values)}
             values = [processed[value] for value in values]
         yield values
+
+
+def _keep_private(_dialect: object, _record: object, words: list[Any], _named: object) -> None:
+    """See that only its owner reads the file, whatever the umask, and what SQLite lays beside it.
+
+    SQLite gives its journals the mode of the database. What belongs to somebody else, its owner
+    narrows.
+    """
+    file = Path(words[0])
+    if words[0] in ("", ":memory:") or not file.parent.is_dir():
+        return
+    os.close(os.open(file, os.O_RDONLY | os.O_CREAT, PRIVATE))
+    for path in (file, *(file.with_name(file.name + end) for end in BESIDE)):
+        with suppress(FileNotFoundError, PermissionError):
+            if stat.S_IMODE(path.stat().st_mode) != PRIVATE:
+                path.chmod(PRIVATE)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 (the driver's own)

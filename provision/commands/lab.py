@@ -19,6 +19,7 @@ from provision.lab.plan import SERVER_NAMES
 if TYPE_CHECKING:
     from provision.commands.context import Context
 
+FOR_ALL_OF_A_MACHINE = 0o022  # its daemons read what root made there
 name_option = click.option("--name", metavar="LAB", help="Which lab; the settings name the usual.")
 
 
@@ -26,6 +27,7 @@ def chosen(context: Context, name: str | None) -> Lab:
     """Return the lab that the settings describe, under another name when one is given."""
     if os.geteuid() != 0:
         raise PaquetError("The lab makes machines, so it needs root", "Use sudo.")
+    os.umask(FOR_ALL_OF_A_MACHINE)
     if context.config.exists():
         known = context.settings
         usual, packages, cache = known.lab, known.packages, known.cache

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError, UnsafeChange
 from provision.process.commands import run
-from provision.process.files import PUBLIC, locked, replace_file
+from provision.process.files import locked, replace_file
 from provision.servers.connection import Unreachable, known_hosts
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _remember(host: Host, settings: Settings, key: HostKey) -> None:
     with locked(path.with_name(f".{path.name}.lock")):  # servers are prepared side by side
         others = [f"{name} {one.kind} {one.blob}" for name, one in _read(path) if name != host.name]
         lines = [*others, f"{host.name} {key.kind} {key.blob}"]
-        replace_file(path, "".join(f"{line}\n" for line in lines).encode(), PUBLIC)
+        replace_file(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _read(path: Path) -> list[tuple[str, HostKey]]:

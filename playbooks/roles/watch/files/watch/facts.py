@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SECONDS = 60
 PSEUDO = frozenset(("proc", "sysfs", "cgroup2", "devpts", "mqueue", "ramfs", "autofs"))
+# Where containers have file systems in memory that hold nothing.
+KERNELS, KERNELS_TOO = ("/dev", "/sys", "/proc"), ("/run/credentials", "/run/host", "/run/user")
 BACKUPS, LAST = Path("/etc/paquet/backup"), Path("/var/lib/paquet/backup")
 CERTIFICATES, PLACEHOLDER = Path("/etc/paquet/certificates"), "Paquet placeholder"
 REBOOT = Path("/run/reboot-required")
@@ -92,8 +94,8 @@ def writable_mounts(mountinfo: str) -> Iterator[Path]:
         before, _, after = line.partition(" - ")
         path = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), before.split()[4])
         kind, _, options = after.split(maxsplit=2)
-        is_ours = path.startswith(("/run/credentials", "/run/host"))
-        if kind not in PSEUDO and "ro" not in options.split(",") and not is_ours:
+        is_kernels = path in KERNELS or path.startswith(KERNELS_TOO)
+        if kind not in PSEUDO and "ro" not in options.split(",") and not is_kernels:
             yield Path(path)
 
 
