@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -255,14 +256,15 @@ def test_mail_servers_are_tried_best_first_and_only_by_our_kind_of_address(
     assert list(letters.exchanges("alone.fr", "192.0.2.1")) == ["203.0.113.3"]
 
 
-def test_only_the_last_run_of_the_upgrades_counts(part: Callable[[str], Any]) -> None:
-    log = """2026-11-26 06:01:00,000 INFO Starting unattended upgrades script
-2026-11-26 06:01:09,000 ERROR Installing the upgrades failed!
+def test_an_upgrade_has_failed_until_one_succeeds(part: Callable[[str], Any]) -> None:
+    log = """2026-11-26 06:01:09,000 ERROR Installing the upgrades failed!
+2026-11-26 18:05:00,000 INFO Starting unattended upgrades script
+2026-11-26 18:06:00,000 ERROR Lock could not be acquired
 """
-    later = "2026-11-27 06:01:00,000 INFO Starting unattended upgrades script\n"
-    last_errors = part("facts").last_errors
-    assert last_errors(log) == ["Installing the upgrades failed!"]
-    assert last_errors(log + later) == []
+    before, after = (datetime(2026, 11, 26, hour).timestamp() for hour in (5, 7))  # noqa: DTZ001
+    errors_since = part("facts").errors_since
+    assert errors_since(log, before) == ["Installing the upgrades failed!"]
+    assert errors_since(log, after) == []
 
 
 def test_file_systems_that_nobody_can_fill_are_left_out(part: Callable[[str], Any]) -> None:
@@ -272,6 +274,7 @@ def test_file_systems_that_nobody_can_fill_are_left_out(part: Callable[[str], An
 25 22 0:24 / /media/cd ro - iso9660 /dev/sr0 ro
 26 22 0:25 / /run/credentials/x.service ro - tmpfs tmpfs rw
 27 22 0:26 / /run rw - tmpfs tmpfs rw,mode=755
+28 22 0:27 / /dev rw - tmpfs tmpfs rw
 """
     mounts = [str(path) for path in part("facts").writable_mounts(mountinfo)]
     assert mounts == ["/", "/srv/two words", "/run"]

@@ -1,4 +1,5 @@
-"""Watch over this server: `look` prints findings as JSON, `tell` writes to the operator.
+"""Watch over this server: `look` prints findings as JSON, `tell` writes to the operator, `restart`
+has upgrades reach what runs.
 
 /etc/paquet/watch.json says who the operator is and what this server is called. `tell` runs every
 few minutes, and at once when a unit of ours fails; what could not be delivered waits for its next
@@ -27,14 +28,17 @@ USAGE = 2
 
 def main() -> int:
     """Do what the argument says."""
-    if sys.argv[1:] not in (["look"], ["tell"]):
-        sys.stderr.write("usage: watch look|tell\n")
-        return USAGE
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
-    if sys.argv[1] == "look":
-        json.dump(look(settings, time.time()), sys.stdout, ensure_ascii=False)
-    else:
-        tell(settings, time.time())
+    match sys.argv[1:]:
+        case ["look"]:
+            json.dump(look(settings, time.time()), sys.stdout, ensure_ascii=False)
+        case ["tell"]:
+            tell(settings, time.time())
+        case ["restart"]:
+            restart()
+        case _:
+            sys.stderr.write("usage: watch look|tell|restart\n")
+            return USAGE
     return 0
 
 
@@ -73,6 +77,13 @@ def tell(settings: dict[str, Any], now: float) -> None:
             troubles.note_told(state, news, said, now)
             state.pop("waiting", None)
     write_state(state)
+
+
+def restart() -> None:
+    """Restart what runs with replaced files; what may not be, the machine's restart will reach."""
+    facts.call(facts.NEEDRESTART, "-q", "-r", "a")
+    if facts.restarts():
+        facts.REBOOT.touch()
 
 
 def read_state() -> dict[str, Any]:

@@ -24,7 +24,8 @@ REBOOT = Path("/run/reboot-required")
 APT = Path("/etc/apt/apt.conf.d/60paquet")
 UPGRADED = Path("/var/lib/apt/periodic/upgrade-stamp")
 UPGRADE_LOG = Path("/var/log/unattended-upgrades/unattended-upgrades.log")
-A_RUN, WRONG = "Starting unattended upgrades script", re.compile(r"^\S+ \S+ ERROR (.*)$")
+WRONG = re.compile(r"^(?P<when>\S+ [0-9:]+)\S* ERROR (?P<said>.*)$")
+NEEDRESTART = "/usr/sbin/needrestart"
 NOT_OURS = "paquet-watch.service"  # it cannot judge itself
 
 
@@ -124,30 +125,42 @@ def failed_units() -> list[str]:
 
 
 def restarts() -> list[str] | None:
-    """Return the units that run with files that are replaced; as needrestart(1) lists them."""
-    if not Path("/usr/sbin/needrestart").exists():
+    """Return the units that run with files that are replaced; as needrestart(1) lists them.
+
+    Not those of somebody's session: it ends when they log out.
+    """
+    if not Path(NEEDRESTART).exists():
         return None
-    told = call("/usr/sbin/needrestart", "-b", "-r", "l", "-l")
-    return sorted(set(re.findall(r"^NEEDRESTART-SVC: (.+)$", told, re.MULTILINE)))
+    told = call(NEEDRESTART, "-b", "-r", "l", "-l")
+    found = re.findall(r"^NEEDRESTART-SVC: (?!user@)(.+)$", told, re.MULTILINE)
+    return sorted(set(found))
 
 
 def upgrades() -> dict[str, Any]:
     """Return what the nightly upgrades say of themselves."""
     audited = call("dpkg", "--audit")
     log = UPGRADE_LOG.read_text(errors="replace") if UPGRADE_LOG.exists() else ""
-    stamp = UPGRADED if UPGRADED.exists() else APT
+    last = (UPGRADED if UPGRADED.exists() else APT).stat().st_mtime
     return {
         "broken": re.findall(r"^ ([a-z0-9][a-z0-9+.-]+)", audited, re.MULTILINE),
-        "errors": last_errors(log),
-        "last": stamp.stat().st_mtime if stamp.exists() else 0.0,
+        "errors": errors_since(log, last),
+        "last": last,
         "held": call("apt-mark", "showhold").split(),
     }
 
 
-def last_errors(log: str) -> list[str]:
-    """Given the log of unattended-upgrade(8), return the errors of its last run."""
-    lines = log.rpartition(A_RUN)[2].splitlines()
-    return [found[1][:200] for line in lines if (found := WRONG.match(line))]
+def errors_since(log: str, success: float) -> list[str]:
+    """Given the log of unattended-upgrade(8), return the errors after its last success.
+
+    That somebody else was upgrading just then is none.
+    """
+    found = filter(None, map(WRONG.match, log.splitlines()))
+    return [
+        line["said"][:200]
+        for line in found
+        if datetime.strptime(line["when"], "%Y-%m-%d %H:%M:%S").astimezone().timestamp() > success
+        and "lock" not in line["said"].lower()
+    ]
 
 
 def queue() -> dict[str, Any] | None:

@@ -63,12 +63,12 @@ ENGLISH: dict[str, Said] = {
     "upgrade": (
         "The nightly upgrades work",
         "An upgrade has failed: {names}",
-        "On the server: dpkg --configure -a, then unattended-upgrade -v.",
+        "On the server: dpkg --configure -a, then systemctl start apt-daily-upgrade.",
     ),
     "upgrade-late": (
         "",
         "No nightly upgrade has succeeded for {days} days",
-        "On the server: unattended-upgrade -v; its log is in /var/log/unattended-upgrades.",
+        "On the server: systemctl start apt-daily-upgrade; log in /var/log/unattended-upgrades.",
     ),
     "held": (
         "No package is kept from being upgraded",
@@ -138,12 +138,12 @@ FRENCH: dict[str, Said] = {
     "upgrade": (
         "Les mises à jour de la nuit fonctionnent",
         "Une mise à jour a échoué : {names}",
-        "Sur le serveur : dpkg --configure -a, puis unattended-upgrade -v.",
+        "Sur le serveur : dpkg --configure -a, puis systemctl start apt-daily-upgrade.",
     ),
     "upgrade-late": (
         "",
         "Aucune mise à jour n’a réussi depuis {days} jours",
-        "Sur le serveur : unattended-upgrade -v ; journal dans /var/log/unattended-upgrades.",
+        "Sur le serveur : systemctl start apt-daily-upgrade ; voir /var/log/unattended-upgrades.",
     ),
     "backup": (
         "",

@@ -1,0 +1,183 @@
+"""The servers watch over themselves: upgrades reach what runs, and the operator is written to."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.checks.findings import Result
+from provision.workflows import checking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import EmailMessage
+
+    from provision.lab.machines import Machine
+    from tests.lab.region import Delivered, Region
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+
+PATIENCE = 30.0
+# Maps of what was replaced, in processes that are no session of somebody's.
+STALE = r"""
+for maps in $(grep -lE '/lib(ssl|crypto)\.so[^ ]* \(deleted\)' /proc/[0-9]*/maps); do
+    grep -q user.slice ${maps%maps}cgroup || cat ${maps%maps}comm
+done
+"""
+FILL = "mkdir -p /mnt/full && mount -t tmpfs -o size=1M none /mnt/full"
+WALL = """
+nft add table inet wall
+nft 'add chain inet wall out { type filter hook output priority 0; }'
+nft add rule inet wall out tcp dport 25 reject
+"""
+BROKEN = """
+mkdir -p /tmp/broken/DEBIAN && cd /tmp
+printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: x <x@ailleurs.test>\n' \
+    paquet-broken > broken/DEBIAN/control
+printf 'Description: fails\n' >> broken/DEBIAN/control
+printf '#!/bin/sh\nexit 1\n' > broken/DEBIAN/postinst && chmod 755 broken/DEBIAN/postinst
+dpkg-deb --build broken broken.deb >/dev/null; dpkg --install broken.deb; rm -r broken broken.deb
+"""
+
+
+def shell(machine: Machine, words: str, *, check: bool = True) -> str:
+    return machine.run(["bash", "-c", words], check=check).stdout
+
+
+class Mailbox:
+    """What the operator's mailbox got since this was made."""
+
+    def __init__(self, bundle: Delivered) -> None:
+        self.bundle = bundle
+        self.before = len(bundle.foreign_messages())
+
+    def letter(self, *words: str) -> EmailMessage:
+        """Return the first new letter with all of `words`, when it has come."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            for message in self.new():
+                text = f"{message['Subject']}\n{message.get_content()}"
+                if all(word in text for word in words):
+                    return message
+            time.sleep(0.5)
+        raise AssertionError(f"no letter with {words}")
+
+    def new(self) -> list[EmailMessage]:
+        """Return the letters of our servers that are new."""
+        messages = self.bundle.foreign_messages()[self.before :]
+        parsed = [email.message_from_bytes(one, policy=email.policy.default) for one in messages]
+        return [one for one in parsed if str(one["Subject"]).startswith("[Paquet]")]
+
+
+@contextmanager
+def forgetful(machine: Machine) -> Iterator[None]:
+    """Let a server forget what it told already, before and after."""
+    forget = ["rm", "-f", "/var/lib/paquet/watch.json"]
+    machine.run(forget)
+    try:
+        yield
+    finally:
+        machine.run(["systemctl", "start", "paquet-watch.service"])
+        machine.run(forget)
+
+
+def test_an_upgraded_library_reaches_what_runs(region: Region, light: Delivered) -> None:
+    server = region.machine("bundles1")
+    shell(server, "apt-get install --yes --quiet --reinstall libssl3t64")
+    assert shell(server, STALE, check=False) == ""
+    findings = checking.check_bundle(region.control, light.bundle, light.enrolled.secret)
+    assert [one for one in findings if one.result is Result.ERROR] == []
+
+
+def test_a_failed_backup_is_told_at_once_and_once_and_when_it_is_over(light: Delivered) -> None:
+    server, mailbox = light.server, Mailbox(light)
+    unit = f"paquet-backup@{light.name}.service"
+    password = f"/etc/paquet/backup/{light.name}/password"
+    with forgetful(server):
+        shell(server, f"cp -a {password} {password}.kept && echo wrong > {password}")
+        try:
+            server.run(["systemctl", "start", unit], check=False)
+            letter = mailbox.letter("bundles1", f"La sauvegarde du lot {light.name} a échoué")
+            server.run(["systemctl", "start", unit], check=False)
+        finally:
+            shell(server, f"mv {password}.kept {password}")
+        assert "journalctl -u" in letter.get_content()
+        assert light.domain not in letter.get_content()
+        server.run(["systemctl", "start", unit])
+        server.run(["systemctl", "start", "paquet-watch.service"])
+        mailbox.letter("bundles1", "C’est fini", f"La sauvegarde du lot {light.name}")
+        assert len(mailbox.new()) == 2
+
+
+def test_a_full_disk_and_a_failed_upgrade_are_told_in_one_letter(light: Delivered) -> None:
+    server, mailbox = light.server, Mailbox(light)
+    with forgetful(server):
+        try:
+            shell(server, f"{FILL} && head -c 900K /dev/zero > /mnt/full/x")
+            shell(server, BROKEN, check=False)
+            server.run(["systemctl", "start", "paquet-watch.service"])
+            letter = mailbox.letter("2 à regarder", "/mnt/full est rempli à 8", "paquet-broken")
+        finally:
+            shell(server, "umount /mnt/full; dpkg --purge --force-all paquet-broken", check=False)
+        server.run(["systemctl", "start", "paquet-watch.service"])
+        mailbox.letter("C’est fini", "/mnt/full", "paquet-broken")
+    assert "dmarc=pass" in str(letter["Authentication-Results"])
+
+
+def test_a_backup_server_writes_too_though_it_has_no_mail_server(light: Delivered) -> None:
+    server, mailbox = light.region.machine("backup1"), Mailbox(light)
+    assert server.run(["test", "-e", "/usr/sbin/sendmail"], check=False).returncode
+    with forgetful(server):
+        try:
+            shell(server, f"{FILL},nr_inodes=20 && touch /mnt/full/{{1..18}}")
+            server.run(["systemctl", "start", "paquet-watch.service"])
+            mailbox.letter("backup1", "/mnt/full", "nombre de fichiers")
+        finally:
+            server.run(["umount", "/mnt/full"])
+
+
+def test_a_letter_that_nobody_takes_waits_and_the_check_says_so(light: Delivered) -> None:
+    server, mailbox = light.region.machine("backup1"), Mailbox(light)
+    with forgetful(server):
+        try:
+            shell(server, WALL)
+            shell(server, f"{FILL} && head -c 900K /dev/zero > /mnt/full/x")
+            server.run(["systemctl", "start", "paquet-watch.service"])
+            waiting = shell(server, "cat /var/lib/paquet/watch.json")
+            assert "Connection refused" in waiting
+            assert mailbox.new() == []
+            server.run(["nft", "delete", "table", "inet", "wall"])
+            server.run(["systemctl", "start", "paquet-watch.service"])
+            mailbox.letter("backup1", "/mnt/full est rempli")
+        finally:
+            shell(server, "umount /mnt/full; nft delete table inet wall", check=False)
+
+
+@pytest.mark.parametrize("name", ["bundles1", "backup1"])
+def test_a_check_of_a_server_looks_inside_and_finds_all_well(light: Delivered, name: str) -> None:
+    found = {one.check: one for one in checking.check_server(light.region.control, name)}
+    kind = "backup" if name == "bundles1" else "repository"
+    wanted = {"disk /", "inodes /", "memory", "units", "upgrades", "restarts", "reboot", "bans"}
+    assert wanted | {f"{kind} {light.name}"} <= found.keys()
+    assert [one for one in found.values() if one.result in ("warning", "error")] == []
+
+
+def test_nobody_else_writes_in_the_name_of_the_operators_zone(region: Region) -> None:
+    findings = checking.check_own_names(region.control)
+    assert [one for one in findings if one.result is not Result.OK] == []
+    forged = """
+import smtplib
+session = smtplib.SMTP("mx.ailleurs.test", 25, local_hostname="backup1.paquet.test")
+letter = "From: Aide <aide@paquet.test>\\r\\nSubject: payez\\r\\n\\r\\npayez\\r\\n"
+try:
+    session.sendmail("aide@paquet.test", ["camille@ailleurs.test"], letter)
+except smtplib.SMTPResponseException as refused:
+    print(refused.smtp_code)
+"""
+    said = region.machine("backup1").run(["python3", "-c", forged], check=False)
+    assert said.stdout.strip().startswith("5"), said
