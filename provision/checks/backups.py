@@ -11,7 +11,7 @@ import requests
 
 from provision.checks.certificates import look_at_certificate, look_for_old_tls
 from provision.checks.dial import Service, dial
-from provision.checks.findings import Check, error, ok, warning
+from provision.checks.findings import Check, error, ok, skipped, warning
 from provision.checks.http import ask_web
 
 if TYPE_CHECKING:
@@ -54,13 +54,20 @@ def store_checks(target: Target, now: datetime) -> list[Check]:
 
 
 def look_at_store(target: Target, now: datetime) -> Iterator[Finding]:
-    """Yield whether restic's rest-server answers over TLS, and to nobody without a login."""
+    """Yield whether restic's rest-server answers over TLS, and to nobody without a login.
+
+    A firewall that lets only bundle servers in answers nothing at all; a dead server refuses.
+    """
     door = Service("backup store", target.host, target.ports.store)
     try:
         dial(target, door).close()
+    except TimeoutError:
+        said = f"Port {door.port} is closed to this machine: bundle servers alone may come in"
+        yield skipped("backup store", said)
+        return
     except OSError as closed:
         said = f"{target.host}, port {door.port}, does not answer from here: {closed}"
-        hint = "That is right if only bundle servers may reach it; else see its journal."
+        hint = "On the server: journalctl -u paquet-backup-server."
         yield warning("backup store", said, hint)
         return
     yield from look_at_certificate(target, door, now=now)

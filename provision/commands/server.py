@@ -23,7 +23,7 @@ from provision.commands.context import (
 from provision.registry import fences
 from provision.servers import deploy as deploying
 from provision.servers import inventory, preparation
-from provision.workflows import checking, claims
+from provision.workflows import bundles, checking, claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,7 @@ def prepare(context: Context, /, name: str, host_key: str, **flags: bool) -> Non
     again after an interruption, it goes on; run on a prepared server, it changes nothing.
     """
     host = inventory.find(context.settings.inventory, name)
+    bundles.refuse_homeless(context.control(), host)
     if not flags["dry_run"] and not flags["yes"]:
         ask(f"Prepare {name} ({host.address})?")
     with progress.steps(quiet=flags["as_json"]) as tell:
@@ -83,6 +84,7 @@ def prepare(context: Context, /, name: str, host_key: str, **flags: bool) -> Non
 def deploy(context: Context, /, name: str, **flags: bool) -> None:
     """Bring HOST to what this release and the settings say."""
     host = inventory.find(context.settings.inventory, name)
+    bundles.refuse_homeless(context.control(), host)
     if not flags["dry_run"] and not flags["yes"]:
         ask(f"Deploy to {name} ({host.address})?")
     play = deploying.site_play(host, context.settings)

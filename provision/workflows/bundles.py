@@ -14,6 +14,7 @@ from provision.workflows import names, plays
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from provision.servers.inventory import Host
     from provision.workflows.control import Control
 
 
@@ -30,6 +31,24 @@ def living(session: Session, domain: str) -> Bundle:
     if bundle is None:
         raise PaquetError(f"No bundle has the domain {domain}", "See `paquet bundle list`.")
     return bundle
+
+
+def refuse_homeless(control: Control, host: Host) -> None:
+    """Raise UsageRefused when `host` gives up the zone (`serves_zone`) that bundles on it live in.
+
+    Their certificate would go with it, and the web server would not start again.
+    """
+    if names.serves_zone(host):
+        return
+    with control.reading() as session:
+        living_here = select(Bundle).where(Bundle.server == host.name, Bundle.state != "erased")
+        domains = [one.domain for one in session.scalars(living_here)]
+    homeless = [domain for domain in domains if names.is_in_zone(domain, control.settings)]
+    if homeless:
+        raise UsageRefused(
+            f"{len(homeless)} bundles of the zone live on {host.name}, {homeless[0]} first",
+            "Take serves_zone: false out of the inventory until they are gone.",
+        )
 
 
 def refuse_closed(bundle: Bundle) -> None:

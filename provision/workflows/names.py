@@ -35,6 +35,20 @@ def is_in_zone(domain: str, settings: Settings) -> bool:
     return domain.endswith(f".{settings.operator.zone}")
 
 
+def has_wildcard(domain: str, settings: Settings) -> bool:
+    """Whether the wildcard certificate of the zone serves `domain`.
+
+    The authority gives one where its question is answered by records that servers may write.
+    """
+    proven = bool(settings.names.server and settings.names.acme_key_name)
+    return proven and is_in_zone(domain, settings)
+
+
+def serves_zone(host: Host) -> bool:
+    """Whether `host` carries bundles of the operator's zone, and so holds its certificate."""
+    return host.variables.get("serves_zone", True) is not False
+
+
 def cloud_host(domain: str, settings: Settings) -> str:
     """Return the name that serves the cloud of the bundle at `domain`."""
     return domain if is_in_zone(domain, settings) else f"cloud.{domain}"

@@ -59,19 +59,20 @@ def check(control: Control, words: Words) -> Wish:
     hosts = inventory.read(settings.inventory)
     taken = frozenset(host.server_name for host in hosts.values())
     email = edges.email(words.email)
+    domain = edges.bundle_domain(words.domain, settings.operator.zone, taken)
     with control.session() as session:
         plan = plans.get(session, words.plan)
         seller = organisations.get(session, words.sold_by)
         supporter = organisations.get(session, words.supported_by)
         subscriptions.terms_on(session, Sale(plan, seller, supporter), control.today())
-        server = _placed(session, control, words.server)
+        server = _placed(session, control, words.server, domain)
     wish = Wish(
         email=email,
         name=edges.person_name(words.name),
         login=edges.login(words.login or email.partition("@")[0]),
         language=words.language or settings.operator.language,
         plan=plan.code,
-        domain=edges.bundle_domain(words.domain, settings.operator.zone, taken),
+        domain=domain,
         cloud=words.cloud,
         cloud_version=_version(control, words.cloud),
         server=server.name,
@@ -165,14 +166,22 @@ def listing(control: Control) -> list[dict[str, object]]:
         ]
 
 
-def _placed(session: Session, control: Control, wished: str | None) -> Host:
-    """Return the wished server, or the emptiest; a full one is refused."""
+def _placed(session: Session, control: Control, wished: str | None, domain: str) -> Host:
+    """Return the wished server, or the emptiest; refused when full, or not for `domain`."""
     hosts = inventory.read(control.settings.inventory)
     candidates = inventory.members(hosts, "bundles")
     if wished is not None:
         candidates = [inventory.find(control.settings.inventory, wished)]
         if "bundles" not in candidates[0].groups:
             raise UsageRefused(f"{wished} does not carry bundles", "See `paquet server list`.")
+    if names.is_in_zone(domain, control.settings):
+        candidates = [host for host in candidates if names.serves_zone(host)]
+        if not candidates:
+            raise UsageRefused(
+                f"No bundle of {control.settings.operator.zone} may live on "
+                f"{wished or 'any server'}",
+                "See serves_zone in the inventory, or take a domain of the subscriber's own.",
+            )
     room = {host.name: _room(session, host) for host in candidates}
     best = max(candidates, key=lambda host: room[host.name], default=None)
     if best is None or room[best.name] <= 0:

@@ -118,7 +118,7 @@ def describe(bundle: Bundle, settings: Settings) -> dict[str, object]:
         "domain": bundle.domain,
         "host": host,
         "hosts": [host] if in_zone else [host, f"autoconfig.{bundle.domain}"],
-        "certificate": "zone" if in_zone else "http",
+        "certificate": "zone" if names.has_wildcard(bundle.domain, settings) else "http",
         "state": bundle.state,
         "quota_bytes": bundle.quota_bytes,
         "users": [
@@ -177,7 +177,7 @@ def being_erased(domain: str) -> PaquetError:
 
 def _certificate(bundle: Bundle, settings: Settings) -> str:
     """Return the name under which the server keeps the certificate of the bundle's web site."""
-    if names.is_in_zone(bundle.domain, settings):
+    if names.has_wildcard(bundle.domain, settings):
         return settings.operator.zone
     return names.cloud_host(bundle.domain, settings)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.checks import dial
 from provision.checks.backups import Snapshots, check_backup, store_checks
 from provision.checks.findings import Result, run
 from provision.checks.target import Ports
@@ -66,3 +67,13 @@ def test_a_store_that_anybody_may_read_is_an_error(
         "old TLS backup store": Result.OK,
         "backup store": result,
     }
+
+
+def test_a_store_that_the_firewall_closes_to_us_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dial, "SECONDS", 0.2)
+    unanswered = "192.0.2.1"  # RFC 5737: nobody's
+    (found,) = run(store_checks(replace(a_target(), host=unanswered), NOW))
+    assert found.result is Result.SKIPPED
+    assert "bundle servers alone" in found.message

@@ -42,7 +42,7 @@ def test_a_server_is_looked_at_without_its_web_side() -> None:
     assert not [name for name in names if "http" in name]
 
 
-def test_a_backup_server_that_only_bundle_servers_reach_is_a_warning() -> None:
+def test_a_backup_server_that_does_not_answer_is_a_warning() -> None:
     with resolver() as asked:
         target = replace(a_target(resolver=asked, ports=CLOSED), host=DOMAIN)
         found = check_backup_server(target, INSIDE, NOW)
