@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.checks import dial
 from provision.checks.backups import Snapshots, check_backup, store_checks
 from provision.checks.findings import Result, run
 from provision.checks.target import Ports
@@ -69,11 +69,16 @@ def test_a_store_that_anybody_may_read_is_an_error(
     }
 
 
-def test_a_store_that_the_firewall_closes_to_us_is_passed_over(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [(TimeoutError(), Result.SKIPPED), (ConnectionRefusedError(), Result.WARNING)],
+)
+def test_a_store_that_the_firewall_closes_to_us_is_not_a_dead_one(
+    monkeypatch: pytest.MonkeyPatch, answer: OSError, result: Result
 ) -> None:
-    monkeypatch.setattr(dial, "SECONDS", 0.2)
-    unanswered = "192.0.2.1"  # RFC 5737: nobody's
-    (found,) = run(store_checks(replace(a_target(), host=unanswered), NOW))
-    assert found.result is Result.SKIPPED
-    assert "bundle servers alone" in found.message
+    def connect(*_: object, **__: object) -> None:
+        raise answer
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    (found,) = run(store_checks(replace(a_target(), host="192.0.2.1"), NOW))
+    assert found.result is result
