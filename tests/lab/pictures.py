@@ -65,7 +65,7 @@ find /etc/nginx /etc/postfix /etc/dovecot /etc/rspamd /etc/paquet /usr/local/lib
     /etc/nftables.conf /etc/fail2ban /etc/ssh/sshd_config.d /etc/systemd/system /etc/php \
     /etc/postgresql /etc/sudoers.d /srv /var/lib/paquet -type f |
   grep -vE '/certificates|tsig|/cache.conf|acme|redis.conf|\.db$' |
-  grep -vE '/fence$|/state/|/units/|cache.key$|/__pycache__/' |
+  grep -vE '/fence$|/state/|/units/|cache.key$|/__pycache__/|lib/paquet/watch.json' |
   sort > /tmp/picture
 xargs -d '\n' stat --format '%U:%G %a %n' < /tmp/picture
 while read -r path; do
