@@ -13,6 +13,7 @@ from tests.unit.playbooks.conftest import PLAYBOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 HOUR, DAY = 3600, 86_400
 NOW = 1_795_000_000.0
@@ -278,3 +279,12 @@ def test_file_systems_that_nobody_can_fill_are_left_out(part: Callable[[str], An
 """
     mounts = [str(path) for path in part("facts").writable_mounts(mountinfo)]
     assert mounts == ["/", "/srv/two words", "/run"]
+
+
+def test_the_certificate_of_an_own_domain_goes_by_the_name_of_its_bundle(
+    part: Callable[[str], Any], tmp_path: Path
+) -> None:
+    site = "return 301 https://{host}$request_uri;\nssl_certificate /x/certificates/{name}/f.pem;\n"
+    (tmp_path / "b1.conf").write_text(site.format(host="a.paquet.test", name="paquet.test"))
+    (tmp_path / "b2.conf").write_text(site.format(host="cloud.b.test", name="cloud.b.test"))
+    assert part("facts").certified_bundles(tmp_path) == {"cloud.b.test": "b2"}

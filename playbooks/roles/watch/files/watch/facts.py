@@ -20,6 +20,7 @@ PSEUDO = frozenset(("proc", "sysfs", "cgroup2", "devpts", "mqueue", "ramfs", "au
 KERNELS, KERNELS_TOO = ("/dev", "/sys", "/proc"), ("/run/credentials", "/run/host", "/run/user")
 BACKUPS, LAST = Path("/etc/paquet/backup"), Path("/var/lib/paquet/backup")
 CERTIFICATES, PLACEHOLDER = Path("/etc/paquet/certificates"), "Paquet placeholder"
+SITES = Path("/etc/nginx/paquet.d")
 REBOOT = Path("/run/reboot-required")
 APT = Path("/etc/apt/apt.conf.d/60paquet")
 UPGRADED = Path("/var/lib/apt/periodic/upgrade-stamp")
@@ -191,19 +192,34 @@ def repositories(folder: str) -> dict[str, float] | None:
 
 
 def certificates() -> dict[str, dict[str, Any]]:
-    """Return for each certificate of ours from when to when it is good."""
-    found = {}
+    """Return for each certificate of ours from when to when it is good.
+
+    That of a subscriber's own domain goes by the name of the bundle: letters tell no domain.
+    """
+    found, bundles = {}, certified_bundles(SITES)
     for chain in sorted(CERTIFICATES.glob("*/fullchain.pem")):
         told = call(
             *("openssl", "x509", "-in", str(chain), "-noout", "-issuer", "-dates"),
             *("-dateopt", "iso_8601"),
         )
         issuer, start, end = (line.partition("=")[2] for line in told.strip().splitlines())
-        found[chain.parent.name] = {
+        name = chain.parent.name
+        found[bundles.get(name, name)] = {
             "start": moment(start),
             "end": moment(end),
             "placeholder": PLACEHOLDER in issuer,
         }
+    return found
+
+
+def certified_bundles(sites: Path) -> dict[str, str]:
+    """Return for each certificate of one host name alone the bundle whose web site has it."""
+    found = {}
+    for site in sites.glob("*.conf"):
+        text = site.read_text(encoding="utf-8")
+        hosts = re.search(r"https://([^$;]+)\$request_uri", text)
+        if hosts and f"/certificates/{hosts[1]}/" in text:
+            found[hosts[1]] = site.stem
     return found
 
 
