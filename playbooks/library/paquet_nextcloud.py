@@ -19,7 +19,7 @@ from ansible.module_utils.paquet_cache import (
     read_key,
     rights,
 )
-from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, settle
+from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, in_sandbox, settle
 from ansible.module_utils.paquet_paths import Refused
 
 DOCUMENTATION = """
@@ -140,7 +140,7 @@ def main() -> None:
         cache, changed = settle_cache(params["bundle"], check=check)
         changes = ["its place in the cache"] if changed else []
         wanted = wanted_state(params, cache, check=check)
-        changes += settle(params["bundle"], f"{params['home']}/config", wanted)
+        changes += settle(in_sandbox(params["bundle"]), wanted)
         units = paquet_systemd.settle(params["units"], params["stamps"], check=check)
     except (CacheFailed, PhpFailed, Refused, OSError) as failed:
         module.fail_json(msg=f"Nextcloud of {params['bundle']}: {failed}")

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, settle
+from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, in_sandbox, settle
 
 DOCUMENTATION = """
 module: paquet_nextcloud_device
@@ -18,7 +18,6 @@ description:
 options:
   bundle: {type: str, required: true, description: Name of the bundle, its Unix user.}
   version: {type: str, description: Version; not given means as the bundle runs.}
-  home: {type: path, required: true, description: Home of the bundle.}
   action: {type: str, required: true, choices: [enrol, revoke], description: What to do.}
   id: {type: str, required: true, description: Id of the device.}
   name: {type: str, required: true, description: Its name, shown to the user.}
@@ -34,7 +33,6 @@ changes:
 ARGUMENTS = {
     "bundle": {"required": True},
     "version": {},
-    "home": {"type": "path", "required": True},
     "action": {"required": True, "choices": ["enrol", "revoke"]},
     "id": {"required": True},
     "name": {"required": True},
@@ -71,7 +69,7 @@ def main() -> None:
         tree = f"{TREES}/{version}" if version else tree_of(bundle)
         device = {name: params[name] for name in DEVICE}
         wanted = {"tree": tree, "dry_run": module.check_mode, "device": device}
-        changes = settle(bundle, f"{params['home']}/config", wanted)
+        changes = settle(in_sandbox(bundle), wanted)
         if changes and params["action"] == "revoke" and not module.check_mode:
             forget(bundle)
     except (PhpFailed, OSError, KeyError, subprocess.CalledProcessError) as failed:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_alone import alone
-from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, run_php, settle
+from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, as_template, run_php, settle
 from ansible.module_utils.paquet_postgres import MISSING, WHERE, connected, psycopg, sql
 
 DOCUMENTATION = """
@@ -116,9 +116,10 @@ class Template:
         }
         system = {"appstoreenabled": False, "skeletondirectory": "", "updatechecker": False}
         given = {"tree": tree, "system": system, "options": options}
-        run_php("paquet-nextcloud-install.php", role, f"{folder}/config", given)
+        runner = as_template(role, f"{folder}/config")
+        run_php("paquet-nextcloud-install.php", runner, given)
         settled = {"tree": tree, "apps": self.wanted["apps"], "without": self.wanted["without"]}
-        settle(role, f"{folder}/config", settled)
+        settle(runner, settled)
 
 
 def main() -> None:

@@ -1,9 +1,8 @@
-"""Run our PHP programs for a Nextcloud, as the Unix user of its bundle."""
+"""Run our PHP programs for a Nextcloud, as the Unix user of its bundle and in its sandbox."""
 
 from __future__ import annotations
 
 import json
-import pwd
 import subprocess
 from typing import Any
 
@@ -12,20 +11,39 @@ TREES = "/usr/share/paquet/nextcloud"
 PHP = ("/usr/bin/php8.4", "-d", "apc.enable_cli=1", "-d", "memory_limit=512M")
 SECONDS = 600
 LAST_LINES = 15
+SANDBOX = (
+    *("/usr/bin/systemd-run", "--quiet", "--pipe", "--wait", "--collect"),
+    *("--setenv=LANG=C.UTF-8", f"--property=RuntimeMaxSec={SECONDS}"),
+)
 
 
 class PhpFailed(Exception):
     """A PHP program that ended with an error; its message is what it said."""
 
 
-def run_php(program: str, user: str, config_folder: str, given: dict[str, Any]) -> str:
-    """Run one of our PHP programs as `user` with `given` as JSON on its input; return its text.
+def in_sandbox(bundle: str) -> list[str]:
+    """Return the words that run a program as a bundle, in the sandbox of its PHP.
+
+    Its config.php and its own apps are programs that whoever is in the bundle may write, and a
+    module runs as root beside them: what they do then is fenced in as what they do for the web is.
+    """
+    return [*SANDBOX, f"--uid={bundle}", f"--gid={bundle}", f"--unit=paquet-occ@{bundle}.service"]
+
+
+def as_template(user: str, config_folder: str) -> list[str]:
+    """Return the words that run a program as the user who installs templates; no bundle is near."""
+    known = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", f"NEXTCLOUD_CONFIG_DIR={config_folder}"]
+    owner = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    return ["/usr/bin/env", "--ignore-environment", *known, "/usr/bin/setpriv", *owner]
+
+
+def run_php(program: str, runner: list[str], given: dict[str, Any]) -> str:
+    """Run one of our PHP programs by `runner` with `given` as JSON on its input; return its text.
 
     Nothing of ours, not even the environment of root, reaches the program but what it needs.
     """
-    known = pwd.getpwnam(user)
     ended = subprocess.run(
-        [*PHP, "-f", f"{PROGRAMS}/{program}"],
+        [*runner, *PHP, "-f", f"{PROGRAMS}/{program}"],
         input=json.dumps(given),
         capture_output=True,
         text=True,
@@ -33,10 +51,6 @@ def run_php(program: str, user: str, config_folder: str, given: dict[str, Any]) 
         check=False,
         cwd="/",
         timeout=SECONDS,
-        user=known.pw_uid,
-        group=known.pw_gid,
-        extra_groups=[],
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "NEXTCLOUD_CONFIG_DIR": config_folder},
     )
     if ended.returncode:
         said = (ended.stderr.strip() or ended.stdout.strip()).splitlines()[-LAST_LINES:]
@@ -44,8 +58,8 @@ def run_php(program: str, user: str, config_folder: str, given: dict[str, Any]) 
     return ended.stdout
 
 
-def settle(user: str, config_folder: str, wanted: dict[str, Any]) -> list[str]:
+def settle(runner: list[str], wanted: dict[str, Any]) -> list[str]:
     """Bring one Nextcloud to its wanted state; return what was (or would be) changed."""
-    said = run_php("paquet-nextcloud.php", user, config_folder, wanted)
+    said = run_php("paquet-nextcloud.php", runner, wanted)
     changed: list[str] = json.loads(said.strip().splitlines()[-1])["changed"]
     return changed

@@ -31,10 +31,10 @@ BUNDLES = Path("/srv/bundles")
 AUTHORITY = Path("/etc/paquet/acme-ca.pem")
 CACHE = Path("/var/cache/paquet/restic")
 NAME = re.compile(r"b[a-z0-9]{8}")
-AS_POSTGRES = ("/usr/sbin/runuser", "-u", "postgres", "--")
 # Exit codes of restic 0.18 (doc/075_scripting.rst)
 NO_REPOSITORY, LOCKED = 10, 11
 LAST_WORDS = 1500
+ROOT, POSTGRES = "root", "postgres"
 MAIL_ROWS = """
 select json_build_object(
     'domain', (select json_agg(domain) from domain where bundle = :'bundle'),
@@ -80,10 +80,19 @@ def parse_arguments() -> argparse.Namespace:
 
 @contextlib.contextmanager
 def alone(name: str) -> Iterator[None]:
-    """Wait until no other backup of this bundle runs."""
-    with Path(f"/run/lock/paquet-backup-{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """Wait until no other backup of this bundle runs: whoever does holds its folder.
+
+    It is the bundle's own folder, where root alone gets in: nobody else can hold or prepare it.
+    """
+    try:
+        folder = os.open(ETC / name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        raise Failed(f"{name} has no backup on this server") from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(folder)
 
 
 def back_up(name: str) -> dict[str, Any]:
@@ -111,10 +120,7 @@ def back_up(name: str) -> dict[str, Any]:
 
 def read_settings(name: str) -> dict[str, Any]:
     """Return what there is to back up."""
-    try:
-        return dict(json.loads((ETC / name / "settings.json").read_text()))
-    except FileNotFoundError:
-        raise Failed(f"{name} has no backup on this server") from None
+    return dict(json.loads((ETC / name / "settings.json").read_text()))
 
 
 def mail_folders(settings: dict[str, Any]) -> list[Path]:
@@ -125,17 +131,17 @@ def mail_folders(settings: dict[str, Any]) -> list[Path]:
 
 def dump_mail_rows(name: str, path: Path) -> None:
     """Write the rows of the bundle in the mail database as JSON."""
-    psql = [*AS_POSTGRES, "/usr/bin/psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"]
+    psql = ["/usr/bin/psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"]
     options = ["--set", "ON_ERROR_STOP=1", "--set", f"bundle={name}", "--dbname", "mail"]
-    write(path, run([*psql, *options], given=MAIL_ROWS.encode()))
+    write(path, run([*psql, *options], user=POSTGRES, given=MAIL_ROWS.encode()))
 
 
 def dump_database(name: str, path: Path) -> None:
     """Write the bundle's database in PostgreSQL's custom format, straight to disk."""
-    command = [*AS_POSTGRES, "/usr/bin/pg_dump", "--format=custom", "--compress=zstd:1", name]
+    command = ["/usr/bin/pg_dump", "--format=custom", "--compress=zstd:1", name]
     beside = path.with_suffix(".new")
     with beside.open("wb") as new:
-        run(command, output=new.fileno())
+        run(command, user=POSTGRES, output=new.fileno())
     beside.rename(path)
 
 
@@ -188,10 +194,20 @@ def restic(name: str, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout if done.returncode == 0 else done.stderr
 
 
-def run(command: list[str], *, given: bytes = b"", output: int = subprocess.PIPE) -> bytes:
-    """Run a program to its good end and return what it said."""
+def run(
+    command: list[str], *, user: str = ROOT, given: bytes = b"", output: int = subprocess.PIPE
+) -> bytes:
+    """Run a program as `user` to its good end and return what it said."""
     done = subprocess.run(
-        command, input=given, stdout=output, stderr=subprocess.PIPE, check=False, cwd="/"
+        command,
+        input=given,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        check=False,
+        cwd="/",
+        user=user,
+        group=user,
+        extra_groups=[],
     )
     if done.returncode:
         raise Failed(f"{' '.join(command)}: {done.stderr.decode(errors='replace').strip()}")

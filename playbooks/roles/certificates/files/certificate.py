@@ -13,6 +13,7 @@ stands there, so that daemons start.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import json
 import os
@@ -23,13 +24,15 @@ import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ETC = Path("/etc/paquet")
 DESCRIPTIONS, INSTALLED = ETC / "certificates.d", ETC / "certificates"
 VERSIONS = INSTALLED / ".versions"
 LEGO_HOME = Path("/var/lib/paquet/lego")
-LOCK = Path("/run/lock/paquet-certificate.lock")
 RENEWAL = "paquet-certificates.service"
 PLACEHOLDER = "Paquet placeholder"
 RENEW_BEFORE = timedelta(days=30)
@@ -44,8 +47,7 @@ class NotGiven(Exception):
 def main() -> int:
     """Do what the arguments say; print for each name its state, problem and change as JSON."""
     arguments = parse_arguments()
-    with LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone():
         settings = json.loads((ETC / "acme.json").read_text())
         names = arguments.names or sorted(path.stem for path in DESCRIPTIONS.glob("*.json"))
         told = {name: ensure(name, settings, arguments) for name in names}
@@ -56,6 +58,17 @@ def main() -> int:
     json.dump(told, sys.stdout)
     failed = any(one["problem"] for one in told.values())
     return int(arguments.action == "renew" and failed)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other call works: whoever does holds a folder that root alone may enter."""
+    folder = os.open(DESCRIPTIONS, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def parse_arguments() -> argparse.Namespace:
