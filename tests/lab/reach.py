@@ -1,0 +1,196 @@
+"""What each sandbox of a bundle, and a plain shell of its user, may reach on a server.
+
+The lists here are all that is allowed, each with its reason; a test walks everything there is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provision.errors import PaquetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from provision.lab.machines import Machine
+    from tests.lab.region import Delivered, Region
+
+PROBE = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
+UNITS = "/run/systemd/system"
+WALKED = (
+    *("/srv", "/etc", "/run", "/var", "/dev/shm", "/tmp", "/usr/local", "/home", "/root", "/opt"),  # noqa: S108
+)
+
+NOTIFY = {"/run/systemd/notify": "says that it is ready; systemd hears a unit's main process only"}
+DATABASE = {"/run/postgresql/.s.PGSQL.5432": "its database; PostgreSQL asks the kernel who it is"}
+CACHE = {"/run/paquet-cache/redis.sock": "its cache; Redis has a login and a database for each"}
+JOURNAL = {"/run/systemd/journal/dev-log": "its log"}
+LOGIN = {"/run/dovecot/auth-paquet": "asks whether a login is good"}
+# Doors of the server that PHP needs on it, at whatever address of its own.
+PORTS = {80: "web", 443: "web: clouds of one server share files", 465: "sends its letters"}
+# What systemd and D-Bus offer to every user of a machine. Each asks who calls; nothing that changes
+# the machine is allowed to a user without a session.
+EVERYBODY = {
+    "/run/systemd/journal/socket": "the log",
+    "/run/systemd/journal/stdout": "the log",
+    "/run/systemd/private": "closes at once unless root calls",
+    "/run/systemd/userdb/io.systemd.DynamicUser": "names of users",
+    "/run/systemd/io.systemd.ManagedOOM": "closes at once unless systemd-oomd calls",
+    "/run/systemd/io.systemd.Hostname": "the host's name",
+    "/run/dbus/system_bus_socket": "the bus, whose policy denies by default",
+}
+ALLOWED = {
+    "php": {**NOTIFY, **DATABASE, **CACHE, **JOURNAL},
+    "cron": {**NOTIFY, **DATABASE, **CACHE, **JOURNAL},
+    "dav": {**NOTIFY, **LOGIN},
+    "files": {},
+    # Nothing runs like this: what a hole in a sandbox would lead to.
+    "shell": {**NOTIFY, **DATABASE, **CACHE, **JOURNAL, **EVERYBODY},
+}
+ONLINE = ("php", "cron", "shell")
+FOLDERS = {
+    # A memory of their own, gone with the unit.
+    **dict.fromkeys(("php", "cron", "dav", "files"), ("/tmp", "/var/tmp")),  # noqa: S108
+    # What every user of a Linux machine may fill; no bundle's program runs there.
+    "shell": ("/tmp", "/var/tmp", "/dev/shm", "/run/lock"),  # noqa: S108
+}
+
+
+@dataclass(frozen=True)
+class Doors:
+    """All doors that a machine has: Unix sockets, and ports at each of its addresses."""
+
+    sockets: list[str]
+    abstract: list[str]
+    tcp: list[tuple[str, int]]
+    udp: list[tuple[str, int]]
+
+    def __len__(self) -> int:
+        return len(self.sockets) + len(self.abstract) + len(self.tcp) + len(self.udp)
+
+
+def doors_of(region: Region) -> Doors:
+    """Return the doors of the bundle server, and those of the backup server that are ports."""
+    server = region.machine("bundles1")
+    found = server.run(["find", "/", "(", *OUTSIDE, ")", "-prune", "-o", "-type", "s", "-print"])
+    named = re.findall(r" @(\S+)$", server.run(["cat", "/proc/net/unix"]).stdout, re.MULTILINE)
+    ports = {
+        kind: [
+            (address, port)
+            for machine in (server, region.machine("backup1"))
+            for port in listening(machine, kind)
+            for address in addresses(machine, local=machine is server)
+        ]
+        for kind in ("tcp", "udp")
+    }
+    return Doors(sorted(set(found.stdout.split())), named, ports["tcp"], ports["udp"])
+
+
+OUTSIDE = ("-path", "/proc", "-o", "-path", "/sys")
+
+
+def listening(machine: Machine, kind: str) -> list[int]:
+    """Return the ports at which a machine listens."""
+    told = machine.run(["ss", "-Hln", "--tcp" if kind == "tcp" else "--udp"]).stdout.splitlines()
+    return sorted({int(line.split()[3].rpartition(":")[2]) for line in told})
+
+
+def addresses(machine: Machine, *, local: bool) -> Iterator[str]:
+    """Yield the addresses of a machine; those of its loopback only from within."""
+    yield from ("127.0.0.1", "127.0.1.1", "::1") if local else ()
+    for link in json.loads(machine.run(["ip", "-json", "address"]).stdout):
+        yield from (one["local"] for one in link["addr_info"] if one["scope"] == "global")
+
+
+def services(bundle: Delivered) -> list[str]:
+    """Return the services of a bundle that answer on the web."""
+    kinds = ("php",) if bundle.cloud == "nextcloud" else ("dav", "files")
+    return [f"paquet-{kind}@{bundle.name}.service" for kind in kinds]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What was reached from one place."""
+
+    open: list[str]
+    writable: list[str]
+    telling: list[str]
+    walked: int
+
+
+def walk(place: str, bundle: Delivered, doors: Doors, neighbour: Delivered) -> Reached:
+    """Return what `place` of a bundle (a unit paquet-PLACE@, or "shell") reaches beyond ALLOWED."""
+    given = json.dumps(
+        {
+            **vars(doors),
+            "own": [f"/srv/bundles/{bundle.name}", *FOLDERS[place]],
+            "walked": WALKED,
+            "words": [neighbour.domain, neighbour.host, neighbour.secret],
+        }
+    )
+    told: dict[str, Any] = json.loads(probe(place, bundle, given))
+    told["open"] = [door for door in told["open"] if not is_allowed(place, door)]
+    return Reached(**told)
+
+
+def is_allowed(place: str, door: str) -> bool:
+    """Whether a door may stand open there."""
+    kind, _, where = door.partition(" ")
+    if kind != "tcp":
+        return door in ALLOWED[place]
+    return place in ONLINE and int(where.rpartition(" ")[2]) in PORTS
+
+
+def probe(place: str, bundle: Delivered, given: str) -> str:
+    """Run the probe there and return what it says."""
+    if place == "shell":
+        user = [f"--reuid={bundle.name}", f"--regid={bundle.name}", "--init-groups"]
+        return bundle.server.run(["setpriv", *user, "python3", "-c", PROBE], given=given).stdout
+    unit = f"paquet-walk-{place}@{bundle.name}.service"
+    home = f"/srv/bundles/{bundle.name}"
+    files = {f"{home}/probe.py": PROBE, f"{home}/given.json": given}
+    try:
+        lay_copy(place, bundle)
+        for path, text in files.items():
+            bundle.server.run(["tee", path], given=text)
+            bundle.server.run(["chown", f"{bundle.name}:", path])
+        bundle.server.run(["systemctl", "daemon-reload"])
+        done = bundle.server.run(["systemctl", "start", unit], check=False)
+        if done.returncode:
+            said = bundle.server.run(["journalctl", "-u", unit, "-n", "20", "-o", "cat"]).stdout
+            raise PaquetError(f"the probe in {place} failed", said)
+        return bundle.server.run(["cat", f"{home}/said.json"]).stdout
+    finally:
+        bundle.server.run(["rm", "-f", f"{UNITS}/paquet-walk-{place}@.service"])
+        bundle.server.run(["rm", "-f", *files, f"{home}/said.json"])
+        bundle.server.run(["systemctl", "daemon-reload"])
+
+
+# What a copy of a unit does not keep: what it runs, and how it tells that it does.
+REPLACED = re.compile(r"(?:Exec\w+|Type|NotifyAccess|Requires|After|Restart\w*|Sockets)=")
+
+
+def lay_copy(place: str, bundle: Delivered) -> None:
+    """Lay down a unit with every fence of the real one, which runs the probe in its place."""
+    shown = bundle.server.run(["systemctl", "cat", f"paquet-{place}@{bundle.name}.service"]).stdout
+    text = re.sub(r"\\\n\s*", " ", shown)
+    fences = [line for line in text.splitlines() if not REPLACED.match(line)]
+    home = f"/srv/bundles/{bundle.name}"
+    ours = [
+        "[Service]",
+        "Type=oneshot",
+        f"StandardInput=file:{home}/given.json",
+        f"StandardOutput=truncate:{home}/said.json",
+        f"ExecStart=/usr/bin/python3 {home}/probe.py",
+        "ExecPaths=/usr/bin/python3 /usr/lib",
+        "TimeoutStartSec=5min",
+        # The probe walks; who hammers at limits is another test.
+        "TasksMax=infinity",
+        "",
+    ]
+    path = f"{UNITS}/paquet-walk-{place}@.service"
+    bundle.server.run(["tee", path], given="\n".join([*fences, *ours]))
