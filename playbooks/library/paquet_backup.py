@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from ansible.module_utils.basic import AnsibleModule
 DOCUMENTATION = """
 module: paquet_backup
 short_description: One snapshot of one bundle
-description: Runs C(/usr/local/lib/paquet/backup), which makes the repository when there is none.
+description:
+  - Starts the unit of the nightly backup, with its fences and limits, which makes the repository
+    when there is none. One that was under way already is waited for, then made anew.
 options:
   name: {type: str, required: true, description: Bundle.}
   state:
@@ -21,7 +24,6 @@ options:
     default: new
     choices: [new, present]
     description: C(new) makes a snapshot now, C(present) when there is none.
-  program: {type: path, default: /usr/local/lib/paquet/backup, description: The program.}
   told:
     type: path
     default: /var/lib/paquet/backup
@@ -36,7 +38,6 @@ paquet:
 ARGUMENTS = {
     "name": {"required": True},
     "state": {"default": "new", "choices": ["new", "present"]},
-    "program": {"type": "path", "default": "/usr/local/lib/paquet/backup"},
     "told": {"type": "path", "default": "/var/lib/paquet/backup"},
 }
 
@@ -45,12 +46,13 @@ class Failed(Exception):
     """A program said no."""
 
 
-def run(*command: str) -> str:
-    """Run a program to its good end and return what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def start(unit: str) -> None:
+    """Start a unit and wait for its good end."""
+    done = subprocess.run(["/usr/bin/systemctl", "start", unit], capture_output=True, check=False)
     if done.returncode:
-        raise Failed(f"the backup failed: {done.stderr.strip()[-2000:]}")
-    return done.stdout
+        journal = ["/usr/bin/journalctl", "--output=cat", "--lines=15", f"_SYSTEMD_UNIT={unit}"]
+        said = subprocess.run(journal, capture_output=True, text=True, check=False)
+        raise Failed(f"the backup failed: {said.stdout.strip()[-2000:]}")
 
 
 def last(params: dict[str, Any]) -> dict[str, Any] | None:
@@ -66,7 +68,13 @@ def bring(params: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
     """Bring the bundle to the wanted state; return whether it changed, and what was told."""
     if params["state"] == "present" and (told := last(params)):
         return False, {"backup": told}
-    return True, {"backup": json.loads(run(params["program"], params["name"]))}
+    asked, unit = time.time(), f"paquet-backup@{params['name']}.service"
+    start(unit)
+    told = last(params)
+    if told and told["ended"] - told["seconds"] < asked - 1:
+        start(unit)
+        told = last(params)
+    return True, {"backup": told}
 
 
 def main() -> None:

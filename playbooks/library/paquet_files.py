@@ -6,7 +6,6 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +115,7 @@ ARGUMENTS = {
 UNKNOWN = -1
 DEFAULT_MODES = {"file": "0644", "directory": "0755"}
 SHOWN = 100_000
+UNIT_FILES = "/etc/systemd/system/"
 
 
 def wanted_entry(item: dict[str, Any], standing: Entry | None) -> Entry | None:
@@ -188,7 +188,9 @@ def _refuse_impossible(spot: Place, standing: Entry | None, wanted: Entry | None
 
 def _remove(spot: Place, standing: Entry) -> None:
     if standing.kind == "directory":
-        shutil.rmtree(spot.name, dir_fd=spot.folder)
+        # Python opens one folder per level, so that whoever nests thousands could not be removed.
+        words = ["/bin/rm", "--recursive", "--force", "--", f"./{spot.name}"]
+        _judge(words, f"{spot.path} was not removed", folder=spot.folder)
     else:
         os.unlink(spot.name, dir_fd=spot.folder)
 
@@ -198,8 +200,10 @@ def _validate(path: str, new: str, command: list[str] | None) -> None:
         _judge([word.replace("%s", new) for word in command], f"{path} was refused")
 
 
-def _judge(command: list[str], complaint: str) -> None:
-    judged = subprocess.run(command, capture_output=True, text=True, check=False)
+def _judge(command: list[str], complaint: str, *, folder: int | None = None) -> None:
+    """Run a command, inside an open folder if one is given. Raises Refused when it fails."""
+    here = None if folder is None else f"/proc/{os.getpid()}/fd/{folder}"
+    judged = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
     if judged.returncode:
         said = (judged.stderr + judged.stdout).strip()
         raise Refused(f"{complaint} by {' '.join(command)}: {said}")
@@ -283,7 +287,8 @@ def main() -> None:
             work.apply(item)
         if work.undo:
             work.verify(params["verify"])
-        units = settle(params["units"], params["stamps"], check=module.check_mode)
+        laid = any(path.startswith(UNIT_FILES) for path, _, _ in work.undo)
+        units = settle(params["units"], params["stamps"], check=module.check_mode, laid=laid)
     except (Refused, OSError) as refused:
         module.fail_json(msg=str(refused), changed=bool(work.undo))
     changed = [shown["after_header"] for shown in work.diffs]

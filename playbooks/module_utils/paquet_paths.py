@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# Larger files are none of ours: a bundle must not make root read until the memory is full.
+LARGEST = 16_000_000
+
 
 class Refused(Exception):
     """A path that cannot be brought to the wanted state; its message says why."""
@@ -97,9 +100,13 @@ def look(spot: Place) -> Entry | None:
 
 
 def _read(spot: Place) -> bytes:
-    descriptor = os.open(spot.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=spot.folder)
-    with os.fdopen(descriptor, "rb") as opened:
-        return opened.read()
+    """Return the text of a file. What was put in its place meanwhile must not make us wait."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    with os.fdopen(os.open(spot.name, flags, dir_fd=spot.folder), "rb") as opened:
+        found = os.fstat(opened.fileno())
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+            raise Refused(f"{spot.path} is larger than any file of ours, or no file")
+        return opened.read(LARGEST)
 
 
 def write(spot: Place, entry: Entry, accept: Callable[[str], None] | None = None) -> None:
@@ -136,7 +143,8 @@ def make_link(spot: Place, target: str) -> None:
 
 def own(spot: Place, entry: Entry) -> None:
     """Give a standing file or directory its owner, group and mode."""
-    descriptor = os.open(spot.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=spot.folder)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(spot.name, flags, dir_fd=spot.folder)
     try:
         os.fchown(descriptor, entry.owner, entry.group)
         os.fchmod(descriptor, entry.mode)

@@ -34,6 +34,7 @@ BEGINS = frozenset({"start", "restart", "reload"})
 SETTLE = 0.3
 GONE = ""
 LAST_LINES = "20"
+OURS = "paquet-*"
 
 
 def digest(patterns: list[str]) -> str:
@@ -136,12 +137,19 @@ class Systemd:
         )
 
     def show(self, names: list[str]) -> dict[str, dict[str, str]]:
+        if not names:
+            return {}
         said = self.call("show", f"--property={PROPERTIES}", "--", *names).stdout
         blocks = [
             dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
             for block in said.strip().split("\n\n")
         ]
         return dict(zip(names, blocks, strict=True))
+
+    def is_stale(self) -> bool:
+        """Whether a file of a unit of ours, one that nobody lists here too, is newer than it."""
+        said = self.call("show", "--all", "--property=NeedDaemonReload", "--", OURS).stdout
+        return "NeedDaemonReload=yes" in said
 
     def explain(self, name: str) -> str:
         said = subprocess.run(
@@ -216,16 +224,20 @@ def _who_failed(action: str, names: list[str], said: str, systemd: Systemd) -> d
     return {name: f"{said}\n{systemd.explain(name)}" for name in down or names}
 
 
-def settle(units: list[dict[str, Any]], stamps: str, *, check: bool) -> dict[str, Any]:
+def settle(
+    units: list[dict[str, Any]], stamps: str, *, check: bool, laid: bool = False
+) -> dict[str, Any]:
     """Bring all units to their wanted state; return Ansible's result: changed, actions, diff.
 
+    Files of units that nobody lists (`laid`: there may be new ones) are read again, too.
     Raises Refused when a unit does not run afterwards; those that do are remembered all the same.
     """
-    if not units:
+    if not units and not laid:
         return {"changed": False, "actions": {}, "diff": []}
     systemd = Systemd()
     shown = systemd.show([unit["name"] for unit in units])
-    reread = any(one["NeedDaemonReload"] == "yes" for one in shown.values())
+    stale = any(one["NeedDaemonReload"] == "yes" for one in shown.values())
+    reread = stale or systemd.is_stale()
     if reread and not check:
         systemd.call("daemon-reload")
     planned = plan(units, systemd, stamps)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 SECONDS = 2.0
 KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET)
-# The kernel's own files: what they hold is each process's own affair.
-KERNEL = ("/proc", "/sys", "/dev")
+# The kernel's own, and Debian's programs: no socket is there.
+PASSED_OVER = ("proc", "sys", "usr")
 LARGEST = 20_000_000
 
 
@@ -65,7 +65,7 @@ def paths(top: str) -> Iterator[tuple[str, os.stat_result]]:
         yield top, os.lstat(top)
     for folder, folders, files in os.walk(top):
         if folder == "/":
-            folders[:] = [name for name in folders if f"/{name}" not in KERNEL]
+            folders[:] = [name for name in folders if name not in PASSED_OVER]
         for name in (*folders, *files):
             path = os.path.join(folder, name)
             with contextlib.suppress(OSError):

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any
 from provision.errors import PaquetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from provision.lab.machines import Machine
     from tests.lab.region import Delivered, Region
 
 PROBE = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
 UNITS = "/run/systemd/system"
-WALKED = (
-    *("/srv", "/etc", "/run", "/var", "/dev/shm", "/tmp", "/usr/local", "/home", "/root", "/opt"),  # noqa: S108
-)
+# All but the programs and libraries of Debian, and what the kernel shows.
+WALKED = ("/srv", "/etc", "/run", "/var", "/dev/shm", "/tmp", "/usr/local", "/home", "/root", "/opt")  # noqa: S108
 
 NOTIFY = {"/run/systemd/notify": "says that it is ready; systemd hears a unit's main process only"}
 DATABASE = {"/run/postgresql/.s.PGSQL.5432": "its database; PostgreSQL asks the kernel who it is"}
@@ -41,7 +40,9 @@ EVERYBODY = {
     "/run/systemd/userdb/io.systemd.DynamicUser": "names of users",
     "/run/systemd/io.systemd.ManagedOOM": "closes at once unless systemd-oomd calls",
     "/run/systemd/io.systemd.Hostname": "the host's name",
+    "/run/systemd/io.systemd.Credentials": "seals secrets; polkit says who may",
     "/run/dbus/system_bus_socket": "the bus, whose policy denies by default",
+    "/run/ssh-unix-local/socket": "sshd, as its port: keys only, and no bundle has one",
 }
 ALLOWED = {
     "php": {**NOTIFY, **DATABASE, **CACHE, **JOURNAL},
@@ -52,12 +53,13 @@ ALLOWED = {
     "shell": {**NOTIFY, **DATABASE, **CACHE, **JOURNAL, **EVERYBODY},
 }
 ONLINE = ("php", "cron", "shell")
-FOLDERS = {
-    # A memory of their own, gone with the unit.
-    **dict.fromkeys(("php", "cron", "dav", "files"), ("/tmp", "/var/tmp")),  # noqa: S108
-    # What every user of a Linux machine may fill; no bundle's program runs there.
-    "shell": ("/tmp", "/var/tmp", "/dev/shm", "/run/lock"),  # noqa: S108
-}
+SHELL = "shell"
+# Where no socket is: the kernel's own files, Debian's programs.
+PASSED_OVER = ("-path", "/proc", "-o", "-path", "/sys", "-o", "-path", "/usr")
+# A memory of its own, gone with the unit.
+PRIVATE = ("/tmp", "/var/tmp")  # noqa: S108
+# What every user of the machine may fill; no bundle's program runs there.
+WORLD = (*PRIVATE, "/dev/shm", "/run/lock", "/var/lib/php/sessions")  # noqa: S108
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Doors:
 def doors_of(region: Region) -> Doors:
     """Return the doors of the bundle server, and those of the backup server that are ports."""
     server = region.machine("bundles1")
-    found = server.run(["find", "/", "(", *OUTSIDE, ")", "-prune", "-o", "-type", "s", "-print"])
+    found = server.run(["find", "/", "(", *PASSED_OVER, ")", "-prune", "-o", "-type", "s", "-print"])
     named = re.findall(r" @(\S+)$", server.run(["cat", "/proc/net/unix"]).stdout, re.MULTILINE)
     ports = {
         kind: [
@@ -88,9 +90,6 @@ def doors_of(region: Region) -> Doors:
         for kind in ("tcp", "udp")
     }
     return Doors(sorted(set(found.stdout.split())), named, ports["tcp"], ports["udp"])
-
-
-OUTSIDE = ("-path", "/proc", "-o", "-path", "/sys")
 
 
 def listening(machine: Machine, kind: str) -> list[int]:
@@ -107,9 +106,19 @@ def addresses(machine: Machine, *, local: bool) -> Iterator[str]:
 
 
 def services(bundle: Delivered) -> list[str]:
-    """Return the services of a bundle that answer on the web."""
-    kinds = ("php",) if bundle.cloud == "nextcloud" else ("dav", "files")
-    return [f"paquet-{kind}@{bundle.name}.service" for kind in kinds]
+    """Return the services of a bundle that wait behind a socket."""
+    told = bundle.server.run(["systemctl", "list-sockets", "--no-legend", "--full", "--plain"])
+    return sorted(set(re.findall(rf"\S+@{bundle.name}\.service", told.stdout)))
+
+
+def places(bundle: Delivered) -> list[str]:
+    """Return what runs as a bundle: PLACE of each paquet-PLACE@ that has its user, and "shell"."""
+    found = []
+    for unit in units(bundle.server, [bundle.name]):
+        shown = bundle.server.run(["systemctl", "show", "--value", "--property=User", unit])
+        if shown.stdout.strip() == bundle.name:
+            found.append(unit.removeprefix("paquet-").partition("@")[0])
+    return [*found, SHELL]
 
 
 @dataclass(frozen=True)
@@ -122,32 +131,40 @@ class Reached:
     walked: int
 
 
-def walk(place: str, bundle: Delivered, doors: Doors, neighbour: Delivered) -> Reached:
-    """Return what `place` of a bundle (a unit paquet-PLACE@, or "shell") reaches beyond ALLOWED."""
+def walk(
+    place: str, bundle: Delivered, doors: Doors, *, walked: Sequence[str] = (), words: str = ""
+) -> Reached:
+    """Return what `place` of a bundle (a unit paquet-PLACE@, or "shell") reaches beyond ALLOWED.
+
+    All doors are knocked at. Below the folders `walked` it tries to write, and looks for `words`.
+    """
     given = json.dumps(
         {
             **vars(doors),
-            "own": [f"/srv/bundles/{bundle.name}", *FOLDERS[place]],
-            "walked": WALKED,
-            "words": [neighbour.domain, neighbour.host, neighbour.secret],
+            "own": [f"/srv/bundles/{bundle.name}", *(WORLD if place == SHELL else PRIVATE)],
+            "walked": walked,
+            "words": words.split(),
         }
     )
     told: dict[str, Any] = json.loads(probe(place, bundle, given))
-    told["open"] = [door for door in told["open"] if not is_allowed(place, door)]
+    own = f"/run/paquet/{bundle.name}/"
+    told["open"] = [
+        door for door in told["open"] if not (door.startswith(own) or is_allowed(place, door))
+    ]
     return Reached(**told)
 
 
 def is_allowed(place: str, door: str) -> bool:
-    """Whether a door may stand open there."""
+    """Whether a door, none of the bundle's own, may stand open there."""
     kind, _, where = door.partition(" ")
     if kind != "tcp":
-        return door in ALLOWED[place]
+        return door in ALLOWED.get(place, {})
     return place in ONLINE and int(where.rpartition(" ")[2]) in PORTS
 
 
 def probe(place: str, bundle: Delivered, given: str) -> str:
     """Run the probe there and return what it says."""
-    if place == "shell":
+    if place == SHELL:
         user = [f"--reuid={bundle.name}", f"--regid={bundle.name}", "--init-groups"]
         return bundle.server.run(["setpriv", *user, "python3", "-c", PROBE], given=given).stdout
     unit = f"paquet-walk-{place}@{bundle.name}.service"
@@ -194,3 +211,28 @@ def lay_copy(place: str, bundle: Delivered) -> None:
     ]
     path = f"{UNITS}/paquet-walk-{place}@.service"
     bundle.server.run(["tee", path], given="\n".join([*fences, *ours]))
+
+
+def units(machine: Machine, bundles: Sequence[str]) -> list[str]:
+    """Return all services of ours on a machine, those of each bundle in its place."""
+    listed = machine.run(["systemctl", "list-unit-files", "--no-legend", "--plain", "paquet-*"])
+    files = [line.split()[0] for line in listed.stdout.splitlines()]
+    names = [name for name in files if name.endswith(".service")]
+    single = [name for name in names if "@" not in name]
+    templates = [name for name in names if "@." in name]
+    return single + [name.replace("@", f"@{one}") for name in templates for one in bundles]
+
+
+def time_limits(machine: Machine, names: Sequence[str]) -> dict[str, list[str]]:
+    """Return how long each unit may take to start and to stop."""
+    shown = ["--value", "--property=TimeoutStartUSec", "--property=TimeoutStopUSec"]
+    told = machine.run(["systemctl", "show", *shown, *names]).stdout.strip().split("\n\n")
+    return {name: limits.split("\n") for name, limits in zip(names, told, strict=True)}
+
+
+def exposure(machine: Machine, names: Sequence[str]) -> dict[str, float]:
+    """Return what `systemd-analyze security` thinks of each unit, from 0 (safe) to 10."""
+    each = 'for unit; do systemd-analyze security --no-pager "$unit" | tail -1; done'
+    told = machine.run(["sh", "-ec", each, "sh", *names]).stdout
+    found = re.findall(r"exposure level for \S+: ([\d.]+)", told)
+    return {name: float(level) for name, level in zip(names, found, strict=True)}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.errors import PaquetError
+from provision.workflows import plays
 from tests.lab import reach
 
 if TYPE_CHECKING:
@@ -13,36 +15,63 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered, Region
 
+    Tell = Callable[[str, object, object], None]
+
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
-PLACES = [
-    *[("nextcloud", place) for place in ("php", "cron", "shell")],
-    *[("light", place) for place in ("dav", "files", "shell")],
-]
+PRECIOUS = "/root/precious"
 
 
-@pytest.fixture(scope="module")
-def doors(region: Region, light: Delivered, nextcloud: Delivered) -> reach.Doors:
-    """All doors of the server while both bundles run."""
-    for bundle in (light, nextcloud):
-        bundle.server.run(["systemctl", "start", *reach.services(bundle)])
-    return reach.doors_of(region)
-
-
-@pytest.mark.parametrize(("cloud", "place"), PLACES)
+@pytest.mark.parametrize("cloud", ["nextcloud", "light"])
 def test_nothing_is_reached_but_what_is_needed(
-    request: pytest.FixtureRequest,
-    doors: reach.Doors,
-    tell: Callable[[str, object, object], None],
-    cloud: str,
-    place: str,
+    region: Region, light: Delivered, nextcloud: Delivered, tell: Tell, cloud: str
 ) -> None:
-    bundles: dict[str, Delivered] = {
-        name: request.getfixturevalue(name) for name in ("light", "nextcloud")
-    }
-    bundle = bundles.pop(cloud)
-    reached = reach.walk(place, bundle, doors, *bundles.values())
-    tell(f"doors open from {place} ({cloud})", f"{len(reached.open)} of {len(doors)}", 0)
-    tell(f"paths that {place} ({cloud}) may write", f"{len(reached.writable)} of {reached.walked}", 0)
-    tell(f"paths that tell {place} ({cloud}) of a neighbour", len(reached.telling), 0)
-    assert reached.walked > 100
-    assert (reached.open, reached.writable, reached.telling) == ([], [], [])
+    pair = (light, nextcloud)
+    for one in pair:
+        one.server.run(["systemctl", "start", *reach.services(one)])
+    bundle, neighbour = pair if cloud == "light" else pair[::-1]
+    doors, failures = reach.doors_of(region), {}
+    words = f"{neighbour.domain} {neighbour.host} {neighbour.secret}"
+    places = reach.places(bundle)
+    for place in places:
+        reached = reach.walk(place, bundle, doors, walked=reach.WALKED, words=words)
+        what = f"of {cloud}, from {place}"
+        tell(f"doors open {what}", f"{len(reached.open)} of {len(doors)}", 0)
+        tell(f"paths to write {what}", f"{len(reached.writable)} of {reached.walked}", 0)
+        tell(f"paths that tell of a neighbour {what}", len(reached.telling), 0)
+        assert reached.walked > 100
+        found = reached.open + reached.writable + reached.telling
+        failures |= {place: found} if found else {}
+    assert len(places) > 2
+    assert failures == {}
+
+
+@pytest.mark.parametrize("cloud", ["nextcloud", "light"])
+def test_no_link_that_a_bundle_plants_leads_root_elsewhere(
+    request: pytest.FixtureRequest, tell: Tell, cloud: str
+) -> None:
+    bundle: Delivered = request.getfixturevalue(cloud)
+    run, home = bundle.server.run, f"/srv/bundles/{bundle.name}"
+    control = bundle.region.control
+    names = run(["find", home, "-mindepth", "1", "-maxdepth", "2"]).stdout.splitlines()
+    led = []
+    run(["mkdir", "-m", "0700", PRECIOUS])
+    before = run(["stat", "--format=%U %a %Z", PRECIOUS]).stdout
+    try:
+        for name in names:
+            run(["mv", name, f"{name}.aside"])
+            run(["ln", "-s", PRECIOUS, name])
+            run(["chown", "-h", f"{bundle.name}:", name])
+            try:
+                plays.change(control, plays.bundle_play("bundle.yml", bundle.bundle, control))
+            except PaquetError:
+                pass  # refusing is as good, and harms nobody else
+            finally:
+                run(["rm", "-rf", name])
+                run(["mv", f"{name}.aside", name])
+            touched = run(["find", PRECIOUS, "-mindepth", "1"]).stdout
+            led += [name] if touched or run(["stat", "--format=%U %a %Z", PRECIOUS]).stdout != before else []
+    finally:
+        run(["rm", "-rf", PRECIOUS])
+    tell(f"planted links of {cloud} that root followed", f"{len(led)} of {len(names)}", 0)
+    assert len(names) > 3
+    assert led == []

@@ -186,3 +186,35 @@ def test_impossible_wishes_are_refused(
     wanted["path"] = str(wanted["path"]).format(folder=tmp_path)
     result = run_module("paquet_files", items=[wanted])
     assert complaint in result["msg"]
+
+
+def test_folders_in_folders_are_removed_at_any_depth(run_module: RunModule, tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    for name in ["deep", *["d"] * 3000]:
+        os.mkdir(name, dir_fd=here)
+        below = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    (tmp_path / "deep" / "link").symlink_to(tmp_path / "kept")
+    (tmp_path / "kept").write_text("x")
+    result = run_module("paquet_files", items=[item(tmp_path / "deep", state="absent")])
+    assert result["changed"], result
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_file_too_large_to_be_ours_is_refused_unread(
+    run_module: RunModule, tmp_path: Path
+) -> None:
+    with (tmp_path / "planted").open("wb") as planted:
+        planted.truncate(1 << 40)
+    result = run_module("paquet_files", items=[item(tmp_path / "planted", content="x")])
+    assert "larger than any file of ours" in result["msg"]
+
+
+def test_a_pipe_planted_where_a_file_belongs_is_replaced(
+    run_module: RunModule, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "planted")
+    assert run_module("paquet_files", items=[item(tmp_path / "planted", content="x")])["changed"]
+    assert (tmp_path / "planted").read_text() == "x"

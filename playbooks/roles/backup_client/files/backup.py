@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Back one bundle up: `backup NAME`; prints {"snapshot", "files", "bytes", "added", "seconds"}.
 `backup --repository NAME` only sees that the repository is there, which takes a second once.
+`backup --release NAME` lets the cloud of a backup that was killed ($EXIT_CODE) work again.
 
 /etc/paquet/backup/NAME holds `repository` and `password` (root only) and settings.json:
 {"database": whether it has one, "domains": [mail domain, ...], "mail": folder of all mail,
@@ -59,6 +60,8 @@ def main() -> int:
         with alone(arguments.bundle):
             if arguments.repository:
                 make_repository(arguments.bundle)
+            elif arguments.release:
+                release(arguments.bundle)
             else:
                 sys.stdout.write(json.dumps(back_up(arguments.bundle)) + "\n")
     except Failed as why:
@@ -71,7 +74,9 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line; ends the program with 2 for what is no name of a bundle."""
     parser = argparse.ArgumentParser(prog="backup", description="Back one bundle up.")
     parser.add_argument("bundle")
-    parser.add_argument("--repository", action="store_true", help="only make the repository")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--repository", action="store_true", help="only make the repository")
+    only.add_argument("--release", action="store_true", help="only end what a killed one began")
     arguments = parser.parse_args()
     if not NAME.fullmatch(arguments.bundle):
         parser.error(f"{arguments.bundle!r} is not the name of a bundle")
@@ -155,6 +160,13 @@ def maintenance(commands: dict[str, list[str]] | None) -> Iterator[None]:
         run(commands["on"])
         yield
     finally:
+        run(commands["off"])
+
+
+def release(name: str) -> None:
+    """Let the cloud work again when the backup did not end by itself; systemd says how it ended."""
+    commands = read_settings(name)["maintenance"]
+    if commands and os.environ.get("EXIT_CODE") != "exited":
         run(commands["off"])
 
 

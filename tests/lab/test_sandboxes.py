@@ -1,0 +1,118 @@
+"""The fences around what runs for a bundle, and around what root runs for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.workflows import plays
+from tests.lab import reach
+from tests.lab.contract.clients import Clients, files_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.lab.region import Delivered, Region
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+ANSWERS = 207
+EXPOSURE = 4.0
+# Where every Unix user may make a name.
+WORLD = "/run/lock /tmp /var/tmp /dev/shm"
+# Laid into config.php, which the bundle itself may write.
+PLANTED = "\nforeach (explode(' ', '{folders}') as $folder) @touch(\"$folder/{name}\");\n"
+
+
+@pytest.fixture(scope="module")
+def doors(region: Region, light: Delivered, nextcloud: Delivered) -> reach.Doors:
+    """All doors of the server while a bundle of each cloud runs."""
+    for bundle in (light, nextcloud):
+        bundle.server.run(["systemctl", "start", *reach.services(bundle)])
+    return reach.doors_of(region)
+
+
+@pytest.mark.parametrize(("cloud", "place"), [("nextcloud", "php"), ("light", "dav")])
+def test_no_door_is_open_that_a_sandbox_does_not_need(
+    request: pytest.FixtureRequest, doors: reach.Doors, cloud: str, place: str
+) -> None:
+    bundle: Delivered = request.getfixturevalue(cloud)
+    (other,) = {"light", "nextcloud"} - {cloud}
+    neighbour: Delivered = request.getfixturevalue(other)
+    walked = ("/srv", "/run", "/dev/shm", "/etc/nginx", "/etc/paquet")
+    reached = reach.walk(place, bundle, doors, walked=walked, words=neighbour.domain)
+    assert len(doors) > 50
+    assert (reached.open, reached.writable, reached.telling) == ([], [], [])
+
+
+def test_code_that_a_bundle_planted_runs_in_its_sandbox_only(nextcloud: Delivered) -> None:
+    config = f"/srv/bundles/{nextcloud.name}/config/config.php"
+    server, right = nextcloud.server, nextcloud.server.run(["cat", config]).stdout
+    try:
+        server.run(["tee", "-a", config], given=PLANTED.format(folders=WORLD, name="escaped"))
+        server.run(["systemctl", "start", f"paquet-backup@{nextcloud.name}.service"])
+        control = nextcloud.region.control
+        plays.change(control, plays.bundle_play("bundle.yml", nextcloud.bundle, control))
+        found = server.run(["find", *WORLD.split(), "-maxdepth", "1", "-name", "escaped"]).stdout
+    finally:
+        server.run(["tee", config], given=right)
+        server.run(["rm", "-f", *[f"{folder}/escaped" for folder in WORLD.split()]])
+    assert found == ""
+
+
+def test_php_of_a_bundle_starts_no_other_program(nextcloud: Delivered) -> None:
+    """It answers what a module asks for, as every module does, and what exec() gave."""
+    command = ["systemd-run", "--quiet", "--pipe", "--wait", "--collect"]
+    command += [f"--unit=paquet-occ@{nextcloud.name}.service", "php8.4", "-r"]
+    said = nextcloud.server.run([*command, 'echo json_encode([getmyuid(), exec("id")]);'])
+    assert json.loads(said.stdout.splitlines()[-1])[1] is False
+
+
+@pytest.mark.parametrize("name", ["paquet-backup-{name}.lock", "paquet-certificate.lock"])
+def test_nobody_can_prepare_a_name_that_root_opens(
+    light: Delivered, nextcloud: Delivered, name: str
+) -> None:
+    planted = f"/run/lock/{name.format(name=light.name)}"
+    user = [f"--reuid={nextcloud.name}", f"--regid={nextcloud.name}", "--clear-groups"]
+    light.server.run(["rm", "-rf", planted])
+    light.server.run(["setpriv", *user, "mkdir", planted])
+    try:
+        units = [f"paquet-backup@{light.name}.service", "paquet-certificates.service"]
+        light.server.run(["systemctl", "start", *units])
+    finally:
+        light.server.run(["rmdir", planted])
+
+
+@pytest.mark.parametrize("machine", ["bundles1", "backup1"])
+def test_every_unit_of_ours_has_a_time_limit_and_few_rights(
+    region: Region, light: Delivered, nextcloud: Delivered, machine: str
+) -> None:
+    units = reach.units(region.machine(machine), [light.name, nextcloud.name])
+    assert len(units) > (2 if machine == "backup1" else 10)
+    limits = reach.time_limits(region.machine(machine), units)
+    assert {unit: found for unit, found in limits.items() if "infinity" in found} == {}
+    exposed = reach.exposure(region.machine(machine), units)
+    assert {unit: found for unit, found in exposed.items() if found > EXPOSURE} == {}
+
+
+@pytest.fixture
+def answering(delivered_bundle: Delivered, tmp_path: Path) -> Iterator[Clients]:
+    """A client of a bundle that answers, before and after."""
+    clients = Clients(delivered_bundle, delivered_bundle.secret, tmp_path)
+    assert clients.status("PROPFIND", files_url(delivered_bundle)) == ANSWERS
+    yield clients
+    assert clients.status("PROPFIND", files_url(delivered_bundle)) == ANSWERS
+
+
+def test_a_cloud_answers_after_its_units_were_restarted_and_killed(
+    delivered_bundle: Delivered, answering: Clients
+) -> None:
+    server, place = delivered_bundle.server, files_url(delivered_bundle)
+    units = [*reach.services(delivered_bundle), "paquet-cache.service"]
+    for words in (("restart",), ("try-reload-or-restart",), ("kill", "--signal=KILL")):
+        server.run(["systemctl", *words, *units])
+        time.sleep(1.5)  # a second until the cache begins again
+        assert answering.status("PROPFIND", place) == ANSWERS, words
