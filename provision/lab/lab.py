@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-LOCKS = Path("/run/lock")
+LOCKS = Path("/run/paquet-lab")
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 
 
@@ -99,7 +99,7 @@ class Lab:
             tell("images")
             layers = {} if snapshot or self.is_known() else self._layers()
             tell("network")
-            with locked(LOCKS / "paquet-lab.lock"):  # two labs must not choose one number
+            with locked(LOCKS / "all.lock"):  # two labs must not choose one number
                 limits.raise_to_enough(INOTIFY, LABS)
                 if not self.is_known():
                     self._begin(snapshot, layers)
@@ -114,7 +114,7 @@ class Lab:
             self._clear()
             if self.folder.exists():
                 shutil.rmtree(self.folder)
-            with locked(LOCKS / "paquet-lab.lock"):
+            with locked(LOCKS / "all.lock"):
                 self.group.forget()
                 _leave_nothing()
 
@@ -166,7 +166,7 @@ class Lab:
         return known
 
     def _alone(self) -> AbstractContextManager[None]:
-        return locked(LOCKS / f"paquet-lab-{checked_name(self.name)}.lock")
+        return locked(LOCKS / f"{checked_name(self.name)}.lock")
 
     def _layers(self) -> dict[str, list[str]]:
         mirrors = (self.mirror, self.security_mirror)

@@ -15,6 +15,7 @@ import os
 import socket
 import stat
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def paths(top: str) -> Iterator[tuple[str, os.stat_result]]:
         if folder == "/":
             folders[:] = [name for name in folders if name not in PASSED_OVER]
         for name in (*folders, *files):
-            path = os.path.join(folder, name)
+            path = f"{folder.rstrip('/')}/{name}"
             with contextlib.suppress(OSError):
                 yield path, os.lstat(path)
 
@@ -76,9 +77,9 @@ def writable(path: str, about: os.stat_result) -> bool:
     """Whether we may really write there: a name is made in a folder, and goes again."""
     with contextlib.suppress(OSError):
         if stat.S_ISDIR(about.st_mode):
-            made = os.path.join(path, f".probe-{os.getpid()}")
+            made = f"{path}/.probe-{os.getpid()}"
             os.close(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-            os.unlink(made)
+            Path(made).unlink()
             return True
         if stat.S_ISREG(about.st_mode):
             os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW))
@@ -92,8 +93,8 @@ def tells(path: str, about: os.stat_result, words: list[bytes]) -> bool:
         return True
     if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
         return False
-    with contextlib.suppress(OSError), open(path, "rb") as opened:
-        content = opened.read()
+    with contextlib.suppress(OSError):
+        content = Path(path).read_bytes()
         return any(word in content for word in words)
     return False
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROBE = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
 UNITS = "/run/systemd/system"
 # All but the programs and libraries of Debian, and what the kernel shows.
-WALKED = ("/srv", "/etc", "/run", "/var", "/dev/shm", "/tmp", "/usr/local", "/home", "/root", "/opt")  # noqa: S108
+WALKED = ("/srv", "/etc", "/run", "/var", "/dev", "/tmp", "/usr/local", "/home", "/root", "/opt")  # noqa: S108
 
 NOTIFY = {"/run/systemd/notify": "says that it is ready; systemd hears a unit's main process only"}
 DATABASE = {"/run/postgresql/.s.PGSQL.5432": "its database; PostgreSQL asks the kernel who it is"}
@@ -78,7 +78,9 @@ class Doors:
 def doors_of(region: Region) -> Doors:
     """Return the doors of the bundle server, and those of the backup server that are ports."""
     server = region.machine("bundles1")
-    found = server.run(["find", "/", "(", *PASSED_OVER, ")", "-prune", "-o", "-type", "s", "-print"])
+    found = server.run(
+        ["find", "/", "(", *PASSED_OVER, ")", "-prune", "-o", "-type", "s", "-print"]
+    )
     named = re.findall(r" @(\S+)$", server.run(["cat", "/proc/net/unix"]).stdout, re.MULTILINE)
     ports = {
         kind: [

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.errors import PaquetError
-from provision.workflows import checking, safekeeping
+from provision.workflows import safekeeping
 from tests.lab import reach
 from tests.lab.contract.clients import Clients, files_url
 
@@ -127,7 +126,7 @@ def test_every_unit_survives_restart_reload_and_crash(
 ) -> None:
     machine = region.machine(name)
     doors = Doors(clouds, machine, standing(machine))
-    failed = {}
+    failed: dict[str, list[str]] = {}
     for unit in loaded(machine):
         problems = treat(machine, unit, doors)
         tell(f"{name}: {unit} restarted, reloaded, killed", "; ".join(problems) or "up", "up")
@@ -158,7 +157,8 @@ def test_every_unit_comes_back_with_its_machine(
 def test_every_unit_is_fenced_in_and_ends_in_time(
     region: Region, light: Delivered, nextcloud: Delivered, tell: Tell
 ) -> None:
-    bundles, found = [light.name, nextcloud.name], {}
+    bundles = [light.name, nextcloud.name]
+    found: dict[str, object] = {}
     for name in ("bundles1", "backup1"):
         machine = region.machine(name)
         names = reach.units(machine, bundles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,3 +77,17 @@ def test_secrets_that_become_files_are_blotted_out() -> None:
                 secrets += 1
                 assert item.get("secret") is True, f"{path}: {item['path']}"
     assert secrets > 2
+
+
+def test_no_program_of_root_opens_a_name_where_others_may_write() -> None:
+    """Whoever may write there takes the name first, as a link, a lock or a pipe."""
+    named = re.compile(r"(?:/run/lock|/tmp|/var/tmp|/dev/shm)/\w")
+    read = [path for path in PLAYBOOKS.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    found = {
+        f"{path.relative_to(PLAYBOOKS)}: {line.strip()}"
+        for path in read
+        for line in path.read_text("utf-8").splitlines()
+        if named.search(line)
+    }
+    assert len(read) > 100
+    assert found == set()
