@@ -115,11 +115,15 @@ def services(bundle: Delivered) -> list[str]:
 
 def places(bundle: Delivered) -> list[str]:
     """Return what runs as a bundle: PLACE of each paquet-PLACE@ that has its user, and "shell"."""
+    listed = bundle.server.run(
+        ["systemctl", "list-units", "--all", "--no-legend", "--plain", f"paquet-*@{bundle.name}.*"]
+    )
+    known = set(re.findall(r"^paquet-(\w+)@", listed.stdout, re.MULTILINE))
     found = []
-    for unit in units(bundle.server, [bundle.name]):
+    for place in sorted(known):
+        unit = f"paquet-{place}@{bundle.name}.service"
         shown = bundle.server.run(["systemctl", "show", "--value", "--property=User", unit])
-        if shown.stdout.strip() == bundle.name:
-            found.append(unit.removeprefix("paquet-").partition("@")[0])
+        found += [place] if shown.stdout.strip() == bundle.name else []
     return [*found, SHELL]
 
 

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 PRECIOUS = "/root/precious"
+# What would outlive a bundle's program, or change what is everybody's.
+CONTROLS = (
+    *("crontab -l", "at now", "sudo -n true", "su root -c true", "loginctl enable-linger"),
+    *("systemd-run true", "systemd-run --user true", "systemctl stop nginx", "systemctl reboot"),
+    *("systemctl kill nginx", "hostnamectl set-hostname x", "timedatectl set-timezone UTC"),
+    *("loginctl terminate-user root", "systemd-creds encrypt - -", "nft list ruleset"),
+    *("fail2ban-client status", "rspamadm control stat", "doveadm who", "postsuper -d ALL"),
+)
 LOOK = ["find", PRECIOUS, "-printf", "%p %u %g %m %c\n"]
 
 
@@ -76,3 +84,14 @@ def test_no_link_that_a_bundle_plants_leads_root_elsewhere(
     tell(f"planted links of {cloud} that root followed", f"{len(led)} of {len(names)}", 0)
     assert len(names) > 3
     assert led == []
+
+
+def test_a_plain_shell_of_a_bundle_controls_nothing(light: Delivered, tell: Tell) -> None:
+    user = [f"--reuid={light.name}", f"--regid={light.name}", "--init-groups"]
+    done = {
+        words: light.server.run(["timeout", "5", "setpriv", *user, *words.split()], check=False)
+        for words in CONTROLS
+    }
+    obeyed = [words for words, one in done.items() if one.returncode == 0]
+    tell("commands that a plain shell of a bundle has obeyed", f"{len(obeyed)} of {len(done)}", 0)
+    assert obeyed == []
