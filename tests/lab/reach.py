@@ -59,7 +59,7 @@ PASSED_OVER = ("-path", "/proc", "-o", "-path", "/sys", "-o", "-path", "/usr")
 # A memory of its own, gone with the unit.
 PRIVATE = ("/tmp", "/var/tmp")  # noqa: S108
 # What every user of the machine may fill; no bundle's program runs there.
-WORLD = (*PRIVATE, "/dev/shm", "/run/lock", "/var/lib/php/sessions")  # noqa: S108
+WORLD = (*PRIVATE, "/dev/shm", "/dev/mqueue", "/run/lock", "/var/lib/php/sessions")  # noqa: S108
 
 
 @dataclass(frozen=True)

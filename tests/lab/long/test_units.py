@@ -28,8 +28,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(3000)]
 ANSWERS = 207
 PATIENCE = 10.0
 EXPOSURE = 4.0
-# What the kernel sends to a unit that is out of memory.
-CRASH = ("kill", "--signal=KILL", "--kill-whom=all")
+CRASH = ("kill", "--signal=KILL", "--kill-whom=main")
 
 
 @dataclass(frozen=True)

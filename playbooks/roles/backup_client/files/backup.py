@@ -108,7 +108,7 @@ def back_up(name: str) -> dict[str, Any]:
     dumps.mkdir(mode=0o700, parents=True, exist_ok=True)
     dump_mail_rows(name, dumps / "mail.json")
     if settings["database"]:
-        with maintenance(settings["maintenance"]):
+        with maintenance(name, settings["maintenance"]):
             dump_database(name, dumps / "database.dump")
     summary = snapshot(name, [BUNDLES / name, dumps, *mail_folders(settings)])
     told = {
@@ -151,23 +151,31 @@ def dump_database(name: str, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def maintenance(commands: dict[str, list[str]] | None) -> Iterator[None]:
+def maintenance(name: str, commands: dict[str, list[str]] | None) -> Iterator[None]:
     """Keep the cloud still meanwhile; it always comes back."""
     if not commands:
         yield
         return
     try:
-        run(commands["on"])
+        in_turn(name, commands["on"])
         yield
     finally:
-        run(commands["off"])
+        in_turn(name, commands["off"])
+
+
+def in_turn(name: str, command: list[str]) -> None:
+    """Run a command of the cloud, once what a killed backup began in its own unit has ended."""
+    begun = ["/usr/bin/systemctl", "is-active", "--quiet", f"paquet-maintenance@{name}.service"]
+    while subprocess.run(begun, check=False).returncode == 0:
+        time.sleep(0.2)
+    run(command)
 
 
 def release(name: str) -> None:
     """Let the cloud work again when the backup did not end by itself; systemd says how it ended."""
     commands = read_settings(name)["maintenance"]
     if commands and os.environ.get("EXIT_CODE") != "exited":
-        run(commands["off"])
+        in_turn(name, commands["off"])
 
 
 def make_repository(name: str) -> None:
