@@ -8,17 +8,6 @@ from typing import Any
 
 from ansible.module_utils import paquet_systemd
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.paquet_cache import (
-    SOCKET,
-    Cache,
-    CacheFailed,
-    digest_of,
-    free_number,
-    numbers,
-    password_of,
-    read_key,
-    rights,
-)
 from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, in_sandbox, settle
 from ansible.module_utils.paquet_paths import Refused
 
@@ -28,7 +17,6 @@ short_description: Configuration, administrator, users and quotas of one Nextclo
 description:
   - The database must stand, a copy of the template. Runs as the Unix user of the bundle, secrets go
     over standard input.
-  - The bundle gets a user and a database number of its own in the shared Redis.
   - Users that are not listed are switched off, never deleted.
 options:
   bundle: {type: str, required: true, description: Name of the bundle, its Unix user.}
@@ -89,34 +77,13 @@ ARGUMENTS = {
 }
 
 
-def settle_cache(bundle: str, *, check: bool) -> tuple[dict[str, Any], bool]:
-    """Give the bundle its place in the cache; return (config.php's value, whether it changed)."""
-    key = read_key()
-    password = password_of(bundle, key)
-    cache = Cache(key)
-    try:
-        users = list(cache.say("ACL", "LIST") or ())
-        taken = numbers(users)
-        number = taken.get(bundle) or free_number(set(taken.values()))
-        changed = not any(
-            line.startswith(f"user {bundle} on ") and digest_of(password) in line for line in users
-        )
-        if changed and not check:
-            cache.say("ACL", "SETUSER", bundle, *rights(password, number))
-            cache.say("ACL", "SAVE")
-    finally:
-        cache.close()
-    place = {"host": SOCKET, "port": 0, "user": bundle, "password": password, "dbindex": number}
-    return place, changed
-
-
-def wanted_state(params: dict[str, Any], cache: dict[str, Any], *, check: bool) -> dict[str, Any]:
+def wanted_state(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
     """Return the input of paquet-nextcloud.php."""
     first = {"device": {"action": "enrol", **params["device"]}} if params["device"] else {}
     return {
         "tree": f"{TREES}/{params['version']}",
         "dry_run": check,
-        "system": {**params["system"], **params["secret_system"], "redis": cache},
+        "system": {**params["system"], **params["secret_system"]},
         "admin": {"uid": params["admin"], "password": params["admin_password"]},
         "users": [
             {
@@ -137,12 +104,10 @@ def main() -> None:
     if check and not Path(params["home"], "config").is_dir():
         module.exit_json(changed=True, changes=["everything"])
     try:
-        cache, changed = settle_cache(params["bundle"], check=check)
-        changes = ["its place in the cache"] if changed else []
-        wanted = wanted_state(params, cache, check=check)
-        changes += settle(in_sandbox(params["bundle"]), wanted)
+        wanted = wanted_state(params, check=check)
+        changes = settle(in_sandbox(params["bundle"]), wanted)
         units = paquet_systemd.settle(params["units"], params["stamps"], check=check)
-    except (CacheFailed, PhpFailed, Refused, OSError) as failed:
+    except (PhpFailed, Refused, OSError) as failed:
         module.fail_json(msg=f"Nextcloud of {params['bundle']}: {failed}")
     after = "".join(f"{change}\n" for change in changes)
     diff = [{"before": "", "after": after}, *units["diff"]]

@@ -35,7 +35,7 @@ find / -xdev \( -path /proc -o -path /sys -o -path /var/log \) -prune -o \
     \( -name '*NAME*' -o -name '*DOMAIN*' \) -print
 find /run /dev/shm -name '*NAME*' -o -name '*DOMAIN*'
 grep -rIlE --exclude={passwd,group,shadow,gshadow}- 'NAME|DOMAIN' /etc /srv /run/paquet \
-    /var/lib/paquet /var/lib/systemd /var/lib/paquet-cache /var/lib/dovecot /var/spool/postfix \
+    /var/lib/paquet /var/lib/systemd /var/lib/dovecot /var/spool/postfix \
     2>/dev/null
 systemctl list-units --all --plain --no-legend --no-pager '*NAME*'
 getent passwd NAME

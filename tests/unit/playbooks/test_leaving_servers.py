@@ -77,33 +77,6 @@ def test_a_unit_hears_once_that_files_are_gone_and_then_they_are_forgotten(
     assert planned() == {"due": [], "stamp": None}
 
 
-class Redis:
-    """A Redis that knows two bundles and writes down what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, ...]] = []
-
-    def say(self, *words: str) -> list[str] | None:
-        if words == ("ACL", "LIST"):
-            return ["user b1 on ~* +select|4", "user b2 on ~* +select|7"]
-        self.told.append(words)
-        return None
-
-
-@pytest.mark.parametrize("check", [True, False])
-def test_a_bundle_leaves_its_place_in_the_cache_empty(load: Load, *, check: bool) -> None:
-    leave, redis = load("library/paquet_nextcloud_leave.py")["leave"], Redis()
-    assert leave(redis, "b2", check=check) is True
-    said = [("SELECT", "7"), ("FLUSHDB",), ("ACL", "DELUSER", "b2"), ("ACL", "SAVE")]
-    assert redis.told == ([] if check else said)
-
-
-def test_a_bundle_without_a_place_in_the_cache_changes_nothing(load: Load) -> None:
-    leave, redis = load("library/paquet_nextcloud_leave.py")["leave"], Redis()
-    assert leave(redis, "b3", check=False) is False
-    assert redis.told == []
-
-
 @pytest.mark.parametrize(
     ("state", "title", "never"),
     [("closed", "fermé", "Rien n’est perdu"), ("suspended", "suspendu", "effacés")],

@@ -41,3 +41,6 @@ GRANT USAGE ON SCHEMA public TO dovecot, postfix;
 GRANT SELECT ON mailbox, device TO dovecot;
 -- Postfix never sees a digest of a secret.
 GRANT SELECT ON domain, mailbox, alias TO postfix;
+
+-- Whatever bundles hold, mail gets its connections.
+grant pg_use_reserved_connections to dovecot, postfix;
