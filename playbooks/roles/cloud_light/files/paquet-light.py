@@ -1,23 +1,23 @@
-"""The light cloud of one bundle: Radicale, and the answer to "may this file request pass?".
+"""The light cloud of one bundle: Radicale, and the answer to "may this request pass?".
 
-nginx asks at MAY before each request for a file (auth_request). The answer is 204, or 401, or 403
-whose X-Paquet-Refused holds the status that the client gets. Logins are judged by Dovecot, for
-Radicale too: its own Dovecot client (3.5.3) waits for a greeting that Dovecot 2.4 no longer sends
-first. Users of another bundle of this server are refused before Dovecot is asked.
+nginx asks before it reads what a request carries (auth_request): at WHO for calendars and contacts,
+at MAY for files. The answer is 204, or 401, or 403 whose X-Paquet-Refused holds the status that the
+client gets. Logins are judged by Dovecot, for Radicale too: its own Dovecot client (3.5.3) waits
+for a greeting that Dovecot 2.4 no longer sends first. Users of another bundle of this server are
+refused before Dovecot is asked. Room is kept by paquet-meter.py: uploads of files stream through
+it, and before Radicale writes it is asked.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import os
 import socket
 import sys
-import threading
-import time
 import urllib.parse
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +25,23 @@ from radicale import config
 from radicale.app import Application
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-MAY = "/.paquet/may"
+MAY, WHO = "/.paquet/may", "/.paquet/who"
 FILES = "files"
 READING = {"GET", "HEAD", "OPTIONS", "PROPFIND"}
 WRITING = {"PUT", "DELETE", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "PROPPATCH"}
 MOVING_AWAY = {"DELETE", "MOVE", "PUT", "COPY"}
-MEASURE_SECONDS = 60.0
+# Those by which Radicale keeps more than before.
+DAV_WRITING = {"PUT", "POST", "MKCALENDAR", "MKCOL", "PROPPATCH", "MOVE"}
 DOVECOT_SECONDS = 30.0
+METER_SECONDS = 60.0
+BLOCK = 4096  # what an empty file costs, too
+# Radicale keeps each item, the same again as it understood it, and what it needs to tell changes.
+DAV_COPIES, DAV_BLOCKS = 2, 4
 FORBIDDEN = "403 Forbidden"
-METHOD_UNKNOWN, NO_SPACE, BAD_PATH, NOT_YOURS = "405", "507", "400", "403"
+NO_SPACE = "507 Insufficient Storage"
+METHOD_UNKNOWN, BAD_PATH, NOT_YOURS, AWAY = "405", "400", "403", "503"
 # Headers by which a client could pretend to be the proxy in front of Radicale.
 PROXY_ONLY = ("HTTP_X_SCRIPT_NAME", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_FOR")
 
@@ -77,6 +83,12 @@ class Dovecot:
         no-penalty: else one wrong secret at an install party, where all phones come from one
         address, slows down all of them; and secrets are too long to be guessed.
         """
+        try:
+            return self._ask(login, address)
+        except OSError:
+            raise Refused(AWAY) from None
+
+    def _ask(self, login: tuple[str, str], address: str) -> bool:
         said = "\0" + "\0".join(login)
         words = ["AUTH", "1", "PLAIN", "service=dav", "secured", "no-penalty", f"rip={address}"]
         words.append("resp=" + base64.b64encode(said.encode()).decode())
@@ -87,38 +99,36 @@ class Dovecot:
             with connection.makefile("rb") as lines:
                 self._wait(lines, {b"DONE"})
                 connection.sendall("\t".join(words).encode() + b"\n")
-                return self._wait(lines, {b"OK", b"FAIL"}) == b"OK"
+                verdict, *reasons = self._wait(lines, {b"OK", b"FAIL"})
+        # The database of mail is away: no reason to make a phone ask for another password.
+        if b"code=temp_fail" in reasons or b"temp" in reasons:
+            raise Refused(AWAY)
+        return verdict == b"OK"
 
     @staticmethod
-    def _wait(lines: Iterable[bytes], words: set[bytes]) -> bytes:
+    def _wait(lines: Iterable[bytes], words: set[bytes]) -> list[bytes]:
         for line in lines:
-            first = line.rstrip(b"\n").split(b"\t")[0]
-            if first in words:
-                return first
+            fields = line.rstrip(b"\n").split(b"\t")
+            if fields[0] in words:
+                return fields
         raise ConnectionError("Dovecot hung up")
 
 
-@dataclass
-class Room:
-    """How full one user's folder is: measured now and then, uploads added as they start."""
+class Meter:
+    """The room of the bundle, kept by paquet-meter.py."""
 
-    folder: Path
-    filled: int = 0
-    measured: float = field(default=float("-inf"))
+    def __init__(self, path: str) -> None:
+        self._path = path
 
-    def take(self, growth: int, quota: int) -> None:
-        """Book `growth` bytes; refuse when the folder would be fuller than `quota`."""
-        if time.monotonic() - self.measured > MEASURE_SECONDS:
-            self._measure()
-        if self.filled + growth > quota:
-            self._measure()
-        if self.filled + growth > quota:
-            raise Refused(NO_SPACE)
-        self.filled += max(growth, 0)
-
-    def _measure(self) -> None:
-        self.filled = size_of(self.folder)
-        self.measured = time.monotonic()
+    @contextlib.contextmanager
+    def booked(self, user: str, growth: int) -> Iterator[bool]:
+        """Yield whether `user` has room for `growth` more bytes, and keep it meanwhile."""
+        head = f"BOOK / HTTP/1.1\r\nX-Paquet-User: {user}\r\nX-Paquet-Growth: {growth}\r\n\r\n"
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(METER_SECONDS)
+            connection.connect(self._path)
+            connection.sendall(head.encode())
+            yield connection.recv(BLOCK).startswith(b"HTTP/1.1 204 ")
 
 
 def size_of(path: Path) -> int:
@@ -131,8 +141,8 @@ def size_of(path: Path) -> int:
             if entry.is_dir(follow_symlinks=False):
                 below.append(entry.path)
             else:
-                here += entry.stat(follow_symlinks=False).st_size
-    return here + sum(size_of(Path(folder)) for folder in below)
+                here += BLOCK + entry.stat(follow_symlinks=False).st_size
+    return here + sum(size_of(Path(folder)) + BLOCK for folder in below)
 
 
 def steps(path: str) -> list[str]:
@@ -159,55 +169,30 @@ def own_steps(path: str, user: str) -> list[str]:
     return rest[1:]
 
 
-class Doorkeeper:
-    """Decides about file requests of one bundle."""
+def decide(environ: dict[str, Any], user: str, root: Path) -> dict[str, str]:
+    """Return what to tell nginx of a file request that may pass, or refuse it.
 
-    def __init__(self, root: Path, users: Users) -> None:
-        self._root = root
-        self._users = users
-        self._rooms: dict[str, Room] = {}
-        self._lock = threading.Lock()
-
-    def decide(self, environ: dict[str, Any], user: str) -> str:
-        """Return the checked destination of a COPY or MOVE ("" for the rest), or refuse."""
-        method = environ["REQUEST_METHOD"]
-        if method not in READING | WRITING:
-            raise Refused(METHOD_UNKNOWN)
-        place = own_steps(environ["REQUEST_URI"].partition("?")[0], user)
-        if not place and method in MOVING_AWAY:
-            raise Refused(NOT_YOURS)
-        destination = self._destination(environ, user) if method in {"COPY", "MOVE"} else ""
-        if method in {"PUT", "COPY"}:
-            self._book(environ, user, place)
-        return destination
-
-    @staticmethod
-    def _destination(environ: dict[str, Any], user: str) -> str:
-        parts = urllib.parse.urlsplit(environ.get("HTTP_DESTINATION", ""))
-        if parts.netloc not in ("", environ["HTTP_HOST"]):
-            raise Refused("502")
-        if not own_steps(parts.path, user):
-            raise Refused(NOT_YOURS)
-        return parts.path
-
-    def _book(self, environ: dict[str, Any], user: str, place: list[str]) -> None:
-        folder = self._root / user
-        target = folder.joinpath(*place)
-        standing = size_of(target)
-        copied = environ["REQUEST_METHOD"] == "COPY"
-        growth = standing if copied else announced(environ) - standing
-        with self._lock:
-            room = self._rooms.setdefault(user, Room(folder))
-            room.take(growth, self._users.quota(user) or 0)
-
-
-def announced(environ: dict[str, Any]) -> int:
-    """Return the bytes that an upload says it has; one that does not say counts as one byte.
-
-    Such uploads (some phones stream) pass while there is room left, and count once they stand.
+    X-Paquet-Destination is the checked one of a COPY or MOVE. X-Paquet-Growth is what comes to the
+    bytes that the request itself carries.
     """
-    length = environ["PAQUET_LENGTH"] or environ.get("HTTP_X_EXPECTED_ENTITY_LENGTH") or "1"
-    return int(length) if length.isascii() and length.isdigit() else 1
+    method = environ["REQUEST_METHOD"]
+    if method not in READING | WRITING:
+        raise Refused(METHOD_UNKNOWN)
+    place = own_steps(environ["REQUEST_URI"].partition("?")[0], user)
+    if not place and method in MOVING_AWAY:
+        raise Refused(NOT_YOURS)
+    destination = _destination(environ, user) if method in {"COPY", "MOVE"} else ""
+    copied = size_of(root.joinpath(user, *place)) if method == "COPY" else 0
+    return {"X-Paquet-Destination": destination, "X-Paquet-Growth": str(BLOCK + copied)}
+
+
+def _destination(environ: dict[str, Any], user: str) -> str:
+    parts = urllib.parse.urlsplit(environ.get("HTTP_DESTINATION", ""))
+    if parts.netloc not in ("", environ["HTTP_HOST"]):
+        raise Refused("502")
+    if not own_steps(parts.path, user):
+        raise Refused(NOT_YOURS)
+    return parts.path
 
 
 def credentials(environ: dict[str, Any]) -> tuple[str, str]:
@@ -226,25 +211,47 @@ def credentials(environ: dict[str, Any]) -> tuple[str, str]:
 class Light:
     """The WSGI application."""
 
-    def __init__(self, home: Path, users: Users, dovecot: Dovecot) -> None:
+    def __init__(self, files: Path, users: Users, asked: tuple[Dovecot, Meter]) -> None:
+        self._files = files
         self._users = users
-        self._dovecot = dovecot
+        self._dovecot, self._meter = asked
         self._radicale = Application(config.load([(os.environ["RADICALE_CONFIG"], False)]))
-        self._doorkeeper = Doorkeeper(home / "webdav" / FILES, users)
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer one request."""
-        user, secret = credentials(environ)
-        # Radicale would answer a stranger with 403, and no client would ask its user for a login.
-        if not user or not self._knows(user, secret, environ["REMOTE_ADDR"]):
-            return ask_again(start_response)
-        if environ["PATH_INFO"] == MAY and environ.get("PAQUET_INTERNAL") == "1":
-            return self._may(environ, start_response, user)
+        """Answer one request: a question of nginx, or one whose user nginx has from us."""
+        if environ.get("PAQUET_INTERNAL") == "1":
+            return self._judge(environ, start_response)
         for name in PROXY_ONLY:
             environ.pop(name, None)
-        return self._radicale({**environ, "REMOTE_USER": user}, start_response)
+        user = environ["PAQUET_USER"]
+        if environ["REQUEST_METHOD"] not in DAV_WRITING:
+            return self._radicale({**environ, "REMOTE_USER": user}, start_response)
+        length = int(environ["CONTENT_LENGTH"] or 0)
+        growth = DAV_COPIES * length + DAV_BLOCKS * BLOCK
+        with self._meter.booked(user, growth) as fits:
+            if fits:
+                return self._radicale({**environ, "REMOTE_USER": user}, start_response)
+        environ["wsgi.input"].read(length)  # else nginx may find us gone before it has our answer
+        return answer(start_response, NO_SPACE)
+
+    def _judge(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        user, secret = credentials(environ)
+        try:
+            # Radicale would answer a stranger with 403: no client would ask its user for a login.
+            if not user or not self._knows(user, secret, environ["REMOTE_ADDR"]):
+                return answer(
+                    start_response,
+                    "401 Unauthorized",
+                    **{"WWW-Authenticate": 'Basic realm="Paquet"'},
+                )
+            told = decide(environ, user, self._files) if environ["PATH_INFO"] == MAY else {}
+        except Refused as refused:
+            return answer(start_response, FORBIDDEN, **{"X-Paquet-Refused": refused.status})
+        return answer(start_response, "204 No Content", **{"X-Paquet-User": user}, **told)
 
     def _knows(self, user: str, secret: str, address: str) -> bool:
         ours = self._users.quota(user) is not None and "\0" not in user + secret
@@ -253,30 +260,18 @@ class Light:
         sys.stderr.write(f"login refused: rip={address} user={user!r}\n")
         return False
 
-    def _may(
-        self, environ: dict[str, Any], start_response: Callable[..., Any], user: str
-    ) -> list[bytes]:
-        try:
-            destination = self._doorkeeper.decide(environ, user)
-        except Refused as refused:
-            headers = [("X-Paquet-Refused", refused.status), ("Content-Length", "0")]
-            start_response(FORBIDDEN, headers)
-            return [b""]
-        start_response("204 No Content", [("X-Paquet-Destination", destination)])
-        return [b""]
 
-
-def ask_again(start_response: Callable[..., Any]) -> list[bytes]:
-    """Answer that a login is needed."""
-    headers = [("WWW-Authenticate", 'Basic realm="Paquet"'), ("Content-Length", "0")]
-    start_response("401 Unauthorized", headers)
+def answer(start_response: Callable[..., Any], status: str, **headers: str) -> list[bytes]:
+    """Answer without a body."""
+    start_response(status, [*headers.items(), ("Content-Length", "0")])
     return [b""]
 
 
 def from_environment(names: Mapping[str, str]) -> Light:
     """Return the application of the bundle that systemd started us for."""
     users = Users(Path(names["PAQUET_LIGHT_USERS"]))
-    return Light(Path(names["HOME"]), users, Dovecot(names["PAQUET_AUTH_SOCKET"]))
+    asked = Dovecot(names["PAQUET_AUTH_SOCKET"]), Meter(names["PAQUET_METER_SOCKET"])
+    return Light(Path(names["HOME"]) / "webdav" / FILES, users, asked)
 
 
 if "PAQUET_LIGHT_USERS" in os.environ:  # absent where the tests read this file

@@ -1,0 +1,302 @@
+#!/usr/bin/python3
+"""Keep what one bundle writes within its room, while it streams: `paquet-meter NAME`.
+
+nginx sends each request that may write through here, as HTTP/1.1, one request on each connection,
+to what serves the bundle. Bytes are counted as they pass, of all requests together; when the room
+is used up the answer is 507 and the server behind sees an upload that broke off. A program of the
+bundle that writes by itself says `BOOK` instead, with X-Paquet-User and X-Paquet-Growth, and holds
+the connection while it writes.
+
+/etc/paquet/room/NAME.json: {"all": bytes of the whole bundle, "backend": socket, "database": bool,
+"users": {address: bytes}}. A user's room is counted where files and calendars are by user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from os import PathLike
+
+SETTINGS, BUNDLES = Path("/etc/paquet/room"), Path("/srv/bundles")
+PSQL = ["/usr/bin/psql", "--no-psqlrc", "--no-align", "--tuples-only", "--dbname"]
+SIZE = "select pg_database_size(current_database())"
+FIRST_SOCKET = 3  # sd_listen_fds(3)
+BLOCK = 4096  # what an empty file costs, too
+PIECE = 1 << 18
+HEAD = 1 << 17
+QUIET_SECONDS = 300
+LINGER_SECONDS = 30
+# Measuring takes a tenth of the time at most, or as long as somebody waits; a minute is old.
+SHARE, PATIENCE, OLD = 10.0, 10.0, 60.0
+# Small requests find some room in a full cloud: whoever is full must be able to log in and tidy.
+SMALL, RESERVE = 1 << 16, 8 << 20
+# What a server behind has not finished is in no user's folder, and counted as it passes.
+PASSING = "upload"
+USERS_FOLDERS = ("webdav/files", "dav/collection-root")
+BOOK = "BOOK"
+BOOKED = b"HTTP/1.1 204 No Content\r\n\r\n"
+REFUSED = (
+    b"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+)
+FULL = REFUSED % (b"507 Insufficient Storage", 21, b"This folder is full.\n")
+AWAY = REFUSED % (b"503 Service Unavailable", 18, b"Try again, later.\n")
+
+
+class Full(Exception):
+    """The room is used up."""
+
+
+@dataclass(eq=False)
+class Passage:
+    """One request: what it has brought so far."""
+
+    carried: int = 0
+
+
+class Room:
+    """How full something is: measured now and then, and what passes added meanwhile."""
+
+    def __init__(self, measure: Callable[[], int]) -> None:
+        self._measure = measure
+        self._passing: set[Passage] = set()
+        self._ended = 0
+        self._filled = 0
+        self._began, self._took = float("-inf"), 0.0
+        self._alone = asyncio.Lock()
+
+    @contextlib.contextmanager
+    def passage(self) -> Iterator[Passage]:
+        """Count one request until it ends, and afterwards until it is measured."""
+        passage = Passage()
+        self._passing.add(passage)
+        try:
+            yield passage
+        finally:
+            self._passing.remove(passage)
+            self._ended += passage.carried
+
+    async def holds(self, more: int, limit: int) -> bool:
+        """Whether `more` bytes fit below `limit`; measured anew before it is denied."""
+        asked = time.monotonic()
+        if asked - self._began > OLD or self._used() + more > limit:
+            await self._look(asked)
+        return self._used() + more <= limit
+
+    def _used(self) -> int:
+        return self._filled + self._ended + sum(one.carried for one in self._passing)
+
+    async def _look(self, asked: float) -> None:
+        async with self._alone:
+            if self._began > asked:
+                return  # somebody else looked meanwhile
+            rest = self._began + min(SHARE * self._took, PATIENCE) - asked
+            await asyncio.sleep(max(0.0, rest))
+            self._began, ended = time.monotonic(), self._ended
+            self._filled = await asyncio.to_thread(self._measure)
+            self._took = time.monotonic() - self._began
+            self._ended -= ended
+
+
+def size_of(path: PathLike[str] | str, *, without: str = "") -> int:
+    """Return what a file, or a folder with all below it, takes on the disk; 0 where none stands."""
+    try:
+        with os.scandir(path) as entries:
+            found = [entry for entry in entries if entry.name != without]
+    except FileNotFoundError:
+        return 0
+    total = BLOCK
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            total += size_of(entry.path)
+        else:
+            with contextlib.suppress(FileNotFoundError):  # temporary files come and go
+                total += max(BLOCK, entry.stat(follow_symlinks=False).st_blocks * 512)
+    return total
+
+
+def database_size(name: str) -> int:
+    """Return what the bundle's database takes on the disk."""
+    said = subprocess.run([*PSQL, name, "--command", SIZE], capture_output=True, check=True)
+    return int(said.stdout)
+
+
+class Bundle:
+    """One bundle: its settings, read again when they change, and its rooms."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._path = SETTINGS / f"{name}.json"
+        self._stamp: tuple[int, int] | None = None
+        self._settings: dict[str, Any] = {}
+        self._all = Room(self._measure_all)
+        self._users: dict[str, Room] = {}
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that stand now."""
+        found = self._path.stat()
+        if (found.st_mtime_ns, found.st_ino) != self._stamp:
+            self._settings = json.loads(self._path.read_text("utf-8"))
+            self._stamp = (found.st_mtime_ns, found.st_ino)
+        return self._settings
+
+    def _measure_all(self) -> int:
+        files = size_of(BUNDLES / self._name, without=PASSING)
+        return files + (database_size(self._name) if self._settings["database"] else 0)
+
+    def _measure_user(self, user: str) -> int:
+        return sum(size_of(BUNDLES / self._name / folder / user) for folder in USERS_FOLDERS)
+
+    def rooms(self, user: str) -> list[tuple[Room, int, int]]:
+        """Return the rooms of a request of `user`: each with its limit and its reserve."""
+        settings = self.settings()
+        rooms = [(self._all, settings["all"], RESERVE)]
+        if user:
+            one = self._users.setdefault(user, Room(lambda: self._measure_user(user)))
+            rooms.append((one, settings["users"].get(user, 0), 0))
+        return rooms
+
+
+class Request:
+    """One request on its way: counted in each of its rooms."""
+
+    def __init__(self, head: bytes, bundle: Bundle, stack: contextlib.ExitStack) -> None:
+        first, *lines = head.decode("latin-1").split("\r\n")
+        fields = {
+            name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
+        }
+        self.method = first.partition(" ")[0]
+        self._growth = int(fields.get("x-paquet-growth") or 0)
+        self._announced = int(fields.get("content-length") or 0)
+        self._rooms = [
+            (room, limit, reserve, stack.enter_context(room.passage()))
+            for room, limit, reserve in bundle.rooms(fields.get("x-paquet-user", ""))
+        ]
+
+    async def begin(self) -> None:
+        """Refuse what says itself that it is too large."""
+        await self._require(self._growth + self._announced)
+        for *_, passage in self._rooms:
+            passage.carried = self._growth
+
+    async def take(self, more: int) -> None:
+        """Count `more` bytes, and refuse them when they do not fit."""
+        for *_, passage in self._rooms:
+            passage.carried += more
+        await self._require(0)
+
+    async def _require(self, more: int) -> None:
+        for room, limit, reserve, passage in self._rooms:
+            small = passage.carried + more <= SMALL
+            if not await room.holds(more, limit + (reserve if small else 0)):
+                raise Full
+
+
+async def pour(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: Request | None = None
+) -> None:
+    """Let all bytes pass, counted when there is a `request`."""
+    while piece := await reader.read(PIECE):
+        if request:
+            await request.take(len(piece))
+        writer.write(piece)
+        await writer.drain()
+
+
+class Meter:
+    """The program: it serves connections until none comes for a while."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._open = 0
+        self._last = time.monotonic()
+
+    async def run(self) -> None:
+        """Serve the socket that systemd handed in."""
+        listening = socket.socket(fileno=FIRST_SOCKET)
+        async with await asyncio.start_unix_server(self._serve, sock=listening, limit=HEAD):
+            while self._open or time.monotonic() - self._last < QUIET_SECONDS:  # noqa: ASYNC110
+                await asyncio.sleep(QUIET_SECONDS / 10)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open += 1
+        answer = b""
+        try:
+            with contextlib.ExitStack() as stack:
+                answer = await self._answer(reader, writer, stack)
+            if answer:
+                writer.write(answer)
+                await asyncio.wait_for(drain(reader, writer), LINGER_SECONDS)
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # nginx or the server behind went away: the other hears of it by the end below
+        finally:
+            self._open -= 1
+            self._last = time.monotonic()
+            writer.close()
+
+    async def _answer(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        stack: contextlib.ExitStack,
+    ) -> bytes:
+        """Let the request pass; return what we answer ourselves, empty when it was answered."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            request = Request(head, self._bundle, stack)
+            await request.begin()
+            if request.method == BOOK:
+                writer.write(BOOKED)
+                await reader.read()
+            else:
+                await self._pass(request, head, (reader, writer))
+        except Full:
+            return FULL
+        except subprocess.CalledProcessError:
+            return AWAY  # without PostgreSQL nobody knows how full it is
+        return b""
+
+    async def _pass(
+        self,
+        request: Request,
+        head: bytes,
+        nginx: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    ) -> None:
+        path = self._bundle.settings()["backend"]
+        reader, writer = await asyncio.open_unix_connection(path, limit=PIECE)
+        writer.write(head)
+        both = [
+            asyncio.create_task(pour(nginx[0], writer, request)),
+            asyncio.create_task(pour(reader, nginx[1])),
+        ]
+        try:
+            # Whichever side ends first ends the request.
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in both:
+                task.cancel()
+            writer.close()
+
+
+async def drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read what still comes until nginx hangs up: else it could not read our answer."""
+    await writer.drain()
+    while await reader.read(PIECE):
+        pass
+
+
+if __name__ == "__main__":
+    asyncio.run(Meter(Bundle(sys.argv[1])).run())

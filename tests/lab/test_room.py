@@ -1,0 +1,73 @@
+"""Room is a limit that holds while bytes stream, whatever an upload says of itself."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab import quota_attacks as attacks
+from tests.lab.contract.clients import Clients
+from tests.lab.quota_attacks import MIB, TOO_MUCH, Attacker, narrow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.lab.region import Delivered
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+NO_SPACE = 507
+WAYS = {
+    "without a length": (),
+    "in chunks": ("http1.1",),
+    "with a small length announced": ("http1.1", 'header = "X-Expected-Entity-Length: 1"'),
+}
+
+
+@pytest.fixture
+def attacker(delivered_bundle: Delivered, tmp_path: Path) -> Iterator[Attacker]:
+    """A user of each cloud who has twelve megabytes left."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    clients = Clients(delivered_bundle, delivered_bundle.secret, tmp_path)
+    made = Attacker(delivered_bundle, clients, tmp_path)
+    with narrow(made):
+        yield made
+
+
+def test_an_upload_ends_where_the_room_ends(attacker: Attacker) -> None:
+    before = attacker.taken()
+    for way, lines in WAYS.items():
+        body = attacker.zeros(TOO_MUCH)
+        assert attacker.send("PUT", attacker.files + "big", body, *lines) == NO_SPACE, way
+        assert attacker.taken() - before < MIB, way
+    small = attacker.zeros(MIB)
+    assert attacker.send("PUT", attacker.files + "small", small) in (201, 204)
+    assert attacker.send("DELETE", attacker.files + "small") == 204
+
+
+def test_uploads_side_by_side_share_the_room(attacker: Attacker) -> None:
+    before, body = attacker.taken(), attacker.zeros(5 * MIB)
+    said = attacker.many(8, lambda n: attacker.send("PUT", f"{attacker.files}part{n}", body))
+    assert said.count(NO_SPACE) >= 6
+    assert attacker.taken() - before < attacks.ROOM + MIB
+    attacker.many(8, lambda n: attacker.send("DELETE", f"{attacker.files}part{n}"))
+
+
+def test_calendars_count_for_the_same_room(attacker: Attacker) -> None:
+    before = attacker.taken()
+
+    def item(number: int) -> int:
+        text = secrets.token_hex(MIB)  # PostgreSQL packs what repeats itself
+        body = attacker.text(attacks.CALENDAR.format(uid=f"room{number}", text=text))
+        return attacker.send("PUT", f"{attacker.calendar}room{number}.ics", body)
+
+    said = [item(number) for number in range(18)]
+    assert said[0] == 201
+    assert said[-1] == NO_SPACE
+    assert attacker.taken() - before < attacks.ROOM + 10 * MIB
+    for number in range(said.count(201)):
+        attacker.send("DELETE", f"{attacker.calendar}room{number}.ics")

@@ -1,0 +1,64 @@
+"""Counting what a bundle takes: while it streams, and in a repository of backups."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    Load = Callable[[str], dict[str, Any]]
+
+METER = "roles/room/files/paquet-meter.py"
+CLOSER = "roles/backup_server/files/paquet-backup-room.py"
+BLOCK = 4096
+
+
+def test_what_passes_counts_until_it_is_measured(load: Load) -> None:
+    standing = [100]
+
+    async def story() -> None:
+        room = load(METER)["Room"](lambda: standing[0])
+        with room.passage() as one, room.passage() as other:
+            assert await room.holds(900, 1000)
+            one.carried, other.carried = 500, 400
+            assert await room.holds(0, 1000)
+            assert not await room.holds(1, 1000)
+        standing[0] = 200  # one of them broke off
+        assert await room.holds(800, 1000)
+        assert not await room.holds(801, 1000)
+
+    asyncio.run(story())
+
+
+def test_an_empty_file_and_a_folder_take_a_block(load: Load, tmp_path: Path) -> None:
+    size_of = load(METER)["size_of"]
+    assert size_of(tmp_path / "absent") == 0
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "empty").touch()
+    (tmp_path / "upload").mkdir()
+    (tmp_path / "upload" / "passing").write_bytes(bytes(BLOCK))
+    assert size_of(tmp_path, without="upload") == 3 * BLOCK
+
+
+def test_a_repository_closes_beyond_its_room_and_opens_again(load: Load, tmp_path: Path) -> None:
+    pack = tmp_path / "data" / "00" / "pack"
+    for folder in ("data/00", "index", "keys", "snapshots", "locks"):
+        (tmp_path / folder).mkdir(parents=True)
+    pack.write_bytes(bytes(100))
+    repository = load(CLOSER)["Repository"](tmp_path)
+
+    def modes() -> set[int]:
+        return {stat.S_IMODE((tmp_path / one).stat().st_mode) for one in ("data/00", "index")}
+
+    repository.keep_within(100)
+    assert modes() == {0o700}
+    repository.keep_within(99)
+    assert modes() == {0o500}
+    assert stat.S_IMODE((tmp_path / "locks").stat().st_mode) == 0o700
+    repository.keep_within(100)
+    assert modes() == {0o700}
