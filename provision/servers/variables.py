@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from provision.errors import PaquetError
-from provision.servers import artifacts, inventory
+from provision.servers import artifacts, hostkeys, inventory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from provision.servers.inventory import Host
     from provision.settings import Settings
+
+REST_PORT = 8000
 
 
 def server_variables(host: Host, settings: Settings) -> dict[str, object]:
@@ -43,12 +45,37 @@ def site_variables(host: Host, settings: Settings) -> dict[str, object]:
     variables = server_variables(host, settings)
     # Its checks knock with wrong logins on purpose, and must not be kept out for that.
     variables["fail2ban_never"] = ["127.0.0.0/8", "::1", *_our_address(host)]
+    known = [key.kind for key in hostkeys.known_keys(host, settings)]
+    variables["ssh_known_host_keys"] = [kind for kind in known if kind.startswith("ecdsa-")]
+    if "backup" in host.groups:
+        neighbours = _clients(host, settings)
+        variables["firewall_neighbours"] = [{"port": REST_PORT, "addresses": neighbours}]
     if "bundles" in host.groups:
         variables["cloud_nextcloud_artifacts"] = [
             {"version": one.version, "sha256": one.sha256, "path": one.path}
             for one in artifacts.offered(settings, "nextcloud")
         ]
     return variables
+
+
+def _clients(host: Host, settings: Settings) -> list[str]:
+    """Return the addresses of the servers whose backups `host` keeps, sorted."""
+    servers = inventory.members(inventory.read(settings.inventory), "bundles")
+    # Where there is one backup server, nobody needs to name it.
+    clients = [one for one in servers if one.variables.get("backup_server", host.name) == host.name]
+    return sorted({address for client in clients for address in _addresses(client)})
+
+
+def _addresses(host: Host) -> set[str]:
+    """Return the addresses of `host`, which the inventory may know by name only."""
+    try:
+        found = socket.getaddrinfo(host.address, None, type=socket.SOCK_STREAM)
+    except OSError as unknown:
+        raise PaquetError(
+            f"The address of {host.name}, {host.address}, cannot be found: {unknown}",
+            "Give its number as ansible_host: its backup server lets in nobody else.",
+        ) from None
+    return {str(address[0]) for *_, address in found}
 
 
 def _our_address(host: Host) -> list[str]:

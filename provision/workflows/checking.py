@@ -17,8 +17,8 @@ from provision.dns.records import server_records
 from provision.registry.models import Bundle
 from provision.servers import inventory
 from provision.servers.looking import look_inside
+from provision.servers.variables import REST_PORT
 from provision.workflows import names
-from provision.workflows.safekeeping import REST_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from provision.backups import export as exports
 from provision.backups.repository import Repository, refuse_used_folder
 from provision.servers import inventory, tunnel
+from provision.servers.variables import REST_PORT
 from provision.workflows import bundles, plays
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from provision.registry.models import Bundle
     from provision.workflows.control import Control
-
-REST_PORT = 8000
 
 
 def run(control: Control, domain: str) -> str:

@@ -39,6 +39,7 @@ METER_SECONDS = 60.0
 BLOCK = 4096  # what an empty file costs, too
 # Radicale keeps each item, the same again as it understood it, and what it needs to tell changes.
 DAV_COPIES, DAV_BLOCKS = 2, 4
+REVOKED = b"reason=This device was revoked"
 FORBIDDEN = "403 Forbidden"
 NO_SPACE = "507 Insufficient Storage"
 METHOD_UNKNOWN, BAD_PATH, NOT_YOURS, AWAY = "405", "400", "403", "503"
@@ -52,6 +53,10 @@ class Refused(Exception):
     def __init__(self, status: str) -> None:
         super().__init__(status)
         self.status = status
+
+
+class Revoked(Exception):
+    """The secret of a device that was revoked: it is known, and no guess."""
 
 
 class Users:
@@ -100,6 +105,8 @@ class Dovecot:
                 self._wait(lines, {b"DONE"})
                 connection.sendall("\t".join(words).encode() + b"\n")
                 verdict, *reasons = self._wait(lines, {b"OK", b"FAIL"})
+        if REVOKED in reasons:
+            raise Revoked
         # The database of mail is away: no reason to make a phone ask for another password.
         if b"code=temp_fail" in reasons or b"temp" in reasons:
             raise Refused(AWAY)
@@ -243,12 +250,10 @@ class Light:
         try:
             # Radicale would answer a stranger with 403: no client would ask its user for a login.
             if not user or not self._knows(user, secret, environ["REMOTE_ADDR"]):
-                return answer(
-                    start_response,
-                    "401 Unauthorized",
-                    **{"WWW-Authenticate": 'Basic realm="Paquet"'},
-                )
+                return ask_again(start_response)
             told = decide(environ, user, self._files) if environ["PATH_INFO"] == MAY else {}
+        except Revoked:
+            return ask_again(start_response, "revoked device")
         except Refused as refused:
             return answer(start_response, FORBIDDEN, **{"X-Paquet-Refused": refused.status})
         return answer(start_response, "204 No Content", **{"X-Paquet-User": user}, **told)
@@ -259,6 +264,12 @@ class Light:
             return True
         sys.stderr.write(f"login refused: rip={address} user={user!r}\n")
         return False
+
+
+def ask_again(start_response: Callable[..., Any], realm: str = "Paquet") -> list[bytes]:
+    """Answer that a login is needed; by the realm the web server tells a known device."""
+    wanted = {"WWW-Authenticate": f'Basic realm="{realm}"'}
+    return answer(start_response, "401 Unauthorized", **wanted)
 
 
 def answer(start_response: Callable[..., Any], status: str, **headers: str) -> list[bytes]:

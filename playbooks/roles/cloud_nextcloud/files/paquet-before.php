@@ -1,0 +1,44 @@
+<?php
+/*
+ * Before each request of the web: a known device is told so, and PostgreSQL that is away is said to be away.
+ */
+
+declare(strict_types=1);
+
+/** A phone whose secret was revoked tries for ever. It is known here, and told so before Nextcloud starts; by the realm the
+ * web server knows that nobody guesses (role nginx). The role `device` writes the list: id, SHA-256 of the secret, login. */
+function paquet_tell_revoked(): void {
+	$known = '/etc/paquet/nextcloud/bundles/' . getenv('PAQUET_BUNDLE') . '.revoked';
+	if (!isset($_SERVER['PHP_AUTH_PW']) || !is_file($known)) {
+		return;
+	}
+	$mine = ' ' . hash('sha256', $_SERVER['PHP_AUTH_PW']) . ' ' . strtolower($_SERVER['PHP_AUTH_USER']);
+	foreach (file($known, FILE_IGNORE_NEW_LINES) as $line) {
+		if (str_ends_with($line, $mine)) {
+			http_response_code(401);
+			header('WWW-Authenticate: Basic realm="revoked device"');
+			exit;
+		}
+	}
+}
+
+/** When Nextcloud fails because PostgreSQL is away, that is said, and not "internal error": phones and programs then come
+ * again by themselves. Any other failure stays what it is. */
+function paquet_tell_away(): void {
+	// Its DAV answers with the number of the error in place of a status: 7.
+	if (http_response_code() >= 200 && http_response_code() !== 500) {
+		return;
+	}
+	try {
+		new PDO('pgsql:host=/run/postgresql;connect_timeout=5');
+		http_response_code(500);
+	} catch (PDOException) {
+		http_response_code(503);
+		header('Retry-After: 30');
+	}
+}
+
+if (PHP_SAPI === 'fpm-fcgi') {
+	paquet_tell_revoked();
+	header_register_callback(paquet_tell_away(...));
+}
