@@ -1,4 +1,4 @@
-"""`paquet server`: prepare, deploy, check, list."""
+"""`paquet server`: prepare, deploy, check, list, allow, bans."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from provision.commands.context import (
     show_findings,
     yes_option,
 )
+from provision.commands.server_doors import allow, bans
 from provision.registry import fences
 from provision.servers import deploy as deploying
 from provision.servers import inventory, preparation
@@ -40,6 +41,10 @@ force_option = click.option(
 @click.group()
 def server() -> None:
     """Make servers of bare Debian machines, and keep them as they should be."""
+
+
+server.add_command(allow)
+server.add_command(bans)
 
 
 @server.command()

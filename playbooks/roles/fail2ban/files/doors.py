@@ -13,6 +13,7 @@ was tried is neither told nor needed: a device that was revoked is known before 
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -100,11 +101,12 @@ def fail2ban(*words: str) -> str:
 
 def bans() -> list[dict[str, str]]:
     """Return who is kept out: door, address, and until when (UTC)."""
-    jails = re.search(r"Jail list:\s*(.*)", fail2ban("status"))
-    doors = jails[1].split(", ") if jails and jails[1] else []
+    jails = ast.literal_eval(fail2ban("banned"))
     return [
         {"door": door, "address": found[1], "until": found[2]}
-        for door in doors
+        for jail in jails
+        for door, addresses in jail.items()
+        if addresses
         for line in fail2ban("get", door, "banip", "--with-time").splitlines()
         if (found := BANNED.match(line))
     ]

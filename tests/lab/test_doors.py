@@ -1,0 +1,71 @@
+"""Wrong logins: which lines of the journal count, who is kept out and for how long, who is not."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab import visitors
+from tests.lab.paquet_runs import paquet
+from tests.lab.visitors import MAIL, Visitor, web_doors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.lab.region import Delivered, Region
+
+pytestmark = pytest.mark.lab
+TRIES = 36
+IMAP = MAIL[2]
+
+
+@pytest.fixture(scope="module")
+def visitor(region: Region) -> Iterator[Visitor]:
+    """Somebody from the internet."""
+    with visitors.visitors(region) as (visitor, _):
+        yield visitor
+
+
+def test_a_wrong_secret_counts_once_at_each_door_and_a_revoked_one_never(
+    delivered_bundle: Delivered, visitor: Visitor
+) -> None:
+    bundle = delivered_bundle
+    revoked = bundle.enrol("Oublié")
+    bundle.revoke("Oublié")
+    doors = web_doors(bundle) if bundle.cloud == "nextcloud" else (*MAIL, *web_doors(bundle))
+    since, tried = time.time(), dict.fromkeys((door.jail for door in doors), 0)
+    for door in doors:
+        said = visitor.knock(bundle, door, [(bundle.address, "wrong"), (bundle.address, revoked)])
+        assert said == ["refused", "refused"], door
+        tried[door.jail] += 1
+    time.sleep(1)
+    seen = {jail: visitors.counted(visitor.region, jail, since) for jail in tried}
+    assert seen == tried
+
+
+def test_who_guesses_is_kept_out_at_that_door_only_and_for_a_time(
+    light: Delivered, visitor: Visitor
+) -> None:
+    guesses = [(light.address, f"guess-{number}") for number in range(TRIES)]
+    with visitors.short_bans(visitor.region, IMAP.jail):
+        visitor.knock(light, IMAP, guesses)
+        assert visitor.wait(IMAP, banned=True)
+        assert visitor.gets_in(light, IMAP) == "closed"
+        others = [door for door in (*MAIL, *web_doors(light)) if door != IMAP]
+        assert {visitor.gets_in(light, door) for door in others} == {"in"}
+        assert visitor.wait(IMAP, banned=False)
+    assert visitor.gets_in(light, IMAP) == "in"
+
+
+def test_whom_the_operator_lets_in_is_kept_out_nowhere(light: Delivered, visitor: Visitor) -> None:
+    config = visitor.region.folder / "paquet.toml"
+    words = ("server", "allow", "bundles1", visitor.source, "--for", "1m", "--yes", "--json")
+    assert json.loads(paquet(config, *words))["address"] == visitor.source
+    guesses = [(light.address, "wrong")] * TRIES
+    assert set(visitor.knock(light, MAIL[0], guesses)) == {"refused"}
+    assert visitor.gets_in(light, MAIL[0]) == "in"
+    rows = json.loads(paquet(config, "server", "bans", "bundles1", "--json"))
+    assert visitor.source in {row["address"] for row in rows if "let in" in row["door"]}
