@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.changing import How, change_options
+from provision.commands.changing import change_options
 from provision.commands.context import ask, pass_context, show
 from provision.servers import doors, inventory
 
 if TYPE_CHECKING:
+    from provision.commands.changing import How
     from provision.commands.context import Context
 
 

@@ -10,12 +10,13 @@ import pytest
 
 from tests.lab import visitors
 from tests.lab.paquet_runs import paquet
-from tests.lab.visitors import MAIL, Visitor, web_doors
+from tests.lab.visitors import MAIL, web_doors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.lab.region import Delivered, Region
+    from tests.lab.visitors import Visitor
 
 pytestmark = pytest.mark.lab
 TRIES = 36

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 KNOCKER = Path(__file__).with_name("knocker.py")
 DOORS = "/usr/local/lib/paquet/doors"
 NOTES = ("/run/paquet/failures.sqlite", "/var/lib/paquet/allowed.json")
-SERVER_V6, VISITOR_V6 = "fd77::10", "fd77::71"
+SERVER_V6, VISITOR_V6 = "fd77::10", "fd77::{:x}"
+NUMBERS = itertools.count(60)
 AT_ONCE = 12
-PATIENCE = 30.0
+PATIENCE = 40.0
+BAN = "20"
 FILTERS = {
     "submissions": "paquet-submission[service=submissions]",
     "submission": "paquet-submission[service=submission]",
@@ -65,7 +68,11 @@ class Visitor:
     machine: str = "internet"
 
     def knock(
-        self, bundle: Delivered, door: Door, logins: Sequence[tuple[str, str]], at_once: int = AT_ONCE
+        self,
+        bundle: Delivered,
+        door: Door,
+        logins: Sequence[tuple[str, str]],
+        at_once: int = AT_ONCE,
     ) -> list[str]:
         """Try `logins` at `door`, some at the same time, and return what came of each."""
         told = {"port": door.port, "path": door.path, "source": self.source, "server": self.server}
@@ -98,17 +105,20 @@ class Visitor:
 def visitors(region: Region) -> Iterator[tuple[Visitor, Visitor]]:
     """Yield two visitors from the internet, by IPv4 and by IPv6, whom nobody knows yet."""
     server, internet = region.machine("bundles1"), region.machine("internet")
-    address = region.lab.address("internet").rpartition(".")[0] + ".71"
-    places = [(internet, f"{address}/24"), (internet, f"{VISITOR_V6}/64"), (server, f"{SERVER_V6}/64")]
+    number = next(NUMBERS)
+    address = f"{region.lab.address('internet').rpartition('.')[0]}.{number}"
+    address_v6 = VISITOR_V6.format(number)
+    places = [(internet, f"{address}/24"), (internet, f"{address_v6}/64")]
+    places.append((server, f"{SERVER_V6}/64"))
     flags = {True: ["nodad"], False: []}
     for machine, place in places:
         new = ["ip", "address", "replace", place, "dev", "host0", *flags[":" in place]]
         machine.run(new)
     old = Visitor(region, address, region.lab.address("bundles1"))
     try:
-        yield old, replace(old, source=VISITOR_V6, server=SERVER_V6)
+        yield old, replace(old, source=address_v6, server=SERVER_V6)
     finally:
-        for visitor in (address, VISITOR_V6):
+        for visitor in (address, address_v6):
             server.run([DOORS, "lift", visitor])
         server.run(["rm", "-f", *NOTES])
         for machine, place in places:
@@ -121,7 +131,7 @@ def short_bans(region: Region, jail: str, server: str = "bundles1") -> Iterator[
     client = ["fail2ban-client", "set", jail, "bantime"]
     machine = region.machine(server)
     usual = machine.run(["fail2ban-client", "get", jail, "bantime"]).stdout.strip()
-    machine.run([*client, "15"])
+    machine.run([*client, BAN])
     try:
         yield
     finally:

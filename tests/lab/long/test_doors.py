@@ -1,20 +1,19 @@
-"""Wrong logins at every door, by IPv4 and IPv6: who is kept out, where, and until when; who is not."""
+"""Wrong logins at every door, by IPv4 and IPv6: who is kept out, where, how long; who is not."""
 
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.lab import visitors
-from tests.lab.visitors import MAIL, Door, Visitor, web_doors
+from tests.lab.visitors import AT_ONCE, MAIL, Door, Visitor, web_doors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from provision.lab.machines import Machine
     from tests.lab.region import Delivered, Region
 
     Tell = Callable[[str, object, object], None]
@@ -28,9 +27,10 @@ SLOW = 4
 DOORS = [*(door.jail for door in MAIL), "dav", "files", "nextcloud dav", "nextcloud ocs", "sshd"]
 
 
-@contextmanager
-def mail_by_ipv6(server: Machine) -> Iterator[None]:
-    """Have Postfix serve IPv6 too, as it does where the server is published with such an address."""
+@pytest.fixture(scope="module", autouse=True)
+def mail_by_ipv6(region: Region) -> Iterator[None]:
+    """Have Postfix serve IPv6 too, as where the server is published with such an address."""
+    server = region.machine("bundles1")
     usual = server.run(["postconf", "-h", "inet_protocols"]).stdout.strip()
     try:
         server.run(["postconf", "inet_protocols=all"])
@@ -41,11 +41,10 @@ def mail_by_ipv6(server: Machine) -> Iterator[None]:
         server.run(["systemctl", "restart", "postfix"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def both(region: Region) -> Iterator[tuple[Visitor, Visitor]]:
-    """Two visitors, by IPv4 and by IPv6."""
-    server = region.machine("bundles1")
-    with mail_by_ipv6(server), visitors.visitors(region) as both:
+    """Two visitors whom nobody knows yet, by IPv4 and by IPv6."""
+    with visitors.visitors(region) as both:
         yield both
 
 
@@ -58,9 +57,11 @@ def doors(light: Delivered, nextcloud: Delivered) -> dict[str, tuple[Delivered, 
 
 
 def look_around(visitor: Visitor, doors: dict[str, tuple[Delivered, Door]]) -> dict[str, str]:
-    """Return what the right login gets at each door that has one."""
+    """Return what the right login gets at each door that has one, all at the same time."""
     asked = {name: pair for name, pair in doors.items() if name != "sshd"}
-    return {name: visitor.gets_in(bundle, door) for name, (bundle, door) in asked.items()}
+    with ThreadPoolExecutor(len(asked)) as pool:
+        said = pool.map(lambda pair: visitor.gets_in(*pair), asked.values())
+        return dict(zip(asked, said, strict=True))
 
 
 @pytest.mark.parametrize("family", [0, 1], ids=["IPv4", "IPv6"])
@@ -76,7 +77,7 @@ def test_a_guesser_is_kept_out_at_that_door_only_until_the_ban_ends(
     same = DOORS.index(name) % 2 == 0
     guesses = [(bundle.address, "wrong" if same else f"wrong-{turn}") for turn in range(TRIES)]
     with visitors.short_bans(visitor.region, door.jail):
-        visitor.knock(bundle, door, guesses, SLOW)
+        visitor.knock(bundle, door, guesses, SLOW if bundle.cloud == "nextcloud" else AT_ONCE)
         banned = visitor.wait(door, banned=True)
         around = look_around(visitor, doors)
         ended = visitor.wait(door, banned=False)
@@ -85,10 +86,10 @@ def test_a_guesser_is_kept_out_at_that_door_only_until_the_ban_ends(
     what = f"{TRIES} wrong logins at {name} ({visitor.source})"
     tell(what, f"ban {banned}, closed {sorted(closed)}, ended {ended}", f"closed {sorted(here)}")
     assert banned
-    assert closed == here
+    assert closed == here & set(around)
     assert {said for other, said in around.items() if other not in here} <= {"in"}
     assert ended
-    assert look_around(visitor, doors) == dict.fromkeys(around, "in")
+    assert name == "sshd" or visitor.gets_in(bundle, door) == "in"
 
 
 def test_a_bundle_server_that_guesses_is_kept_out_of_the_backups_only_for_a_time(
@@ -119,7 +120,6 @@ def test_thirty_phones_behind_one_address_shut_nobody_out(
     party = [(f"phone{n}@{bundle.domain}", f"mistyped-{n}") for n in range(PHONES)]
     visitor.knock(bundle, door, party * TRIES_OF_A_PHONE)
     household = [(bundle.neighbour, f"mistyped-{n}") for n in range(PHONES)]
-    visitor.region.machine("bundles1").run(["rm", "-f", *visitors.NOTES])
     visitor.knock(bundle, door, household)
     time.sleep(3)
     seen = visitor.gets_in(bundle, door)
@@ -151,10 +151,10 @@ def test_a_forgotten_phone_that_was_revoked_shuts_nobody_out(
     visitor, (bundle, door) = both[0], doors[name]
     revoked = bundle.enrol(f"Oublié {name}")
     bundle.revoke(f"Oublié {name}")
-    tried = visitor.knock(bundle, door, [(bundle.address, revoked)] * 60)
+    tried = visitor.knock(bundle, door, [(bundle.address, revoked)] * TRIES)
     time.sleep(3)
     seen = visitor.gets_in(bundle, door)
-    tell(f"a revoked phone, 60 times: {name}", f"a good login is {seen}", "in")
+    tell(f"a revoked phone, {TRIES} times: {name}", f"a good login is {seen}", "in")
     assert set(tried) == {"refused"}
     assert seen == "in"
     assert not visitor.is_banned(door)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -IS
-"""Who is kept out at which door, and whose wrong logins do not count. fail2ban and `paquet` call it.
+"""Who is kept out at which door, and whose wrong logins do not count; fail2ban and `paquet` ask.
 
     doors excuse DOOR ADDRESS TIME RESTORED LOGIN   exit code 0: this wrong login does not count
     doors allow ADDRESS SECONDS                     no door is closed to ADDRESS for so long
@@ -8,7 +8,7 @@
 
 Behind one address may sit thirty phones with a typing error each, or one guesser. The first wrong
 logins of a few users are excused, at each door by itself; what comes on top counts. Which secret
-was tried is neither told nor needed: a device that was revoked is known before fail2ban hears of it.
+was tried is neither told nor needed: a revoked device is known before fail2ban hears of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FAILURES = Path("/run/paquet/failures.sqlite")
 CLIENT = "/usr/bin/fail2ban-client"
 EXCUSED, COUNTS = 0, 1
 WINDOW = 600.0
-# A phone that asks its owner tries a few times; of a party's phones some thirty may be wrong at once.
+# A phone that asks its owner tries a few times; at a party some thirty may be wrong at once.
 TRIES, LOGINS = 12, 32
 TABLE = "CREATE TABLE IF NOT EXISTS failure (door TEXT, address TEXT, login TEXT, at REAL)"
 INDEX = "CREATE INDEX IF NOT EXISTS failure_of ON failure (door, address, login)"
@@ -49,7 +49,8 @@ def main(words: list[str]) -> int:
         tried = restored != "1" and door != "sshd"
         if is_allowed(address, time.time()):
             return EXCUSED
-        return EXCUSED if tried and is_excused(door, address, " ".join(login), float(at)) else COUNTS
+        excused = tried and is_excused((door, address, " ".join(login)), float(at))
+        return EXCUSED if excused else COUNTS
     if verb == "allow":
         allow(rest[0], time.time() + float(rest[1]))
         lift(rest[0])
@@ -59,17 +60,17 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def is_excused(door: str, address: str, login: str, at: float) -> bool:
-    """Note one wrong login, and say whether it is one of the few that do not count."""
+def is_excused(who: tuple[str, str, str], at: float) -> bool:
+    """Note one wrong login (door, address, login), and say whether it is one that is excused."""
     with closing(sqlite3.connect(FAILURES, timeout=30, isolation_level=None)) as notes:
         notes.execute("PRAGMA journal_mode = MEMORY")
         notes.execute("BEGIN IMMEDIATE")
         notes.execute(TABLE)
         notes.execute(INDEX)
         notes.execute("DELETE FROM failure WHERE at < ?", (at - WINDOW,))
-        notes.execute("INSERT INTO failure VALUES (?, ?, ?, ?)", (door, address, login, at))
-        tries = notes.execute(TRIED, (door, address, login)).fetchone()[0]
-        logins = notes.execute(SEEN, (door, address)).fetchone()[0]
+        notes.execute("INSERT INTO failure VALUES (?, ?, ?, ?)", (*who, at))
+        tries = notes.execute(TRIED, who).fetchone()[0]
+        logins = notes.execute(SEEN, who[:2]).fetchone()[0]
         notes.execute("COMMIT")
     return bool(tries <= TRIES and logins <= LOGINS)
 
@@ -125,7 +126,7 @@ def tell() -> None:
         {"address": name, "until": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(until))}
         for name, until in sorted(allowed(time.time()).items())
     ]
-    print(json.dumps({"bans": bans(), "allowed": let_in}))
+    sys.stdout.write(json.dumps({"bans": bans(), "allowed": let_in}) + "\n")
 
 
 if __name__ == "__main__":
