@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab import visitors
 from tests.lab.paquet_runs import paquet
-from tests.lab.visitors import MAIL, web_doors
+from tests.lab.visitors import MAIL, Door, web_doors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +59,17 @@ def test_who_guesses_is_kept_out_at_that_door_only_and_for_a_time(
         assert {visitor.gets_in(light, door) for door in others} == {"in"}
         assert visitor.wait(IMAP, banned=False)
     assert visitor.gets_in(light, IMAP) == "in"
+
+
+def test_passwords_of_shared_links_cannot_be_tried_without_end(
+    nextcloud: Delivered, visitor: Visitor
+) -> None:
+    link = Door("web", 443, "/s/a-link/authenticate/showShare")
+    said = visitor.knock(nextcloud, link, [("", "")] * 30)
+    assert said.count("429") >= 8
+    written_otherwise = Door("web", 443, "/%73/a-link/authenticate/showShare")
+    assert visitor.knock(nextcloud, written_otherwise, [("", "")]) == ["429"]
+    assert visitor.gets_in(nextcloud, web_doors(nextcloud)[0]) == "in"
 
 
 def test_whom_the_operator_lets_in_is_kept_out_nowhere(light: Delivered, visitor: Visitor) -> None:
