@@ -26,7 +26,6 @@ WALKED = ("/srv", "/etc", "/run", "/var", "/dev", "/tmp", "/usr/local", "/home",
 
 NOTIFY = {"/run/systemd/notify": "says that it is ready; systemd hears a unit's main process only"}
 DATABASE = {"/run/postgresql/.s.PGSQL.5432": "its database; PostgreSQL asks the kernel who it is"}
-CACHE = {"/run/paquet-cache/redis.sock": "its cache; Redis has a login and a database for each"}
 JOURNAL = {"/run/systemd/journal/dev-log": "its log"}
 LOGIN = {"/run/dovecot/auth-paquet": "asks whether a login is good"}
 # Doors of the server that PHP needs on it, at whatever address of its own.
@@ -45,12 +44,14 @@ EVERYBODY = {
     "/run/ssh-unix-local/socket": "sshd, as its port: keys only, and no bundle has one",
 }
 ALLOWED = {
-    "php": {**NOTIFY, **DATABASE, **CACHE, **JOURNAL},
-    "cron": {**NOTIFY, **DATABASE, **CACHE, **JOURNAL},
+    "php": {**NOTIFY, **DATABASE, **JOURNAL},
+    "cron": {**NOTIFY, **DATABASE, **JOURNAL},
     "dav": {**NOTIFY, **LOGIN},
     "files": {},
+    "meter": DATABASE,
+    "cache": {},
     # Nothing runs like this: what a hole in a sandbox would lead to.
-    "shell": {**NOTIFY, **DATABASE, **CACHE, **JOURNAL, **EVERYBODY},
+    "shell": {**NOTIFY, **DATABASE, **JOURNAL, **EVERYBODY},
 }
 ONLINE = ("php", "cron", "shell")
 SHELL = "shell"
@@ -153,7 +154,7 @@ def walk(
         }
     )
     told: dict[str, Any] = json.loads(probe(place, bundle, given))
-    own = f"/run/paquet/{bundle.name}/"
+    own = (f"/run/paquet/{bundle.name}/", f"/run/paquet-cache/{bundle.name}/")
     told["open"] = [
         door for door in told["open"] if not (door.startswith(own) or is_allowed(place, door))
     ]
