@@ -105,6 +105,10 @@ class Bundle(Protocol):
         ...
 
 
+class SieveRefusedError(Exception):
+    """ManageSieve refused a command."""
+
+
 @dataclass(frozen=True)
 class Device:
     """One login: an address and a device secret."""
@@ -208,6 +212,13 @@ def messages(bundle: Bundle, device: Device, subject: str, folder: str = "INBOX"
         session.select_folder(folder, readonly=True)
         numbers = session.search(["SUBJECT", subject])
         return [found[b"BODY[]"] for found in session.fetch(numbers, ["BODY[]"]).values()]
+
+
+def every_message(bundle: Bundle, device: Device) -> list[bytes]:
+    """Return all messages in the user's inbox."""
+    with imap(bundle, device) as session:
+        session.select_folder("INBOX", readonly=True)
+        return [found[b"BODY[]"] for found in session.fetch(session.search(), ["BODY[]"]).values()]
 
 
 def in_inbox_or_junk(bundle: Bundle, device: Device, subject: str) -> list[bytes]:
@@ -316,6 +327,14 @@ def add_device(bundle: Bundle, address: str) -> Device:
 
 def put_sieve(bundle: Bundle, device: Device, script: str) -> None:
     """Upload a sieve script by ManageSieve (RFC 5804) with STARTTLS, and make it the active one."""
+    with managesieve(bundle, device) as session:
+        store_sieve(session, "essai", script)
+        _sieve(session, 'SETACTIVE "essai"')
+
+
+@contextmanager
+def managesieve(bundle: Bundle, device: Device) -> Iterator[socket.socket]:
+    """Yield a ManageSieve session, logged in as `device`."""
     login = base64.b64encode(f"\0{device.address}\0{device.secret}".encode()).decode()
     with socket.create_connection((bundle.mail_address, SIEVE), timeout=PATIENCE) as plain:
         _sieve(plain)
@@ -323,13 +342,24 @@ def put_sieve(bundle: Bundle, device: Device, script: str) -> None:
         with trust(bundle).wrap_socket(plain, server_hostname=bundle.mail_host) as session:
             _sieve(session)
             _sieve(session, f'AUTHENTICATE "PLAIN" "{login}"')
-            size = len(script.encode())
-            _sieve(session, f'PUTSCRIPT "essai" {{{size}+}}\r\n{script}')
-            _sieve(session, 'SETACTIVE "essai"')
+            yield session
 
 
-def _sieve(session: socket.socket, command: str = "") -> None:
-    """Send a command, or none to read the greeting; fail unless the server says OK."""
+def store_sieve(session: socket.socket, name: str, script: str) -> None:
+    """Upload a script and leave it asleep."""
+    _sieve(session, f'PUTSCRIPT "{name}" {{{len(script.encode())}+}}\r\n{script}')
+
+
+def sieve_extensions(bundle: Bundle, device: Device) -> set[str]:
+    """Return what filters may ask for, as told to who is logged in."""
+    with managesieve(bundle, device) as session:
+        told = _sieve(session, "CAPABILITY")
+    line = next(line for line in told.splitlines() if line.startswith('"SIEVE"'))
+    return set(line.split(maxsplit=1)[1].strip('"').split())
+
+
+def _sieve(session: socket.socket, command: str = "") -> str:
+    """Send a command, or none to read the greeting; return what the server says before its OK."""
     if command:
         session.sendall(f"{command}\r\n".encode())
     said = b""
@@ -340,8 +370,12 @@ def _sieve(session: socket.socket, command: str = "") -> None:
         if not more:
             break
         said += more
+        if said.startswith(b"NO"):  # why may follow in many lines
+            raise SieveRefusedError(said.decode())
     last = said.rstrip().rsplit(b"\r\n", 1)[-1]
-    assert last.startswith(b"OK"), said.decode()
+    if not last.startswith(b"OK"):
+        raise SieveRefusedError(said.decode())
+    return said.decode()
 
 
 def handshake(bundle: Bundle, port: int, *options: str) -> Completed:
