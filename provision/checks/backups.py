@@ -68,7 +68,7 @@ def look_at_store(target: Target, now: datetime) -> Iterator[Finding]:
     except OSError as closed:
         said = f"{target.host}, port {door.port}, does not answer from here: {closed}"
         hint = "On the server: journalctl -u paquet-backup-server."
-        yield error("backup store", said, hint)
+        yield warning("backup store", said, hint)
         return
     yield from look_at_certificate(target, door, now=now)
     yield from look_for_old_tls(target, door)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.lab.contract.clients import Clients
     from tests.lab.region import Delivered
 
+# Debian's wrapper reads a configuration that is not for everybody.
+PSQL = "/usr/lib/postgresql/17/bin/psql"
 # Connections of its own role, as many as it gets; it stays until its input ends.
 HOLD = """
 import psycopg, sys
@@ -36,12 +38,12 @@ def as_user(bundle: Delivered, *words: str) -> list[str]:
 
 def redis(bundle: Delivered, *words: str) -> list[str]:
     """Return a command to the bundle's own Redis."""
-    return as_user(bundle, "redis-cli", "-s", f"/run/paquet/{bundle.name}/cache.sock", *words)
+    return as_user(bundle, "redis-cli", "-s", f"/run/paquet-cache/{bundle.name}/cache.sock", *words)
 
 
 def psql(bundle: Delivered, statement: str) -> str:
     """Return what PostgreSQL says to the bundle's own role, errors too."""
-    command = as_user(bundle, "psql", "-At", "-v", "ON_ERROR_STOP=1", "-h", "/run/postgresql")
+    command = as_user(bundle, PSQL, "-At", "-v", "ON_ERROR_STOP=1", "-h", "/run/postgresql")
     done = bundle.server.run(command, given=statement, check=False)
     return (done.stdout + done.stderr).strip()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 TRIES = 36
-IMAP = MAIL[2]
+SUBMISSIONS, IMAP = MAIL[0], MAIL[2]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,26 @@ def test_a_wrong_secret_counts_once_at_each_door_and_a_revoked_one_never(
     assert seen == tried
 
 
+def test_what_a_stranger_types_as_login_is_no_word_of_a_shell(
+    light: Delivered, visitor: Visitor
+) -> None:
+    typed = ("/etc/host*", "$(id>/tmp/typed)", ";id>/tmp/typed;", "`id>/tmp/typed`", "*")
+    said = visitor.knock(light, SUBMISSIONS, [(login, "wrong") for login in typed])
+    assert set(said) == {"refused"}
+    read = "import sqlite3; print(*sqlite3.connect('/run/paquet/failures.sqlite').execute("
+    read += "'SELECT login FROM failure'), sep='\\n')"
+
+    def noted() -> str:
+        return light.server.run(["python3", "-c", read]).stdout
+
+    deadline = time.monotonic() + 20
+    while not all(repr(login) in noted() for login in typed) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert [login for login in typed if repr(login) not in noted()] == []
+    assert "hostname" not in noted()
+    assert light.server.run(["ls", "/tmp/typed"], check=False).returncode != 0  # noqa: S108
+
+
 def test_who_guesses_is_kept_out_at_that_door_only_and_for_a_time(
     light: Delivered, visitor: Visitor
 ) -> None:
@@ -70,6 +91,17 @@ def test_passwords_of_shared_links_cannot_be_tried_without_end(
     written_otherwise = Door("web", 443, "/%73/a-link/authenticate/showShare")
     assert visitor.knock(nextcloud, written_otherwise, [("", "")]) == ["429"]
     assert visitor.gets_in(nextcloud, web_doors(nextcloud)[0]) == "in"
+
+
+def test_a_stranger_who_waits_at_ssh_keeps_nobody_out(region: Region) -> None:
+    server, internet = region.machine("bundles1"), region.machine("internet")
+    place = (server.address, 22)
+    hold = f"import socket, time; s = [socket.create_connection({place}) for _ in range(40)]"
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(internet.run, ["python3", "-c", f"{hold}; print(len(s)); time.sleep(8)"])
+        time.sleep(3)
+        assert [server.run(["echo", "in"]).stdout for _ in range(5)] == ["in\n"] * 5
+        assert held.result().stdout == "40\n"
 
 
 def test_whom_the_operator_lets_in_is_kept_out_nowhere(light: Delivered, visitor: Visitor) -> None:

@@ -25,7 +25,7 @@ TRANSPORT, NOSNIFF = "Strict-Transport-Security", "X-Content-Type-Options"
 def test_a_script_that_loops_in_a_cache_stops_its_own_bundle_alone(nextcloud: Delivered) -> None:
     shared = nextcloud.server.run(["systemctl", "is-active", "paquet-cache.service"], check=False)
     assert shared.stdout.strip() == "inactive"
-    socket = f"/run/paquet/{nextcloud.name}/cache.sock"
+    socket = f"/run/paquet-cache/{nextcloud.name}/cache.sock"
     listed = nextcloud.server.run(["stat", "--format=%U:%a", socket]).stdout.strip()
     assert listed == f"{nextcloud.name}:600"
     assert nextcloud.server.run(neighbours.redis(nextcloud, "PING")).stdout.strip() == "PONG"
@@ -110,28 +110,27 @@ def test_a_repository_beyond_its_room_is_closed_for_all_that_adds(light: Deliver
 
 
 @pytest.fixture
-def without_database(delivered_bundle: Delivered) -> Iterator[Delivered]:
-    """A bundle whose server has lost PostgreSQL for a moment."""
-    server = delivered_bundle.server
-    server.run(["systemctl", "stop", "postgresql@17-main"])
+def without_database(light: Delivered, nextcloud: Delivered) -> Iterator[tuple[Delivered, ...]]:
+    """A bundle of each cloud, on a server that has lost PostgreSQL for a moment."""
+    light.server.run(["systemctl", "stop", "postgresql@17-main"])
     try:
-        yield delivered_bundle
+        yield light, nextcloud
     finally:
-        server.run(["systemctl", "start", "postgresql@17-main"])
+        light.server.run(["systemctl", "start", "postgresql@17-main"])
+        light.server.run(["postfix", "reload"])  # it would remember for a minute
 
 
 def test_a_database_that_is_away_is_no_wrong_password(
-    without_database: Delivered, tmp_path: Path
+    without_database: tuple[Delivered, ...], tmp_path: Path
 ) -> None:
     begun = int(time.time())
-    clients = Clients(without_database, without_database.secret, tmp_path)
-    urls = [files_url(without_database)]
-    if without_database.cloud == "light":
-        urls.append(f"https://{without_database.host}/dav/")
-    for url in urls:
-        assert clients.status("PROPFIND", url) == UNAVAILABLE
-        assert "retry-after: " in neighbours.headers(clients, url)
-    log = without_database.server.run(["journalctl", f"--since=@{begun}", "-t", "paquet_web"])
+    for bundle in without_database:
+        clients = Clients(bundle, bundle.secret, tmp_path)
+        dav = [f"https://{bundle.host}/dav/"] if bundle.cloud == "light" else []
+        for url in [files_url(bundle), *dav]:
+            assert clients.status("PROPFIND", url) == UNAVAILABLE
+            assert "retry-after: " in neighbours.headers(clients, url)
+    log = without_database[0].server.run(["journalctl", f"--since=@{begun}", "-t", "paquet_web"])
     assert "refused" not in log.stdout
 
 

@@ -111,7 +111,9 @@ def test_a_cloud_answers_after_its_units_were_restarted_and_killed(
     delivered_bundle: Delivered, answering: Clients
 ) -> None:
     server, place = delivered_bundle.server, files_url(delivered_bundle)
-    units = [*reach.services(delivered_bundle), "paquet-cache.service"]
+    units = reach.services(delivered_bundle)
+    if delivered_bundle.cloud == "nextcloud":
+        units.append(f"paquet-cache@{delivered_bundle.name}.service")
     for words in (("restart",), ("try-reload-or-restart",), ("kill", "--signal=KILL")):
         server.run(["systemctl", *words, *units])
         time.sleep(1.5)  # a second until the cache begins again

@@ -66,7 +66,8 @@ def run(part: Part, folder: Path, seed: str) -> None:
     sys.stdout.flush()
     kept = summary.result(folder, part)
     beside = kept.with_suffix(".new")
-    words = [sys.executable, "-m", "pytest", "-v", "-m", "not network", f"--junitxml={beside}"]
+    words = [sys.executable, "-m", "pytest", "-v", "-m", "not network"]
+    words += ["-o", "junit_family=xunit1", f"--junitxml={beside}"]  # the one that may hold lines
     environment = {**os.environ, SEED: seed, **dict(part.environment)}
     try:
         subprocess.run([*words, *part.words], check=False, timeout=PART_SECONDS, env=environment)

@@ -76,12 +76,15 @@ def read(content: bytes) -> tuple[Statement, ...]:
 
 def _tree(content: bytes) -> Element:
     try:
-        return OFXTree().parse(BytesIO(content), Balanced())
+        root = OFXTree().parse(BytesIO(content), Balanced())
+        if root is None:
+            raise ParseError("it holds no element")
     except (SyntaxError, AssertionError, ValueError, LookupError) as wrong:
         why = fields.text(str(wrong))[:LONGEST_REASON] or "it ends too early"
         raise StatementRefused(
             f"The file is not whole OFX: {why}", "Download it from the bank once more."
         ) from None
+    return root
 
 
 def _inlined(data: str) -> str:

@@ -74,7 +74,7 @@ def test_a_digest_sees_content_mode_and_name(load: Load, tmp_path: Path, change:
     if change == "content":
         path.write_text("two")
     elif change == "mode":
-        path.chmod(0o600)
+        path.chmod(0o640)
     else:
         path.rename(tmp_path / "b.conf")
     assert digest([f"{tmp_path}/*"]) != before

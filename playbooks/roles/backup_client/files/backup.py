@@ -155,7 +155,7 @@ def hollow_files(paths: list[Path]) -> list[str]:
 
 def is_hollow(path: str) -> bool:
     """Whether a file has more holes than any program but a malicious one makes."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # it went away, or its name is too long
         found = os.lstat(path)
         return stat.S_ISREG(found.st_mode) and found.st_size - 512 * found.st_blocks > HOLES
     return False

@@ -33,7 +33,10 @@ WINDOW = 600.0
 # A phone that asks its owner tries a few times; at a party some thirty may be wrong at once.
 TRIES, LOGINS = 12, 32
 TABLE = "CREATE TABLE IF NOT EXISTS failure (door TEXT, address TEXT, login TEXT, at REAL)"
-INDEX = "CREATE INDEX IF NOT EXISTS failure_of ON failure (door, address, login)"
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS failure_of ON failure (door, address, login)",
+    "CREATE INDEX IF NOT EXISTS failure_at ON failure (at)",
+)
 TRIED = "SELECT count(*) FROM failure WHERE door = ? AND address = ? AND login = ?"
 SEEN = "SELECT count(DISTINCT login) FROM failure WHERE door = ? AND address = ?"
 BANNED = re.compile(r"(\S+)\s+.+\+ -?\d+ = (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
@@ -65,8 +68,8 @@ def is_excused(who: tuple[str, str, str], at: float) -> bool:
     with closing(sqlite3.connect(FAILURES, timeout=30, isolation_level=None)) as notes:
         notes.execute("PRAGMA journal_mode = MEMORY")
         notes.execute("BEGIN IMMEDIATE")
-        notes.execute(TABLE)
-        notes.execute(INDEX)
+        for statement in (TABLE, *INDEXES):
+            notes.execute(statement)
         notes.execute("DELETE FROM failure WHERE at < ?", (at - WINDOW,))
         notes.execute("INSERT INTO failure VALUES (?, ?, ?, ?)", (*who, at))
         tries = notes.execute(TRIED, who).fetchone()[0]

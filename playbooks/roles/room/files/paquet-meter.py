@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
 SETTINGS, BUNDLES = Path("/etc/paquet/room"), Path("/srv/bundles")
-PSQL = ["/usr/bin/psql", "--no-psqlrc", "--no-align", "--tuples-only", "--dbname"]
+# Not Debian's wrapper, which reads configuration that is not for everybody.
+PSQL = ["/usr/lib/postgresql/17/bin/psql", "--host", "/run/postgresql", "--no-psqlrc"]
+PSQL += ["--no-align", "--tuples-only", "--dbname"]
 SIZE = "select pg_database_size(current_database())"
 FIRST_SOCKET = 3  # sd_listen_fds(3)
 BLOCK = 4096  # what an empty file costs, too
@@ -225,7 +227,9 @@ class Meter:
     async def run(self) -> None:
         """Serve the socket that systemd handed in."""
         listening = socket.socket(fileno=FIRST_SOCKET)
-        async with await asyncio.start_unix_server(self._serve, sock=listening, limit=HEAD):
+        async with await asyncio.start_unix_server(
+            self._serve, sock=listening, limit=HEAD, cleanup_socket=False
+        ):
             while self._open or time.monotonic() - self._last < QUIET_SECONDS:  # noqa: ASYNC110
                 await asyncio.sleep(QUIET_SECONDS / 10)
 

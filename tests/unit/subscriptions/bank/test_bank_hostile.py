@@ -75,6 +75,11 @@ def test_a_byte_order_mark_is_harmless(sample: Sample) -> None:
     assert marked[0].movements == read_one(sample.text, sample.mapping).movements
 
 
+def test_an_ofx_head_with_nothing_behind_it_is_refused() -> None:
+    head, _ = OFX_2.split("<OFX>", 1)
+    assert "holds no element" in why_refused(head)
+
+
 def test_bytes_that_are_not_the_declared_encoding_are_refused() -> None:
     assert "not whole XML" in why_refused(CAMT_2.encode().replace("É".encode(), b"\xc9"))
     assert why_refused(OFX_2.encode("latin-1", "replace").replace(b"NGUY?N", b"NGUY\xe9N"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -179,7 +180,8 @@ def backups() -> dict[str, float]:
         name = settings.parent.name
         found[name] = settings.stat().st_mtime
         last = LAST / name / "last.json"
-        if last.exists():
+        # One that was cut off tells nothing.
+        with contextlib.suppress(FileNotFoundError, ValueError):
             found[name] = float(json.loads(last.read_text(encoding="utf-8"))["ended"])
     return found
 
@@ -202,14 +204,22 @@ def certificates() -> dict[str, dict[str, Any]]:
             *("openssl", "x509", "-in", str(chain), "-noout", "-issuer", "-dates"),
             *("-dateopt", "iso_8601"),
         )
-        issuer, start, end = (line.partition("=")[2] for line in told.strip().splitlines())
         name = chain.parent.name
-        found[bundles.get(name, name)] = {
-            "start": moment(start),
-            "end": moment(end),
-            "placeholder": PLACEHOLDER in issuer,
-        }
+        found[bundles.get(name, name)] = validity(told)
     return found
+
+
+def validity(told: str) -> dict[str, Any]:
+    """Given what openssl tells of a certificate, return from when to when it is good.
+
+    One that cannot be read is good at no time: it must not keep all else from being told.
+    """
+    try:
+        issuer, start, end = (line.partition("=")[2] for line in told.strip().splitlines())
+        placeholder = PLACEHOLDER in issuer
+        return {"start": moment(start), "end": moment(end), "placeholder": placeholder}
+    except ValueError:
+        return {"start": 0.0, "end": 0.0, "placeholder": False}
 
 
 def certified_bundles(sites: Path) -> dict[str, str]:

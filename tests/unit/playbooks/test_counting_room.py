@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     Load = Callable[[str], dict[str, Any]]
 
 METER = "roles/room/files/paquet-meter.py"
+# A pack of a hundred bytes and the folder that it lies in: a block of the disk each.
+BLOCKS = 2 * 4096
 CLOSER = "roles/backup_server/files/paquet-backup-room.py"
 BLOCK = 4096
 
@@ -55,10 +57,10 @@ def test_a_repository_closes_beyond_its_room_and_opens_again(load: Load, tmp_pat
     def modes() -> set[int]:
         return {stat.S_IMODE((tmp_path / one).stat().st_mode) for one in ("data/00", "index")}
 
-    repository.keep_within(100)
+    repository.keep_within(BLOCKS)
     assert modes() == {0o700}
-    repository.keep_within(99)
+    repository.keep_within(BLOCKS - 1)
     assert modes() == {0o500}
     assert stat.S_IMODE((tmp_path / "locks").stat().st_mode) == 0o700
-    repository.keep_within(100)
+    repository.keep_within(BLOCKS)
     assert modes() == {0o700}
