@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands import bundle_ends, progress
-from provision.commands.context import json_option, pass_context, show, show_findings
+from provision.commands.context import (
+    ask,
+    dry_run_option,
+    json_option,
+    pass_context,
+    show,
+    show_findings,
+    yes_option,
+)
+from provision.errors import UsageRefused
 from provision.workflows import bundles, checking, safekeeping
 
 if TYPE_CHECKING:
@@ -50,6 +59,34 @@ def check(context: Context, /, domain: str, *, as_json: bool) -> None:
     control = context.control()
     found = checking.check_bundle(control, bundles.find(control, domain))
     show_findings(found, as_json=as_json)
+
+
+@bundle.command()
+@click.argument("domain", required=False)
+@click.option("--server", metavar="HOST", help="Every bundle of HOST, in place of one.")
+@yes_option
+@dry_run_option
+@json_option
+@pass_context
+def deploy(context: Context, /, domain: str | None, server: str | None, **flags: bool) -> None:
+    """Bring the bundle of DOMAIN, or every bundle of a server, to what this release says.
+
+    After `paquet server deploy` of a new release. Killed, it is run again.
+    """
+    if (domain is None) == (server is None):
+        raise UsageRefused("Which bundle?", "Give one DOMAIN, or --server HOST for all of it.")
+    rows = []
+    with progress.steps(quiet=flags["as_json"]) as tell:
+        control = context.control(tell)
+        wanted = [bundles.find(control, domain)] if domain else []
+        wanted = wanted or bundles.standing_on(control, str(server))
+        if not flags["dry_run"] and not flags["yes"]:
+            ask(f"Deploy {len(wanted)} of the bundles ({', '.join(b.domain for b in wanted)})?")
+        for one in wanted:
+            tell(one.domain)
+            changed = bundles.deploy(control, one, dry_run=flags["dry_run"])
+            rows.append({"domain": one.domain, "changed": changed})
+    show(rows, as_json=flags["as_json"])
 
 
 @bundle.command()

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges, orders, states
 from provision.registry.models import Bundle
+from provision.servers import inventory
 from provision.workflows import names, plays
 
 if TYPE_CHECKING:
@@ -49,6 +50,22 @@ def refuse_homeless(control: Control, host: Host) -> None:
             f"{len(homeless)} bundles of the zone live on {host.name}, {homeless[0]} first",
             "Take serves_zone: false out of the inventory until they are gone.",
         )
+
+
+def standing_on(control: Control, server: str) -> list[Bundle]:
+    """Return the bundles on `server` that are not erased, by domain. Raises for no such server."""
+    inventory.find(control.settings.inventory, server)
+    wanted = select(Bundle).where(Bundle.server == server, Bundle.state != "erased")
+    with control.reading() as session:
+        found = session.scalars(wanted.order_by(Bundle.domain)).all()
+        return [orders.load_bundle(bundle) for bundle in found]
+
+
+def deploy(control: Control, bundle: Bundle, *, dry_run: bool = False) -> int:
+    """Bring `bundle` to what this release says; return how many tasks changed (would change)."""
+    play = plays.bundle_play("bundle.yml", bundle, control)
+    done = plays.rehearse(control, play) if dry_run else plays.change(control, play)
+    return sum(done.changed.values())
 
 
 def refuse_closed(bundle: Bundle) -> None:

@@ -62,6 +62,12 @@ def change(control: Control, play: Play) -> PlayResult:
         )
 
 
+def rehearse(control: Control, play: Play) -> PlayResult:
+    """Say what `play` would change, reading reality; the servers stay as they are."""
+    _refuse_overtaken(play, control)
+    return run_play(play, control.settings, check=True)
+
+
 def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:
     """Return the play `playbook` for `bundle` on its server and its backup server."""
     with control.session() as session:
