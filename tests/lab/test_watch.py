@@ -89,6 +89,13 @@ def forgetful(machine: Machine) -> Iterator[None]:
         machine.run(forget)
 
 
+@pytest.fixture(autouse=True)
+def untroubled(region: Region) -> None:
+    """What other tests killed on purpose is no trouble of these."""
+    for name in ("bundles1", "backup1"):
+        region.machine(name).run(["systemctl", "reset-failed"])
+
+
 def test_an_upgraded_library_reaches_what_runs_and_all_doors_open_again(
     region: Region, light: Delivered, nextcloud: Delivered
 ) -> None:
