@@ -53,7 +53,8 @@ def bundle_picture(region: Region, domain: str) -> str:
 
 
 # Packages, units, every file of ours with owner, mode and content, and all databases; what is drawn
-# by lot or differs from lab to lab is left out. Addresses of a lab are all one.
+# by lot, differs from lab to lab, or is measured and logged meanwhile (neighbours too) is left out.
+# Addresses of a lab are all one.
 SERVER = r"""
 export LC_ALL=C
 dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n'
@@ -65,7 +66,7 @@ find /etc/nginx /etc/postfix /etc/dovecot /etc/rspamd /etc/paquet /usr/local/lib
     /etc/nftables.conf /etc/fail2ban /etc/ssh/sshd_config.d /etc/systemd/system /etc/php \
     /etc/postgresql /etc/sudoers.d /srv /var/lib/paquet -type f |
   grep -vE '/certificates|tsig|/cache.conf|acme|redis.conf|\.db$' |
-  grep -vE '/fence$|/state/|/units/|cache.key$|/__pycache__/|lib/paquet/watch.json' |
+  grep -vE '/fence$|/state/|/units/|/__pycache__/|lib/paquet/(watch|room).json|nextcloud.log$' |
   sort > /tmp/picture
 xargs -d '\n' stat --format '%U:%G %a %n' < /tmp/picture
 while read -r path; do
