@@ -9,22 +9,18 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-import shlex
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from provision.errors import PaquetError, UsageRefused
-from provision.process.commands import Surroundings, run
-from provision.servers import connection
+from provision.errors import UsageRefused
+from provision.servers.looking import ask_program
 
 if TYPE_CHECKING:
     from provision.servers.inventory import Host
     from provision.settings import Settings
 
 PROGRAM = "/usr/local/lib/paquet/doors"
-SSH_FAILED = 255
-SECONDS = 60.0
 DURATION = re.compile(r"([1-9][0-9]{0,4})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 LONGEST = timedelta(days=30)
@@ -99,19 +95,7 @@ def lift(host: Host, settings: Settings, address: str) -> Guests:
 
 
 def _ask(host: Host, settings: Settings, *words: str) -> Guests:
-    remote = [PROGRAM, *words]
-    if host.user != "root":
-        remote = ["sudo", "--non-interactive", "--", *remote]
-    command = [*connection.ssh_command(host, settings), shlex.join(remote)]
-    done = run(command, check=False, surroundings=Surroundings(timeout=SECONDS))
-    if done.returncode == SSH_FAILED:
-        raise connection.explain_unreachable(host.name, done.stderr)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:]
-        raise PaquetError(
-            f"{host.name} does not know whom it keeps out: {' '.join(said)}",
-            f"`paquet server deploy {host.name}` brings the program that knows.",
-        )
-    told = json.loads(done.stdout)
+    said = ask_program(host, settings, (PROGRAM, *words), "does not know whom it keeps out")
+    told = json.loads(said)
     let_in = {one["address"]: one["until"] for one in told["allowed"]}
     return Guests(tuple(Ban(**ban) for ban in told["bans"]), let_in)

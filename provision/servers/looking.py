@@ -10,6 +10,8 @@ from provision.process.commands import Surroundings, run
 from provision.servers import connection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provision.servers.inventory import Host
     from provision.settings import Settings
 
@@ -19,8 +21,16 @@ SECONDS = 120.0
 
 
 def look_inside(host: Host, settings: Settings) -> str:
-    """Return what `host` says of itself (JSON). Raises Unreachable, UnsafeChange, PaquetError."""
-    remote = PROGRAM if host.user == "root" else ("sudo", "--non-interactive", "--", *PROGRAM)
+    """Return what `host` says of itself (JSON). Raises as `ask_program` does."""
+    return ask_program(host, settings, PROGRAM, "cannot look inside itself")
+
+
+def ask_program(host: Host, settings: Settings, words: Sequence[str], unable: str) -> str:
+    """Return what a program of ours on `host` says, run as root.
+
+    Raises Unreachable, UnsafeChange, or PaquetError with `unable` when the program fails.
+    """
+    remote = words if host.user == "root" else ("sudo", "--non-interactive", "--", *words)
     command = [*connection.ssh_command(host, settings), shlex.join(remote)]
     done = run(command, check=False, surroundings=Surroundings(timeout=SECONDS))
     if done.returncode == SSH_FAILED:
@@ -28,7 +38,7 @@ def look_inside(host: Host, settings: Settings) -> str:
     if done.returncode:
         said = done.stderr.strip().splitlines()[-1:]
         raise PaquetError(
-            f"{host.name} cannot look inside itself: {' '.join(said)}",
+            f"{host.name} {unable}: {' '.join(said)}",
             f"`paquet server deploy {host.name}` brings the program that does.",
         )
     return done.stdout
