@@ -14,6 +14,7 @@ was tried is neither told nor needed: a revoked device is known before fail2ban 
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import os
 import re
@@ -93,8 +94,10 @@ def is_allowed(address: str, now: float) -> bool:
 def allow(network: str, until: float) -> None:
     """Let a network in until then; what is over is forgotten."""
     new = ALLOWED.with_suffix(".new")
-    new.write_text(json.dumps({**allowed(time.time()), network: until}))
-    new.rename(ALLOWED)
+    with ALLOWED.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two may be let in at once
+        new.write_text(json.dumps({**allowed(time.time()), network: until}))
+        new.rename(ALLOWED)
 
 
 def fail2ban(*words: str) -> str:
