@@ -90,12 +90,14 @@ def explain_unreachable(host: str, said: str) -> PaquetError:
         )
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     reason = lines[-1] if lines else "it gave no reason"
-    return Unreachable(f"{host} cannot be reached: {reason}", _hint(host, reason))
+    return Unreachable(f"{host} cannot be reached: {reason}", _hint(host, said))
 
 
-def _hint(host: str, reason: str) -> str:
-    if "Permission denied" in reason:
+def _hint(host: str, said: str) -> str:
+    if "Permission denied" in said:
         return f"Your SSH key is not accepted: `paquet server prepare {host}` installs it."
+    if "kex_exchange_identification" in said:
+        return "Its sshd shuts out who connected too often of late: try again in a minute."
     return "See that it is on, that its address in the inventory is right, and that ssh answers."
 
 

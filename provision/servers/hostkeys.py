@@ -16,14 +16,16 @@ from provision.process.files import locked, replace_file
 from provision.servers.connection import Unreachable, known_hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from provision.servers.inventory import Host
     from provision.settings import Settings
 
+# The preferred kind first; the others only where it does not do: sshd counts each connection that
+# ends without a login against its address (sshd_config(5), PerSourcePenalties).
+SCANS = ("ed25519", "ecdsa,rsa")
 KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "ssh-rsa")
-SCANNED = "ed25519,ecdsa,rsa"
 SCAN_SECONDS = 10
 WORDS_OF_A_LINE = 3
 
@@ -61,15 +63,16 @@ def trust(host: Host, settings: Settings, given: str, ask: Callable[[HostKey], b
     """Return the confirmed key of `host`; a server that we do not know yet is confirmed first.
 
     `given` is a fingerprint or a line of a .pub file; without it, `ask` shows the key to a person.
-    Raises UnsafeChange when the server has another key than the one confirmed or given.
+    A server that is known is not asked: ssh sees at each login that it still has that key.
+    Raises UnsafeChange when the server has another key than the one given.
     """
-    offered, known = _scan(host), known_keys(host, settings)
+    known = known_keys(host, settings)
     if given:
-        confirmed = _find_given(host, offered, given)
+        confirmed = _find_given(host, given)
     elif known:
-        return _find_known(host, offered, known)
-    elif ask(offered[0]):
-        confirmed = offered[0]
+        return known[0]
+    elif ask(offered := next(_scan(host))):
+        confirmed = offered
     else:
         raise PaquetError(
             f"The host key of {host.name} was not confirmed",
@@ -80,44 +83,36 @@ def trust(host: Host, settings: Settings, given: str, ask: Callable[[HostKey], b
     return confirmed
 
 
-def _scan(host: Host) -> list[HostKey]:
+def _scan(host: Host) -> Iterator[HostKey]:
     """Ask `host` for its keys, the preferred kind first; nothing is believed yet."""
-    words = ["ssh-keyscan", "-T", str(SCAN_SECONDS), "-p", str(host.port), "-t", SCANNED]
-    said = run([*words, host.address], check=False).stdout
-    keys = sorted({key for _, key in parse(said) if key.kind in KINDS}, key=_rank)
-    if not keys:
+    seen: set[HostKey] = set()
+    for kinds in SCANS:
+        words = ["ssh-keyscan", "-T", str(SCAN_SECONDS), "-p", str(host.port), "-t", kinds]
+        said = run([*words, host.address], check=False).stdout
+        keys = {key for _, key in parse(said) if key.kind in KINDS}
+        yield from sorted(keys, key=_rank)
+        seen |= keys
+    if not seen:
         raise Unreachable(
             f"{host.name} does not answer by ssh at {host.address}, port {host.port}",
             "See that it is on and that its address in the inventory is right.",
         )
-    return keys
 
 
 def _rank(key: HostKey) -> int:
     return KINDS.index(key.kind)
 
 
-def _find_given(host: Host, offered: Sequence[HostKey], given: str) -> HostKey:
-    words = given.split()
-    for key in offered:
+def _find_given(host: Host, given: str) -> HostKey:
+    words, offered = given.split(), []
+    for key in _scan(host):
         if words in ([key.fingerprint], [key.kind, key.blob]) or words[:2] == [key.kind, key.blob]:
             return key
-    shown = ", ".join(key.fingerprint for key in offered)
+        offered.append(key.fingerprint)
     raise UnsafeChange(
-        f"{host.name} has another host key than the one given: {shown}",
+        f"{host.name} has another host key than the one given: {', '.join(offered)}",
         "Read the fingerprint at the server's console: ssh-keygen -lf "
         "/etc/ssh/ssh_host_ed25519_key.pub. If it differs, somebody stands in between: stop.",
-    )
-
-
-def _find_known(host: Host, offered: Sequence[HostKey], known: Sequence[HostKey]) -> HostKey:
-    for key in known:
-        if key in offered:
-            return key
-    raise UnsafeChange(
-        f"{host.name} answers with another host key than the one that was confirmed",
-        "If it was reinstalled, read the new fingerprint at its console and run `paquet server "
-        f"prepare {host.name} --host-key SHA256:…`. If not, somebody stands in between: stop.",
     )
 
 

@@ -138,6 +138,12 @@ def test_after_a_failed_role_the_next_run_goes_on_there(
     assert (done.visited, done.unchanged) == (("two",), ("one",))
 
 
+def test_who_prepares_again_and_again_is_not_shut_out(machine: Machine) -> None:
+    for _ in range(8):
+        hostkeys.trust(machine.host, machine.settings, "", lambda _key: False)
+    assert preflight.examine(machine.host, machine.settings)[1]["user"] == "0"
+
+
 def test_a_changed_host_key_is_a_hard_stop(machine: Machine) -> None:
     path = known_hosts(machine.settings)
     right = path.read_text()

@@ -119,10 +119,11 @@ def test_what_the_hook_of_apt_left_out_the_nightly_upgrade_restarts(region: Regi
     without = "NEEDRESTART_SUSPEND=1 apt-get install --yes --quiet --reinstall libssl3t64"
     shell(server, without)
     assert "nginx" in shell(server, STALE, check=False)
-    # systemd is begun anew too, and whoever waits for it is cut off.
+    # systemd and sshd are begun anew too: whoever waits is cut off, and for a moment nobody answers.
     server.run(["systemctl", "start", "--no-block", "apt-daily-upgrade.service"])
     deadline = time.monotonic() + PATIENCE
-    while shell(server, STALE, check=False):
+    over = f"systemctl is-active apt-daily-upgrade; {STALE}"
+    while shell(server, over, check=False) != "inactive\n":
         assert time.monotonic() < deadline
         time.sleep(1)
 

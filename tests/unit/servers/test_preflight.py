@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provision.servers import preflight
+from provision.servers.connection import explain_unreachable
 from provision.servers.inventory import Host
 from provision.servers.preflight import Unfit, Verdict
 
@@ -28,6 +29,12 @@ HOST = Host("one", "192.0.2.1", "one.test", groups=BUNDLES)
 def verdicts(changes: dict[str, str], groups: frozenset[str] = BUNDLES) -> dict[str, Verdict]:
     found = preflight.judge({**FIT, **changes}, groups, NOW)
     return {finding.subject: finding.verdict for finding in found}
+
+
+def test_who_was_shut_out_for_a_while_is_told_to_wait() -> None:
+    said = "kex_exchange_identification: Connection closed by remote host\nConnection closed by x\n"
+    assert "a minute" in explain_unreachable("one", said).hint
+    assert "a minute" not in explain_unreachable("one", "ssh: Connection refused\n").hint
 
 
 def test_a_fit_machine_is_fine() -> None:
