@@ -104,19 +104,25 @@ class Clients:
     secret: str
     folder: Path
 
+    def __post_init__(self) -> None:
+        """Write down the lab's names, once: programs of several threads read them."""
+        self._names.write_text(f"nameserver {self.bundle.resolver}\n", encoding="utf-8")
+
+    @property
+    def _names(self) -> Path:
+        return self.folder / "resolv.conf"
+
     def run(
         self, command: Sequence[str], *, given: str = "", check: bool = True, **env: str
     ) -> Completed:
         """Run a program with the lab's names."""
-        names = self.folder / "resolv.conf"
-        names.write_text(f"nameserver {self.bundle.resolver}\n", encoding="utf-8")
         trust = {
             "SSL_CERT_FILE": str(self.bundle.authority),
             "REQUESTS_CA_BUNDLE": str(self.bundle.authority),
             "HOME": str(self.folder),
         }
         around = Surroundings(self.folder, {**trust, **env}, 10 * MINUTES)
-        words = ["unshare", "--mount", "sh", "-ec", WITH_NAMES, "sh", str(names), *command]
+        words = ["unshare", "--mount", "sh", "-ec", WITH_NAMES, "sh", str(self._names), *command]
         return run(words, given=given, check=check, surroundings=around)
 
     def rclone(self, *words: str, user: str = "", check: bool = True) -> Completed:
