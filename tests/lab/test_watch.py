@@ -81,6 +81,7 @@ class Mailbox:
 def forgetful(machine: Machine) -> Iterator[None]:
     """Let a server forget what it told already, before and after."""
     forget = ["rm", "-f", "/var/lib/paquet/watch.json"]
+    machine.run(["systemctl", "start", "paquet-watch.service"])  # waits for one that runs
     machine.run(forget)
     try:
         yield
@@ -119,7 +120,7 @@ def test_what_the_hook_of_apt_left_out_the_nightly_upgrade_restarts(region: Regi
     without = "NEEDRESTART_SUSPEND=1 apt-get install --yes --quiet --reinstall libssl3t64"
     shell(server, without)
     assert "nginx" in shell(server, STALE, check=False)
-    # systemd and sshd are begun anew too: whoever waits is cut off, and for a moment nobody answers.
+    # systemd and sshd are begun anew too: whoever waits is cut off, and nobody answers at first.
     server.run(["systemctl", "start", "--no-block", "apt-daily-upgrade.service"])
     deadline = time.monotonic() + PATIENCE
     over = f"systemctl is-active apt-daily-upgrade; {STALE}"
