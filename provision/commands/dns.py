@@ -59,7 +59,7 @@ def show_records(context: Context, /, domain: str, *, table: bool, as_json: bool
 @pass_context
 def diff(context: Context, /, domain: str, *, as_json: bool) -> None:
     """Show what would change in the zone of DOMAIN."""
-    show(changes.describe(_difference(context.control(), domain)), as_json=as_json)
+    _show_changes(_difference(context.control(), domain), as_json=as_json)
 
 
 @dns.command()
@@ -73,7 +73,7 @@ def publish(context: Context, /, domain: str, **flags: bool) -> None:
     """Bring the zone of DOMAIN to what it needs."""
     control = context.control()
     change_set = _difference(control, domain)
-    show(changes.describe(change_set), as_json=flags["as_json"])
+    _show_changes(change_set, as_json=flags["as_json"])
     if flags["dry_run"] or change_set.is_empty:
         return
     if not flags["yes"]:
@@ -102,3 +102,9 @@ def _difference(control: Control, domain: str) -> changes.ChangeSet:
     if names.is_own(domain, control.settings):
         return names.own_difference(control.settings)
     return names.difference(bundles.find(control, domain), control.settings)
+
+
+def _show_changes(change_set: changes.ChangeSet, *, as_json: bool) -> None:
+    show(changes.describe(change_set), as_json=as_json)
+    if change_set.is_empty and not as_json:
+        click.echo("Nothing would change")
