@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tests.long.parts import Part
 
 COUNTS = ("tests", "failures", "errors", "skipped")
-SEEN_WIDTH = 60
+CELL_WIDTH = 100
 
 
 def result(folder: Path, part: Part) -> Path:
@@ -69,7 +70,8 @@ def _row(name: str, suite: ET.Element | None) -> list[str]:
 def _lines(suite: ET.Element) -> Iterator[list[str]]:
     for noted in suite.iter("property"):
         if noted.get("name") == "line":
-            yield json.loads(noted.get("value", ""))
+            cells = json.loads(noted.get("value", ""))
+            yield [textwrap.shorten(cell, CELL_WIDTH, placeholder="…") for cell in cells]
 
 
 def _troubles(suite: ET.Element) -> Iterator[str]:

@@ -13,7 +13,7 @@ SUITE = """<?xml version="1.0"?><testsuites><testsuite name="pytest" errors="0"
  time="61.4">{cases}</testsuite></testsuites>"""
 TOLD = """<testcase name="test_doors"><properties>
 <property name="line"
- value="[&quot;imaps, IPv6&quot;, &quot;ban at 12&quot;, &quot;ban&quot;]"/></properties>
+ value="[&quot;imaps, IPv6&quot;, &quot;ban\\nat 12&quot;, &quot;ban&quot;]"/></properties>
 </testcase>"""
 FAILED = '<testcase name="test_ends"><failure message="it stays&#10;more">why</failure></testcase>'
 SKIPPED = '<testcase name="test_kernel"><skipped message="no QEMU here"/></testcase>'
