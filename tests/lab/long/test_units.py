@@ -106,6 +106,8 @@ def crash(machine: Machine, unit: str, doors: Doors) -> list[str]:
         return []
     machine.run(["systemctl", *CRASH, unit], check=False)
     problems = [f"kill: {found}"] if (found := doors.problem()) else []
+    while shown(machine, unit, "ActiveState") == "deactivating":
+        time.sleep(0.2)  # whoever starts it now shares the job that failed
     again = machine.run(["systemctl", "start", unit], check=False)
     problems += [f"start after kill: {again.stderr.strip()}"] if again.returncode else []
     return problems
