@@ -17,11 +17,15 @@ from provision.commands.context import (
     show_findings,
     yes_option,
 )
-from provision.errors import UsageRefused
+from provision.errors import PaquetError, UsageRefused
 from provision.workflows import bundles, checking, safekeeping
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from provision.commands.context import Context
+    from provision.registry.models import Bundle
+    from provision.workflows.control import Control
 
 
 @click.group()
@@ -75,18 +79,37 @@ def deploy(context: Context, /, domain: str | None, server: str | None, **flags:
     """
     if (domain is None) == (server is None):
         raise UsageRefused("Which bundle?", "Give one DOMAIN, or --server HOST for all of it.")
-    rows = []
     with progress.steps(quiet=flags["as_json"]) as tell:
         control = context.control(tell)
         wanted = [bundles.find(control, domain)] if domain else []
         wanted = wanted or bundles.standing_on(control, str(server))
         if not flags["dry_run"] and not flags["yes"]:
             ask(f"Deploy {len(wanted)} of the bundles ({', '.join(b.domain for b in wanted)})?")
-        for one in wanted:
-            tell(one.domain)
-            changed = bundles.deploy(control, one, dry_run=flags["dry_run"])
-            rows.append({"domain": one.domain, "changed": changed})
+        rows = _deploy_each(control, wanted, tell, dry_run=flags["dry_run"])
     show(rows, as_json=flags["as_json"])
+    if failed := [row for row in rows if row["error"]]:
+        raise PaquetError(
+            f"{len(failed)} of {len(rows)} bundles were not deployed",
+            "Each of them alone, by its DOMAIN, says more.",
+        )
+
+
+def _deploy_each(
+    control: Control, wanted: Sequence[Bundle], tell: Callable[[str], None], *, dry_run: bool
+) -> list[dict[str, object]]:
+    """Deploy all of them: one that broke its own cloud keeps no neighbour from what is new."""
+    rows: list[dict[str, object]] = []
+    for one in wanted:
+        tell(one.domain)
+        try:
+            changed = bundles.deploy(control, one, dry_run=dry_run)
+        except PaquetError as error:
+            if len(wanted) == 1:
+                raise
+            rows.append({"domain": one.domain, "changed": None, "error": error.message})
+        else:
+            rows.append({"domain": one.domain, "changed": changed, "error": None})
+    return rows
 
 
 @bundle.command()
