@@ -29,6 +29,17 @@ except psycopg.OperationalError as refused:
     print(len(held), str(refused).splitlines()[0], flush=True)
 sys.stdin.read()
 """
+# Connections to a port, by the loopback and by the server's own address, as many as are let in.
+DOOR = """
+import socket, sys
+held = []
+for address in sys.argv[2:] * 60:
+    try:
+        held.append(socket.create_connection((address, int(sys.argv[1])), timeout=5))
+    except OSError:
+        pass
+print(len(held))
+"""
 
 
 def as_user(bundle: Delivered, *words: str) -> list[str]:
@@ -52,6 +63,12 @@ def held_connections(bundle: Delivered) -> str:
     """Return how many connections the bundle's role got, and what it was told then."""
     hold = as_user(bundle, "python3", "-c", "import sys; exec(sys.stdin.readline())")
     return bundle.server.run(hold, given=f"exec({HOLD!r})\n").stdout
+
+
+def held_at(bundle: Delivered, port: int) -> int:
+    """Return how many connections to a port of its own server a bundle holds at once."""
+    hold = ["python3", "-c", DOOR, str(port), "127.0.0.1", bundle.mail_address]
+    return int(bundle.server.run(as_user(bundle, *hold)).stdout)
 
 
 def last_backup(bundle: Delivered) -> dict[str, Any]:

@@ -56,6 +56,11 @@ def test_a_session_with_thousands_of_locks_is_ended(nextcloud: Delivered) -> Non
     assert time.monotonic() - begun < 20
 
 
+@pytest.mark.parametrize("port", [80, 443, 465])
+def test_one_bundle_cannot_hold_a_door_from_within(nextcloud: Delivered, port: int) -> None:
+    assert 0 < neighbours.held_at(nextcloud, port) <= 20
+
+
 def test_mail_has_connections_that_no_bundle_gets(nextcloud: Delivered) -> None:
     ask = "select pg_has_role(rolname, 'pg_use_reserved_connections', 'usage') from pg_roles"
     ask += " where rolname in ('dovecot', 'postfix')"
