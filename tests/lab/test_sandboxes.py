@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.workflows import plays
+from provision.workflows import bundles
 from tests.lab import reach
 from tests.lab.contract.clients import Clients, files_url
 
@@ -55,7 +55,7 @@ def test_code_that_a_bundle_planted_runs_in_its_sandbox_only(nextcloud: Delivere
         server.run(["tee", "-a", config], given=PLANTED.format(folders=WORLD, name="escaped"))
         server.run(["systemctl", "start", f"paquet-backup@{nextcloud.name}.service"])
         control = nextcloud.region.control
-        plays.change(control, plays.bundle_play("bundle.yml", nextcloud.bundle, control))
+        bundles.deploy(control, bundles.find(control, nextcloud.domain))
         found = server.run(["find", *WORLD.split(), "-maxdepth", "1", "-name", "escaped"]).stdout
     finally:
         server.run(["tee", config], given=right)
@@ -63,12 +63,22 @@ def test_code_that_a_bundle_planted_runs_in_its_sandbox_only(nextcloud: Delivere
     assert found == ""
 
 
+def in_php(bundle: Delivered, code: str) -> list[str]:
+    """Return what runs PHP code in the sandbox of a bundle."""
+    unit = f"--unit=paquet-occ@{bundle.name}.service"
+    return ["systemd-run", "--quiet", "--pipe", "--wait", "--collect", unit, "php8.4", "-r", code]
+
+
 def test_php_of_a_bundle_starts_no_other_program(nextcloud: Delivered) -> None:
     """It answers what a module asks for, as every module does, and what exec() gave."""
-    command = ["systemd-run", "--quiet", "--pipe", "--wait", "--collect"]
-    command += [f"--unit=paquet-occ@{nextcloud.name}.service", "php8.4", "-r"]
-    said = nextcloud.server.run([*command, 'echo json_encode([getmyuid(), exec("id")]);'])
+    said = nextcloud.server.run(in_php(nextcloud, 'echo json_encode([getmyuid(), exec("id")]);'))
     assert json.loads(said.stdout.splitlines()[-1])[1] is False
+
+
+def test_what_php_of_a_bundle_puts_into_tmp_takes_room_from_nobody(nextcloud: Delivered) -> None:
+    own = nextcloud.server.run(in_php(nextcloud, 'echo stat("/tmp")["dev"];')).stdout
+    shared = nextcloud.server.run(["sh", "-c", "stat --format=%d /tmp"]).stdout
+    assert int(own.splitlines()[-1]) != int(shared)
 
 
 @pytest.mark.parametrize("name", ["paquet-backup-{name}.lock", "paquet-certificate.lock"])
