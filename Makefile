@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# sudo passes no variables on.
+SEED := $(if $(PAQUET_TEST_SEED),env PAQUET_TEST_SEED=$(PAQUET_TEST_SEED))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # What Debian gives: for the lab, for the documents, for the clients of the tests.
@@ -39,7 +41,7 @@ check: setup ## Lint, types, layers, playbooks, unit tests (under two minutes)
 	$(BIN)/pytest -q -n auto tests/unit
 
 test: check ## Everything: the checks, the integration tests, the lab machines
-	$(SUDO) $(BIN)/pytest -n 2 --dist loadfile -m "not network" --ignore=tests/lab/long tests/integration tests/lab
+	$(SUDO) $(SEED) $(BIN)/pytest -n 2 --dist loadfile -m "not network" --ignore=tests/lab/long tests/integration tests/lab
 
 test-long: setup ## What takes longer, by parts that may be spread over sittings (PART=name, else all)
 	@dpkg-query -W $(LONG_PACKAGES) >/dev/null 2>&1 || $(SUDO) apt-get install -qy --no-install-recommends $(LONG_PACKAGES)
