@@ -19,7 +19,8 @@ description:
   - Roles have no password, the server knows them by their Unix user (peer).
   - Every database is closed to PUBLIC; its owner and C(connect) may enter.
   - A schema is text that may run twice. It runs in one transaction when its digest is not the one
-    kept as the comment of the database.
+    kept as the comment of the database. It names the schema of all that is not in pg_catalog.
+  - A database has no settings: those that its owner makes would be the superuser's too.
 options:
   roles:
     description: Login roles.
@@ -85,7 +86,8 @@ select pg_get_userbyid(datdba) as owner, datistemplate as template,
        shobj_description(oid, 'pg_database') as comment,
        datacl is null or exists (select from aclexplode(datacl) where grantee = 0) as open,
        array(select pg_get_userbyid(grantee)::text from aclexplode(datacl)
-             where privilege_type = 'CONNECT' and grantee <> 0) as connect
+             where privilege_type = 'CONNECT' and grantee <> 0) as connect,
+       exists (select from pg_db_role_setting where setdatabase = oid and setrole = 0) as settings
 from pg_database where datname = %s
 """
 OWNED = "select exists (select from pg_class where relowner = to_regrole(%s))"
@@ -125,8 +127,12 @@ class Work:
                 self.drop_role(connection, role["name"])
 
     def drop_database(self, connection: psycopg.Connection, name: str) -> None:
-        if connection.execute(STANDING, [name]).fetchone():
-            self.do(connection, "drop database {} with (force)", name, said=f"drop database {name}")
+        standing = connection.execute(STANDING, [name]).fetchone()
+        if standing is None:
+            return
+        if standing[1]:  # a template, which its owner may make of it, cannot be dropped
+            self.do(connection, "alter database {} is_template false", name, said=f"free {name}")
+        self.do(connection, "drop database {} with (force)", name, said=f"drop database {name}")
 
     def drop_role(self, connection: psycopg.Connection, name: str) -> None:
         query = "select from pg_roles where rolname = %s"
@@ -162,7 +168,10 @@ class Work:
             create = "create database {} owner {} template {}"
             words = (name, owner, wanted["template"])
             self.do(connection, create, *words, said=f"create database {name}")
-        found, template, comment, is_open, may = standing or (owner, False, None, True, [])
+        assumed = (owner, False, None, True, [], False)
+        found, template, comment, is_open, may, settings = standing or assumed
+        if settings:
+            self.do(connection, "alter database {} reset all", name, said=f"unset all of {name}")
         if found != owner:
             self.do(connection, "alter database {} owner to {}", name, owner, said=f"own {name}")
         if is_open:

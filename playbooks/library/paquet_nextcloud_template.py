@@ -56,9 +56,10 @@ ARGUMENTS = {
 }
 # What belongs to one installation; a copy makes its own at the first visit.
 FORGET = """
-delete from oc_authtoken; delete from oc_filecache; delete from oc_storages; delete from oc_mounts;
-delete from oc_filecache_extended; delete from oc_activity; delete from oc_notifications;
-update oc_users set password = '';
+delete from public.oc_authtoken; delete from public.oc_filecache; delete from public.oc_storages;
+delete from public.oc_mounts; delete from public.oc_filecache_extended;
+delete from public.oc_activity; delete from public.oc_notifications;
+update public.oc_users set password = '';
 """
 OURS = "select datname from pg_database where datname in (%s, %s)"
 

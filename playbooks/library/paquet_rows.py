@@ -96,7 +96,7 @@ def _upsert(wanted: dict[str, Any], columns: list[str]) -> Composable:
         " on conflict ({key}) {change} returning {key_text}"
     )
     return statement.format(
-        table=sql.Identifier(wanted["table"]),
+        table=sql.Identifier("public", wanted["table"]),
         columns=_joined(columns, "{0}"),
         values=sql.SQL(", ").join(map(sql.Placeholder, columns)),
         key=_joined(wanted["key"], "{0}"),
@@ -139,7 +139,7 @@ def _refuse_foreign(
     mine = _joined(wanted["key"], "standing.{0}::text")
     query = sql.SQL("select {mine} from {table} as standing where {scope} and {key}").format(
         mine=mine,
-        table=sql.Identifier(wanted["table"]),
+        table=sql.Identifier("public", wanted["table"]),
         scope=_in_scope(wanted),
         key=_same_key(wanted["key"]),
     )
@@ -167,7 +167,7 @@ def prune_rows(connection: psycopg.Connection, wanted: dict[str, Any]) -> list[t
     }
     statement = sql.SQL("delete from {table} as standing where {scope} {keep} returning {key}")
     statement = statement.format(
-        table=sql.Identifier(wanted["table"]),
+        table=sql.Identifier("public", wanted["table"]),
         scope=_in_scope(wanted),
         keep=_but_not(wanted),
         key=_joined(wanted["key"], "standing.{0}::text"),

@@ -17,6 +17,18 @@ except ImportError:  # the controller reads this file too, and check mode may co
     psycopg = sql = None
 
 MISSING = "python3-psycopg is not installed yet"
+# The owner of a database says what its sessions begin with, the superuser's too: whose functions
+# and tables a name means, what ends or hinders us. What the client asks for comes before that.
+OURS = {
+    "search_path": "pg_catalog",
+    "role": "none",
+    "local_preload_libraries": "",
+    "default_transaction_read_only": "off",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "lock_timeout": "1min",
+    "client_encoding": "UTF8",
+}
 
 
 @contextlib.contextmanager
@@ -26,7 +38,8 @@ def connected(
     """Yield a connection to `database`; `where` holds user, socket folder and port.
 
     The server knows us by the user who opens the socket (peer), so no password exists. Leaving
-    normally commits, leaving by an error rolls back.
+    normally commits, leaving by an error rolls back. Names are those of pg_catalog: others need
+    their schema.
     """
     with _acting_as(where["user"]):
         connection = psycopg.connect(
@@ -35,6 +48,7 @@ def connected(
             host=where["socket"],
             port=where["port"],
             autocommit=autocommit,
+            options=" ".join(f"-c {name}={value}" for name, value in OURS.items()),
         )
     with connection:
         yield connection

@@ -28,6 +28,7 @@ basic._ANSIBLE_PROFILE = "legacy"
 runpy.run_path(sys.argv[2], run_name="__main__")
 """
 SCHEMA = """
+set local search_path = public;
 create table if not exists domain (name text primary key, bundle text not null);
 create table if not exists mailbox (
     address text primary key, domain text not null references domain, quota_bytes bigint,
@@ -153,6 +154,63 @@ def test_a_copy_of_a_template_belongs_to_its_new_owner(cluster: dict[str, Any]) 
     owner = "select tableowner from pg_tables where tablename = 'domain'"
     assert ask(cluster, "copy", owner) == [("bundle1",)]
     assert ask(cluster, "pattern", owner) == [("pattern_owner",)]
+
+
+# What the owner of a database may plant in it, for sessions of somebody else to run.
+PLANTED = """
+create schema evil;
+create function evil.raise() returns boolean language plpgsql as $$
+    begin execute 'alter role bundle1 superuser'; return false; end $$ ;
+create function evil.to_regrole(text) returns regrole language sql as $$
+    select null::regrole from evil.raise() $$ ;
+create view evil.pg_class as select 0::oid as relowner where evil.raise();
+alter database mail set search_path = evil, pg_catalog;
+"""
+# What they begin with, so that they fail.
+HINDERED = """
+alter database mail set role = bundle1;
+alter database mail set client_encoding = 'SQL_ASCII';
+alter database mail set statement_timeout = 1;
+alter database mail set idle_in_transaction_session_timeout = 1;
+alter database mail set local_preload_libraries = 'absent';
+alter database mail is_template true;
+alter database mail set default_transaction_read_only = on;
+"""
+
+
+@pytest.fixture
+def planted(cluster: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The cluster, whose database `mail` its owner has prepared for who comes as the superuser."""
+    run_module("paquet_database", **wishes(), **cluster)
+    where: dict[str, Any] = {"host": cluster["socket"], "user": "bundle1", "dbname": "mail"}
+    options = "-c local_preload_libraries= -c statement_timeout=0 -c role=none"
+    with psycopg.connect(**where, options=options, autocommit=True) as owner:
+        for statement in request.param.split(";\n"):
+            owner.execute(statement)
+    return cluster
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("planted", [PLANTED, PLANTED + HINDERED], indirect=True)
+def test_what_an_owner_planted_neither_runs_nor_hinders(
+    planted: dict[str, Any], *, check: bool
+) -> None:
+    again = wishes()
+    again["databases"][0] |= {"reassign": "reader"}
+    again["databases"][0]["schema"] += "do $$ begin perform to_regrole('reader'); end $$;"
+    said = run_module("paquet_database", **again, **planted, check=check)
+    raised = "select rolsuper from pg_roles where rolname = 'bundle1'"
+    assert ask(planted, "postgres", raised) == [(False,)]
+    assert "msg" not in said
+    assert said["actions"][0] == "unset all of mail"
+    assert said["actions"][-1] == "write the schema of mail"
+
+
+@pytest.mark.parametrize("planted", [HINDERED], indirect=True)
+def test_an_owner_cannot_keep_a_database_from_being_dropped(planted: dict[str, Any]) -> None:
+    gone: dict[str, Any] = {"databases": [{"name": "mail", "state": "absent"}]}
+    assert "msg" not in run_module("paquet_database", **gone, **planted)
+    assert ask(planted, "postgres", "select from pg_database where datname = 'mail'") == []
 
 
 def rows(bundle: str, domain: str, *locals_: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 -- What Postfix and Dovecot look up. Adding a domain, a mailbox, an alias or a device is a row: no daemon is reloaded.
 -- Everything here may run twice. Names and addresses are kept in small letters; the daemons fold what they are asked.
+SET LOCAL search_path = public;
 CREATE TABLE IF NOT EXISTS domain (
     name text PRIMARY KEY CHECK (name = lower(name) AND name <> ''),
     bundle text NOT NULL

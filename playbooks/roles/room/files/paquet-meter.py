@@ -33,6 +33,8 @@ SETTINGS, BUNDLES = Path("/etc/paquet/room"), Path("/srv/bundles")
 # Not Debian's wrapper, which reads configuration that is not for everybody.
 PSQL = ["/usr/lib/postgresql/17/bin/psql", "--host", "/run/postgresql", "--no-psqlrc"]
 PSQL += ["--no-align", "--tuples-only", "--dbname"]
+# The bundle owns the database: without this, functions of its own would say how large it is.
+OPTIONS = "options='-c search_path=pg_catalog -c local_preload_libraries='"
 SIZE = "select pg_database_size(current_database())"
 FIRST_SOCKET = 3  # sd_listen_fds(3)
 BLOCK = 4096  # what an empty file costs, too
@@ -130,7 +132,8 @@ def size_of(path: PathLike[str] | str, *, without: str = "") -> int:
 
 def database_size(name: str) -> int:
     """Return what the bundle's database takes on the disk."""
-    said = subprocess.run([*PSQL, name, "--command", SIZE], capture_output=True, check=True)
+    words = [*PSQL, f"dbname={name} {OPTIONS}", "--command", SIZE]
+    said = subprocess.run(words, capture_output=True, check=True)
     return int(said.stdout)
 
 

@@ -1,0 +1,80 @@
+"""A bundle owns its database: that gives it nothing of PostgreSQL's superuser, and stops nobody."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provision.workflows import plays, safekeeping
+from tests.lab import neighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.lab.region import Delivered
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+# Each play asks for the first; the second answers the meter; the settings are for whoever comes.
+PLANTED = """
+create schema evil;
+create function evil.raise() returns boolean language plpgsql as $$
+    begin execute 'alter role {name} superuser'; return false; end $$;
+create function evil.to_regrole(text) returns regrole language sql as $$
+    select null::regrole from evil.raise() $$;
+create function evil.pg_database_size(name) returns bigint language sql as 'select 0::bigint';
+alter database {name} set search_path = evil, public, pg_catalog;
+"""
+HINDERED = """
+alter database {name} is_template true;
+alter database {name} set role = {name};
+alter database {name} set local_preload_libraries = 'absent';
+"""
+SUPERUSER = "select rolsuper from pg_roles where rolname = '{}'"
+END = "select pg_terminate_backend(pid) from pg_stat_activity where"
+
+
+def ask(bundle: Delivered, query: str) -> str:
+    """Ask PostgreSQL as its superuser, in a database of nobody."""
+    command = ["runuser", "-u", "postgres", "--", "psql", "--no-psqlrc", "-Atc", query]
+    return bundle.server.run(command).stdout.strip()
+
+
+@contextmanager
+def planted(bundle: Delivered, statements: str) -> Iterator[None]:
+    """Let the bundle prepare its database for whoever comes as the superuser."""
+    assert "ERROR" not in neighbours.psql(bundle, statements.format(name=bundle.name))
+    try:
+        yield
+    finally:
+        ask(bundle, f"alter database {bundle.name} reset all")
+        ask(bundle, f"alter database {bundle.name} is_template false")
+        neighbours.psql(bundle, "drop schema if exists evil cascade")
+
+
+def test_what_a_bundle_planted_is_not_run_by_a_play_or_a_backup(nextcloud: Delivered) -> None:
+    control = nextcloud.region.control
+    with planted(nextcloud, PLANTED):
+        play = plays.bundle_play("bundle.yml", nextcloud.bundle, control)
+        plays.rehearse(control, play)
+        assert ask(nextcloud, SUPERUSER.format(nextcloud.name)) == "f"
+        safekeeping.run(control, nextcloud.domain)
+        plays.change(control, play)
+        assert ask(nextcloud, SUPERUSER.format(nextcloud.name)) == "f"
+        left = "select setconfig from pg_db_role_setting join pg_database on oid = setdatabase"
+        assert ask(nextcloud, f"{left} where datname = '{nextcloud.name}'") == ""
+
+
+def test_what_a_bundle_set_keeps_no_play_away(nextcloud: Delivered) -> None:
+    control = nextcloud.region.control
+    with planted(nextcloud, HINDERED):
+        plays.change(control, plays.bundle_play("bundle.yml", nextcloud.bundle, control))
+
+
+def test_a_bundle_does_not_say_itself_how_large_its_database_is(nextcloud: Delivered) -> None:
+    size = "import runpy; print(runpy.run_path('/usr/local/lib/paquet/paquet-meter.py')"
+    size += f"['database_size']('{nextcloud.name}'))"
+    with planted(nextcloud, PLANTED):
+        measure = neighbours.as_user(nextcloud, "python3", "-c", size)
+        assert int(nextcloud.server.run(measure).stdout) > 1 << 20
