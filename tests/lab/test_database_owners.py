@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.process.commands import CommandFailed
 from provision.workflows import plays, safekeeping
 from tests.lab import neighbours
 
@@ -33,6 +35,7 @@ alter database {name} set local_preload_libraries = 'absent';
 """
 SUPERUSER = "select rolsuper from pg_roles where rolname = '{}'"
 END = "select pg_terminate_backend(pid) from pg_stat_activity where"
+LOCK = "begin; lock table held; select pg_sleep(100)"
 
 
 def ask(bundle: Delivered, query: str) -> str:
@@ -78,3 +81,16 @@ def test_a_bundle_does_not_say_itself_how_large_its_database_is(nextcloud: Deliv
     with planted(nextcloud, PLANTED):
         measure = neighbours.as_user(nextcloud, "python3", "-c", size)
         assert int(nextcloud.server.run(measure).stdout) > 1 << 20
+
+
+def test_a_locked_table_costs_its_bundle_the_backup_and_no_night(nextcloud: Delivered) -> None:
+    neighbours.psql(nextcloud, "create table held ()")
+    command = [neighbours.PSQL, "-h", "/run/postgresql", "-c", LOCK]
+    begun = time.monotonic()
+    with neighbours.meanwhile(nextcloud, neighbours.as_user(nextcloud, *command)):
+        backup = ["/usr/local/lib/paquet/backup", nextcloud.name]
+        with pytest.raises(CommandFailed, match="has locked a table of its database for 60s"):
+            nextcloud.server.run(backup)
+        assert 55 < time.monotonic() - begun < 95
+        ask(nextcloud, f"{END} usename = '{nextcloud.name}'")
+    neighbours.psql(nextcloud, "drop table held")
