@@ -11,13 +11,16 @@ import pytest
 from provision.process.commands import CommandFailed
 from provision.workflows import plays, safekeeping
 from tests.lab import neighbours
+from tests.lab.contract.clients import Clients, files_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.lab.region import Delivered
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+MULTISTATUS = 207
 # Each play asks for the first; the second answers the meter; the settings are for whoever comes.
 PLANTED = """
 create schema evil;
@@ -36,6 +39,13 @@ alter database {name} set local_preload_libraries = 'absent';
 SUPERUSER = "select rolsuper from pg_roles where rolname = '{}'"
 END = "select pg_terminate_backend(pid) from pg_stat_activity where"
 LOCK = "begin; lock table held; select pg_sleep(100)"
+SILENT = """
+import socket
+held = [socket.socket(socket.AF_UNIX) for _ in range(20)]
+for one in held:
+    one.connect("/run/postgresql/.s.PGSQL.5432")
+assert not any(one.recv(1) for one in held)
+"""
 
 
 def ask(bundle: Delivered, query: str) -> str:
@@ -94,3 +104,23 @@ def test_a_locked_table_costs_its_bundle_the_backup_and_no_night(nextcloud: Deli
         assert 55 < time.monotonic() - begun < 95
         ask(nextcloud, f"{END} usename = '{nextcloud.name}'")
     neighbours.psql(nextcloud, "drop table held")
+
+
+def test_who_says_nothing_to_postgresql_is_sent_away(nextcloud: Delivered) -> None:
+    begun = time.monotonic()
+    nextcloud.server.run(neighbours.as_user(nextcloud, "python3", "-c", SILENT))
+    assert time.monotonic() - begun < 20
+
+
+def test_php_of_a_bundle_opens_few_files_and_has_enough(
+    nextcloud: Delivered, tmp_path: Path
+) -> None:
+    clients = Clients(nextcloud, nextcloud.secret, tmp_path)
+    assert clients.status("PROPFIND", files_url(nextcloud)) == MULTISTATUS
+    unit = f"paquet-php@{nextcloud.name}.service"
+    shown = ["systemctl", "show", "--property=LimitNOFILE", "--value", unit]
+    assert nextcloud.server.run(shown).stdout.strip() == "64"
+    count = f"for p in $(pgrep -u {nextcloud.name} php-fpm); do ls /proc/$p/fd | wc -l; done"
+    opened = [int(one) for one in nextcloud.server.run(["sh", "-c", count]).stdout.split()]
+    assert len(opened) > 1
+    assert max(opened) < 32
