@@ -106,6 +106,15 @@ def test_a_locked_table_costs_its_bundle_the_backup_and_no_night(nextcloud: Deli
     neighbours.psql(nextcloud, "drop table held")
 
 
+def test_a_sort_of_a_terabyte_is_an_error_and_postgresql_stays(nextcloud: Delivered) -> None:
+    began = ask(nextcloud, "select pg_postmaster_start_time()")
+    greedy = "set work_mem = '1TB'; select count(*) from (select distinct n || repeat('x', 500)"
+    greedy += " from generate_series(1, 4000000) n) x"
+    assert "out of memory" in neighbours.psql(nextcloud, greedy)
+    assert neighbours.psql(nextcloud, "select 1") == "1"
+    assert ask(nextcloud, "select pg_postmaster_start_time()") == began
+
+
 def test_who_says_nothing_to_postgresql_is_sent_away(nextcloud: Delivered) -> None:
     begun = time.monotonic()
     nextcloud.server.run(neighbours.as_user(nextcloud, "python3", "-c", SILENT))
