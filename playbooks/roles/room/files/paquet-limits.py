@@ -113,7 +113,7 @@ def taken(folder: Path) -> int:
     words = ["/usr/bin/du", "--summarize", "--block-size=1", "--one-file-system", "--", str(folder)]
     # It ends with 1 when something went away meanwhile.
     said = subprocess.run(words, capture_output=True, text=True, check=False, timeout=DU_SECONDS)
-    return int(said.stdout.split()[0])
+    return int(said.stdout.partition("\t")[0])
 
 
 def look(folder: Path, project: int, room: int) -> dict[str, object] | None:
