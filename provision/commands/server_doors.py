@@ -25,7 +25,8 @@ def allow(context: Context, /, name: str, address: str, length: str, *, how: How
     """Let ADDRESS in at every door of HOST for some time, whatever is typed wrong there.
 
     For an install party: thirty phones behind one address. What was closed to it opens at once.
-    Said again, the new time stands: --for 1m ends it.
+    Said again, the new time stands: --for 1m ends it. One exception: sshd itself still makes an
+    address wait whose SSH logins failed (PerSourcePenalties).
     """
     host = inventory.find(context.settings.inventory, name)
     network, time = doors.network(address), doors.duration(length)
