@@ -31,7 +31,8 @@ DATABASE = {"/run/postgresql/.s.PGSQL.5432": "its database; PostgreSQL asks the 
 JOURNAL = {"/run/systemd/journal/dev-log": "its log"}
 # The web server's door behind the meter: what is sent there is kept, and counted nowhere.
 BEHIND_METER = ("meter", "shell")
-LOGIN = {"/run/dovecot/auth-paquet": "asks whether a login is good"}
+LOGIN_DOOR = "/run/paquet-cloud-login/socket"
+LOGIN = {LOGIN_DOOR: "asks whether a login is good"}
 # Doors of the server that PHP needs on it, at whatever address of its own.
 PORTS = {80: "web", 443: "web: clouds of one server share files", 465: "sends its letters"}
 # What systemd and D-Bus offer to every user of a machine. Each asks who calls; nothing that changes
@@ -180,16 +181,16 @@ def is_allowed(place: str, door: str) -> bool:
     return place in ONLINE and int(where.rpartition(" ")[2]) in PORTS
 
 
-def probe(place: str, bundle: Delivered, given: str) -> str:
-    """Run the probe there and return what it says."""
+def probe(place: str, bundle: Delivered, given: str, program: str = PROBE) -> str:
+    """Run the probe, or another program, there and return what it says."""
     if place == SHELL:
         user = [f"--reuid={bundle.name}", f"--regid={bundle.name}", "--init-groups"]
-        return bundle.server.run(["setpriv", *user, "python3", "-c", PROBE], given=given).stdout
+        return bundle.server.run(["setpriv", *user, "python3", "-c", program], given=given).stdout
     unit = f"paquet-walk-{place}@{bundle.name}.service"
     home = f"/srv/bundles/{bundle.name}"
     files = {f"{home}/given.json": given}
     try:
-        lay_copy(place, bundle)
+        lay_copy(place, bundle, program)
         for path, text in files.items():
             bundle.server.run(["tee", path], given=text)
             bundle.server.run(["chown", f"{bundle.name}:", path])
@@ -209,19 +210,20 @@ def probe(place: str, bundle: Delivered, given: str) -> str:
 REPLACED = re.compile(r"(?:Exec\w+|Type|NotifyAccess|Requires|After|Restart\w*|Sockets)=")
 
 
-def lay_copy(place: str, bundle: Delivered) -> None:
-    """Lay down a unit with every fence of the real one, which runs the probe in its place."""
+def lay_copy(place: str, bundle: Delivered, program: str) -> None:
+    """Lay down a unit with every fence of the real one, which runs `program` in its place."""
     shown = bundle.server.run(["systemctl", "cat", f"paquet-{place}@{bundle.name}.service"]).stdout
     text = re.sub(r"\\\n\s*", " ", shown)
     fences = [line for line in text.splitlines() if not REPLACED.match(line)]
     home = f"/srv/bundles/{bundle.name}"
+    run = RUN.format(base64.b64encode(program.encode()).decode())
     ours = [
         "[Service]",
         "Type=oneshot",
         f"StandardInput=file:{home}/given.json",
         f"StandardOutput=truncate:{home}/said.json",
         # In its words, for not every sandbox has a place from which it could be read.
-        f'ExecStart=/usr/bin/python3 -c "{RUN.format(base64.b64encode(PROBE.encode()).decode())}"',
+        f'ExecStart=/usr/bin/python3 -c "{run}"',
         "ExecPaths=/usr/bin/python3 /usr/lib",
         "TimeoutStartSec=5min",
         # The probe walks; who hammers at limits is another test.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -92,6 +93,14 @@ class Visitor:
         said = self.region.machine(server).run([DOORS, "bans"]).stdout
         here = {"door": door.jail, "address": self.source}
         return any(here.items() <= ban.items() for ban in json.loads(said)["bans"])
+
+    def noted_at(self) -> set[str]:
+        """Return the doors at which fail2ban has seen a wrong login of this visitor."""
+        read = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute("
+        read += "'SELECT DISTINCT door, address FROM failure'), sep='\\n')"
+        command = ["python3", "-c", read, NOTES[0]]
+        said = self.region.machine("bundles1").run(command, check=False).stdout
+        return set(re.findall(rf"\('(\w+)', '{re.escape(self.source)}'\)", said))
 
     def wait(self, door: Door, server: str = "bundles1", *, banned: bool) -> bool:
         """Wait until the door is closed to this visitor, or open again; whether that came."""

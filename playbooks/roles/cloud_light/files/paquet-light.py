@@ -2,10 +2,9 @@
 
 nginx asks before it reads what a request carries (auth_request): at WHO for calendars and contacts,
 at MAY for files. The answer is 204, or 401, or 403 whose X-Paquet-Refused holds the status that the
-client gets. Logins are judged by Dovecot, for Radicale too: its own Dovecot client (3.5.3) waits
-for a greeting that Dovecot 2.4 no longer sends first. Users of another bundle of this server are
-refused before Dovecot is asked. Room is kept by paquet-meter.py: uploads of files stream through
-it, and before Radicale writes it is asked.
+client gets. Logins are judged by Dovecot, for Radicale too, and cloud-login.py stands between.
+Users of another bundle of this server are refused before it is asked. Room is kept by
+paquet-meter.py: uploads of files stream through it, and before Radicale writes it is asked.
 """
 
 from __future__ import annotations
@@ -77,34 +76,18 @@ class Users:
 
 
 class Dovecot:
-    """Dovecot's judgement of logins, over its auth client protocol 1.x."""
+    """Dovecot's judgement of logins, as cloud-login.py tells it."""
 
     def __init__(self, path: str) -> None:
         self._path = path
 
-    def accepts(self, login: tuple[str, str], address: str) -> bool:
-        """Whether (user, secret) is good; `address` is where the client sits, for the log.
-
-        no-penalty: else one wrong secret at an install party, where all phones come from one
-        address, slows down all of them; and secrets are too long to be guessed.
-        """
+    def accepts(self, login: tuple[str, str]) -> bool:
+        """Whether (user, secret) is good."""
+        said = "\0" + "\0".join(login)
         try:
-            return self._ask(login, address)
+            verdict, *reasons = self._ask(base64.b64encode(said.encode()))
         except OSError:
             raise Refused(AWAY) from None
-
-    def _ask(self, login: tuple[str, str], address: str) -> bool:
-        said = "\0" + "\0".join(login)
-        words = ["AUTH", "1", "PLAIN", "service=dav", "secured", "no-penalty", f"rip={address}"]
-        words.append("resp=" + base64.b64encode(said.encode()).decode())
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(DOVECOT_SECONDS)
-            connection.connect(self._path)
-            connection.sendall(f"VERSION\t1\t2\nCPID\t{os.getpid()}\n".encode())
-            with connection.makefile("rb") as lines:
-                self._wait(lines, {b"DONE"})
-                connection.sendall("\t".join(words).encode() + b"\n")
-                verdict, *reasons = self._wait(lines, {b"OK", b"FAIL"})
         if REVOKED in reasons:
             raise Revoked
         # The database of mail is away: no reason to make a phone ask for another password.
@@ -112,13 +95,16 @@ class Dovecot:
             raise Refused(AWAY)
         return verdict == b"OK"
 
-    @staticmethod
-    def _wait(lines: Iterable[bytes], words: set[bytes]) -> list[bytes]:
-        for line in lines:
-            fields = line.rstrip(b"\n").split(b"\t")
-            if fields[0] in words:
-                return fields
-        raise ConnectionError("Dovecot hung up")
+    def _ask(self, response: bytes) -> list[bytes]:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(DOVECOT_SECONDS)
+            connection.connect(self._path)
+            connection.sendall(response + b"\n")
+            with connection.makefile("rb") as lines:
+                line = lines.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionError("nobody knows")
+        return line.rstrip(b"\n").split(b"\t")
 
 
 class Meter:
@@ -260,7 +246,7 @@ class Light:
 
     def _knows(self, user: str, secret: str, address: str) -> bool:
         ours = self._users.quota(user) is not None and "\0" not in user + secret
-        if ours and self._dovecot.accepts((user, secret), address):
+        if ours and self._dovecot.accepts((user, secret)):
             return True
         sys.stderr.write(f"login refused: rip={address} user={user!r}\n")
         return False
@@ -281,7 +267,7 @@ def answer(start_response: Callable[..., Any], status: str, **headers: str) -> l
 def from_environment(names: Mapping[str, str]) -> Light:
     """Return the application of the bundle that systemd started us for."""
     users = Users(Path(names["PAQUET_LIGHT_USERS"]))
-    asked = Dovecot(names["PAQUET_AUTH_SOCKET"]), Meter(names["PAQUET_METER_SOCKET"])
+    asked = Dovecot(names["PAQUET_LOGIN_SOCKET"]), Meter(names["PAQUET_METER_SOCKET"])
     return Light(Path(names["HOME"]) / "webdav" / FILES, users, asked)
 
 
