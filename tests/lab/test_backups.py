@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from provision.errors import UsageRefused
 from provision.process.commands import CommandFailed
 from provision.workflows import safekeeping
 from tests.lab import mail_clients as mail
-from tests.lab.contract.clients import Clients
+from tests.lab.contract.clients import Clients, files_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tests.lab.region import Delivered
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+ANSWERS = 207
 
 
 def test_files_and_mail_and_database_come_back(
@@ -79,3 +81,34 @@ def test_the_server_cannot_delete_its_backups(light: Delivered) -> None:
     with pytest.raises(CommandFailed):
         light.server.run([*forget, "latest"])
     assert safekeeping.snapshots(light.region.control, light.domain) == before
+
+
+def test_a_backup_that_may_not_see_its_mail_fails(light: Delivered) -> None:
+    """A server that was deployed before its bundles: no snapshot is told a success without mail."""
+    unit = f"paquet-backup@{light.name}.service"
+    laid = f"/etc/systemd/system/{unit}.d/mail.conf"
+    move = f"mv {laid}{{0}} {laid}{{1}} && systemctl daemon-reload"
+    light.server.run(["sh", "-c", move.format("", ".away")])
+    try:
+        failed = light.server.run(["systemctl", "start", unit], check=False)
+        said = light.server.run(["journalctl", "-u", unit, "-n", "20", "-o", "cat"]).stdout
+    finally:
+        light.server.run(["sh", "-c", move.format(".away", "")])
+    assert failed.returncode
+    assert "does not see /srv/mail: deploy the bundle" in said
+    assert safekeeping.run(light.region.control, light.domain)
+
+
+@pytest.mark.parametrize("moment", [0.3, 1.5])
+def test_a_backup_that_is_stopped_ends_and_lets_its_cloud_work(
+    nextcloud: Delivered, tmp_path: Path, moment: float
+) -> None:
+    unit, server = f"paquet-backup@{nextcloud.name}.service", nextcloud.server
+    clients = Clients(nextcloud, nextcloud.secret, tmp_path)
+    server.run(["systemctl", "start", "--no-block", unit])
+    time.sleep(moment)
+    begun = time.monotonic()
+    server.run(["systemctl", "stop", unit])
+    assert time.monotonic() - begun < 30
+    server.run(["systemctl", "reset-failed", unit], check=False)
+    assert clients.status("PROPFIND", files_url(nextcloud)) == ANSWERS

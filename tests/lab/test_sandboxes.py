@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +27,18 @@ EXPOSURE = 4.0
 WORLD = "/run/lock /tmp /var/tmp /dev/shm"
 # Laid into config.php, which the bundle itself may write.
 PLANTED = "\nforeach (explode(' ', '{folders}') as $folder) @touch(\"$folder/{name}\");\n"
+
+# What leads somewhere, of the names given; it waits for its end if it is told to.
+LOOK = """
+import json, os, sys, time
+def leads(path):
+    try:
+        return bool(os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(1))
+    except OSError:
+        return False
+print(json.dumps([path for path in sys.argv[2:] if leads(path)]), flush=True)
+time.sleep(float(sys.argv[1]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +93,63 @@ def test_what_php_of_a_bundle_puts_into_tmp_takes_room_from_nobody(nextcloud: De
     own = nextcloud.server.run(in_php(nextcloud, 'echo stat("/tmp")["dev"];')).stdout
     shared = nextcloud.server.run(["sh", "-c", "stat --format=%d /tmp"]).stdout
     assert int(own.splitlines()[-1]) != int(shared)
+
+
+def test_a_link_that_a_bundle_plants_leads_its_backup_nowhere(
+    light: Delivered, nextcloud: Delivered
+) -> None:
+    """Restic opens by its path what it listed before: a folder may be a link by then."""
+    server, home = light.server, f"/srv/bundles/{light.name}"
+    mail, neighbour = "/srv/mail/{}".format, nextcloud.name
+    with backup_that_looks(nextcloud, 60) as (_, process):
+        kept = f"/proc/{process}/root/srv/bundles/{neighbour}"
+        targets = [f"/srv/bundles/{neighbour}", mail(nextcloud.domain), kept, *SECRETS]
+        targets += [one.format(neighbour) for one in NEIGHBOURS_SECRETS]
+        links = {f"{home}/leads{number}": target for number, target in enumerate(targets)}
+        standing = server.run(["sh", "-c", 'ls -dL "$@"', "sh", *targets]).stdout.split()
+        assert sorted(standing) == sorted(targets)
+        try:
+            for link, target in links.items():
+                server.run(["runuser", "-u", light.name, "--", "ln", "-s", target, link])
+            own = [home, mail(light.domain), f"/var/lib/paquet/backup/{light.name}"]
+            with backup_that_looks(light, 0, *own, *links) as (led, _):
+                assert [links.get(path, path) for path in led] == own
+        finally:
+            server.run(["rm", "-f", *links])
+
+
+SECRETS = [
+    *("/etc/paquet/certificates", "/etc/shadow", "/etc/ssh/ssh_host_ed25519_key", "/etc/postfix"),
+    *("/var/lib/postgresql", "/var/lib/dovecot", "/var/spool", "/var/log", "/root", "/home"),
+    *("/proc/1/root/etc/shadow", "/run/credentials", "/run/paquet"),
+]
+NEIGHBOURS_SECRETS = ["/etc/paquet/backup/{}", "/var/lib/paquet/backup/{}"]
+
+
+@contextmanager
+def backup_that_looks(
+    bundle: Delivered, seconds: int, *paths: str
+) -> Iterator[tuple[list[str], str]]:
+    """Run LOOK in the very unit of the backup; give what led somewhere, and its process."""
+    unit, said = f"paquet-backup@{bundle.name}.service", f"/run/looked-{bundle.name}"
+    folder, code = f"/run/systemd/system/{unit}.d", base64.b64encode(LOOK.encode()).decode()
+    words = " ".join([str(seconds), *paths])
+    lines = ["[Service]", "ExecStart=", "ExecStopPost=", f"StandardOutput=truncate:{said}"]
+    lines += [f'ExecStart=/usr/bin/python3 -c "{reach.RUN.format(code)}" {words}', ""]
+    try:
+        bundle.server.run(["mkdir", "-p", folder])
+        bundle.server.run(["tee", f"{folder}/looks.conf"], given="\n".join(lines))
+        bundle.server.run(["systemctl", "daemon-reload"])
+        bundle.server.run(["systemctl", "start", *(["--no-block"] if seconds else []), unit])
+        while not (told := bundle.server.run(["cat", said], check=False).stdout):
+            time.sleep(0.2)
+        shown = ["systemctl", "show", "--value", "--property=MainPID", unit]
+        yield json.loads(told), bundle.server.run(shown).stdout.strip()
+    finally:
+        bundle.server.run(["systemctl", "kill", "--signal=KILL", unit], check=False)
+        bundle.server.run(["rm", "-rf", folder, said])
+        bundle.server.run(["systemctl", "daemon-reload"])
+        bundle.server.run(["systemctl", "reset-failed", unit], check=False)
 
 
 @pytest.mark.parametrize("name", ["paquet-backup-{name}.lock", "paquet-certificate.lock"])

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Back one bundle up: `backup NAME`; prints last.json, as JSON.
 `backup --repository NAME` only sees that the repository is there, which takes a second once.
-`backup --release NAME` lets the cloud of a backup that was killed ($EXIT_CODE) work again.
+`backup --release NAME` lets the cloud of a backup that failed ($SERVICE_RESULT) work again.
 
 /etc/paquet/backup/NAME holds `repository` and `password` (root only) and settings.json:
 {"database": whether it has one, "domains": [mail domain, ...], "mail": folder of all mail,
@@ -17,6 +17,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -37,6 +38,8 @@ NAME = re.compile(r"b[a-z0-9]{8}")
 NO_REPOSITORY, LOCKED = 10, 11
 LAST_WORDS = 1500
 ROOT, POSTGRES = "root", "postgres"
+# Debian's wrappers would look for it in what the unit does not see.
+DATABASES = "--host=/run/postgresql"
 # What is on its way: uploads, and what PHP keeps of them.
 PASSING = ("upload", "tmp")
 HOLES = 64 << 20
@@ -142,7 +145,12 @@ def read_settings(name: str) -> dict[str, Any]:
 
 
 def mail_folders(settings: dict[str, Any]) -> list[Path]:
-    """Return the folders of the bundle's mail that exist: a domain without mail has none."""
+    """Return the folders of the bundle's mail that exist: a domain without mail has none.
+
+    Its unit sees the folder of all mail once the bundle's drop-in says which are its own.
+    """
+    if not Path(settings["mail"]).is_dir():
+        raise Failed(f"the backup does not see {settings['mail']}: deploy the bundle")
     folders = [Path(settings["mail"]) / domain for domain in settings["domains"]]
     return [folder for folder in folders if folder.is_dir()]
 
@@ -174,14 +182,14 @@ def literally(path: str) -> str:
 def dump_mail_rows(name: str, path: Path) -> None:
     """Write the rows of the bundle in the mail database as JSON."""
     psql = ["/usr/bin/psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"]
-    options = ["--set", "ON_ERROR_STOP=1", "--set", f"bundle={name}", "--dbname", "mail"]
+    options = [DATABASES, "--set", "ON_ERROR_STOP=1", "--set", f"bundle={name}", "--dbname", "mail"]
     write(path, run([*psql, *options], user=POSTGRES, given=MAIL_ROWS.encode()))
 
 
 def dump_database(name: str, path: Path) -> None:
     """Write the bundle's database in PostgreSQL's custom format, straight to disk."""
-    command = ["/usr/bin/timeout", DUMP_TIME, "/usr/bin/pg_dump", "--format=custom"]
-    command += ["--compress=zstd:1", f"--lock-wait-timeout={LOCK_WAIT}"]
+    command = ["/usr/bin/timeout", DUMP_TIME, "/usr/bin/pg_dump", DATABASES]
+    command += ["--format=custom", "--compress=zstd:1", f"--lock-wait-timeout={LOCK_WAIT}"]
     command += [f"--dbname=dbname={name} options='{OURS}'"]
     beside = path.with_suffix(".new")
     with beside.open("wb") as new:
@@ -216,9 +224,9 @@ def in_turn(name: str, command: list[str]) -> None:
 
 
 def release(name: str) -> None:
-    """Let the cloud work again when the backup did not end by itself; systemd says how it ended."""
+    """Let the cloud work again when the backup did not end well; systemd says how it ended."""
     commands = read_settings(name)["maintenance"]
-    if commands and os.environ.get("EXIT_CODE") != "exited":
+    if commands and os.environ.get("SERVICE_RESULT") != "success":
         in_turn(name, commands["off"])
 
 
@@ -293,4 +301,6 @@ def write(path: Path, content: bytes) -> None:
 
 if __name__ == "__main__":
     os.umask(0o077)
+    # The first process of a PID namespace is asked to end in vain unless it listens.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
     sys.exit(main())
