@@ -85,6 +85,17 @@ def test_a_file_of_holes_makes_no_backup_last(light: Delivered) -> None:
             light.server.run(["rm", f"{home}/{name}"])
 
 
+def test_no_second_repository_is_made_inside_of_one(light: Delivered) -> None:
+    """The backup server would take it, two folders deep, with the bundle's own login."""
+    folder = f"/etc/paquet/backup/{light.name}"
+    make = f'restic --repo "$(cat {folder}/repository)x" --password-file {folder}/password'
+    make += " --cacert /etc/paquet/acme-ca.pem init"
+    done = light.server.run(["timeout", "10", "sh", "-c", make], check=False)
+    listed = light.region.machine("backup1").run(["ls", f"/srv/backup/{light.name}"]).stdout
+    assert (done.returncode != 0, "x" in listed.split()) == (True, False)
+    assert safekeeping.run(light.region.control, light.domain)
+
+
 def test_a_repository_beyond_its_room_is_closed_for_all_that_adds(light: Delivered) -> None:
     backup = light.region.machine("backup1")
     line = f"{light.name}:"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     Load = Callable[[str], dict[str, Any]]
 
 METER = "roles/room/files/paquet-meter.py"
-# A pack of a hundred bytes and the folder that it lies in: a block of the disk each.
-BLOCKS = 2 * 4096
+# A pack of a hundred bytes, the folder that it lies in, and the five: a block of the disk each.
+BLOCKS = 7 * 4096
 CLOSER = "roles/backup_server/files/paquet-backup-room.py"
 BLOCK = 4096
 
@@ -64,3 +64,24 @@ def test_a_repository_closes_beyond_its_room_and_opens_again(load: Load, tmp_pat
     assert stat.S_IMODE((tmp_path / "locks").stat().st_mode) == 0o700
     repository.keep_within(BLOCKS)
     assert modes() == {0o700}
+
+
+def test_a_repository_in_a_repository_counts_and_stays_closed(load: Load, tmp_path: Path) -> None:
+    for folder in ("data/00", "index", "x/data/00", "x/locks"):
+        (tmp_path / folder).mkdir(parents=True)
+    repository, second = load(CLOSER)["Repository"](tmp_path), tmp_path / "x/data/00"
+    (second / "pack").write_bytes(bytes(100 * BLOCK))
+
+    def mode(folder: str) -> int:
+        return stat.S_IMODE((tmp_path / folder).stat().st_mode)
+
+    repository.keep_within(200 * BLOCK)
+    assert (mode("."), mode("data/00"), mode("x/data/00"), mode("x/locks")) == (
+        *(0o700, 0o700),
+        *(0o500, 0o500),
+    )
+    repository.keep_within(100 * BLOCK)
+    assert mode("data/00") == 0o500
+    (tmp_path / "config").touch()
+    repository.keep_within(200 * BLOCK)
+    assert (mode("."), mode("index")) == (0o500, 0o700)
