@@ -85,6 +85,17 @@ def test_a_file_of_holes_makes_no_backup_last(light: Delivered) -> None:
             light.server.run(["rm", f"{home}/{name}"])
 
 
+def test_a_file_with_some_holes_is_backed_up(light: Delivered) -> None:
+    file = f"/srv/bundles/{light.name}/webdav/files/{light.address}/presque.img"
+    light.server.run(neighbours.as_user(light, "truncate", "--size=200M", file))
+    light.server.run(neighbours.as_user(light, "fallocate", "--length=120M", file))
+    try:
+        safekeeping.run(light.region.control, light.domain)
+        assert neighbours.last_backup(light)["left_out"] == []
+    finally:
+        light.server.run(["rm", file])
+
+
 def test_no_second_repository_is_made_inside_of_one(light: Delivered) -> None:
     """The backup server would take it, two folders deep, with the bundle's own login."""
     folder = f"/etc/paquet/backup/{light.name}"

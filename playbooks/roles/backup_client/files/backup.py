@@ -167,10 +167,11 @@ def hollow_files(paths: list[Path]) -> list[str]:
 
 
 def is_hollow(path: str) -> bool:
-    """Whether a file has more holes than any program but a malicious one makes."""
+    """Whether a file has more holes than content, and more than any program makes for itself."""
     with contextlib.suppress(OSError):  # it went away, or its name is too long
         found = os.lstat(path)
-        return stat.S_ISREG(found.st_mode) and found.st_size - 512 * found.st_blocks > HOLES
+        holes = found.st_size - 512 * found.st_blocks
+        return stat.S_ISREG(found.st_mode) and holes > max(HOLES, found.st_size // 2)
     return False
 
 
