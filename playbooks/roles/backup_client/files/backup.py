@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Back one bundle up: `backup NAME`; prints last.json, as JSON.
 `backup --repository NAME` only sees that the repository is there, which takes a second once.
-`backup --release NAME` lets the cloud of a backup that failed ($SERVICE_RESULT) work again.
+`backup --release NAME` lets the cloud of a backup that did not end well work again.
 
 /etc/paquet/backup/NAME holds `repository` and `password` (root only) and settings.json:
 {"database": whether it has one, "domains": [mail domain, ...], "mail": folder of all mail,
@@ -227,7 +227,9 @@ def in_turn(name: str, command: list[str]) -> None:
 def release(name: str) -> None:
     """Let the cloud work again when the backup did not end well; systemd says how it ended."""
     commands = read_settings(name)["maintenance"]
-    if commands and os.environ.get("SERVICE_RESULT") != "success":
+    # systemd may lose sight of the first process of a PID namespace: no code then, and success.
+    told = (os.environ.get("EXIT_CODE"), os.environ.get("SERVICE_RESULT"))
+    if commands and told != ("exited", "success"):
         in_turn(name, commands["off"])
 
 
