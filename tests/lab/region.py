@@ -244,7 +244,7 @@ class Delivered:
     def with_neighbour(self) -> Delivered:
         """Return it with a second user."""
         users.add(self.region.control, self.domain, NEIGHBOUR, "Zoé Voisine")
-        return self
+        return replace(self, bundle=bundles.find(self.region.control, self.domain))
 
     def suspend(self) -> None:
         """Suspend the bundle."""
