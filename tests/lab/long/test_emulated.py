@@ -27,6 +27,8 @@ Requires=
 Type=oneshot
 Restart=no
 ExecStart=
+ExecPaths=
+ExecPaths=/usr/bin/python3 /usr/lib
 ExecStart=/usr/bin/python3 -c "held = b'x' * (200 << 20)"
 """
 # Grows a file as the bundle until it is told to stop, and tells why, and how far it came.
