@@ -13,6 +13,7 @@ from provision.servers import inventory
 from provision.workflows import names, plays
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from provision.servers.inventory import Host
@@ -42,8 +43,7 @@ def refuse_homeless(control: Control, host: Host) -> None:
     if names.serves_zone(host):
         return
     with control.reading() as session:
-        living_here = select(Bundle).where(Bundle.server == host.name, Bundle.state != "erased")
-        domains = [one.domain for one in session.scalars(living_here)]
+        domains = [one.domain for one in session.scalars(_standing(host.name))]
     homeless = [domain for domain in domains if names.is_in_zone(domain, control.settings)]
     if homeless:
         raise UsageRefused(
@@ -55,10 +55,13 @@ def refuse_homeless(control: Control, host: Host) -> None:
 def standing_on(control: Control, server: str) -> list[Bundle]:
     """Return the bundles on `server` that are not erased, by domain. Raises for no such server."""
     inventory.find(control.settings.inventory, server)
-    wanted = select(Bundle).where(Bundle.server == server, Bundle.state != "erased")
     with control.reading() as session:
-        found = session.scalars(wanted.order_by(Bundle.domain)).all()
-        return [orders.load_bundle(bundle) for bundle in found]
+        return [orders.load_bundle(bundle) for bundle in session.scalars(_standing(server)).all()]
+
+
+def _standing(server: str) -> Select[Bundle]:
+    wanted = select(Bundle).where(Bundle.server == server, Bundle.state != "erased")
+    return wanted.order_by(Bundle.domain)
 
 
 def deploy(control: Control, bundle: Bundle, *, dry_run: bool = False) -> int:
