@@ -59,6 +59,11 @@ class Attacker:
         }
         return self._of_user(kinds)
 
+    def preview(self, name: str) -> str:
+        """Where Nextcloud shows the picture of that name, which it makes when it is first asked."""
+        path = f"/index.php/core/preview.png?x=2048&y=2048&a=1&forceIcon=0&file=/{name}"
+        return f"https://{self.delivered.host}{path}"
+
     def _of_user(self, kinds: dict[str, str]) -> str:
         path = kinds[self.delivered.cloud].format(self.delivered.address)
         return f"https://{self.delivered.host}{path}"
@@ -96,6 +101,10 @@ class Attacker:
         words = ["sh", "-c", 'exec curl --config "$1" <"$2"', "sh", str(config)]
         answer = self.clients.run([*words, str(body or "/dev/null")], check=False)
         return int(answer.stdout[-3:] or 0)
+
+    def copy(self, here: str, there: str, method: str = "COPY") -> int:
+        """Copy, or move, one resource."""
+        return self.send(method, here, None, f'header = "Destination: {there}"')
 
     def many(self, times: int, one: Callable[[int], int]) -> list[int]:
         """Do `one` so many times, eight at once, and return what each was answered."""

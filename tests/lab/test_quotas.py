@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from tests.lab import quota_attacks as attacks
 from tests.lab.contract.clients import Clients
@@ -72,3 +73,22 @@ def test_calendars_count_for_the_same_room(attacker: Attacker) -> None:
     assert attacker.taken() - before < attacks.ROOM + 10 * MIB
     for number in range(said.count(201)):
         attacker.send("DELETE", f"{attacker.calendar}room{number}.ics")
+
+
+def test_a_copy_counts_before_it_is_made(attacker: Attacker) -> None:
+    before, folder = attacker.taken(), f"{attacker.files}copied"
+    assert attacker.send("MKCOL", folder) == 201
+    assert attacker.send("PUT", f"{folder}/one", attacker.zeros(4 * MIB)) == 201
+    said = attacker.many(8, lambda n: attacker.copy(f"{folder}/", f"{folder}{n}/"))
+    assert set(said) in ({200, NO_SPACE}, {201, NO_SPACE})
+    assert attacker.taken() - before < attacks.ROOM + MIB
+    attacker.many(9, lambda n: attacker.send("DELETE", folder + (str(n) if n < 8 else "")))
+
+
+def test_a_preview_is_made_while_there_is_room(nextcloud: Delivered, tmp_path: Path) -> None:
+    one = Attacker(nextcloud, Clients(nextcloud, nextcloud.secret, tmp_path), tmp_path)
+    Image.new("RGB", (64, 64), "green").save(tmp_path / "green.png")
+    assert one.send("PUT", one.files + "green.png", tmp_path / "green.png") in (201, 204)
+    assert one.send("GET", one.preview("green.png")) == 200
+    with narrow(one):
+        assert one.send("GET", one.preview("green.png")) == NO_SPACE

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import stat
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +22,7 @@ METER = "roles/room/files/paquet-meter.py"
 BLOCKS = 7 * 4096
 CLOSER = "roles/backup_server/files/paquet-backup-room.py"
 BLOCK = 4096
+KEPT = [b"host: a.test", b"cookie: x=y", b"depth: 0"]
 
 
 def test_what_passes_counts_until_it_is_measured(load: Load) -> None:
@@ -35,6 +40,43 @@ def test_what_passes_counts_until_it_is_measured(load: Load) -> None:
         assert not await room.holds(801, 1000)
 
     asyncio.run(story())
+
+
+def test_the_less_is_free_the_sooner_a_measure_is_old(load: Load) -> None:
+    standing = [100]
+
+    async def story() -> None:
+        room = load(METER)["Room"](lambda: standing[0])
+        assert await room.holds(0, 1 << 40)
+        standing[0] = 2000  # written by what stands behind, unseen
+        await asyncio.sleep(0.1)
+        assert await room.holds(0, 1 << 40)
+        assert not await room.holds(0, 1000)
+
+    asyncio.run(story())
+
+
+COPIES = [
+    "COPY /remote.php/dav/files/jeanne/a",
+    "COPY /remote.php/dav/files/jeanne/a?b=/c",
+    "MOVE /remote.php/dav//uploads/jeanne/1/.file",
+    "MOVE /remote.php/dav/x/../%75ploads/jeanne/1/.file",
+    "MOVE /remote.php/dav/versions/jeanne/versions/7/1",
+]
+OTHERS = [
+    "MOVE /remote.php/dav/files/jeanne/uploads/a",
+    "PUT /remote.php/dav/uploads/jeanne/1/00001",
+]
+
+
+@pytest.mark.parametrize("first", COPIES + OTHERS)
+def test_the_size_of_what_is_copied_is_asked_for(load: Load, first: str) -> None:
+    bundle = SimpleNamespace(rooms=lambda _user: [])
+    head = f"{first} HTTP/1.1\r\nHost: a.test\r\nDepth: infinity\r\nCookie: x=y\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        question = load(METER)["Request"](head, bundle, stack).question()
+    asked = f"PROPFIND {first.partition(' ')[2]} HTTP/1.0".encode()
+    assert question.split(b"\r\n")[:4] == ([asked, *KEPT] if first in COPIES else [b""])
 
 
 def test_an_empty_file_and_a_folder_take_a_block(load: Load, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ is used up the answer is 507 and the server behind sees an upload that broke off
 bundle that writes by itself says `BOOK` instead, with X-Paquet-User and X-Paquet-Growth, and holds
 the connection while it writes.
 
+A copy brings no bytes: what serves the bundle is asked first how large its source is.
+
 /etc/paquet/room/NAME.json: {"all": bytes of the whole bundle, "backend": socket, "database": bool,
 "users": {address: bytes}}. A user's room is counted where files and calendars are by user.
 """
@@ -17,6 +19,8 @@ import asyncio
 import contextlib
 import json
 import os
+import posixpath
+import re
 import socket
 import subprocess
 import sys
@@ -24,6 +28,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,14 +47,24 @@ PIECE = 1 << 18
 HEAD = 1 << 17
 QUIET_SECONDS = 300
 LINGER_SECONDS = 30
-# Measuring takes a tenth of the time at most, or as long as somebody waits; a minute is old.
-SHARE, PATIENCE, OLD = 10.0, 10.0, 60.0
+# Measuring takes a tenth of the time at most, or as long as somebody waits; a minute is old, and so
+# is what a server behind that writes RATE bytes each second unseen could have filled the room in.
+SHARE, PATIENCE, OLD, RATE = 10.0, 10.0, 60.0, 100 << 20
 # Small requests find some room in a full cloud: whoever is full must be able to log in and tidy.
 SMALL, RESERVE = 1 << 16, 8 << 20
 # What a server behind has not finished is in no user's folder, and counted as it passes.
 PASSING = "upload"
 USERS_FOLDERS = ("webdav/files", "dav/collection-root")
 BOOK = "BOOK"
+# What nothing tells the size of: a preview, which is no larger, and copies that a POST asks for.
+UNSEEN, UNSEEN_BYTES = re.compile(r"/templates/create|/attachment/filepath"), 16 << 20
+# Pieces of an upload lie beside the file that they are put together to, and so do old versions.
+MOVED_BESIDE = re.compile(r"/remote\.php/dav/(uploads|versions)/")
+ASKING = b'<propfind xmlns="DAV:" xmlns:o="http://owncloud.org/ns"><prop>'
+ASKING += b"<o:size/><getcontentlength/></prop></propfind>"
+SOURCE_SIZE = re.compile(rb"[:<](?:size|getcontentlength)>(\d+)<")
+# HTTP/1.0 is answered in one piece, and by whoever would answer the copy: the login goes along.
+NOT_ASKED_WITH = {"connection", "content-length", "content-type", "depth", "transfer-encoding"}
 BOOKED = b"HTTP/1.1 204 No Content\r\n\r\n"
 REFUSED = (
     b"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
@@ -94,7 +109,8 @@ class Room:
     async def holds(self, more: int, limit: int) -> bool:
         """Whether `more` bytes fit below `limit`; measured anew before it is denied."""
         asked = time.monotonic()
-        if asked - self._began > OLD or self._used() + more > limit:
+        free = limit - self._used() - more
+        if free < 0 or asked - self._began > min(OLD, max(SHARE * self._took, free / RATE)):
             await self._look(asked)
         return self._used() + more <= limit
 
@@ -179,21 +195,36 @@ class Request:
     def __init__(self, head: bytes, bundle: Bundle, stack: contextlib.ExitStack) -> None:
         first, *lines = head.decode("latin-1").split("\r\n")
         fields = {
-            name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
+            name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines if x)
         }
-        self.method = first.partition(" ")[0]
+        self.method, self._target = first.split(" ")[:2]
+        self._path = posixpath.normpath(unquote(urlsplit(self._target).path))
+        self._fields = fields
         self._growth = int(fields.get("x-paquet-growth") or 0)
+        if self.method in {"GET", "HEAD"} or UNSEEN.search(self._path):
+            self._growth = UNSEEN_BYTES
         self._announced = int(fields.get("content-length") or 0)
         self._rooms = [
             (room, limit, reserve, stack.enter_context(room.passage()))
             for room, limit, reserve in bundle.rooms(fields.get("x-paquet-user", ""))
         ]
 
-    async def begin(self) -> None:
-        """Refuse what says itself that it is too large."""
-        await self._require(self._growth + self._announced)
+    def question(self) -> bytes:
+        """Return the request that asks how large the source of a copy is; empty for others."""
+        moved = self.method == "MOVE" and MOVED_BESIDE.search(self._path)
+        if self._growth or not (moved or self.method == "COPY"):
+            return b""
+        asked = {name: text for name, text in self._fields.items() if name not in NOT_ASKED_WITH}
+        asked |= {"depth": "0", "content-length": str(len(ASKING))}
+        lines = [f"PROPFIND {self._target} HTTP/1.0", *(f"{name}: {asked[name]}" for name in asked)]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + ASKING
+
+    async def begin(self, copied: int) -> None:
+        """Refuse what is too large by what it says, or by the `copied` bytes of its source."""
+        growth = self._growth + copied
+        await self._require(growth + self._announced)
         for *_, passage in self._rooms:
-            passage.carried = self._growth
+            passage.carried = growth
 
     async def take(self, more: int) -> None:
         """Count `more` bytes, and refuse them when they do not fit."""
@@ -262,7 +293,7 @@ class Meter:
         head = await reader.readuntil(b"\r\n\r\n")
         try:
             request = Request(head, self._bundle, stack)
-            await request.begin()
+            await request.begin(await self._source_size(request.question()))
             if request.method == BOOK:
                 writer.write(BOOKED)
                 await reader.read()
@@ -273,6 +304,20 @@ class Meter:
         except subprocess.CalledProcessError:
             return AWAY  # without PostgreSQL nobody knows how full it is
         return b""
+
+    async def _source_size(self, question: bytes) -> int:
+        """Return what the server behind says; 0 where it knows none: there is nothing to copy."""
+        if not question:
+            return 0
+        reader, writer = await asyncio.open_unix_connection(self._bundle.settings()["backend"])
+        try:
+            writer.write(question)
+            answer = await reader.readexactly(HEAD)
+        except asyncio.IncompleteReadError as whole:
+            answer = whole.partial
+        finally:
+            writer.close()
+        return max(map(int, SOURCE_SIZE.findall(answer)), default=0)
 
     async def _pass(
         self,
