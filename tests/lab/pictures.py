@@ -53,8 +53,8 @@ def bundle_picture(region: Region, domain: str) -> str:
 
 
 # Packages, units, every file of ours with owner, mode and content, and all databases; what is drawn
-# by lot, differs from lab to lab, or is measured meanwhile is left out; of bundles their names are
-# told, for neighbours live on in their own folders. Addresses of a lab are all one.
+# by lot, differs from lab to lab, or is measured meanwhile is left out; of the folders of bundles the
+# names are told, for neighbours live on in theirs, get mail and are backed up. Addresses are all one.
 SERVER = r"""
 export LC_ALL=C
 dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n'
@@ -65,7 +65,8 @@ systemctl is-active nginx postgresql postfix dovecot rspamd fail2ban nftables
 find /etc/nginx /etc/postfix /etc/dovecot /etc/rspamd /etc/paquet /usr/local/lib/paquet \
     /etc/nftables.conf /etc/fail2ban /etc/ssh/sshd_config.d /etc/systemd/system /etc/php \
     /etc/postgresql /etc/sudoers.d /srv /var/lib/paquet \
-    -path /srv/bundles -prune -o -type f -print |
+    \( -path /srv/bundles -o -path /srv/mail -o -path /var/lib/paquet/backup \) -prune -o \
+    -type f -print |
   grep -vE '/certificates|tsig|/cache.conf|acme|redis.conf|\.db$' |
   grep -vE '/fence$|/state/|/units/|/__pycache__/|lib/paquet/(watch|room).json' |
   sort > /tmp/picture
@@ -74,7 +75,7 @@ while read -r path; do
   echo "$(sed -E 's/198\.18\.[0-9]+\./LAB./g' "$path" | sha256sum | cut -c -64) $path"
 done < /tmp/picture
 rm /tmp/picture
-ls /var/lib/paquet/state /srv /srv/bundles
+ls /var/lib/paquet/state /var/lib/paquet/backup /srv /srv/bundles /srv/mail
 runuser -u postgres -- pg_dumpall --schema-only |
   grep -vE '^(--|.(un)?restrict|ALTER ROLE)' | sort
 """
