@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands import bundle_ends, progress
+from provision.commands.changing import change_options
 from provision.commands.context import (
     ask,
-    dry_run_option,
     json_option,
     pass_context,
     show,
     show_findings,
-    yes_option,
 )
 from provision.errors import PaquetError, UsageRefused
 from provision.workflows import bundles, checking, safekeeping
@@ -23,6 +22,7 @@ from provision.workflows import bundles, checking, safekeeping
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from provision.commands.changing import How
     from provision.commands.context import Context
     from provision.registry.models import Bundle
     from provision.workflows.control import Control
@@ -68,25 +68,23 @@ def check(context: Context, /, domain: str, *, as_json: bool) -> None:
 @bundle.command()
 @click.argument("domain", required=False)
 @click.option("--server", metavar="HOST", help="Every bundle of HOST, in place of one.")
-@yes_option
-@dry_run_option
-@json_option
+@change_options
 @pass_context
-def deploy(context: Context, /, domain: str | None, server: str | None, **flags: bool) -> None:
+def deploy(context: Context, /, domain: str | None, server: str | None, *, how: How) -> None:
     """Bring the bundle of DOMAIN, or every bundle of a server, to what this release says.
 
     After `paquet server deploy` of a new release. Killed, it is run again.
     """
     if (domain is None) == (server is None):
         raise UsageRefused("Which bundle?", "Give one DOMAIN, or --server HOST for all of it.")
-    with progress.steps(quiet=flags["as_json"]) as tell:
+    with progress.steps(quiet=how.as_json) as tell:
         control = context.control(tell)
         wanted = [bundles.find(control, domain)] if domain else []
         wanted = wanted or bundles.standing_on(control, str(server))
-        if not flags["dry_run"] and not flags["yes"]:
+        if not how.dry_run and not how.yes:
             ask(f"Deploy {len(wanted)} of the bundles ({', '.join(b.domain for b in wanted)})?")
-        rows = _deploy_each(control, wanted, tell, dry_run=flags["dry_run"])
-    show(rows, as_json=flags["as_json"])
+        rows = _deploy_each(control, wanted, tell, dry_run=how.dry_run)
+    show(rows, as_json=how.as_json)
     if failed := [row for row in rows if row["error"]]:
         raise PaquetError(
             f"{len(failed)} of {len(rows)} bundles were not deployed",

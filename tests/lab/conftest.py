@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,14 @@ from provision.commands import lab as lab_command
 from provision.commands.context import Context
 from provision.lab.lab import what_this_computer_lacks
 from provision.servers import artifacts
+from tests.lab import mail_clients as mail
 from tests.lab.region import attach, make_region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from provision.lab.lab import Lab
+    from tests.lab.mail_clients import Device
     from tests.lab.region import Delivered, Region
 
 PROCESS_IDS = 100_000
@@ -85,6 +88,25 @@ def delivered_bundle(request: pytest.FixtureRequest) -> Delivered:
 def bundle(light: Delivered) -> Delivered:
     """The bundle whose mail is tested; mail does not depend on the cloud."""
     return light
+
+
+@pytest.fixture
+def mail_names(bundle: Delivered, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let mail clients in this process find the servers by the names that the bundle has."""
+    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(bundle, socket.getaddrinfo))
+
+
+@pytest.fixture(scope="module")
+def swaks(bundle: Delivered) -> None:
+    """A machine of the internet that sends what it is told, wrong or right."""
+    mail.install_swaks(bundle.internet)
+
+
+@pytest.fixture
+def other(bundle: Delivered) -> Iterator[Device]:
+    """Another user's mailbox in the bundle, for one test."""
+    with mail.mailbox(bundle) as made:
+        yield made
 
 
 @pytest.fixture

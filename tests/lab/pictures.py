@@ -53,8 +53,8 @@ def bundle_picture(region: Region, domain: str) -> str:
 
 
 # Packages, units, every file of ours with owner, mode and content, and all databases; what is drawn
-# by lot, differs from lab to lab, or is measured meanwhile is left out; of the folders of bundles the
-# names are told, for neighbours live on in theirs, get mail and are backed up. Addresses are all one.
+# by lot, differs from lab to lab, or is measured meanwhile is left out; of the folders of bundles,
+# the names are told: neighbours live on in them, and get mail. Addresses of a lab are all one.
 SERVER = r"""
 export LC_ALL=C
 dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n'

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.lab import forgeries
-from tests.lab import mail_clients as mail
 
 if TYPE_CHECKING:
     from tests.lab.mail_clients import Bundle
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("mail_names", "swaks")]
 
 CORE = (
     "From with an own name",
@@ -27,16 +25,6 @@ CORE = (
     "program: Dovecot's socket",
     "program: the filters' socket",
 )
-
-
-@pytest.fixture(autouse=True)
-def _names(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(bundle, socket.getaddrinfo))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _swaks(bundle: Bundle) -> None:
-    mail.install_swaks(bundle.internet)
 
 
 def test_no_way_to_send_in_another_persons_name_works(bundle: Bundle) -> None:

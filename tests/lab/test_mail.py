@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import imaplib
 import smtplib
-import socket
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,9 @@ from tests.lab import mail_clients as mail
 from tests.lab.mail_clients import Device
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.lab.mail_clients import Bundle
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("mail_names", "swaks")]
 
 FULL = 20_000
 SMTP, SIEVE = ("-starttls", "smtp"), ("-starttls", "sieve")
@@ -27,25 +24,9 @@ SMTP, SIEVE = ("-starttls", "smtp"), ("-starttls", "sieve")
 TEST_SPAM = "JS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 
-@pytest.fixture(autouse=True)
-def _names(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(bundle, socket.getaddrinfo))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _swaks(bundle: Bundle) -> None:
-    mail.install_swaks(bundle.internet)
-
-
 @pytest.fixture
 def user(bundle: Bundle) -> Device:
     return Device("", bundle.address, bundle.secret)
-
-
-@pytest.fixture
-def other(bundle: Bundle) -> Iterator[Device]:
-    with mail.mailbox(bundle) as made:
-        yield made
 
 
 def test_mail_from_a_foreign_server_arrives_over_tls(bundle: Bundle, user: Device) -> None:

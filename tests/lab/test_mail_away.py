@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.lab import away
-from tests.lab import mail_clients as mail
 from tests.lab.mail_clients import Device
 
 if TYPE_CHECKING:
     from tests.lab.mail_clients import Bundle
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("mail_names")]
 
 
 def test_mail_doors_say_later_while_postgresql_is_away_and_serve_when_it_is_back(
-    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+    bundle: Bundle,
 ) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(bundle, socket.getaddrinfo))
     user = Device("", bundle.address, bundle.secret)
     doors = away.mail_doors(bundle, user)
     del doors["587"]  # as 465, and each answer takes its time; the long part `away` asks it too

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +9,10 @@ import pytest
 from tests.lab import mail_clients as mail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.lab.mail_clients import Bundle, Device
     from tests.lab.region import Delivered
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("mail_names", "swaks")]
 
 SMTP, SIEVE = ("-starttls", "smtp"), ("-starttls", "sieve")
 PORTS = {25: SMTP, mail.SUBMISSION: SMTP, 465: (), mail.IMAP_TLS: (), mail.SIEVE: SIEVE}
@@ -63,22 +60,6 @@ FORGED = (
     "Received-SPF: pass",
     "BIMI-Indicator: PHN2Zz4=",
 )
-
-
-@pytest.fixture(autouse=True)
-def _names(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(bundle, socket.getaddrinfo))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _swaks(bundle: Bundle) -> None:
-    mail.install_swaks(bundle.internet)
-
-
-@pytest.fixture
-def other(bundle: Bundle) -> Iterator[Device]:
-    with mail.mailbox(bundle) as made:
-        yield made
 
 
 def test_no_socket_of_mail_answers_a_bundles_user(light: Delivered) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import socket
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -15,11 +14,9 @@ from tests.lab import forgeries
 from tests.lab import mail_clients as mail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.lab.mail_clients import Bundle, Device
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("mail_names", "swaks")]
 
 BURST = 100  # recipients; roles/rspamd/defaults/main.yml
 SCRIPTS, SCRIPT_BYTES = 20, 256 * 1024  # roles/dovecot/templates/dovecot.conf.j2
@@ -39,22 +36,6 @@ import os
 for number in range({number}):
     os.makedirs(f'{maildir}/.f{{number}}/cur')
 """
-
-
-@pytest.fixture(autouse=True)
-def _names(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(bundle, socket.getaddrinfo))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _swaks(bundle: Bundle) -> None:
-    mail.install_swaks(bundle.internet)
-
-
-@pytest.fixture
-def other(bundle: Bundle) -> Iterator[Device]:
-    with mail.mailbox(bundle) as made:
-        yield made
 
 
 def send_until_held(bundle: Bundle, user: Device, recipients: list[str]) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-import socket
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -177,10 +176,10 @@ def test_a_backup_server_writes_too_though_it_has_no_mail_server(light: Delivere
             server.run(["umount", "/mnt/full"])
 
 
+@pytest.mark.usefixtures("mail_names")
 def test_an_operator_whose_mailbox_is_on_the_server_is_written_to(
-    light: Delivered, monkeypatch: pytest.MonkeyPatch
+    light: Delivered,
 ) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(light, socket.getaddrinfo))
     server, settings = light.server, "/etc/paquet/watch.json"
     with forgetful(server):
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab import away
-from tests.lab import mail_clients as mail
 from tests.lab.contract.clients import Clients, files_url
 from tests.lab.mail_clients import Device
 
@@ -46,14 +44,13 @@ def _status(clients: Clients, method: str, url: str) -> str:
     return away.GOOD if status in SERVES else str(status)
 
 
+@pytest.mark.usefixtures("mail_names")
 def test_every_door_says_later_for_half_a_minute_and_serves_within_ten_seconds(
     light: Delivered,
     nextcloud: Delivered,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     tell: Callable[[str, object, object], None],
 ) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(light, socket.getaddrinfo))
     user = Device("", light.address, light.secret)
     doors = away.mail_doors(light, user)
     for cloud in (light, nextcloud):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.lab import forgeries
-from tests.lab import mail_clients as mail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.lab.region import Delivered, Region
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("mail_names", "swaks")]
 
 GOOD = ("nothing came", "not forged")
 
@@ -23,13 +21,7 @@ GOOD = ("nothing came", "not forged")
 @pytest.fixture(scope="module")
 def victim(region: Region, light: Delivered) -> Delivered:
     """A second bundle beside the forger's."""
-    mail.install_swaks(light.internet)
     return region.order(f"victime-{light.name}.paquet.test")
-
-
-@pytest.fixture(autouse=True)
-def _names(light: Delivered, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(light, socket.getaddrinfo))
 
 
 def test_no_way_to_send_as_another_bundle_works(
