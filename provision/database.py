@@ -176,12 +176,14 @@ def _keep_private(_dialect: object, _record: object, words: list[Any], _named: o
     """See that only its owner reads the file, whatever the umask, and what SQLite lays beside it.
 
     SQLite gives its journals the mode of the database. What belongs to somebody else, its owner
-    narrows.
+    narrows. Never opened here: closing it would end every lock that this process has on it
+    (sqlite.org/howtocorrupt.html, section 2.2).
     """
     file = Path(words[0])
     if words[0] in ("", ":memory:") or not file.parent.is_dir():
         return
-    os.close(os.open(file, os.O_RDONLY | os.O_CREAT, PRIVATE))
+    with suppress(OSError):  # it stands already; what else is wrong, SQLite says
+        os.mknod(file, stat.S_IFREG | PRIVATE)
     for path in (file, *(file.with_name(file.name + end) for end in BESIDE)):
         with suppress(FileNotFoundError, PermissionError):
             if stat.S_IMODE(path.stat().st_mode) != PRIVATE:

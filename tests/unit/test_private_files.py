@@ -61,6 +61,21 @@ def test_a_registry_that_others_could_read_is_narrowed_when_it_is_opened(tmp_pat
     engine.dispose()
 
 
+def test_a_second_connection_keeps_the_locks_of_the_first(tmp_path: Path) -> None:
+    file = tmp_path / "paquet.db"
+    engine = database.connect(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.execute(text("create table one (id integer)"))
+    with engine.connect() as first, engine.connect():
+        first.execute(text("select * from one"))
+        beside = file.with_name("paquet.db-wal").stat().st_ino
+        # Who leaves last sweeps up what lies beside the file: it would see nobody but itself.
+        words = ["import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('select * from one')"]
+        subprocess.run([sys.executable, "-c", *words, str(file)], check=True)
+        assert file.with_name("paquet.db-wal").stat().st_ino == beside
+    engine.dispose()
+
+
 def test_no_file_that_a_command_writes_can_be_read_by_others(tmp_path: Path) -> None:
     def paquet(*words: str) -> None:
         command = [str(PAQUET), "--config", str(tmp_path / "here/paquet.toml"), *words]
