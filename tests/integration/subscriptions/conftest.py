@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from provision.registry.models import Subscriber
 from provision.subscriptions import billing, contracts, organisations, planfile, plans, profiles
 from provision.subscriptions.profiles import Address, Profile
 from provision.subscriptions.subscriptions import Sale
+from provision.workflows.control import Control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +69,13 @@ class Shop:
         engine = self.session.get_bind()
         assert isinstance(engine, Engine)
         return billing.bill(engine, day)
+
+
+@pytest.fixture
+def noon(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands run on the day that the file of the test calls TODAY, whenever they run."""
+    now = datetime.combine(request.module.TODAY, time(12), UTC)
+    monkeypatch.setattr("provision.commands.context.Control", partial(Control, clock=lambda: now))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,7 +44,8 @@ lines = ["1 rue du Port"]
 postcode = "14000"
 city = "Caen"
 """
-TODAY = datetime.now(UTC).astimezone().date()
+pytestmark = pytest.mark.usefixtures("noon")
+TODAY = date(2026, 11, 20)
 BEGAN = TODAY - timedelta(days=25)
 RUM = "BOUTIQUE-000001"
 

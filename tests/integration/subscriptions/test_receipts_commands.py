@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -52,7 +52,8 @@ category = "Organisme d’intérêt général"
 source = "rescrit fiscal du 12 mars 2025"
 articles = ["200"]
 """
-TODAY = datetime.now(UTC).astimezone().date()
+pytestmark = pytest.mark.usefixtures("noon")
+TODAY = date(2026, 11, 20)
 YEAR = TODAY.year
 JEANNE = ("Amis", "jeanne@exemple.test")
 NEW = ("--name", "Jeanne Martin")
