@@ -44,6 +44,10 @@ class Attacker:
         """Where the files of the user are."""
         return files_url(self.delivered)
 
+    def uploads(self, name: str) -> str:
+        """Where Nextcloud gathers the pieces of an upload."""
+        return self.files.replace("/files/", "/uploads/") + name
+
     @property
     def calendar(self) -> str:
         """A calendar that every user has."""
@@ -125,16 +129,16 @@ class Attacker:
 
 
 @contextmanager
-def narrow(attacker: Attacker) -> Iterator[int]:
-    """Leave the bundle and its user ROOM bytes more than they have; yield what may be taken."""
+def narrow(attacker: Attacker, room: int = ROOM) -> Iterator[int]:
+    """Leave the bundle and its user `room` bytes more than they have; yield what may be taken."""
     server = attacker.delivered.server
     path = f"/etc/paquet/room/{attacker.delivered.name}.json"
     before = server.run(["cat", path]).stdout
-    limit = attacker.taken() + ROOM
+    limit = attacker.taken() + room
     user = attacker.delivered.address
     settings = json.loads(before)
     settings["all"] = limit
-    settings["users"] = {**settings["users"], user: _standing(attacker) + ROOM}
+    settings["users"] = {**settings["users"], user: _standing(attacker) + room}
     server.run(["tee", path], given=json.dumps(settings))
     try:
         yield limit

