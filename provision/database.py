@@ -179,7 +179,7 @@ def _keep_private(_dialect: object, _record: object, words: list[Any], _named: o
     narrows. Never opened here: closing it would end every lock that this process has on it
     (sqlite.org/howtocorrupt.html, section 2.2).
     """
-    file = Path(words[0])
+    file = Path(words[0]).resolve()  # a link may point to what does not stand yet
     if words[0] in ("", ":memory:") or not file.parent.is_dir():
         return
     with suppress(OSError):  # it stands already; what else is wrong, SQLite says
