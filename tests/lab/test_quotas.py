@@ -105,5 +105,19 @@ def test_a_preview_is_made_while_there_is_room(nextcloud: Delivered, tmp_path: P
     Image.new("RGB", (64, 64), "green").save(tmp_path / "green.png")
     assert one.send("PUT", one.files + "green.png", tmp_path / "green.png") in (201, 204)
     assert one.send("GET", one.preview("green.png")) == 200
+    card = f"{one.book}nobody.vcf?photo&size=4096"
+    assert one.send("GET", card) == 404
     with narrow(one):
         assert one.send("GET", one.preview("green.png")) == NO_SPACE
+        assert one.send("GET", card) == NO_SPACE
+    bulk = f"https://{nextcloud.host}/remote.php/dav/bulk"
+    assert one.send("POST", bulk, tmp_path / "green.png") == 404
+
+
+def test_a_copy_that_brings_a_body_is_refused(nextcloud: Delivered, tmp_path: Path) -> None:
+    one = Attacker(nextcloud, Clients(nextcloud, nextcloud.secret, tmp_path), tmp_path)
+    there = f'header = "Destination: {one.files}never"'
+    bodies = {(): one.zeros(1), ("http1.1",): one.zeros(1), ('data = "x"',): None}
+    for lines, body in bodies.items():
+        assert one.send("COPY", one.files + "none", body, there, *lines) == 413
+    assert one.send("COPY", one.files + "none", one.zeros(0), there) == 404

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,7 +78,7 @@ def copied_when_swapped(attacker: Attacker) -> list[int]:
             attacker.copy(name, one, "MOVE")
         return said
 
-    return attacker.many(120, swap)
+    return attacker.many(40, swap)
 
 
 def moved_over(attacker: Attacker) -> list[int]:
@@ -155,6 +156,15 @@ def pieces(attacker: Attacker) -> list[int]:
     return attacker.many(16, lambda n: attacker.send("PUT", f"{url}/{n:05}", body))
 
 
+def copied_with_versions(attacker: Attacker) -> list[int]:
+    """Copy a file of one byte, again and again, that was one of four megabytes."""
+    name = attacker.files + "shrunk"
+    for size in (4 * MIB, 1):
+        attacker.send("PUT", name, attacker.zeros(size))
+        time.sleep(1.1)  # a version each second
+    return attacker.many(20, lambda n: attacker.copy(name, f"{attacker.files}shrunk{n}"))
+
+
 def put_together(attacker: Attacker) -> int:
     """Have two pieces put together to a file while they are still there."""
     url = attacker.uploads("together").replace("/uploads/", "/%75ploads/")
@@ -212,6 +222,7 @@ def previewed(attacker: Attacker) -> list[int]:
 OF_NEXTCLOUD: dict[str, Attack] = {
     "pieces of uploads": pieces,
     "pieces put together": put_together,
+    "copies with old versions": copied_with_versions,
     "files from a template": from_templates,
     "previews": previewed,
 }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import stat
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,6 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from typing import Any
 
     Load = Callable[[str], dict[str, Any]]
@@ -22,7 +24,7 @@ METER = "roles/room/files/paquet-meter.py"
 BLOCKS = 7 * 4096
 CLOSER = "roles/backup_server/files/paquet-backup-room.py"
 BLOCK = 4096
-KEPT = [b"host: a.test", b"cookie: x=y", b"depth: 0"]
+COOKIES = ["Cookie: a=1", "Cookie: a=2"]
 
 
 def test_what_passes_counts_until_it_is_measured(load: Load) -> None:
@@ -62,6 +64,7 @@ COPIES = [
     "MOVE /remote.php/dav//uploads/jeanne/1/.file",
     "MOVE /remote.php/dav/x/../%75ploads/jeanne/1/.file",
     "MOVE /remote.php/dav/versions/jeanne/versions/7/1",
+    "MOVE /public.php/dav/uploads/token/1/.file",
 ]
 OTHERS = [
     "MOVE /remote.php/dav/files/jeanne/uploads/a",
@@ -72,11 +75,37 @@ OTHERS = [
 @pytest.mark.parametrize("first", COPIES + OTHERS)
 def test_the_size_of_what_is_copied_is_asked_for(load: Load, first: str) -> None:
     bundle = SimpleNamespace(rooms=lambda _user: [])
-    head = f"{first} HTTP/1.1\r\nHost: a.test\r\nDepth: infinity\r\nCookie: x=y\r\n\r\n".encode()
+    lines = [f"{first} HTTP/1.1", "Host: a.test", "Depth: infinity", *COOKIES, "", ""]
     with contextlib.ExitStack() as stack:
-        question = load(METER)["Request"](head, bundle, stack).question()
-    asked = f"PROPFIND {first.partition(' ')[2]} HTTP/1.0".encode()
-    assert question.split(b"\r\n")[:4] == ([asked, *KEPT] if first in COPIES else [b""])
+        request = load(METER)["Request"]("\r\n".join(lines).encode(), bundle, stack)
+    assert request.copies == (first in COPIES)
+    asked = request.question().decode().split("\r\n")
+    assert asked[0] == f"PROPFIND {first.partition(' ')[2]} HTTP/1.0"
+    assert asked[1:5] == ["Host: a.test", *COOKIES, "Depth: 0"]
+
+
+def test_a_measure_that_fails_lets_nothing_in(load: Load) -> None:
+    meter = load(METER)
+
+    def too_long() -> int:
+        raise OSError(errno.ENAMETOOLONG, "File name too long")
+
+    async def story() -> None:
+        room = meter["Room"](too_long)
+        for _ in range(2):
+            with pytest.raises(meter["Unmeasured"]):
+                await room.holds(0, 1 << 60)
+
+    asyncio.run(story())
+
+
+def test_folders_of_any_depth_are_measured(load: Load, tmp_path: Path) -> None:
+    deep = str(tmp_path)
+    for _ in range(1500):
+        deep += "/a"
+        Path(deep).mkdir()
+    assert load(METER)["size_of"](tmp_path) == 1501 * BLOCK
+    os.removedirs(deep)
 
 
 def test_an_empty_file_and_a_folder_take_a_block(load: Load, tmp_path: Path) -> None:

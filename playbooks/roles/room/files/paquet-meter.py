@@ -7,7 +7,8 @@ is used up the answer is 507 and the server behind sees an upload that broke off
 bundle that writes by itself says `BOOK` instead, with X-Paquet-User and X-Paquet-Growth, and holds
 the connection while it writes.
 
-A copy brings no bytes: what serves the bundle is asked first how large its source is.
+A copy brings no bytes: what serves the bundle is asked first how large its source is, and one is
+made after the other. What it takes along unasked, such as old versions, is measured after it.
 
 /etc/paquet/room/NAME.json: {"all": bytes of the whole bundle, "backend": socket, "database": bool,
 "users": {address: bytes}}. A user's room is counted where files and calendars are by user.
@@ -50,29 +51,36 @@ LINGER_SECONDS = 30
 # Measuring takes a tenth of the time at most, or as long as somebody waits; a minute is old, and so
 # is what a server behind that writes RATE bytes each second unseen could have filled the room in.
 SHARE, PATIENCE, OLD, RATE = 10.0, 10.0, 60.0, 100 << 20
+# With less room than this, a copy is measured before anything else is let in.
+DOUBT = 1 << 30
 # Small requests find some room in a full cloud: whoever is full must be able to log in and tidy.
 SMALL, RESERVE = 1 << 16, 8 << 20
 # What a server behind has not finished is in no user's folder, and counted as it passes.
 PASSING = "upload"
 USERS_FOLDERS = ("webdav/files", "dav/collection-root")
 BOOK = "BOOK"
-# What nothing tells the size of: a preview, which is no larger, and copies that a POST asks for.
-UNSEEN = re.compile(r"GET |HEAD |POST .*/(templates/create|attachment/filepath)")
-UNSEEN_BYTES = 16 << 20
+# What nothing tells the size of: previews, and copies that a POST asks for. PHP makes eight at once
+# (pm.max_children), of 16 MiB each: they are let in while there is room for these.
+UNSEEN = re.compile(
+    "GET |HEAD |POST .*/(templates/create|attachment/filepath|references|theming/background)"
+)
+UNSEEN_BYTES = 8 * 16 << 20
 # Pieces of an upload lie beside the file that they are put together to, and so do old versions.
-COPIES = re.compile(r"COPY |MOVE .*/remote\.php/dav/(uploads|versions)/")
+COPIES = re.compile(r"COPY |MOVE .*/(remote|public)\.php/dav/(uploads|versions)/")
 ASKING = b'<propfind xmlns="DAV:" xmlns:o="http://owncloud.org/ns"><prop>'
 ASKING += b"<o:size/><getcontentlength/></prop></propfind>"
 SOURCE_SIZE = re.compile(rb"[:<](?:size|getcontentlength)>(\d+)<")
-# HTTP/1.0 is answered in one piece, and by whoever would answer the copy: the login goes along.
-NOT_ASKED_WITH = {"accept-encoding", "connection", "content-length", "content-type", "depth"}
-NOT_ASKED_WITH |= {"range", "transfer-encoding"}
+# HTTP/1.0 is answered in one piece, and by whoever would answer the copy: its other lines go along.
+NOT_ASKED_WITH = ("accept-encoding", "connection", "content-", "depth", "range", "transfer-")
+ANSWER_SECONDS = 60
+EMPTY = b"0\r\n\r\n"  # a body in chunks without any
 MULTI_STATUS = re.compile(rb"HTTP/1\.\d 207 ")
 BOOKED = b"HTTP/1.1 204 No Content\r\n\r\n"
 REFUSED = (
     b"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
 )
 FULL = REFUSED % (b"507 Insufficient Storage", 21, b"This folder is full.\n")
+BODY = REFUSED % (b"413 Content Too Large", 24, b"A copy brings no bytes.\n")
 AWAY = REFUSED % (b"503 Service Unavailable", 18, b"Try again, later.\n")
 
 
@@ -80,11 +88,16 @@ class Full(Exception):
     """The room is used up."""
 
 
+class Unmeasured(Exception):
+    """Nobody knows how full it is: PostgreSQL is away, or a folder is too deep."""
+
+
 @dataclass(eq=False)
 class Passage:
     """One request: what it has brought so far."""
 
     carried: int = 0
+    copies: bool = False
 
 
 class Room:
@@ -95,8 +108,10 @@ class Room:
         self._passing: set[Passage] = set()
         self._ended = 0
         self._filled = 0
-        self._began, self._took = float("-inf"), 0.0
+        self._tried = self._began = float("-inf")
+        self._took = 0.0
         self._alone = asyncio.Lock()
+        self._doubted = False
 
     @contextlib.contextmanager
     def passage(self) -> Iterator[Passage]:
@@ -108,12 +123,14 @@ class Room:
         finally:
             self._passing.remove(passage)
             self._ended += passage.carried
+            self._doubted |= passage.copies
 
     async def holds(self, more: int, limit: int) -> bool:
         """Whether `more` bytes fit below `limit`; measured anew before it is denied."""
         asked = time.monotonic()
         free = limit - self._used() - more
-        if free < 0 or asked - self._began > min(OLD, max(SHARE * self._took, free / RATE)):
+        old = asked - self._began > min(OLD, max(SHARE * self._took, free / RATE))
+        if old or free < 0 or (self._doubted and free < DOUBT):
             await self._look(asked)
         return self._used() + more <= limit
 
@@ -124,26 +141,36 @@ class Room:
         async with self._alone:
             if self._began > asked:
                 return  # somebody else looked meanwhile
-            rest = self._began + min(SHARE * self._took, PATIENCE) - asked
+            rest = self._tried + min(SHARE * self._took, PATIENCE) - asked
             await asyncio.sleep(max(0.0, rest))
-            self._began, ended = time.monotonic(), self._ended
-            self._filled = await asyncio.to_thread(self._measure)
-            self._took = time.monotonic() - self._began
+            self._tried, ended, self._doubted = time.monotonic(), self._ended, False
+            try:
+                self._filled = await asyncio.to_thread(self._measure)
+            except (OSError, subprocess.SubprocessError) as wrong:
+                self._began = float("-inf")
+                raise Unmeasured from wrong
+            finally:
+                self._took = time.monotonic() - self._tried
+            self._began = self._tried
             self._ended -= ended
 
 
 def size_of(path: PathLike[str] | str, *, without: str = "") -> int:
     """Return what a file, or a folder with all below it, takes on the disk; 0 where none stands."""
-    try:
-        with os.scandir(path) as entries:
-            found = [entry for entry in entries if entry.name != without]
-    except FileNotFoundError:
-        return 0
-    total = BLOCK
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            total += size_of(entry.path)
-        else:
+    top = os.fspath(path)
+    total, folders = 0, [top]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = [one for one in entries if folder != top or one.name != without]
+        except (FileNotFoundError, NotADirectoryError):  # gone meanwhile
+            continue
+        total += BLOCK
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+                continue
             with contextlib.suppress(FileNotFoundError):  # temporary files come and go
                 total += max(BLOCK, entry.stat(follow_symlinks=False).st_blocks * 512)
     return total
@@ -166,6 +193,7 @@ class Bundle:
         self._settings: dict[str, Any] = {}
         self._all = Room(self._measure_all)
         self._users: dict[str, Room] = {}
+        self.copying = asyncio.Lock()
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that stand now."""
@@ -195,41 +223,40 @@ class Bundle:
 class Request:
     """One request on its way: counted in each of its rooms."""
 
-    def __init__(self, head: bytes, bundle: Bundle, stack: contextlib.ExitStack) -> None:
-        first, *lines = head.decode("latin-1").split("\r\n")
+    def __init__(self, head: bytes, bundle: Bundle, stack: contextlib.AsyncExitStack) -> None:
+        first, *self._lines = head.decode("latin-1").split("\r\n")
         fields = {
-            name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines if x)
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in self._lines)
         }
         self.method, self._target = first.split(" ")[:2]
         path = posixpath.normpath(unquote(self._target.partition("?")[0]))
-        self._what = f"{self.method} {path}"
-        self._fields = fields
+        what = f"{self.method} {path}"
         self._growth = int(fields.get("x-paquet-growth") or 0)
-        if UNSEEN.match(self._what):
-            self._growth = UNSEEN_BYTES
-        self._announced = int(fields.get("content-length") or 0)
+        self._unseen = UNSEEN_BYTES if UNSEEN.match(what) else 0
+        self.copies = bool(COPIES.match(what)) and not self._growth
+        self.announced = int(fields.get("content-length") or 0)
+        self.in_chunks = "transfer-encoding" in fields
         self._rooms = [
             (room, limit, reserve, stack.enter_context(room.passage()))
             for room, limit, reserve in bundle.rooms(fields.get("x-paquet-user", ""))
         ]
 
     def question(self) -> bytes:
-        """Return the request that asks how large the source of a copy is; empty for others."""
-        if self._growth or not COPIES.match(self._what):
-            return b""
-        asked = {name: text for name, text in self._fields.items() if name not in NOT_ASKED_WITH}
-        asked |= {"depth": "0", "content-length": str(len(ASKING))}
-        lines = [f"PROPFIND {self._target} HTTP/1.0", *(f"{name}: {asked[name]}" for name in asked)]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + ASKING
+        """Return the request that asks how large the source of a copy is."""
+        lines = [x for x in self._lines if x and not x.lower().startswith(NOT_ASKED_WITH)]
+        first = f"PROPFIND {self._target} HTTP/1.0"
+        lines = [first, *lines, "Depth: 0", f"Content-Length: {len(ASKING)}", "", ""]
+        return "\r\n".join(lines).encode("latin-1") + ASKING
 
     async def begin(self, said: bytes) -> None:
         """Refuse what is too large by what it says itself, or by what was `said` of its source."""
         growth = self._growth
         if said:
             growth = max(map(int, SOURCE_SIZE.findall(said)), default=UNSEEN_BYTES)
-        await self._require(growth + self._announced)
+        await self._require(growth + self.announced + self._unseen)
         for *_, passage in self._rooms:
-            passage.carried = growth
+            passage.carried, passage.copies = growth, self.copies
 
     async def take(self, more: int) -> None:
         """Count `more` bytes, and refuse them when they do not fit."""
@@ -276,7 +303,7 @@ class Meter:
         self._open += 1
         answer = b""
         try:
-            with contextlib.ExitStack() as stack:
+            async with contextlib.AsyncExitStack() as stack:
                 answer = await self._answer(reader, writer, stack)
             if answer:
                 writer.write(answer)
@@ -292,15 +319,24 @@ class Meter:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        stack: contextlib.ExitStack,
+        stack: contextlib.AsyncExitStack,
     ) -> bytes:
         """Let the request pass; return what we answer ourselves, empty when it was answered."""
         head = await reader.readuntil(b"\r\n\r\n")
         try:
             request = Request(head, self._bundle, stack)
-            said = await self._ask(request.question())
-            if said and not MULTI_STATUS.match(said):
-                return said  # not found, not allowed: so would the copy be
+            said = b""
+            if request.copies:
+                # PHP begins when it has the body, and by then the source could be another.
+                if request.announced or (
+                    request.in_chunks and await reader.readexactly(len(EMPTY)) != EMPTY
+                ):
+                    return BODY
+                head += EMPTY if request.in_chunks else b""
+                await stack.enter_async_context(self._bundle.copying)
+                said = await self._ask(request.question())
+                if not MULTI_STATUS.match(said):
+                    return said  # not found, not allowed: so would the copy be
             await request.begin(said)
             if request.method == BOOK:
                 writer.write(BOOKED)
@@ -309,20 +345,20 @@ class Meter:
                 await self._pass(request, head, (reader, writer))
         except Full:
             return FULL
-        except subprocess.CalledProcessError:
-            return AWAY  # without PostgreSQL nobody knows how full it is
+        except Unmeasured:
+            return AWAY
         return b""
 
     async def _ask(self, question: bytes) -> bytes:
         """Return what the server behind answers."""
-        if not question:
-            return b""
         reader, writer = await asyncio.open_unix_connection(self._bundle.settings()["backend"])
         try:
             writer.write(question)
-            return await reader.readexactly(HEAD)
+            return await asyncio.wait_for(reader.readexactly(HEAD), ANSWER_SECONDS)
         except asyncio.IncompleteReadError as whole:
             return whole.partial or AWAY
+        except TimeoutError:
+            return AWAY
         finally:
             writer.close()
 
