@@ -54,9 +54,10 @@ bench: setup ## Measure, side by side in one run
 	$(BIN)/python -m tests.bench.money
 	$(SUDO) $(BIN)/python -m tests.bench.bench
 
-clean: ## Take the lab down and remove what was made here
+clean: ## Take the lab down and remove what was made here, but results of long tests
 	if [ -x $(BIN)/paquet ]; then $(SUDO) $(BIN)/paquet rehearse --clean; fi
-	$(SUDO) rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	if [ -d var ]; then $(SUDO) find var -mindepth 1 -maxdepth 1 ! -name test-long -exec rm -rf {} +; fi
+	$(SUDO) rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix
