@@ -1,6 +1,6 @@
 # The few commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-long rehearse bench clean lock format
+.PHONY: help setup check test integration lab test-long rehearse bench clean lock format
 
 PYTHON ?= python3
 VENV := .venv
@@ -41,7 +41,14 @@ check: setup ## Lint, types, layers, playbooks, unit tests (under two minutes)
 	$(BIN)/pytest -q -n auto tests/unit
 
 test: check ## Everything: the checks, the integration tests, the lab machines
-	$(SUDO) $(SEED) $(BIN)/pytest -n 2 --dist loadfile -m "not network" --ignore=tests/lab/long tests/integration tests/lab
+	@$(MAKE) --no-print-directory --jobs=2 integration lab
+
+# Side by side: lab tests often wait, and come first.
+integration: setup
+	$(SUDO) nice $(SEED) $(BIN)/pytest tests/integration
+
+lab: setup
+	$(SUDO) $(SEED) $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not network" --ignore=tests/lab/long tests/lab
 
 test-long: setup ## What takes longer, by parts that may be spread over sittings (PART=name, else all)
 	@dpkg-query -W $(LONG_PACKAGES) >/dev/null 2>&1 || $(SUDO) apt-get install -qy --no-install-recommends $(LONG_PACKAGES)

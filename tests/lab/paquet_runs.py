@@ -88,3 +88,9 @@ def files_with(secrets: Sequence[str], folders: Sequence[Path], but: Sequence[Pa
         ["grep", "-rlaF", "--devices=skip", "--file=-", *here], given=patterns, check=False
     ).stdout.splitlines()
     return [path for path in found if not any(Path(path).is_relative_to(one) for one in but)]
+
+
+def files_since(moment: float, folder: Path) -> list[Path]:
+    """Return the files below a folder that were written or moved since `moment` (Unix time)."""
+    run_ = ["find", str(folder), "-type", "f", "-newerct", f"@{moment}"]
+    return [Path(path) for path in run(run_, check=False).stdout.splitlines()]

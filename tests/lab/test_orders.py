@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pytest
 
 from provision.subscriptions import ledger, subscriptions
 from provision.workflows import checking, ordering, rehearsal
-from tests.lab.paquet_runs import PAQUET, files_with, kill_at, paquet, watching
+from tests.lab.paquet_runs import PAQUET, files_since, files_with, kill_at, paquet, watching
 from tests.lab.pictures import bundle_picture
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def test_two_orders_at_the_same_time_are_both_delivered(region: Region, undistur
 
 
 def test_the_secrets_of_an_order_are_nowhere_but_in_the_kit(region: Region) -> None:
+    begun = time.time()
     with watching() as watch:
         delivered = region.order("secret.paquet.test")
     with region.control.session() as session:
@@ -126,10 +128,12 @@ def test_the_secrets_of_an_order_are_nowhere_but_in_the_kit(region: Region) -> N
     lines = [secret.splitlines()[1] if "\n" in secret else secret for secret in sealed]
     secrets = [delivered.secret, *lines]
     kit = region.control.kits / delivered.address
-    assert files_with([delivered.secret], [kit], []), "the kit does not show the secret"
-    folders = [region.folder, Path(tempfile.gettempdir()), *IN_MEMORY]
+    shown = files_with([delivered.secret], files_since(begun, region.folder), [])
+    assert str(kit) in {str(Path(path).parent.parent) for path in shown}, "the kit does not show it"
+    folders = [region.folder, *IN_MEMORY]
     folders += [Path.home() / ".ansible", Path("/var/log"), Path("/var/lib/paquet")]
-    assert files_with(secrets, folders, [kit]) == []
+    temporary = files_since(begun, Path(tempfile.gettempdir()))
+    assert files_with(secrets, [*folders, *temporary], [kit]) == []
     assert len(watch.seen) > 20, "the watch did not look"
     for seen in watch.seen:
         assert not any(secret.encode() in seen for secret in secrets), seen[:200]

@@ -32,6 +32,7 @@ PARTS = (
     Part("forgery", "mail in a neighbour's name", (f"{LAB}/test_forgery.py",)),
     Part("doors", "wrong logins at every door", (f"{LAB}/test_doors.py",)),
     Part("room", "filling a server, and starving a neighbour", (f"{LAB}/test_room.py",)),
+    Part("prepare", "a preparation that is killed twice", (f"{LAB}/test_prepare.py",)),
     Part("units", "restart, crash and reboot of every unit", (f"{LAB}/test_units.py",)),
     Part("away", "PostgreSQL away for half a minute", (f"{LAB}/test_away.py",)),
     Part("hardening", "testssl, ssh-audit, lynis, systemd-analyze", (f"{LAB}/test_hardening.py",)),
