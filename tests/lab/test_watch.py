@@ -31,6 +31,17 @@ for maps in $(grep -lE '/lib(ssl|crypto)\.so[^ ]* \(deleted\)' /proc/[0-9]*/maps
     grep -q user.slice ${maps%maps}cgroup || cat ${maps%maps}comm
 done
 """
+# As it does after each start of the machine.
+UPGRADER_WAITS = ["systemctl", "start", "unattended-upgrades.service"]
+DURING_AN_UPGRADE = """
+{0}
+unattended-upgrade --dry-run & upgrade=$!
+until grep -q unattended-upgrade /proc/$upgrade/cmdline; do sleep 0.01; done
+kill -STOP $upgrade; needrestart -q -r a >/dev/null 2>&1
+{0}
+kill -KILL $upgrade; wait $upgrade; needrestart -q -r a >/dev/null 2>&1
+{0}
+"""
 FILL = "mkdir -p /mnt/full && mount -t tmpfs -o size=1M,nr_inodes=20 none /mnt/full"
 # What the mail server has in hand; what it put off is not waited for.
 LEFT = """
@@ -109,6 +120,7 @@ def test_an_upgraded_library_reaches_what_runs_and_all_doors_open_again(
     region: Region, light: Delivered, nextcloud: Delivered
 ) -> None:
     server = region.machine("bundles1")
+    server.run(UPGRADER_WAITS)
     shell(server, "apt-get install --yes --quiet --reinstall libssl3t64")
     assert shell(server, STALE, check=False) == ""
     deadline = time.monotonic() + PATIENCE
@@ -125,9 +137,11 @@ def closed_doors(bundle: Delivered) -> list[Finding]:
 
 def test_what_the_hook_of_apt_left_out_the_nightly_upgrade_restarts(region: Region) -> None:
     server = region.machine("bundles1")
+    server.run(UPGRADER_WAITS)
     without = "NEEDRESTART_SUSPEND=1 apt-get install --yes --quiet --reinstall libssl3t64"
     shell(server, without)
-    assert "nginx" in shell(server, STALE, check=False)
+    stale = shell(server, STALE, check=False)
+    assert ("nginx" in stale, "unattended-upgr" in stale) == (True, True)
     # systemd and sshd are begun anew too: whoever waits is cut off, and nobody answers at first.
     server.run(["systemctl", "start", "--no-block", "apt-daily-upgrade.service"])
     deadline = time.monotonic() + PATIENCE
@@ -135,6 +149,16 @@ def test_what_the_hook_of_apt_left_out_the_nightly_upgrade_restarts(region: Regi
     while shell(server, over, check=False) != "inactive\n":
         assert time.monotonic() < deadline
         time.sleep(1)
+
+
+def test_what_ends_upgrades_is_not_restarted_while_one_runs(region: Region) -> None:
+    server = region.machine("bundles1")
+    server.run(UPGRADER_WAITS)
+    without = "NEEDRESTART_SUSPEND=1 apt-get install --yes --quiet --reinstall libssl3t64"
+    shell(server, without)
+    main = "systemctl show --property=MainPID --value unattended-upgrades"
+    before, during, after = shell(server, DURING_AN_UPGRADE.format(main)).split()
+    assert before == during != after
 
 
 def test_a_failed_backup_is_told_at_once_and_once_and_when_it_is_over(light: Delivered) -> None:
