@@ -25,7 +25,7 @@ def test_mail_doors_say_later_while_postgresql_is_away_and_serve_when_it_is_back
     counted = away.counted_attacks(bundle)
 
     with away.away(bundle):
-        said = {name: ask() for name, ask in doors.items()}
+        said = away.said_by(doors)
     back = away.until_back(doors)
 
     wrong = {
