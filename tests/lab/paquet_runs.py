@@ -92,5 +92,5 @@ def files_with(secrets: Sequence[str], folders: Sequence[Path], but: Sequence[Pa
 
 def files_since(moment: float, folder: Path) -> list[Path]:
     """Return the files below a folder that were written or moved since `moment` (Unix time)."""
-    run_ = ["find", str(folder), "-type", "f", "-newerct", f"@{moment}"]
-    return [Path(path) for path in run(run_, check=False).stdout.splitlines()]
+    words = ["find", str(folder), "-type", "f", "-newerct", f"@{moment}"]
+    return [Path(path) for path in run(words, check=False).stdout.splitlines()]
