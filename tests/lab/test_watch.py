@@ -33,6 +33,7 @@ done
 """
 # As it does after each start of the machine.
 UPGRADER_WAITS = ["systemctl", "start", "unattended-upgrades.service"]
+WHO_WAITS = "systemctl show --property=MainPID --value unattended-upgrades"
 DURING_AN_UPGRADE = """
 {0}
 unattended-upgrade --dry-run & upgrade=$!
@@ -65,6 +66,12 @@ dpkg-deb --build broken broken.deb >/dev/null; dpkg --install broken.deb; rm -r 
 
 def shell(machine: Machine, words: str, *, check: bool = True) -> str:
     return machine.run(["bash", "-c", words], check=check).stdout
+
+
+def upgraded_past_the_hook(machine: Machine) -> None:
+    """Replace a library while what ends upgrades waits, and nothing is told to restart."""
+    machine.run(UPGRADER_WAITS)
+    shell(machine, "NEEDRESTART_SUSPEND=1 apt-get install --yes --quiet --reinstall libssl3t64")
 
 
 class Mailbox:
@@ -137,9 +144,7 @@ def closed_doors(bundle: Delivered) -> list[Finding]:
 
 def test_what_the_hook_of_apt_left_out_the_nightly_upgrade_restarts(region: Region) -> None:
     server = region.machine("bundles1")
-    server.run(UPGRADER_WAITS)
-    without = "NEEDRESTART_SUSPEND=1 apt-get install --yes --quiet --reinstall libssl3t64"
-    shell(server, without)
+    upgraded_past_the_hook(server)
     stale = shell(server, STALE, check=False)
     assert ("nginx" in stale, "unattended-upgr" in stale) == (True, True)
     # systemd and sshd are begun anew too: whoever waits is cut off, and nobody answers at first.
@@ -153,11 +158,8 @@ def test_what_the_hook_of_apt_left_out_the_nightly_upgrade_restarts(region: Regi
 
 def test_what_ends_upgrades_is_not_restarted_while_one_runs(region: Region) -> None:
     server = region.machine("bundles1")
-    server.run(UPGRADER_WAITS)
-    without = "NEEDRESTART_SUSPEND=1 apt-get install --yes --quiet --reinstall libssl3t64"
-    shell(server, without)
-    main = "systemctl show --property=MainPID --value unattended-upgrades"
-    before, during, after = shell(server, DURING_AN_UPGRADE.format(main)).split()
+    upgraded_past_the_hook(server)
+    before, during, after = shell(server, DURING_AN_UPGRADE.format(WHO_WAITS)).split()
     assert before == during != after
 
 
