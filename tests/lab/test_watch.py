@@ -13,6 +13,7 @@ import pytest
 from provision.checks.findings import Result
 from provision.workflows import checking
 from tests.lab import mail_clients as mail
+from tests.lab import neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,12 @@ kill -STOP $upgrade; needrestart -q -r a >/dev/null 2>&1
 kill -KILL $upgrade; wait $upgrade; needrestart -q -r a >/dev/null 2>&1
 {0}
 """
+# Two ways to look like an upgrade: in a name, and in the words of a program that becomes root.
+PRETENDED = """
+sleep 60 | su -c '/bin/unattended-upgrade x' root &
+exec -a '/bin/unattended-upgrade x' sleep 60
+"""
+PRETENDERS = "ps -eo ruser:20,euser:20,args | grep '/bin/unattended-upgrad[e] x'"
 FILL = "mkdir -p /mnt/full && mount -t tmpfs -o size=1M,nr_inodes=20 none /mnt/full"
 # What the mail server has in hand; what it put off is not waited for.
 LEFT = """
@@ -161,6 +168,24 @@ def test_what_ends_upgrades_is_not_restarted_while_one_runs(region: Region) -> N
     upgraded_past_the_hook(server)
     before, during, after = shell(server, DURING_AN_UPGRADE.format(WHO_WAITS)).split()
     assert before == during != after
+
+
+def test_no_program_of_a_bundle_passes_for_an_upgrade(region: Region, light: Delivered) -> None:
+    server, script = region.machine("bundles1"), "/var/tmp/pretended"  # noqa: S108 (of the lab machine)
+    upgraded_past_the_hook(server)
+    server.run(["tee", script], given=PRETENDED)
+    before = shell(server, WHO_WAITS)
+    try:
+        with neighbours.meanwhile(light, neighbours.as_user(light, "bash", script)):
+            pretenders = shell(server, PRETENDERS)
+            assert {tuple(line.split()[:2]) for line in pretenders.splitlines()} == {
+                (light.name, light.name),
+                (light.name, "root"),
+            }
+            shell(server, "needrestart -q -r a")
+            assert shell(server, WHO_WAITS) != before
+    finally:
+        server.run(["rm", script])
 
 
 def test_a_failed_backup_is_told_at_once_and_once_and_when_it_is_over(light: Delivered) -> None:
