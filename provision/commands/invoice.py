@@ -17,15 +17,16 @@ from provision.commands.context import (
 )
 from provision.commands.invoice_deposits import deposit, list_deposits
 from provision.commands.money import day_type, folder_type, worded
-from provision.errors import UsageRefused
+from provision.errors import PaquetError, UsageRefused
 from provision.money import euros
 from provision.subscriptions import open_items, organisations, papers
+from provision.subscriptions.documents.batches import Refused
 from provision.subscriptions.exports.einvoicing import FolderPlatform
 from provision.subscriptions.invoice_models import Invoice
 from provision.workflows import bill, einvoices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
@@ -113,8 +114,9 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
 def write(context: Context, /, folder: Path, *, xml: bool, as_json: bool, **words: Any) -> None:  # noqa: ANN401 (click's)
     """Write documents as PDF/A-3 that hold their Factur-X: NUMBERS, or all since a day."""
     with context.reading() as session:
-        made = bill.write(papers.every(session, _wanted(session, **words)), folder, xml=xml)
-    show([{"file": str(path)} for path in made], as_json=as_json)
+        made = bill.write(papers.readable(session, _wanted(session, **words)), folder, xml=xml)
+    show([{"file": str(path)} for path in made.files], as_json=as_json)
+    _tell_refused(made.refused)
 
 
 @invoice.command()
@@ -129,11 +131,16 @@ def drop(context: Context, /, folder: Path, *, as_json: bool, **words: Any) -> N
     there. Since 1 September 2026 or 2027, by size, such invoices must go that way.
     """
     with context.reading() as session:
-        documents = list(papers.every(session, _wanted(session, **words)))
+        documents = list(papers.readable(session, _wanted(session, **words)))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     became = einvoices.drop(context.control(), documents, FolderPlatform(folder, folder))
-    rows = [{"number": number, "state": state} for number, state in became.items()]
+    refused = [one for one in became.values() if isinstance(one, Refused)]
+    left = {one.number for one in refused}
+    rows = [
+        {"number": shown, "state": state} for shown, state in became.items() if shown not in left
+    ]
     show(rows, as_json=as_json)
+    _tell_refused(refused)
 
 
 @invoice.command()
@@ -167,6 +174,15 @@ def _wanted(
         return wanted.where(Invoice.issued_on >= since.date())
     found = [papers.find(session, owner, shown) for shown in numbers]
     return wanted.where(Invoice.entry_number.in_([one.entry_number for one in found]))
+
+
+def _tell_refused(refused: Sequence[Refused]) -> None:
+    """End with a sentence for each document that could not be made; the others are there."""
+    if refused:
+        raise PaquetError(
+            f"{len(refused)} of the documents could not be written",
+            "\n".join(f"{one.number}: {one.why}" for one in refused),
+        )
 
 
 def _run_facts(outcome: Outcome) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,7 @@ from provision.commands.context import (
     show,
     yes_option,
 )
+from provision.commands.identity_options import customer_options, said
 from provision.workflows import onboard, ordering
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from provision.commands.context import Context
 
+ORDERED = {word.name for word in fields(ordering.Words)} - {"customer"}
 KINDS = click.Choice(["android", "ios", "desktop"])
 
 
@@ -44,11 +47,12 @@ def order() -> None:
 @click.option("--language", type=click.Choice(["fr", "en"]), help="Else the operator's.")
 @click.option("--device", default="Téléphone", show_default=True, help="The first device's name.")
 @click.option("--for", "kind", type=KINDS, default="android", show_default=True)
+@customer_options
 @yes_option
 @dry_run_option
 @json_option
 @pass_context
-def place(context: Context, /, **words: str | bool | None) -> None:
+def place(context: Context, /, **words: object) -> None:
     """Order a bundle for EMAIL and deliver it: names, cloud, mail, backup, phone kit.
 
     Every word is checked before anything is touched. If it is interrupted or a step fails,
@@ -56,14 +60,16 @@ def place(context: Context, /, **words: str | bool | None) -> None:
     """
     as_json, yes, dry_run = (bool(words.pop(key)) for key in ("as_json", "yes", "dry_run"))
     control = context.control()
-    wish = ordering.check(control, ordering.Words(**words))  # type: ignore[arg-type]
+    customer = said(words)
+    typed = {name: words[name] for name in ORDERED}
+    wish = ordering.check(control, ordering.Words(**typed, customer=customer))  # type: ignore[arg-type]
     if dry_run:
-        show(ordering.preview(control, wish), as_json=as_json)
+        show(ordering.preview(control, wish, customer), as_json=as_json)
         return
     if not yes:
-        _print_story(ordering.preview(control, wish), as_json=False)
+        _print_story(ordering.preview(control, wish, customer), as_json=False)
         ask("\nDeliver it?")
-    placed = ordering.place(control, wish)
+    placed = ordering.place(control, wish, customer)
     _deliver(context, placed, as_json=as_json)
 
 

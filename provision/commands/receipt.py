@@ -15,11 +15,12 @@ from provision.commands.changing import (
     show_amounts,
 )
 from provision.commands.context import json_option, number_type, pass_context, show
+from provision.commands.identity_options import identity_options, said
 from provision.commands.money import day_type, folder_type
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.process.files import write_private
-from provision.subscriptions import identities, numbering, organisations, people
+from provision.subscriptions import numbering, organisations, people
 from provision.subscriptions.giving import entering, givers, papers, recording
 from provision.subscriptions.giving.models import DONATION, MEMBERSHIP, Receipt
 from provision.subscriptions.giving.recording import Asked
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.models import Organisation
     from provision.workflows.control import Control
 
-GIVER = ("name", "kind", "siren", "language")
-ADDRESS = ("postcode", "city", "country")
 out_option = click.option("--out", "--to", "folder", type=folder_type, help="Write the PDF there.")
 
 # What fees and donations share, as `--help` shows it.
@@ -53,14 +52,9 @@ RECEIVED = (
     click.option("--movement", type=number_type, help="The movement of the bank that it is."),
     click.option("--instead-of", metavar="NUMBER", help="The cancelled receipt of this money."),
     click.option("--key", default="", help="What makes it one, where two are alike."),
-    click.option("--name", help="The name of a giver, if new or other than it is."),
-    click.option("--kind", type=click.Choice(identities.KINDS), help="Else a person."),
-    click.option("--siren", help="The nine digits of a company or a non-profit."),
+    click.option("--name", "invoice_name", help="Of a giver, if new or other than it is."),
     click.option("--language", type=click.Choice(["fr", "en"]), help="Of the receipt."),
-    click.option("--street", multiple=True, help="A line of the address; up to three."),
-    click.option("--postcode"),
-    click.option("--city"),
-    click.option("--country", help="Two capitals; else FR."),
+    identity_options,
     out_option,
 )
 
@@ -200,7 +194,7 @@ def _recorder(control: Control, words: Mapping[str, object]) -> Callable[[Sessio
         origin = _origin(session, owner, words)
         asked = Asked(
             kind=str(words["fee"]),
-            giver=givers.find(session, str(words["giver"]), _said(words), (control.told(), today)),
+            giver=givers.find(session, str(words["giver"]), said(words), (control.told(), today)),
             units=units,
             means=str(words["means"]),
             period=cast("tuple[date, date] | None", words["period"]),
@@ -231,18 +225,6 @@ def _came(origin: Origin, today: date) -> date:
     if origin is None:
         return today
     return origin.received_on if isinstance(origin, Receipt) else origin.booked_on
-
-
-def _said(words: Mapping[str, object]) -> dict[str, object]:
-    """Return what was typed of the giver, as fields of a `Person`."""
-    said = {name: words[name] for name in GIVER if words[name] is not None}
-    lines = cast("tuple[str, ...]", words["street"])
-    place = {name: words[name] for name in ADDRESS if words[name] is not None}
-    if lines:
-        said["address"] = {"lines": lines, **place}
-    elif place:
-        raise UsageRefused("An address begins with a street", "Give --street, too.")
-    return said
 
 
 def _written(context: Context, owner: Organisation, shown: str, folder: Path) -> Facts:

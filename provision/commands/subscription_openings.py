@@ -9,6 +9,12 @@ from sqlalchemy import select
 
 from provision.commands.context import dry_run_option, json_option, pass_context, yes_option
 from provision.commands.deciding import decide, tell
+from provision.commands.identity_options import (
+    customer_options,
+    identity_options,
+    order_reference_option,
+    said,
+)
 from provision.commands.money import day_type
 from provision.errors import UsageRefused
 from provision.registry import edges
@@ -22,9 +28,7 @@ from provision.subscriptions import (
     subscriptions,
 )
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.identities import Person
 from provision.subscriptions.planfile import MOST_GIB, MOST_USERS
-from provision.subscriptions.profiles import Address
 from provision.subscriptions.subscriptions import Sale
 from provision.subscriptions.tariffs import Tariff
 
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
 @click.option("--declare", "declared", multiple=True, metavar="NAME=EUROS")
 @click.option("--amount", help="The price of a month, where it is free.")
 @click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
+@customer_options
 @yes_option
 @dry_run_option
 @json_option
@@ -64,7 +69,8 @@ def open_one(context: Context, /, **words: object) -> None:
 
     def work(session: Session) -> dict[str, object]:
         subscriber = _subscriber(session, words, context, control.told())
-        return _opened(session, subscriber, words, day)
+        known = _identified(session, subscriber, words, control.today())
+        return {**_opened(session, subscriber, words, day), "customer": known}
 
     found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
     tell(context, found, as_json=bool(words["as_json"]))
@@ -72,21 +78,19 @@ def open_one(context: Context, /, **words: object) -> None:
 
 @click.command()
 @click.argument("email")
-@click.option("--name", help="As invoices name the subscriber; else as it is.")
-@click.option("--kind", type=click.Choice(identities.KINDS), default="person", show_default=True)
-@click.option("--siren", default="", help="The nine digits of a company or a non-profit.")
-@click.option("--vat-id", default="", help="For example FR40303265045.")
-@click.option("--order-reference", default="", help="What its accountant wants on invoices.")
-@click.option("--street", multiple=True, help="A line of the address; up to three.")
-@click.option("--postcode", default="")
-@click.option("--city", default="")
-@click.option("--country", default="FR", show_default=True)
+@click.option("--name", "invoice_name", help="As invoices name the subscriber.")
+@click.option("--language", type=click.Choice(["fr", "en"]), help="Of documents and letters.")
+@order_reference_option
+@identity_options
 @yes_option
 @dry_run_option
 @json_option
 @pass_context
 def identify(context: Context, /, **words: object) -> None:
-    """Say who the subscriber EMAIL is on documents from now on; the old ones stay as they are."""
+    """Say who the subscriber EMAIL is on documents from now on; the old ones stay as they are.
+
+    What is not given stays as it was; "" takes a number or a reference away.
+    """
     today = context.control().today()
 
     def work(session: Session) -> dict[str, object]:
@@ -95,9 +99,7 @@ def identify(context: Context, /, **words: object) -> None:
             raise UsageRefused(
                 f"There is no subscriber {words['email']}", "See: paquet subscription list"
             )
-        person = _person(subscriber, words)
-        identities.write(session, subscriber, person, today)
-        return {"email": subscriber.email, **person.model_dump(exclude={"email"})}
+        return {"email": subscriber.email, **_identified(session, subscriber, words, today)}
 
     found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
     tell(context, found, as_json=bool(words["as_json"]))
@@ -159,26 +161,11 @@ def _known(session: Session, email: str) -> Subscriber | None:
     return session.scalar(select(Subscriber).where(Subscriber.email == edges.email(email)))
 
 
-def _person(subscriber: Subscriber, words: Mapping[str, object]) -> Person:
-    """Return the person that the words describe, or raise UsageRefused."""
-    lines: tuple[str, ...] = words["street"]  # type: ignore[assignment]
-    with identities.typed():
-        address = (
-            Address(
-                lines=lines,
-                postcode=str(words["postcode"]),
-                city=str(words["city"]),
-                country=str(words["country"]),
-            )
-            if lines
-            else None
-        )
-        return Person(
-            name=str(words["name"] or subscriber.name),
-            email=subscriber.email,
-            kind=words["kind"],  # type: ignore[arg-type]
-            siren=str(words["siren"]),
-            vat_id=str(words["vat_id"]),
-            order_reference=str(words["order_reference"]),
-            address=address,
-        )
+def _identified(
+    session: Session, subscriber: Subscriber, words: Mapping[str, object], today: date
+) -> dict[str, object]:
+    """Write down what the words say of the customer, and return what is known then."""
+    known = identities.read(identities.ensure(session, subscriber, today))
+    person = identities.changed(known, said(words))
+    identities.write(session, subscriber, person, today)
+    return person.model_dump(exclude={"email"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -10,13 +9,13 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import organisations
+from provision.subscriptions import business_numbers
 from provision.subscriptions.profiles import Address, Email, Line  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.strict import Table
 from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from datetime import date
 
     from sqlalchemy.orm import Session
@@ -39,16 +38,33 @@ class Person(Table):
     address: Address | None = None
 
 
-@contextmanager
-def typed() -> Iterator[None]:
-    """Raise UsageRefused with the first mistake of a `Person` that somebody typed."""
+PERSON = Person.model_fields.keys() - {"email", "address"}
+ADDRESS = Address.model_fields.keys()
+
+
+def changed(known: Person, said: Mapping[str, object]) -> Person:
+    """Return `known` with what is said of it; what is not said stays, in an address too.
+
+    `said` has fields of a `Person` (but its address) and of an `Address`, as somebody typed them. A
+    company becomes a private person only when that is said, and loses its numbers then. Raises
+    UsageRefused for the first mistake.
+    """
+    fields = known.model_dump() | {name: said[name] for name in said.keys() & PERSON}
+    if said.get("kind") == "person":
+        fields |= {name: said.get(name, "") for name in ("siren", "vat_id")}
+    place = {name: said[name] for name in said.keys() & ADDRESS}
+    if place:
+        there = known.address.model_dump() if known.address else {}
+        if not there and "lines" not in place:
+            raise UsageRefused("An address begins with a street", "Give --street, too.")
+        fields["address"] = there | place
     try:
-        yield
+        return _checked(Person.model_validate(fields, strict=False))
     except ValidationError as wrong:
         error = wrong.errors(include_url=False)[0]
-        place = ", ".join(str(step) for step in error["loc"])
+        where = ", ".join(str(step) for step in error["loc"])
         raise UsageRefused(
-            f"{place}: {error['msg'].removeprefix('Value error, ')}", "Give it once more."
+            f"{where}: {error['msg'].removeprefix('Value error, ')}", "Give it once more."
         ) from None
 
 
@@ -88,12 +104,7 @@ def ensure(session: Session, subscriber: Subscriber, today: date) -> Identity:
 
 def write(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:
     """Write what is known from now on, or return the row that says the same already."""
-    if person.siren:
-        organisations.siren(person.siren)
-    if person.kind != "person" and person.address is None:
-        raise UsageRefused(
-            f"The invoices of {person.name} need its address", "Give street, postcode and city."
-        )
+    person = _checked(person)
     there, content = current(session, subscriber.id), person.model_dump_json()
     if there is not None and there.content == content:
         return there
@@ -101,3 +112,29 @@ def write(session: Session, subscriber: Subscriber, person: Person, today: date)
     session.add(made)
     session.flush()
     return made
+
+
+def _checked(person: Person) -> Person:
+    """Return the person with each number and the postcode in their one way of writing."""
+    numbers = {
+        "siren": business_numbers.siren(person.siren) if person.siren else "",
+        "vat_id": business_numbers.vat_id(person.vat_id) if person.vat_id else "",
+    }
+    business_numbers.check_together(numbers["siren"], numbers["vat_id"])
+    if person.kind == "person" and any(numbers.values()):
+        raise UsageRefused(
+            f"A private person such as {person.name} has neither a SIREN nor a VAT number",
+            "Say what it is: --kind company or --kind non-profit.",
+        )
+    if person.kind != "person" and person.address is None:
+        raise UsageRefused(
+            f"The invoices of {person.name} need its address", "Give street, postcode and city."
+        )
+    return person.model_copy(update={**numbers, "address": _address(person.address)})
+
+
+def _address(address: Address | None) -> Address | None:
+    if address is None:
+        return None
+    postcode = business_numbers.postcode(address.postcode, address.country)
+    return address.model_copy(update={"postcode": postcode})

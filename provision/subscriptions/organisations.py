@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
 from provision.registry import edges
+from provision.subscriptions import business_numbers
 from provision.subscriptions.models import Organisation
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 KINDS = ("association", "business")
-SIREN = re.compile(r"[0-9]{9}")
-GREATEST_DIGIT = 9
-
-
-def siren(typed: str) -> str:
-    """Return the nine digits of a SIREN; spaces between them are fine, a wrong key is not.
-
-    The last digit is a Luhn key (ISO/IEC 7812-1), as INSEE defines it.
-    """
-    digits = typed.replace(" ", "")
-    if not SIREN.fullmatch(digits):
-        raise UsageRefused(
-            f"{typed[:40]!r} is not a SIREN", "It has nine digits, such as 732 829 320."
-        )
-    if _luhn_sum(digits) % 10:
-        raise UsageRefused(f"The SIREN {digits} has a wrong digit", "Copy it once more.")
-    return digits
 
 
 def add(
@@ -43,7 +26,7 @@ def add(
     made = Organisation(
         name=edges.person_name(name, "name of the organisation"),
         kind=kind,
-        siren=siren(siren_typed) if siren_typed else None,
+        siren=business_numbers.siren(siren_typed) if siren_typed else None,
         territory=edges.person_name(territory, "territory") if territory else "",
     )
     there = _by_name(session, made.name)
@@ -80,11 +63,6 @@ def _by_name(session: Session, name: str) -> Organisation | None:
     """Compare here: SQLite's lower() knows no accents."""
     wanted = name.casefold()
     return next((one for one in everyone(session) if one.name.casefold() == wanted), None)
-
-
-def _luhn_sum(digits: str) -> int:
-    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits)))
-    return sum(number - GREATEST_DIGIT * (number > GREATEST_DIGIT) for number in doubled)
 
 
 def _kinds() -> str:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
 
-from provision.errors import UsageRefused
+from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions import drafts, identities, numbering
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.deposit_models import DepositDeduction
 from provision.subscriptions.documents import invoice as paper
 from provision.subscriptions.documents import parties
+from provision.subscriptions.documents.batches import Refused, refusal
 from provision.subscriptions.documents.vat import regime_on, regimes
 from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
@@ -60,6 +61,14 @@ def find(session: Session, organisation: Organisation, shown: str) -> Invoice:
 
 def every(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoice]:
     """Yield the documents that `wanted` selects, in the order of their numbers."""
+    for document in readable(session, wanted):
+        if isinstance(document, Refused):
+            raise PaquetError(f"{document.number} cannot be read: {document.why}")
+        yield document
+
+
+def readable(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoice | Refused]:
+    """Yield the same; in the place of one that cannot be read, why."""
     desk = _Desk(session, Catalogue(session))
     ordered = wanted.order_by(Invoice.organisation_id, Invoice.series, Invoice.number)
     rows = session.scalars(ordered, execution_options={"yield_per": BATCH})
@@ -68,7 +77,10 @@ def every(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoice]:
         desk.know_mandates(batch)
         desk.know_deposits(batch)
         for row in batch:
-            yield desk.read(row, lines[row.organisation_id, row.series, row.number])
+            try:
+                yield desk.read(row, lines[row.organisation_id, row.series, row.number])
+            except PaquetError as wrong:
+                yield refusal(numbering.shown(row.series, row.number), wrong)
 
 
 @dataclass

@@ -11,12 +11,13 @@ from sqlalchemy import func, select
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges
-from provision.subscriptions import numbering, strict
+from provision.subscriptions import business_numbers, numbering, strict
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents.parties import picture_type
 from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.models import OrganisationProfile
+from provision.subscriptions.sepa import identifiers
 from provision.subscriptions.strict import Table, edge
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Profile(Table):
     phone: str = Field(default="", pattern=r"^[0-9+ .()-]{0,30}$")
     website: str = Field(default="", pattern=r"^(https://[^\s<>\"]{3,200})?$")
     vat: Literal["liable", "franchise", "association_accessory", "outside_scope"]
-    vat_id: str = Field(default="", pattern=r"^([A-Z]{2}[0-9A-Z]{2,13})?$")
+    vat_id: str = ""
     vat_on_debits: bool = False
     iban: str = ""
     bic: str = ""
@@ -95,6 +96,10 @@ class Profile(Table):
 def read(path: Path) -> Profile:
     """Return the profile of the file, or raise PaquetError with the first thing that is wrong."""
     read = strict.read(path, Profile, EXAMPLE)
+    try:
+        read = checked(read)
+    except PaquetError as refused:
+        raise PaquetError(f"{path}: {refused.message}", refused.hint) from None
     if not read.logo:
         return read
     file = path.parent / read.logo
@@ -104,6 +109,22 @@ def read(path: Path) -> Profile:
         raise PaquetError(f"The logo {file} cannot be read: {wrong.strerror}") from None
     picture_type(picture)
     return read.model_copy(update={"logo": base64.b64encode(picture).decode()})
+
+
+def checked(profile: Profile) -> Profile:
+    """Return the profile with each number in its one way of writing, or raise UsageRefused."""
+    ways = {
+        "iban": identifiers.iban,
+        "bic": identifiers.bic,
+        "creditor_identifier": identifiers.creditor_identifier,
+        "vat_id": business_numbers.vat_id,
+    }
+    typed = {name: getattr(profile, name) for name in ways}
+    numbers = {name: ways[name](number) for name, number in typed.items() if number}
+    address = profile.address
+    postcode = business_numbers.postcode(address.postcode, address.country)
+    address = address.model_copy(update={"postcode": postcode})
+    return profile.model_copy(update={**numbers, "address": address})
 
 
 def add(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError, UsageRefused
 from provision.process.files import write_private
 from provision.subscriptions import billing, verify
 from provision.subscriptions.documents import batches
+from provision.subscriptions.documents.batches import Refused
 from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 
@@ -19,6 +21,14 @@ if TYPE_CHECKING:
     from provision.subscriptions.billing import Outcome
     from provision.subscriptions.documents.invoice import Invoice
     from provision.workflows.control import Control
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files that were written, and the documents that could not be."""
+
+    files: list[Path]
+    refused: list[Refused]
 
 
 def preview(control: Control, day: date) -> Outcome:
@@ -44,15 +54,19 @@ def bill(control: Control, day: date) -> Outcome:
     return billing.bill(control.engine, day, control.tell)
 
 
-def write(documents: Iterable[Invoice], folder: Path, *, xml: bool = False) -> list[Path]:
-    """Write each document as PDF, and its Factur-X beside it when asked; return the files.
+def write(documents: Iterable[Invoice | Refused], folder: Path, *, xml: bool = False) -> Written:
+    """Write each document as PDF, and its Factur-X beside it when asked.
 
-    Many are made on all cores.
+    Many are made on all cores. One that cannot be written stops none of the others.
     """
-    work = _both if xml else _pdf
-    return [
-        path for files in batches.many(work, documents) for path in write_private(folder, files)
-    ]
+    files: list[Path] = []
+    refused: list[Refused] = []
+    for made in batches.many(_both if xml else _pdf, documents):
+        if isinstance(made, Refused):
+            refused.append(made)
+        else:
+            files += write_private(folder, made)
+    return Written(files, refused)
 
 
 def _pdf(document: Invoice) -> dict[str, bytes]:

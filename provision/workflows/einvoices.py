@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision.errors import PaquetError
 from provision.registry import states
 from provision.registry.models import Event
+from provision.subscriptions.documents.batches import Refused, refusal
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 from provision.subscriptions.exports.einvoicing import Submission
 
@@ -24,15 +26,24 @@ PROFILE: Profile = "CIUS"  # what platforms call EN 16931
 DROPPED, LEFT_OUT, BEFORE = "dropped", "left out: the buyer is a private person", "dropped before"
 
 
-def drop(control: Control, documents: Iterable[Invoice], platform: Platform) -> dict[str, str]:
+def drop(
+    control: Control, documents: Iterable[Invoice | Refused], platform: Platform
+) -> dict[str, str | Refused]:
     """Give each invoice to `platform` once, and return by number what became of it.
 
     Sales to private persons are reported in sums (e-reporting), not sent as invoices: they are
     left out. An event remembers what was dropped, also when the platform's client took it away.
+    One that cannot be written stops none of the others.
     """
-    became = {}
+    became: dict[str, str | Refused] = {}
     for document in documents:
-        became[document.number] = _drop(control, document, platform)
+        if isinstance(document, Refused):
+            became[document.number] = document
+            continue
+        try:
+            became[document.number] = _drop(control, document, platform)
+        except PaquetError as wrong:
+            became[document.number] = refusal(document.number, wrong)
     return became
 
 

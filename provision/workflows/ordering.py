@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import bcrypt
@@ -14,15 +14,18 @@ from sqlalchemy import select
 
 from provision.errors import PaquetError, UsageRefused
 from provision.phones.devices import make_secret
-from provision.registry import edges, orders, states
-from provision.registry.models import Event, Order
+from provision.registry import edges, fences, orders, states
+from provision.registry.models import Event, Order, Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.servers import artifacts, inventory
-from provision.subscriptions import cancelling, organisations, plans, subscriptions
+from provision.subscriptions import cancelling, identities, organisations, plans, subscriptions
+from provision.subscriptions.identities import Person
 from provision.subscriptions.subscriptions import Sale
 from provision.workflows import names, onboard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
     from provision.servers.inventory import Host
@@ -37,7 +40,7 @@ BUNDLES_PER_SERVER = 200
 
 @dataclass(frozen=True)
 class Words:
-    """What the person typed, not yet checked."""
+    """What the person typed, not yet checked; `customer` is what `identities.changed` takes."""
 
     email: str
     name: str
@@ -51,6 +54,7 @@ class Words:
     language: str | None
     device: str
     kind: str
+    customer: Mapping[str, object] = field(default_factory=dict)
 
 
 def check(control: Control, words: Words) -> Wish:
@@ -85,14 +89,18 @@ def check(control: Control, words: Words) -> Wish:
     )
     with control.session() as session:
         orders.find_twin(session, wish)
+        identities.changed(_known(session, wish), words.customer)
     return wish
 
 
-def preview(control: Control, wish: Wish) -> dict[str, object]:
+def preview(control: Control, wish: Wish, customer: Mapping[str, object]) -> dict[str, object]:
     """Return what placing `wish` would do, without doing it."""
     host = inventory.find(control.settings.inventory, wish.server)
+    with control.reading() as session:
+        person = identities.changed(_known(session, wish), customer)
     return {
         "subscriber": f"{wish.name} <{wish.email}>",
+        "invoices to": ", ".join(filter(None, (person.name, person.kind, person.siren))),
         "address": f"{wish.login}@{wish.domain}",
         "cloud": f"{wish.cloud} {wish.cloud_version}".strip(),
         "web": f"https://{names.cloud_host(wish.domain, control.settings)}/",
@@ -104,15 +112,21 @@ def preview(control: Control, wish: Wish) -> dict[str, object]:
     }
 
 
-def place(control: Control, wish: Wish) -> int:
-    """Write the order and its subscription down and return its number; a twin keeps its own."""
+def place(control: Control, wish: Wish, customer: Mapping[str, object] | None = None) -> int:
+    """Write the order, its subscription and who the customer is down, and return its number.
+
+    A twin keeps its own number.
+    """
     private, dkim = _dkim_key()
     with control.session() as session:
         twin = orders.find_twin(session, wish)
         if twin is not None:
             return twin.id
+        fences.known_server(session, wish.server)
         order = orders.place(session, wish, dkim=dkim, steps=onboard.STEPS, told=control.told())
         subscriptions.open_for_order(session, order, control.today())
+        person = identities.changed(_known(session, wish), customer or {})
+        identities.write(session, order.subscriber, person, control.today())
         _keep_secrets(control, session, order, private)
         return order.id
 
@@ -164,6 +178,17 @@ def listing(control: Control) -> list[dict[str, object]]:
             }
             for order in session.scalars(select(Order).order_by(Order.id.desc()))
         ]
+
+
+def _known(session: Session, wish: Wish) -> Person:
+    """Return what documents say of the customer so far: of somebody new, what was ordered."""
+    subscriber = session.scalar(select(Subscriber).where(Subscriber.email == wish.email))
+    known = identities.current(session, subscriber.id) if subscriber else None
+    if known is not None:
+        return identities.read(known)
+    return Person(
+        name=wish.name, email=wish.email, language="en" if wish.language == "en" else "fr"
+    )
 
 
 def _placed(session: Session, control: Control, wished: str | None, domain: str) -> Host:

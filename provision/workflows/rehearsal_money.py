@@ -276,7 +276,9 @@ def _write_all(story: Story, start: date, last: date) -> None:
             owner = organisations.get(session, name)
             wanted = select(Invoice).where(Invoice.organisation_id == owner.id)
             folder = story.folder / "documents" / str(owner.id)
-            bill.write(papers.every(session, wanted), folder, xml=True)
+            written = bill.write(papers.every(session, wanted), folder, xml=True)
+            if written.refused:
+                raise PaquetError(f"Some documents cannot be written: {written.refused[:3]}")
             for year in range(start.year, last.year + 1):
                 period = books.Period(date(year, 1, 1), date(year, 12, 31))
                 for kind in books.FORMATS:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from multiprocessing import get_context
 from os import cpu_count
 from typing import TYPE_CHECKING, TypeVar
+
+from provision.errors import PaquetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,24 +24,41 @@ CHUNK = 100  # long enough to hide the cost of sending, short enough to keep all
 FEW = 20  # are done sooner than another process has begun
 
 
-def many(work: Callable[[Invoice], Made], invoices: Iterable[Invoice]) -> Iterator[Made]:
-    """Give what `work`, a function of a module, makes of each invoice in turn.
+@dataclass(frozen=True)
+class Refused:
+    """A document that cannot be made: its number, and why in one sentence with its hint."""
 
-    A few are done here; more on all cores, with only a few chunks in memory at a time. Raises what
-    `work` raises; then its whole chunk is not given. The processes are spawned, never forked: the
-    caller may have threads and open databases.
+    number: str
+    why: str
+
+
+def refusal(number: str, wrong: PaquetError) -> Refused:
+    """Return an expected failure as what became of one document of many."""
+    return Refused(number, f"{wrong.message}. {wrong.hint}".rstrip(". ") + ".")
+
+
+def many(
+    work: Callable[[Invoice], Made], documents: Iterable[Invoice | Refused]
+) -> Iterator[Made | Refused]:
+    """Give what `work`, a function of a module, makes of each document in turn.
+
+    One that `work` refuses, or that could not even be read, is given as `Refused`; the others go
+    on. A few are done here; more on all cores, with only a few chunks in memory at a time. The
+    processes are spawned, never forked: the caller may have threads and open databases.
     """
-    coming = iter(invoices)
+    coming = iter(documents)
     first = tuple(islice(coming, FEW + 1))
     if len(first) <= FEW:
-        yield from map(work, first)
+        yield from map(partial(_made, work), first)
         return
     yield from _spread(work, chain(first, coming))
 
 
-def _spread(work: Callable[[Invoice], Made], coming: Iterator[Invoice]) -> Iterator[Made]:
+def _spread(
+    work: Callable[[Invoice], Made], coming: Iterator[Invoice | Refused]
+) -> Iterator[Made | Refused]:
     workers = cpu_count() or 1
-    running: deque[Future[list[Made]]] = deque()
+    running: deque[Future[list[Made | Refused]]] = deque()
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         try:
             while True:
@@ -50,5 +71,16 @@ def _spread(work: Callable[[Invoice], Made], coming: Iterator[Invoice]) -> Itera
             pool.shutdown(cancel_futures=True)
 
 
-def _chunk(work: Callable[[Invoice], Made], invoices: tuple[Invoice, ...]) -> list[Made]:
-    return [work(invoice) for invoice in invoices]
+def _chunk(
+    work: Callable[[Invoice], Made], documents: tuple[Invoice | Refused, ...]
+) -> list[Made | Refused]:
+    return [_made(work, document) for document in documents]
+
+
+def _made(work: Callable[[Invoice], Made], document: Invoice | Refused) -> Made | Refused:
+    if isinstance(document, Refused):
+        return document
+    try:
+        return work(document)
+    except PaquetError as wrong:
+        return refusal(document.number, wrong)

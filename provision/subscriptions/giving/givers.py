@@ -15,7 +15,6 @@ from provision.errors import UsageRefused
 from provision.registry import edges
 from provision.registry.models import Subscriber
 from provision.subscriptions import identities, organisations, people
-from provision.subscriptions.identities import Person
 from provision.subscriptions.privacy import erasing
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.registry.states import Told
+    from provision.subscriptions.identities import Person
     from provision.subscriptions.subscription_models import Identity
 
 NEW = "-"
@@ -50,7 +50,7 @@ def find(
 ) -> Giver:
     """Return the giver whom somebody typed: an e-mail address, a number, a name of an organisation.
 
-    `said` are fields of a `Person` that are to be known from now on; with a name an address that is
+    `said` is what `identities.changed` takes, known from now on; with a name an address that is
     new makes a subscriber, and so does NEW, for somebody who has no e-mail address.
     Raises UsageRefused for nobody; the sentence does not repeat who was looked for.
     """
@@ -67,7 +67,7 @@ def find(
         raise UsageRefused("Whoever had this number was erased", "Name somebody else.")
     identity = identities.ensure(session, subscriber, today)
     if said:
-        person = _person({**identities.read(identity).model_dump(), **said})
+        person = identities.changed(identities.read(identity), said)
         identity = identities.write(session, subscriber, person, today)
     return Giver(people.reference(session, subscriber.id), identity)
 
@@ -98,12 +98,6 @@ def _made(session: Session, typed: str, said: Mapping[str, object], told: Told) 
     session.add(made)
     session.flush()
     return made
-
-
-def _person(fields: Mapping[str, object]) -> Person:
-    """Return the person that the fields describe, or raise UsageRefused."""
-    with identities.typed():
-        return Person.model_validate(fields, strict=False)
 
 
 def _is_number(typed: str) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from provision import database, migrations
@@ -15,6 +18,7 @@ from provision.migrations import upgrades
 from provision.money import euros
 from provision.subscriptions import (
     billing,
+    identities,
     organisations,
     papers,
     plans,
@@ -23,11 +27,14 @@ from provision.subscriptions import (
     verify,
 )
 from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.subscription_models import Identity
 from provision.subscriptions.subscriptions import Sale
 from tests.integration.subscriptions.conftest import profile
 
+BILLED = date(2026, 3, 1)
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Engine
 
@@ -48,19 +55,46 @@ BEFORE = (
     "INSERT INTO split_part VALUES (1, 1, 1, 700)",
     "INSERT INTO split VALUES (1, 1, 1, 'subscription:1:opening', 'EUR', 1000, 1000)",
 )
+PORT = {"lines": ["1 rue du Port"], "postcode": "14 000", "city": "Caen", "country": "FR"}
+# Who somebody is, as it was typed before it was brought into one way of writing.
+FIRM = {
+    "name": "Jeanne SARL",
+    "email": "j@x.test",
+    "kind": "company",
+    "siren": "552 100 554",
+    "vat_id": "FR 96 552 100 554",
+    "address": PORT,
+}
+NOBODY = {"name": "Paul", "email": "p@x.test", "vat_id": "?"}
+SHOP = {
+    "name": "Boutique",
+    "legal": "SARL",
+    "address": PORT,
+    "email": "b@x.test",
+    "vat": "franchise",
+    "iban": "FR14 2004 1010 0505 0001 3M02 606",
+    "bic": "psst frpp",
+}
 
 
 @pytest.fixture
 def old(database_url: str) -> Iterator[Engine]:
     """A registry of the schema before invoices, with one subscription of each state."""
-    engine = database.connect(database_url)
+    with registry_of(database_url, "0002", BEFORE) as engine:
+        yield engine
+
+
+@contextmanager
+def registry_of(url: str, revision: str, rows: Iterable[str]) -> Iterator[Engine]:
+    """A registry of an older schema that holds `rows`."""
+    engine = database.connect(url)
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
-        for sentence in BEFORE:
-            connection.exec_driver_sql(sentence)
+        command.upgrade(config, revision)
+        for sentence in rows:
+            connection.execute(text(sentence))
     yield engine
     engine.dispose()
 
@@ -93,3 +127,41 @@ def test_subscriptions_keep_their_price_and_contract_and_are_billed(old: Engine)
         assert verify.verify(session) == []
         (first, _second) = papers.every(session, select(Invoice))
         assert (first.number, first.buyer.name) == ("F2026-000001", "Jeanne d'Arc")
+
+
+def test_what_was_typed_in_another_way_is_mended_and_kept_from_then_on(database_url: str) -> None:
+    with registry_of(database_url, "0012", BEFORE[:1]) as engine:
+        with engine.begin() as connection:
+            for place, person in enumerate((FIRM, NOBODY), start=1):
+                connection.execute(
+                    text(
+                        "INSERT INTO subscriber VALUES (:n, 'J', :n, 'fr', '2026-01-01 00:00:00')"
+                    ),
+                    {"n": place},
+                )
+                connection.execute(
+                    text("INSERT INTO identity VALUES (:n, :n, '2026-01-01', :content)"),
+                    {"n": place, "content": json.dumps(person)},
+                )
+            connection.execute(
+                text("INSERT INTO organisation_profile VALUES (1, '2026-01-01', :content)"),
+                {"content": json.dumps(SHOP)},
+            )
+        upgrades.upgrade(engine)
+        with Session(engine) as session:
+            jeanne, paul = (
+                identities.read(row) for row in session.scalars(select(Identity).order_by("id"))
+            )
+            assert (jeanne.siren, jeanne.vat_id) == ("552100554", "FR96552100554")
+            assert jeanne.address is not None
+            assert jeanne.address.postcode == "14000"
+            assert paul.vat_id == ""
+            shop = profiles.needed(session, organisations.get(session, "Boutique"), BILLED)
+            assert (shop.iban, shop.bic) == ("FR1420041010050500013M02606", "PSSTFRPP")
+            assert shop.address.postcode == "14000"
+        for table in ("identity", "organisation_profile"):
+            with (
+                pytest.raises(DBAPIError, match=r"never changed|only ever added"),
+                engine.begin() as on,
+            ):
+                on.execute(text(f"UPDATE {table} SET content = '{{}}'"))  # noqa: S608 (our own names)

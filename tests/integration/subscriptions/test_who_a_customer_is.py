@@ -1,0 +1,179 @@
+"""Who a customer is: typed by hand in many ways, kept in one, and never in the way of others."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from provision.commands.invoice import invoice
+from provision.commands.order import order
+from provision.commands.organisation import organisation
+from provision.commands.subscription import subscription
+from provision.errors import PaquetError, UsageRefused
+from provision.registry import secrets
+from provision.subscriptions import billing, identities, organisations, planfile, plans, profiles
+from provision.subscriptions.subscription_models import Identity
+from provision.workflows import ordering
+from tests.integration.subscriptions.commanding import ask, read, settled
+from tests.integration.subscriptions.conftest import PLANS, profile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provision.commands.context import Context
+
+TODAY = date(2026, 3, 10)
+INVENTORY = """
+all:
+  children:
+    bundles:
+      hosts: {bundles1: {ansible_host: 192.0.2.1, server_name: b1.paquet.test}}
+    backup:
+      hosts: {backup1: {ansible_host: 192.0.2.2, server_name: s1.paquet.test}}
+"""
+SOLD = ("--plan", "famille", "--sold-by", "Boutique Libre", "--supported-by", "Les Amis du Libre")
+PORT = ("--street", "1 rue du Port", "--postcode", "14 000", "--city", "Caen")
+FIRM = ("--kind", "company", "--siren", "552 100 554", "--vat-id", "fr 96 552 100 554", *PORT)
+
+
+@pytest.fixture
+def context(tmp_path: Path, noon: None) -> Context:
+    """A business that sells one plan with an association, and Jeanne, who has subscribed."""
+    del noon
+    made = settled(tmp_path, inventory=str(tmp_path / "inventory.yml"))
+    for name, words in (
+        ("Boutique Libre", ("--kind", "business", "--siren", "732 829 320")),
+        ("Les Amis du Libre", ("--kind", "association")),
+    ):
+        ask(made, organisation, "add", name, *words)
+    with made.session() as session:
+        for one in organisations.everyone(session):
+            profiles.add(session, one, profile(one.name), date(2026, 1, 1))
+        plans.bring_in(session, planfile.parse(PLANS))
+    shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-01-01")
+    ask(made, subscription, "contract", "add", SOLD[3], SOLD[5], *shares)
+    opened(made, "jeanne")
+    return made
+
+
+def opened(context: Context, who: str, *words: str) -> Any:  # noqa: ANN401 (JSON is anything)
+    named = (f"{who}@exemple.test", "--name", who.capitalize())
+    return read(context, subscription, "open", *named, *SOLD, *words, "--yes")
+
+
+def identify(context: Context, *words: str) -> dict[str, Any]:
+    found = read(context, subscription, "identify", "jeanne@exemple.test", *words, "--yes")
+    return dict(found)
+
+
+def test_whatever_is_typed_is_kept_in_one_way_of_writing(context: Context) -> None:
+    found = identify(context, *FIRM)
+    assert (found["siren"], found["vat_id"]) == ("552100554", "FR96552100554")
+    assert found["address"]["postcode"] == "14000"
+    with context.reading() as session:
+        kept = session.scalars(select(Identity.content).order_by(Identity.id)).all()
+    assert json.loads(kept[-1])["siren"] == "552100554"
+
+
+def test_what_is_not_typed_stays(context: Context) -> None:
+    identify(context, *FIRM, "--name", "Jeanne SARL")
+    found = identify(context, "--order-reference", "BC 2026-17")
+    assert (found["name"], found["kind"], found["siren"]) == ("Jeanne SARL", "company", "552100554")
+    moved = identify(context, "--street", "2 quai de Juillet")["address"]
+    assert (moved["lines"], moved["city"]) == (["2 quai de Juillet"], "Caen")
+    assert identify(context, "--order-reference", "")["order_reference"] == ""
+
+
+def test_a_company_becomes_a_person_only_when_that_is_said(context: Context) -> None:
+    identify(context, *FIRM)
+    assert identify(context, "--name", "Jeanne Martin")["kind"] == "company"
+    found = identify(context, "--kind", "person")
+    assert (found["kind"], found["siren"], found["vat_id"]) == ("person", "", "")
+    assert found["address"]["city"] == "Caen"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--siren", "552100554"), "neither a SIREN nor a VAT number"),
+        (("--kind", "company"), "need its address"),
+        (("--city", "Caen"), "begins with a street"),
+        ((*FIRM, "--siren", "552100555"), "wrong digit"),
+        ((*FIRM, "--siren", "732829320"), "is not of the business"),
+        ((*FIRM, "--vat-id", "FR24552100554"), "wrong key"),
+        ((*PORT, "--postcode", "1400"), "is not a French postcode"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_changes_nothing(
+    context: Context, words: tuple[str, ...], why: str
+) -> None:
+    with pytest.raises(UsageRefused, match=why):
+        identify(context, *words)
+    assert identify(context)["kind"] == "person"
+
+
+def test_who_subscribes_can_be_said_at_once(context: Context) -> None:
+    made = opened(context, "paul", *FIRM, "--invoice-name", "Paul SARL")
+    assert (made["customer"]["name"], made["customer"]["siren"]) == ("Paul SARL", "552100554")
+    billing.bill(context.engine, TODAY)
+    (_jeanne, paul) = read(context, invoice, "list")
+    assert paul["for"] == "Paul SARL"
+
+
+def test_who_orders_can_be_said_with_the_order(context: Context) -> None:
+    context.settings.inventory.write_text(INVENTORY, "utf-8")
+    words = ("place", "paul@exemple.test", "--name", "Paul", *SOLD, "--domain", "paul.paquet.test")
+    firm = (*FIRM, "--invoice-name", "Paul SARL", "--cloud", "light")
+    would = read(context, order, *words, *firm, "--dry-run")
+    assert would["invoices to"] == "Paul SARL, company, 552100554"
+    with pytest.raises(UsageRefused, match="need its address"):
+        ask(context, order, *words, "--cloud", "light", "--kind", "company", "--dry-run")
+    secrets.make_key_file(context.settings.key_file)
+    wish = ordering.check(context.control(), ordering.Words(**placed("paul.paquet.test")))
+    customer = {"kind": "company", "siren": "552100554", "lines": ("1 rue du Port",)}
+    ordering.place(context.control(), wish, customer | {"postcode": "14 000", "city": "Caen"})
+    with context.reading() as session:
+        kept = session.scalars(select(Identity).order_by(Identity.id.desc()).limit(1)).one()
+        assert identities.read(kept).siren == "552100554"
+
+
+def placed(domain: str) -> dict[str, Any]:
+    return {
+        "email": "paul@exemple.test",
+        "name": "Paul",
+        "plan": "famille",
+        "domain": domain,
+        "cloud": "light",
+        "server": None,
+        "sold_by": "Boutique Libre",
+        "supported_by": "Les Amis du Libre",
+        "login": None,
+        "language": None,
+        "device": "Téléphone",
+        "kind": "android",
+    }
+
+
+def test_one_document_that_cannot_be_written_stops_no_other(
+    context: Context, tmp_path: Path
+) -> None:
+    opened(context, "paul", *FIRM)
+    opened(context, "nora", *FIRM)
+    with context.session() as session:
+        nora = session.scalars(select(Identity).order_by(Identity.id.desc()).limit(1)).one()
+        content = nora.content.replace("552100554", "55210055")
+        session.add(Identity(subscriber_id=nora.subscriber_id, recorded_on=TODAY, content=content))
+    billing.bill(context.engine, TODAY)
+    folder = tmp_path / "papers"
+    words = ("--by", "Boutique Libre", "--since", "2026-03-01", "--to", str(folder))
+    with pytest.raises(PaquetError, match="1 of the documents could not be written") as refused:
+        ask(context, invoice, "write", *words)
+    assert "F2026-000003: '55210055' is not the SIREN of the buyer" in refused.value.hint
+    assert {path.name for path in folder.iterdir()} == {"F2026-000001.pdf", "F2026-000002.pdf"}
+    with pytest.raises(PaquetError, match="could not be written"):
+        ask(context, invoice, "drop", *words[:-1], str(tmp_path / "outbox"))
+    assert list((tmp_path / "outbox").rglob("*F2026-000002*"))
