@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from provision.errors import UsageRefused
 from provision.subscriptions import business_numbers
+from provision.subscriptions.documents import texts
 from provision.subscriptions.profiles import Address, Email, Line  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.strict import Table
 from provision.subscriptions.subscription_models import Identity
@@ -116,6 +117,7 @@ def write(session: Session, subscriber: Subscriber, person: Person, today: date)
 
 def _checked(person: Person) -> Person:
     """Return the person with each number and the postcode in their one way of writing."""
+    texts.check_line(person.order_reference, "order reference")
     numbers = {
         "siren": business_numbers.siren(person.siren) if person.siren else "",
         "vat_id": business_numbers.vat_id(person.vat_id) if person.vat_id else "",

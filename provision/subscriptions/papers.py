@@ -6,7 +6,7 @@ import base64
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
@@ -83,6 +83,14 @@ def readable(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoic
                 yield refusal(numbering.shown(row.series, row.number), wrong)
 
 
+class _Buyer(NamedTuple):
+    """Who gets a document, in which language, and what its accountant wants to read on it."""
+
+    party: parties.Party
+    language: paper.Language = "fr"
+    order_reference: str = ""
+
+
 @dataclass
 class _Desk:
     """What many documents share, read once."""
@@ -113,7 +121,8 @@ class _Desk:
     def read(self, row: Invoice, lines: Sequence[InvoiceLine]) -> paper.Invoice:
         """Return one document whole."""
         seller = self.catalogue.profile(row.organisation_id, row.issued_on)
-        buyer, language = self._buyer(row)
+        buyer = self._buyer(row)
+        language = buyer.language
         starts = [line.starts_on for line in lines if line.starts_on]
         ends = [line.ends_on for line in lines if line.ends_on]
         preceding = self._preceding(row)
@@ -130,7 +139,7 @@ class _Desk:
                 ends=max(ends, default=None),
             ),
             seller=organisation_party(seller, self._siren(row.organisation_id)),
-            buyer=buyer,
+            buyer=buyer.party,
             lines=tuple(_line(line) for line in lines),
             groups=_groups(lines, seller.vat, row, language),
             totals=paper.Totals(gross=row.gross, payable=row.gross - prepaid, prepaid=prepaid),
@@ -141,15 +150,15 @@ class _Desk:
                 notes=(row.reason,) if row.reason else (),
                 self_billing=self._mandate(row),
             ),
-            references=paper.References(preceding=preceding),
+            references=paper.References(order=buyer.order_reference, preceding=preceding),
             brand=self._brand(seller),
         )
 
-    def _buyer(self, row: Invoice) -> tuple[parties.Party, paper.Language]:
+    def _buyer(self, row: Invoice) -> _Buyer:
         organisation_id = organisation_of(row.party)
         if organisation_id is not None:
             profile = self.catalogue.profile(organisation_id, row.issued_on)
-            return organisation_party(profile, self._siren(organisation_id)), "fr"
+            return _Buyer(organisation_party(profile, self._siren(organisation_id)))
         identity = self.session.get(Identity, row.identity_id)
         if identity is None:
             raise UsageRefused(
@@ -157,7 +166,7 @@ class _Desk:
                 "If the tax office asks: paquet subscriber archive --help",
             )
         person = identities.read(identity)
-        return person_party(person), person.language
+        return _Buyer(person_party(person), person.language, person.order_reference)
 
     @staticmethod
     def _kind(row: Invoice, lines: Sequence[InvoiceLine]) -> paper.Kind:

@@ -1,6 +1,7 @@
 """Numbers of customers and accounts of organisations, kept as they were typed: one way of writing.
 
-A document of before could not be written where a SIREN, a VAT number or a BIC had spaces in it.
+A document of before could not be written where a SIREN, a VAT number or a BIC had spaces in it; a
+reference of an order stood on none, and would have to be readable now.
 What it says does not change. What is no VAT number or BIC at all is left out: it could stand on no
 document.
 """
@@ -36,6 +37,7 @@ TRIGGERS = {
 }
 VAT_ID = re.compile(r"[A-Z]{2}[0-9A-Z+*]{2,12}")
 BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
+LONGEST_REFERENCE = 60
 FRENCH = re.compile(r"[0-9]{5}")
 
 
@@ -69,6 +71,7 @@ def _identity(person: dict[str, Any]) -> dict[str, Any]:
     return person | {
         "siren": _compact(person.get("siren", "")),
         "vat_id": vat_id if VAT_ID.fullmatch(vat_id) else "",
+        "order_reference": _line(person.get("order_reference", ""))[:LONGEST_REFERENCE],
         "address": _address(person.get("address")),
     }
 
@@ -87,6 +90,10 @@ def _address(address: dict[str, Any] | None) -> dict[str, Any] | None:
     if address is None or not FRENCH.fullmatch(_compact(address["postcode"])):
         return address
     return address | {"postcode": _compact(address["postcode"])}
+
+
+def _line(written: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in written).split())
 
 
 def _compact(written: str) -> str:

@@ -65,7 +65,7 @@ FIRM = {
     "vat_id": "FR 96 552 100 554",
     "address": PORT,
 }
-NOBODY = {"name": "Paul", "email": "p@x.test", "vat_id": "?"}
+NOBODY = {"name": "Paul", "email": "p@x.test", "vat_id": "?", "order_reference": "BC 1\n" * 20}
 SHOP = {
     "name": "Boutique",
     "legal": "SARL",
@@ -155,7 +155,7 @@ def test_what_was_typed_in_another_way_is_mended_and_kept_from_then_on(database_
             assert (jeanne.siren, jeanne.vat_id) == ("552100554", "FR96552100554")
             assert jeanne.address is not None
             assert jeanne.address.postcode == "14000"
-            assert paul.vat_id == ""
+            assert (paul.vat_id, paul.order_reference) == ("", ("BC 1 " * 12)[:60])
             shop = profiles.needed(session, organisations.get(session, "Boutique"), BILLED)
             assert (shop.iban, shop.bic) == ("FR1420041010050500013M02606", "PSSTFRPP")
             assert shop.address.postcode == "14000"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from provision.commands.invoice import invoice
@@ -15,7 +17,18 @@ from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import secrets
-from provision.subscriptions import billing, identities, organisations, planfile, plans, profiles
+from provision.subscriptions import (
+    billing,
+    identities,
+    organisations,
+    papers,
+    planfile,
+    plans,
+    profiles,
+)
+from provision.subscriptions.documents.facturx_xml import facturx
+from provision.subscriptions.documents.invoice_pdf import invoice_pdf
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.subscription_models import Identity
 from provision.workflows import ordering
 from tests.integration.subscriptions.commanding import ask, read, settled
@@ -105,15 +118,29 @@ def test_a_company_becomes_a_person_only_when_that_is_said(context: Context) -> 
         ((*FIRM, "--siren", "552100555"), "wrong digit"),
         ((*FIRM, "--siren", "732829320"), "is not of the business"),
         ((*FIRM, "--vat-id", "FR24552100554"), "wrong key"),
+        (("--order-reference", "BC\n17"), "cannot be printed"),
+        (("--order-reference", "BC" * 31), "is longer than 60"),
         ((*PORT, "--postcode", "1400"), "is not a French postcode"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_changes_nothing(
     context: Context, words: tuple[str, ...], why: str
 ) -> None:
-    with pytest.raises(UsageRefused, match=why):
+    with pytest.raises(PaquetError, match=why):
         identify(context, *words)
     assert identify(context)["kind"] == "person"
+
+
+def test_what_its_accountant_wants_stands_on_the_invoice(context: Context) -> None:
+    identify(context, *FIRM, "--order-reference", "BC 2026-17")
+    billing.bill(context.engine, TODAY)
+    with context.reading() as session:
+        (document,) = papers.every(session, select(Invoice))
+        assert "<ram:IssuerAssignedID>BC 2026-17<" in facturx(document).decode()
+        shown = " ".join(
+            page.extract_text() for page in PdfReader(BytesIO(invoice_pdf(document))).pages
+        )
+    assert "Votre commande BC 2026-17" in " ".join(shown.split())
 
 
 def test_who_subscribes_can_be_said_at_once(context: Context) -> None:
