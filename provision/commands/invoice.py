@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy import select
 
+from provision.commands.changing import change_options
 from provision.commands.context import (
     ask,
     dry_run_option,
@@ -15,14 +16,16 @@ from provision.commands.context import (
     show,
     yes_option,
 )
+from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.invoice_deposits import deposit, list_deposits
 from provision.commands.money import day_type, folder_type, worded
 from provision.errors import PaquetError, UsageRefused
 from provision.money import euros
-from provision.subscriptions import open_items, organisations, papers
+from provision.subscriptions import correcting, numbering, open_items, organisations, papers
 from provision.subscriptions.documents.batches import Refused
 from provision.subscriptions.exports.einvoicing import FolderPlatform
 from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.issuing import Number
 from provision.workflows import bill, einvoices
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
+    from provision.commands.changing import How
     from provision.commands.context import Context
     from provision.subscriptions.billing import Outcome
     from provision.subscriptions.open_items import Document
@@ -157,6 +161,29 @@ def answers(_context: Context, folder: Path, *, as_json: bool) -> None:
     show(rows, as_json=as_json)
     if not rows and not as_json:
         click.echo("There is no answer yet.")
+
+
+@invoice.command()
+@click.argument("number")
+@click.option("--by", "issuer", metavar="NAME", required=True, help="Who issued it.")
+@click.option("--reason", default="", help="It stands on both; else that the customer was wrong.")
+@change_options
+@pass_context
+def correct(context: Context, /, number: str, issuer: str, reason: str, how: How) -> None:
+    """Make the invoice NUMBER again for its customer as known today (paquet subscription identify).
+
+    A credit note takes it back, a new invoice names it; what was paid counts for the new one.
+    """
+    today = context.control().today()
+    series, place = numbering.parse(number)
+
+    def work(session: Session) -> dict[str, object]:
+        wrong = Number(organisations.get(session, issuer).id, series, place)
+        made = correcting.correct(session, wrong, reason, today)
+        return {"corrected": wrong.shown, "documents": document_facts(session, made)}
+
+    found = decide(context, work, dry_run=how.dry_run, yes=how.yes)
+    tell(context, found, as_json=how.as_json)
 
 
 invoice.add_command(deposit)

@@ -53,7 +53,7 @@ def credit(session: Session, number: Number, what: What, reason: str, on: date) 
     It is set against the invoice as far as that is open; the rest stays open, to be refunded.
     Raises UsageRefused for more than what is left, or for days that were given back already.
     """
-    invoice = _invoice(session, number)
+    invoice = found(session, number)
     billing = billed.billing_of(session, invoice.subscription_id)
     work = Work(session, Catalogue(session), carrying.load(session), on, billing)
     lines = _chosen(session, invoice, what)
@@ -63,7 +63,7 @@ def credit(session: Session, number: Number, what: What, reason: str, on: date) 
         issuer_id=invoice.organisation_id,
         key=f"credit:{number.shown}:{credits_before + 1}",
         buyer=Buyer(invoice.party, invoice.identity_id, invoice.subscription_id),
-        lines=tuple(_shared(work, invoice, line) for line in lines),
+        lines=tuple(shared(work, invoice.organisation_id, line, -1) for line in lines),
         kind=CREDIT_NOTE,
         credits=(invoice.series, invoice.number),
         reason=edges.person_name(reason, "reason"),
@@ -87,21 +87,22 @@ def credit_all(session: Session, subscription: Subscription, reason: str, on: da
     ]
 
 
-def _invoice(session: Session, number: Number) -> Invoice:
-    found = session.get(Invoice, tuple(number.columns.values()))
-    if found is None:
+def found(session: Session, number: Number) -> Invoice:
+    """Return an invoice to a subscriber that may be taken back, or raise UsageRefused."""
+    invoice = session.get(Invoice, tuple(number.columns.values()))
+    if invoice is None:
         raise UsageRefused(f"There is no invoice {number.shown}", "Copy its number once more.")
-    if found.kind == CREDIT_NOTE:
+    if invoice.kind == CREDIT_NOTE:
         raise UsageRefused(f"{number.shown} is a credit note", "Only an invoice can be credited.")
-    if found.kind != DEPOSIT:
-        allocating.check_of_person(found)
-    return found
+    if invoice.kind != DEPOSIT:
+        allocating.check_of_person(invoice)
+    return invoice
 
 
 def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
-    own = _lines(session, allocating.number_of(invoice))
+    own = lines_of(session, allocating.number_of(invoice))
     if invoice.kind == DEPOSIT:
-        return [_rest_of_deposit(_mirror(own[0], 1), what, billed.left(session, invoice))]
+        return [_rest_of_deposit(mirror(own[0], 1), what, billed.left(session, invoice))]
     if what.lines:
         by_number = {line.line: line for line in own}
         unknown = [str(one) for one in what.lines if one not in by_number]
@@ -110,13 +111,19 @@ def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
                 f"The invoice does not have each of these lines once: {what.lines}",
                 f"It has the lines 1 to {len(own)}.",
             )
-        return [_mirror(by_number[one], 1) for one in what.lines]
-    whole = [_mirror(line, 1) for line in own] + [
-        _mirror(line, -1)
-        for one in billed.credits_of(session, allocating.number_of(invoice))
-        for line in _lines(session, allocating.number_of(one))
-    ]
+        return [mirror(by_number[one], 1) for one in what.lines]
+    whole = rest(session, invoice)
     return whole if what.units is None else list(_spread(whole, what.units))
+
+
+def rest(session: Session, invoice: Invoice) -> list[DraftLine]:
+    """Return what is left of an invoice: its lines, and below zero those taken back so far."""
+    number = allocating.number_of(invoice)
+    return [mirror(line, 1) for line in lines_of(session, number)] + [
+        mirror(line, -1)
+        for one in billed.credits_of(session, number)
+        for line in lines_of(session, allocating.number_of(one))
+    ]
 
 
 def _rest_of_deposit(line: DraftLine, what: What, left: tuple[Cents, Cents]) -> DraftLine:
@@ -131,13 +138,14 @@ def _rest_of_deposit(line: DraftLine, what: What, left: tuple[Cents, Cents]) -> 
     return replace(line, net=net, vat=gross - net)
 
 
-def _lines(session: Session, number: Number) -> list[InvoiceLine]:
+def lines_of(session: Session, number: Number) -> list[InvoiceLine]:
+    """Return the lines of a document in their order."""
     query = select(InvoiceLine).where(same_document(InvoiceLine, number)).order_by(InvoiceLine.line)
     return list(session.scalars(query))
 
 
-def _mirror(line: InvoiceLine, sign: int) -> DraftLine:
-    """Return a line as a credit note has it: above zero is given back."""
+def mirror(line: InvoiceLine, sign: int) -> DraftLine:
+    """Return a written line as a draft has it, its amounts times `sign`; nobody shares it yet."""
     days = (
         Term(line.starts_on, line.ends_on + timedelta(days=1))
         if line.starts_on and line.ends_on
@@ -193,7 +201,7 @@ def _check(
     left = billed.left(session, invoice)[1]
     if not 0 < sum(line.net + line.vat for line in lines) <= left:
         raise _too_much(left)
-    given_back = list(_steps(invoice, lines))
+    given_back = list(steps(invoice, lines, -1))
     if not billed.once([*billing.lines, *given_back]):
         raise UsageRefused(
             "Some of these days were given back already, or changed by a later invoice",
@@ -201,7 +209,8 @@ def _check(
         )
 
 
-def _steps(invoice: Invoice, lines: Iterable[DraftLine]) -> Iterator[Billed]:
+def steps(invoice: Invoice, lines: Iterable[DraftLine], sign: int) -> Iterator[Billed]:
+    """Yield the days that lines like those of `invoice` charge (`sign` is 1) or give back (-1)."""
     for line in lines:
         if line.days is not None and base(line.item.component) == line.item.component:
             yield Billed(
@@ -209,20 +218,20 @@ def _steps(invoice: Invoice, lines: Iterable[DraftLine]) -> Iterator[Billed]:
                 component=line.item.component,
                 starts=line.days.starts,
                 until=line.days.until,
-                step=1 if line.net < 0 else -1,
+                step=-sign if line.net < 0 else sign,
                 treatment=line.treatment,
             )
 
 
-def _shared(work: Work, invoice: Invoice, line: DraftLine) -> DraftLine:
-    """Let each who got a part of it give that part back."""
-    alone = ((Rule(invoice.organisation_id, None, 1), line.net),)
+def shared(work: Work, issuer_id: int, line: DraftLine, sign: int) -> DraftLine:
+    """Let each who gets a part of such a line get it (`sign` is 1), or give it back (-1)."""
+    alone = ((Rule(issuer_id, None, 1), line.net),)
     agreement = None if line.contract_id is None else work.catalogue.agreement(line.contract_id)
     if agreement is None or agreement.mode == contracts.TWO_CONTRACTS:
         return replace(line, shares=alone)
-    shared = work.dealer.deal(agreement, line.item.role, -line.net)
-    shares = tuple((rule, -units) for rule, units in shared.parts)
-    return replace(line, shares=shares, carried=shared.carried)
+    dealt = work.dealer.deal(agreement, line.item.role, sign * line.net)
+    shares = tuple((rule, sign * units) for rule, units in dealt.parts)
+    return replace(line, shares=shares, carried=dealt.carried)
 
 
 def _too_much(left: Cents) -> UsageRefused:

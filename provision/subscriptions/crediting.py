@@ -73,6 +73,12 @@ def set_against(session: Session, number: Number, on: date) -> Cents:
     return units
 
 
+def move(session: Session, note: Invoice, number: Number, on: date) -> Cents:
+    """Set what is open on a credit note against the invoice that is in the place of its own."""
+    invoice = session.get_one(Invoice, tuple(number.columns.values()))
+    return _set(session, note, invoice, CREDIT, on)
+
+
 def _set(session: Session, note: Invoice, invoice: Invoice, kind: str, on: date) -> Cents:
     """Set as much of a credit note as both have open against an invoice; return the cents."""
     units = min(allocating.open_units(session, one) for one in (note, invoice))

@@ -26,6 +26,7 @@ CLAIMS = (INVOICE, DEPOSIT)  # what a subscriber is asked to pay
 SELF_BILLED, SELF_BILLED_CREDIT = "self-billed", "self-billed-credit"
 CREDITS = (CREDIT_NOTE, SELF_BILLED_CREDIT)
 DISCOUNTED = "/discount"  # what the component of a discount ends with
+REPLACES = "replaces:"  # begins the key of an invoice that is made again; then comes its number
 IN_ADVANCE = "/deposit"  # the component of the line of a deposit, and of what gives it back
 
 

@@ -179,12 +179,15 @@ class _Desk:
         return self.catalogue.organisation(organisation_id).siren or ""
 
     def _preceding(self, row: Invoice) -> tuple[paper.Preceding, ...]:
-        if row.credited_series is None or row.credited_number is None:
-            return tuple(self.deposits.get((row.organisation_id, row.series, row.number), ()))
-        key = (row.organisation_id, row.credited_series, row.credited_number)
-        credited = self.session.get_one(Invoice, key)
-        shown = numbering.shown(credited.series, credited.number)
-        return (paper.Preceding(shown, credited.issued_on),)
+        deposits = self.deposits.get((row.organisation_id, row.series, row.number), ())
+        if row.key.startswith(drafts.REPLACES):
+            earlier = numbering.parse(row.key.removeprefix(drafts.REPLACES))
+        elif row.credited_series is not None and row.credited_number is not None:
+            earlier = (row.credited_series, row.credited_number)
+        else:
+            return tuple(deposits)
+        before = self.session.get_one(Invoice, (row.organisation_id, *earlier))
+        return (paper.Preceding(numbering.shown(*earlier), before.issued_on), *deposits)
 
     def know_mandates(self, batch: Sequence[Invoice]) -> None:
         """Read the mandates of those who get the documents of a batch."""

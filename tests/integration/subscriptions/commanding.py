@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
 from provision.commands.context import Context
+from provision.commands.organisation import organisation
+from provision.commands.subscription import subscription
+from provision.subscriptions import organisations, planfile, plans, profiles
+from tests.integration.subscriptions.conftest import PLANS, profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +29,11 @@ contact = "aide@paquet.test"
 [registry]
 url = "sqlite:///{registry}"
 """
+
+
+SOLD = ("--plan", "famille", "--sold-by", "Boutique Libre", "--supported-by", "Les Amis du Libre")
+PORT = ("--street", "1 rue du Port", "--postcode", "14 000", "--city", "Caen")
+FIRM = ("--kind", "company", "--siren", "552 100 554", "--vat-id", "fr 96 552 100 554", *PORT)
 
 
 def settled(folder: Path, registry: str = "paquet.db", **files: str) -> Context:
@@ -45,3 +55,33 @@ def ask(context: Context, group: click.Group, *words: str) -> Result:
 def read(context: Context, group: click.Group, *words: str) -> Any:  # noqa: ANN401 (JSON is anything)
     """Return what a command says in JSON."""
     return json.loads(ask(context, group, *words, "--json").stdout)
+
+
+def selling(folder: Path) -> Context:
+    """A business that sells one plan with an association, and Jeanne, who has subscribed."""
+    made = settled(folder, inventory=str(folder / "inventory.yml"))
+    for name, words in (
+        ("Boutique Libre", ("--kind", "business", "--siren", "732 829 320")),
+        ("Les Amis du Libre", ("--kind", "association")),
+    ):
+        ask(made, organisation, "add", name, *words)
+    with made.session() as session:
+        for one in organisations.everyone(session):
+            profiles.add(session, one, profile(one.name), date(2026, 1, 1))
+        plans.bring_in(session, planfile.parse(PLANS))
+    shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-01-01")
+    ask(made, subscription, "contract", "add", SOLD[3], SOLD[5], *shares)
+    opened(made, "jeanne")
+    return made
+
+
+def opened(context: Context, who: str, *words: str) -> Any:  # noqa: ANN401 (JSON is anything)
+    """Open a subscription for somebody new."""
+    named = (f"{who}@exemple.test", "--name", who.capitalize())
+    return read(context, subscription, "open", *named, *SOLD, *words, "--yes")
+
+
+def identify(context: Context, *words: str) -> dict[str, Any]:
+    """Say who Jeanne is, and return what is known then."""
+    found = read(context, subscription, "identify", "jeanne@exemple.test", *words, "--yes")
+    return dict(found)

@@ -13,26 +13,28 @@ from sqlalchemy import select
 
 from provision.commands.invoice import invoice
 from provision.commands.order import order
-from provision.commands.organisation import organisation
-from provision.commands.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import secrets
 from provision.subscriptions import (
     billing,
     identities,
-    organisations,
     papers,
-    planfile,
-    plans,
-    profiles,
 )
 from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.subscription_models import Identity
 from provision.workflows import ordering
-from tests.integration.subscriptions.commanding import ask, read, settled
-from tests.integration.subscriptions.conftest import PLANS, profile
+from tests.integration.subscriptions.commanding import (
+    FIRM,
+    PORT,
+    SOLD,
+    ask,
+    identify,
+    opened,
+    read,
+    selling,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,39 +50,13 @@ all:
     backup:
       hosts: {backup1: {ansible_host: 192.0.2.2, server_name: s1.paquet.test}}
 """
-SOLD = ("--plan", "famille", "--sold-by", "Boutique Libre", "--supported-by", "Les Amis du Libre")
-PORT = ("--street", "1 rue du Port", "--postcode", "14 000", "--city", "Caen")
-FIRM = ("--kind", "company", "--siren", "552 100 554", "--vat-id", "fr 96 552 100 554", *PORT)
 
 
 @pytest.fixture
 def context(tmp_path: Path, noon: None) -> Context:
     """A business that sells one plan with an association, and Jeanne, who has subscribed."""
     del noon
-    made = settled(tmp_path, inventory=str(tmp_path / "inventory.yml"))
-    for name, words in (
-        ("Boutique Libre", ("--kind", "business", "--siren", "732 829 320")),
-        ("Les Amis du Libre", ("--kind", "association")),
-    ):
-        ask(made, organisation, "add", name, *words)
-    with made.session() as session:
-        for one in organisations.everyone(session):
-            profiles.add(session, one, profile(one.name), date(2026, 1, 1))
-        plans.bring_in(session, planfile.parse(PLANS))
-    shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-01-01")
-    ask(made, subscription, "contract", "add", SOLD[3], SOLD[5], *shares)
-    opened(made, "jeanne")
-    return made
-
-
-def opened(context: Context, who: str, *words: str) -> Any:  # noqa: ANN401 (JSON is anything)
-    named = (f"{who}@exemple.test", "--name", who.capitalize())
-    return read(context, subscription, "open", *named, *SOLD, *words, "--yes")
-
-
-def identify(context: Context, *words: str) -> dict[str, Any]:
-    found = read(context, subscription, "identify", "jeanne@exemple.test", *words, "--yes")
-    return dict(found)
+    return selling(tmp_path)
 
 
 def test_whatever_is_typed_is_kept_in_one_way_of_writing(context: Context) -> None:

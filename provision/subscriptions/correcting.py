@@ -1,0 +1,111 @@
+"""An invoice that names the wrong customer: taken back, and made again for who that is today.
+
+Neither is ever changed (CGI, annexe II, article 242 nonies A): a credit note takes the invoice
+back, a new one names it as the one before (BG-3), and what was paid counts for the new one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provision.errors import UsageRefused
+from provision.registry import edges
+from provision.subscriptions import (
+    adjusting,
+    allocating,
+    billed,
+    carrying,
+    credit_notes,
+    crediting,
+    identities,
+    people,
+)
+from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.credit_notes import What
+from provision.subscriptions.drafts import DEPOSIT, REPLACES, Buyer, Draft
+from provision.subscriptions.sides import Work
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.drafts import DraftLine
+    from provision.subscriptions.invoice_models import Invoice
+    from provision.subscriptions.issuing import Number
+
+WRONG = {"fr": "le client n'était pas le bon", "en": "the customer was not the right one"}
+REPLACED = {
+    "fr": "Remplace la facture {number} : {reason}",
+    "en": "Replaces the invoice {number}: {reason}",
+}
+
+
+def correct(session: Session, number: Number, reason: str, on: date) -> list[Number]:
+    """Issue the credit note and the new invoice `on` a day, and return their numbers.
+
+    Without a `reason` both say that the customer was not the right one. An invoice that was taken
+    back whole before is only made again. Raises UsageRefused when the invoice names its customer as
+    today, or when other documents charge its days.
+    """
+    invoice = credit_notes.found(session, number)
+    buyer, language = _buyer(session, invoice)
+    why = edges.person_name(reason or WRONG[language], "reason")
+    lines = credit_notes.rest(session, invoice)
+    made = []
+    if billed.left(session, invoice)[1] > 0:
+        made.append(credit_notes.credit(session, number, What(), why, on))
+    else:
+        lines = [credit_notes.mirror(one, 1) for one in credit_notes.lines_of(session, number)]
+    words = REPLACED[language].format(number=number.shown, reason=why)
+    made.append(_made_again(session, invoice, lines, (buyer, words, on)))
+    for note in billed.credits_of(session, number):
+        crediting.move(session, note, made[-1], on)
+    return made
+
+
+def _buyer(session: Session, invoice: Invoice) -> tuple[Buyer, str]:
+    """Return who the customer is today, and their language."""
+    if invoice.kind == DEPOSIT:
+        raise UsageRefused(
+            "A deposit invoice is not made again",
+            "Credit it (paquet subscription credit), then ask anew: paquet invoice deposit",
+        )
+    subscriber = people.subscriber_of(session, invoice.party)
+    known = None if subscriber is None else identities.current(session, subscriber)
+    if known is None:
+        raise UsageRefused("Whoever this invoice is for was erased", "Nobody can be named on it.")
+    if known.id == invoice.identity_id:
+        raise UsageRefused(
+            "The invoice names its customer as it is known today",
+            "Say first who it is: paquet subscription identify",
+        )
+    language = identities.read(known).language
+    return Buyer(invoice.party, known.id, invoice.subscription_id), language
+
+
+def _made_again(
+    session: Session,
+    invoice: Invoice,
+    lines: list[DraftLine],
+    what: tuple[Buyer, str, date],
+) -> Number:
+    buyer, words, on = what
+    billing = billed.billing_of(session, invoice.subscription_id)
+    charged = list(credit_notes.steps(invoice, lines, 1))
+    if not billed.once([*billing.lines, *charged]):
+        raise UsageRefused(
+            "Other documents charge the days of this invoice", "See: paquet invoice list"
+        )
+    work = Work(session, Catalogue(session), carrying.load(session), on, billing)
+    issuer = invoice.organisation_id
+    draft = Draft(
+        issuer_id=issuer,
+        key=f"{REPLACES}{allocating.number_of(invoice).shown}",
+        buyer=buyer,
+        lines=tuple(credit_notes.shared(work, issuer, line, 1) for line in lines),
+        reason=words,
+    )
+    (made,) = adjusting.issue(work, [draft])
+    carrying.save(session, work.dealer)
+    return made

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from provision.commands.invoice import invoice
+from provision.commands.payment import payment
+from provision.commands.subscription import subscription
+from provision.errors import UsageRefused
+from provision.subscriptions import billing, papers, verify
+from provision.subscriptions.documents import schematron
+from provision.subscriptions.documents.facturx_xml import facturx
+from provision.subscriptions.invoice_models import Invoice
+from tests.integration.subscriptions.commanding import FIRM, ask, identify, read, selling
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provision.commands.context import Context
+
+TODAY = date(2026, 3, 10)
+
+
+@pytest.fixture
+def context(tmp_path: Path, noon: None) -> Context:
+    """Jeanne was billed as a private person."""
+    del noon
+    made = selling(tmp_path)
+    billing.bill(made.engine, TODAY)
+    return made
+
+
+def test_an_invoice_for_the_wrong_customer_is_made_again(context: Context) -> None:
+    words = ("correct", "F2026-000001", "--by", "Boutique Libre")
+    with pytest.raises(UsageRefused, match="as it is known today"):
+        ask(context, invoice, *words, "--yes")
+    identify(context, *FIRM, "--name", "Jeanne SARL")
+    would = read(context, invoice, *words, "--dry-run")
+    made = read(context, invoice, *words, "--yes")
+    assert would == made
+    assert [one["document"] for one in made["documents"]] == ["A2026-000001", "F2026-000002"]
+    listed = {
+        one["number"]: (one["for"], one["open"]["units"]) for one in read(context, invoice, "list")
+    }
+    assert listed == {
+        "F2026-000001": ("Jeanne", 0),
+        "A2026-000001": ("Jeanne", 0),
+        "F2026-000002": ("Jeanne SARL", 1000),
+    }
+    with context.reading() as session:
+        (*_old, new) = papers.every(session, select(Invoice))
+        assert [one.number for one in new.references.preceding] == ["F2026-000001"]
+        assert schematron.findings([facturx(new)]) == [()]
+        assert verify.verify(session) == []
+    with pytest.raises(UsageRefused, match="Other documents charge the days"):
+        ask(context, invoice, *words, "--yes")
+
+
+def test_what_was_paid_of_a_wrong_invoice_counts_for_the_right_one(context: Context) -> None:
+    ask(context, payment, "record", "Boutique Libre", "F2026-000001", "7,00", "--receipt", "R-1")
+    identify(context, *FIRM)
+    ask(context, invoice, "correct", "F2026-000001", "--by", "Boutique Libre", "--yes")
+    listed = {one["number"]: one["open"]["units"] for one in read(context, invoice, "list")}
+    assert listed == {"F2026-000001": 0, "A2026-000001": 0, "F2026-000002": 300}
+
+
+def test_an_invoice_that_was_taken_back_before_is_made_again(context: Context) -> None:
+    words = ("Boutique Libre", "F2026-000001", "--reason", "mauvais client", "--yes")
+    ask(context, subscription, "credit", *words)
+    identify(context, *FIRM)
+    correct = ("correct", "F2026-000001", "--by", "Boutique Libre", "--yes")
+    (made,) = read(context, invoice, *correct)["documents"]
+    assert (made["document"], made["gross"]["units"]) == ("F2026-000002", 1000)
+    with context.reading() as session:
+        assert verify.verify(session) == []
