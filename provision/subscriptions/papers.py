@@ -149,6 +149,7 @@ class _Desk:
                 vat_on_debits=seller.vat_on_debits,
                 notes=(row.reason,) if row.reason else (),
                 self_billing=self._mandate(row),
+                penalties=seller.penalties,
             ),
             references=paper.References(order=buyer.order_reference, preceding=preceding),
             brand=self._brand(seller),

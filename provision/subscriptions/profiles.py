@@ -13,6 +13,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges
 from provision.subscriptions import business_numbers, numbering, strict
 from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.documents.invoice import USUAL_PENALTIES
 from provision.subscriptions.documents.parties import picture_type
 from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.invoice_models import Invoice
@@ -82,7 +83,7 @@ class Profile(Table):
     bic: str = ""
     creditor_identifier: str = ""
     payment_days: int = Field(default=30, ge=0, le=LONGEST_TERM)
-    penalties: Line = "trois fois le taux d'intérêt légal"
+    penalties: Line = USUAL_PENALTIES
     invoice_prefix: str = Field(default="F", pattern=r"^[A-Z]{1,3}$")
     credit_prefix: str = Field(default="A", pattern=r"^[A-Z]{1,3}$")
     receipt_prefix: str = Field(default="R", pattern=r"^[A-Z]{1,3}$")

@@ -22,6 +22,7 @@ Language: TypeAlias = Literal["fr", "en"]
 Unit: TypeAlias = Literal["month", "year", "day", "hour", "piece"]
 Category: TypeAlias = Literal["S", "E", "O"]  # standard, exempt, outside the scope (UNTDID 5305)
 Nature: TypeAlias = Literal["services", "goods", "mixed"]  # decree 2022-1299
+USUAL_PENALTIES = "trois fois le taux d'intérêt légal"  # the least of Code de commerce L441-10
 
 
 class Kind(StrEnum):
@@ -143,13 +144,17 @@ class SelfBilling:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the mentions depend on; `notes` are free texts, shown after them."""
+    """What the mentions depend on; `notes` are free texts, shown after them.
+
+    `penalties` is what a business owes that pays late.
+    """
 
     language: Language = "fr"
     nature: Nature = "services"
     vat_on_debits: bool = False
     notes: tuple[str, ...] = ()
     self_billing: SelfBilling | None = None
+    penalties: str = USUAL_PENALTIES
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from provision.money import euros, show
 from provision.rendering import render
+from provision.subscriptions.documents.invoice import USUAL_PENALTIES
 from provision.subscriptions.documents.wording import day
 
 if TYPE_CHECKING:
     from provision.subscriptions.documents.invoice import Invoice, Language, Nature, SelfBilling
 
 FREE_TEXT, TREATMENT = "AAI", "BAR"
+USUAL_IN_ENGLISH = "three times the legal interest rate"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class _Needed:
     nature: Nature
     vat_on_debits: bool
     self_billing: SelfBilling | None
+    penalties: str
     seller: str
     buyer: str
 
@@ -52,12 +55,18 @@ def mentions(invoice: Invoice) -> tuple[Mention, ...]:
             nature=terms.nature,
             vat_on_debits=terms.vat_on_debits,
             self_billing=terms.self_billing,
+            penalties=penalties(terms.penalties, terms.language),
             seller=invoice.seller.name if billed_by_itself else "",
             buyer=invoice.buyer.name if billed_by_itself else "",
         )
     )
     own = tuple(Mention(FREE_TEXT, note) for note in terms.notes)
     return legal + _deducted(invoice) + own
+
+
+def penalties(written: str, language: str) -> str:
+    """Return what late business customers owe; what is usual in the language of the reader."""
+    return USUAL_IN_ENGLISH if written == USUAL_PENALTIES and language == "en" else written
 
 
 def _deducted(invoice: Invoice) -> tuple[Mention, ...]:

@@ -10,8 +10,9 @@ from provision.errors import PaquetError
 from provision.money import euros, show
 from provision.paper import page_pdf
 from provision.rendering import render
+from provision.subscriptions.documents import mentions
+from provision.subscriptions.documents.invoice import USUAL_PENALTIES
 from provision.subscriptions.payments import penalties, policy
-from provision.subscriptions.profiles import Profile
 from provision.subscriptions.sepa.prenotification import LANGUAGES
 
 if TYPE_CHECKING:
@@ -21,13 +22,11 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.identities import Person
     from provision.subscriptions.payments.reminders import Reminder
-    from provision.subscriptions.profiles import Address
+    from provision.subscriptions.profiles import Address, Profile
 
 COMPANY = "company"
 BETWEEN = "\n* * *\n\n"
 DAYS = {"fr": "%d/%m/%Y", "en": "%d %B %Y"}
-USUAL_IN_ENGLISH = "three times the legal interest rate"
-USUAL_PENALTIES = Profile.model_fields["penalties"].default
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def _words(
         "amount": show(euros(reminder.owed.units), language),
         "following": then and {"step": then[0], "day": then[1].strftime(days)},
         "indemnity": show(euros(penalties.INDEMNITY), language) if late else "",
-        "penalties": _penalties(profile, language),
+        "penalties": mentions.penalties(profile.penalties, language),
         "interest": show(euros(interest), language) if interest else "",
         "iban": profile.iban,
         "contact": profile.email,
@@ -94,12 +93,6 @@ def _words(
 def _day(export_until: date | None, on: date, language: str) -> str:
     """Return the day as the letter says it, or '' where it is over, or not known."""
     return export_until.strftime(DAYS[language]) if export_until and export_until >= on else ""
-
-
-def _penalties(profile: Profile, language: str) -> str:
-    """Return the organisation's terms; those that are usual in the language of the letter."""
-    usual = profile.penalties == USUAL_PENALTIES
-    return USUAL_IN_ENGLISH if usual and language == "en" else profile.penalties
 
 
 def _interest(reminder: Reminder, profile: Profile, on: date) -> Cents:

@@ -15,11 +15,7 @@ from provision.commands.invoice import invoice
 from provision.commands.order import order
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import secrets
-from provision.subscriptions import (
-    billing,
-    identities,
-    papers,
-)
+from provision.subscriptions import billing, identities, organisations, papers, profiles
 from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 from provision.subscriptions.invoice_models import Invoice
@@ -35,6 +31,7 @@ from tests.integration.subscriptions.commanding import (
     read,
     selling,
 )
+from tests.integration.subscriptions.conftest import profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +114,18 @@ def test_what_its_accountant_wants_stands_on_the_invoice(context: Context) -> No
             page.extract_text() for page in PdfReader(BytesIO(invoice_pdf(document))).pages
         )
     assert "Votre commande BC 2026-17" in " ".join(shown.split())
+
+
+def test_the_penalties_of_the_seller_stand_on_an_invoice_to_a_business(context: Context) -> None:
+    identify(context, *FIRM)
+    with context.session() as session:
+        seller = organisations.get(session, "Boutique Libre")
+        own = profile("Boutique Libre", penalties="12 % par an")
+        profiles.add(session, seller, own, date(2026, 2, 1))
+    billing.bill(context.engine, TODAY)
+    with context.reading() as session:
+        (document,) = papers.every(session, select(Invoice))
+    assert "exigibles sans rappel : 12 % par an" in facturx(document).decode()
 
 
 def test_who_subscribes_can_be_said_at_once(context: Context) -> None:

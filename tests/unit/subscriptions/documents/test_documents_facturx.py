@@ -201,6 +201,9 @@ def test_forty_euros_are_for_professionals_only() -> None:
     assert "40" not in notes(PERSON)["PMT"]
     assert "€40" in notes(ENGLISH)["PMT"]
     assert "taux légal" in notes(PERSON)["PMD"]
+    assert "trois fois le taux d'intérêt légal (code" in notes(BUSINESS)["PMD"]
+    own = replace(BUSINESS, terms=replace(BUSINESS.terms, penalties="12 % par an"))
+    assert "exigibles sans rappel : 12 % par an (code" in notes(own)["PMD"]
 
 
 def test_the_mandate_of_a_self_billed_invoice_is_told() -> None:
