@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from provision.commands.changing import change, change_options
 from provision.commands.context import count_type, json_option, pass_context, show
 from provision.commands.money import day_type
+from provision.errors import UsageRefused
 from provision.process.files import replace_file
 from provision.subscriptions import organisations, profiles
 from provision.subscriptions.payments import debtors, mandate_papers, mandates
@@ -16,12 +19,38 @@ from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.sepa.prenotification import masked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
+    from sqlalchemy.orm import Session
+
+    from provision.commands.changing import Command, How
     from provision.commands.context import Context
     from provision.subscriptions.payments.models import MandateRow
 
 file_type = click.Path(dir_okay=False, path_type=Path)
+
+
+BANK = {
+    "bic": "Of the debtor's bank; else as its IBAN says.",
+    "street": "Of the holder; else as the subscriber's.",
+    "postcode": "",
+    "town": "Banks outside the European Economic Area want it.",
+    "country": "Two capitals, such as CH.",
+}
+
+
+def bank_options(command: Command) -> Command:
+    """Add what a bank may want to know beside the account; the command gets it as `bank`."""
+
+    @wraps(command)
+    def collected(*args: object, **words: object) -> None:
+        typed = {name: str(words.pop(name) or "").strip() for name in BANK}
+        command(*args, bank={name: word for name, word in typed.items() if word}, **words)
+
+    for name, told in reversed(BANK.items()):
+        collected = click.option(f"--{name}", help=told)(collected)
+    return collected
 
 
 @click.group()
@@ -37,15 +66,17 @@ def mandate() -> None:
 @click.option("--reference", default="", help="The RUM of a mandate from another program.")
 @click.option("--collected-before", type=day_type, help="The last debit by that program.")
 @click.option("--notice-days", type=count_type, default=14, show_default=True, help="As agreed.")
+@bank_options
 @json_option
 @pass_context
-def add(context: Context, /, *, as_json: bool, **words: object) -> None:
+def add(context: Context, /, *, bank: Mapping[str, str], as_json: bool, **words: object) -> None:
     """Write a mandate of the subscriber EMAIL for ORGANISATION; it waits for its signature."""
     control = context.control()
     last: datetime | None = words["collected_before"]  # type: ignore[assignment]
     wanted = Wanted(
         holder=str(words["holder"]),
         iban=str(words["iban"]),
+        bank=bank,
         reference=str(words["reference"]),
         notice_days=int(str(words["notice_days"])),
         collected_before=last.date() if last else None,
@@ -76,6 +107,32 @@ def sign(context: Context, /, *, as_json: bool, **words: object) -> None:
         mandates.sign(session, row, on.date(), str(words["iban"]), when)
         facts = _facts(row)
     show(facts, as_json=as_json)
+
+
+@mandate.command()
+@click.argument("organisation")
+@click.argument("reference")
+@bank_options
+@change_options
+@pass_context
+def complete(
+    context: Context, /, organisation: str, reference: str, bank: Mapping[str, str], how: How
+) -> None:
+    """Enter what the debtor's bank wants of the mandate REFERENCE of ORGANISATION, signed or not.
+
+    Banks outside the European Economic Area, such as in Switzerland or Monaco, want their BIC and
+    the town of the debtor.
+    """
+    if not bank:
+        raise UsageRefused("Nothing is given", "Give --bic, --town, or another part of it.")
+    control = context.control()
+
+    def work(session: Session) -> dict[str, object]:
+        row = mandates.find(session, organisations.get(session, organisation), reference)
+        mandates.complete(session, row, bank, (control.today(), control.told()))
+        return {**_facts(row), **bank}
+
+    change(context, work, how)
 
 
 @mandate.command()

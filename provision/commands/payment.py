@@ -76,7 +76,7 @@ for waits in (payment_waiting.awaited, payment_waiting.remit, payment_waiting.ta
 @click.option("--to", "folder", type=folder_type, required=True, help="Where files go.")
 @click.option("--key", help="What makes this collection one; else its day.")
 @click.option("--again", multiple=True, metavar="INVOICE", help="Collect what came back again.")
-@click.option("--schema", type=click.Choice(pain008.SCHEMAS), default=pain008.OLD)
+@click.option("--schema", type=click.Choice(pain008.SCHEMAS), default=pain008.NEW)
 @yes_option
 @dry_run_option
 @json_option

@@ -15,6 +15,8 @@ from provision.subscriptions.bank import reasons
 from provision.subscriptions.drafts import CLAIMS
 from provision.subscriptions.payments import mandates, owed
 from provision.subscriptions.payments.models import CollectionAnswer, CollectionItem
+from provision.subscriptions.sepa import identifiers
+from provision.subscriptions.sepa.debits import Debit
 from provision.subscriptions.sepa.mandates import usable
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.subscriptions.issuing import Number
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.models import MandateRow
     from provision.subscriptions.payments.owed import Owed
@@ -84,6 +87,13 @@ def propose(
     return Proposal(tuple(chosen), tuple(left_out))
 
 
+def debit(number: Number, units: int, mandate: Mandate, named: int | str) -> Debit:
+    """Return the debit of an invoice, or raise PaquetError: `named` is its attempt or reference."""
+    if isinstance(named, int):
+        named = identifiers.end_to_end(number.series, number.number, named)
+    return Debit(named, units, mandate, f"Facture {number.shown}", number.shown)
+
+
 class _Known:
     """What decides whether an invoice can be collected, read once."""
 
@@ -116,6 +126,7 @@ class _Known:
         try:
             usable(mandate, self.today)
             usable(mandate, self.collect_on)
+            debit(one.number, one.units, mandate, attempts + 1)
         except PaquetError as refused:
             return refused.message
         return Chosen(one, row, mandate, attempts + 1)

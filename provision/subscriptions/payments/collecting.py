@@ -27,7 +27,7 @@ from provision.subscriptions.payments.models import (
 )
 from provision.subscriptions.sepa import debit_files, identifiers, pain008
 from provision.subscriptions.sepa.debit_files import HandOver
-from provision.subscriptions.sepa.debits import Creditor, Debit
+from provision.subscriptions.sepa.debits import Creditor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.collectable import Chosen, Proposal
     from provision.subscriptions.sepa.debit_files import DebitFile
-    from provision.subscriptions.sepa.mandates import Mandate
 
 LONGEST_KEY = 80
 
@@ -50,7 +49,7 @@ class HandedOver:
     key: str
     collect_on: date
     made_at: datetime
-    schema: str = pain008.OLD
+    schema: str = pain008.NEW
 
 
 def plan(
@@ -115,7 +114,10 @@ def make(
         message_schema=handed_over.schema,
         creditor=json.dumps(asdict(creditor), sort_keys=True),
     )
-    debits = [_debit(one.owed.number, one.owed.units, one.mandate, one.attempt) for one in chosen]
+    debits = [
+        collectable.debit(one.owed.number, one.owed.units, one.mandate, one.attempt)
+        for one in chosen
+    ]
     files = list(debit_files.files(debits, creditor, _hand_over(made)))
     session.add(made)
     session.flush()
@@ -133,7 +135,7 @@ def files(session: Session, organisation: Organisation, made: Collection) -> Ite
     profile = profiles.needed(session, organisation, made_on(made))
     before = mandates.last_collected(session, organisation.id, made.number)
     debits = [
-        _debit(
+        collectable.debit(
             Number(organisation.id, item.series, item.invoice),
             item.units,
             mandates.read(row, profile, before.get(row.id)),
@@ -184,13 +186,6 @@ def everyone(session: Session, organisation_id: int) -> list[Collection]:
             .order_by(Collection.number.desc())
         )
     )
-
-
-def _debit(number: Number, units: int, mandate: Mandate, named: int | str) -> Debit:
-    """Return the debit of an invoice: `named` is its attempt, or its reference."""
-    if isinstance(named, int):
-        named = identifiers.end_to_end(number.series, number.number, named)
-    return Debit(named, units, mandate, f"Facture {number.shown}", number.shown)
 
 
 def _hand_over(made: Collection) -> HandOver:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, func, select
@@ -11,6 +11,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges, states
 from provision.subscriptions import identities, profiles
 from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.models import Organisation
 from provision.subscriptions.payments.models import (
     Collection,
     CollectionAnswer,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from provision.registry.models import Subscriber
     from provision.registry.states import Told
-    from provision.subscriptions.models import Organisation
     from provision.subscriptions.profiles import Profile
 
 LONGEST_CODE, LONGEST_STREET = 12, 64
@@ -41,11 +41,13 @@ ERASED = "erased"
 class Wanted:
     """A mandate to write; what is '' comes from the subscriber, or is made.
 
-    `reference` and `collected_before` are of a mandate that another program used until now.
+    `reference` and `collected_before` are of a mandate that another program used until now. `bank`
+    is what `complete` takes: the BIC, and where the debtor lives.
     """
 
     holder: str = ""
     iban: str = ""
+    bank: Mapping[str, str] = field(default_factory=dict)
     reference: str = ""
     notice_days: int = prenotification.USUAL_DAYS
     collected_before: date | None = None
@@ -79,9 +81,9 @@ def add(
         country=address.country if address else "FR",
         notice_days=wanted.notice_days,
         collected_before=wanted.collected_before,
-        **_account(wanted.iban),
+        **_account(wanted.iban, profile),
     )
-    read(made, profile)  # refuses what cannot stand in a mandate
+    _completed(made, wanted.bank, profile)
     session.add(made)
     session.flush()
     states.record(session, f"mandate:{made.id}", "written", told)
@@ -102,13 +104,31 @@ def sign(
         )
     if sensible_day(signed_on, "the day of a signature") > today:
         raise UsageRefused(f"{signed_on} is not yet", "Enter the day that the paper says.")
-    account = _account(iban or row.iban)
+    organisation = session.get_one(Organisation, row.organisation_id)
+    account = _account(iban or row.iban, profiles.needed(session, organisation, today))
     if not account["iban"]:
         raise UsageRefused(
             f"The mandate {row.reference} names no account", "Give the IBAN that the debtor wrote."
         )
-    row.iban, row.bic, row.signed_on = account["iban"], account["bic"], signed_on
+    row.iban, row.signed_on = account["iban"], signed_on
+    row.bic = account["bic"] or row.bic
     states.record(session, f"mandate:{row.id}", f"signed on {signed_on}", told)
+
+
+def complete(
+    session: Session, row: MandateRow, bank: Mapping[str, str], when: tuple[date, Told]
+) -> None:
+    """Enter what a bank outside the European Economic Area wants: `bank` has fields of the row.
+
+    These are `bic`, `street`, `postcode`, `town` and `country`; what was signed is not among them.
+    """
+    today, told = when
+    if row.ended_on is not None:
+        raise UsageRefused(f"The mandate {row.reference} has ended", "Write a new one.")
+    organisation = session.get_one(Organisation, row.organisation_id)
+    _completed(row, bank, profiles.needed(session, organisation, today))
+    session.flush()
+    states.record(session, f"mandate:{row.id}", f"completed: {', '.join(sorted(bank))}", told)
 
 
 def end(session: Session, row: MandateRow, on: date, told: Told) -> None:
@@ -252,10 +272,22 @@ def _reference(session: Session, organisation: Organisation, typed: str) -> str:
     return made
 
 
-def _account(typed: str) -> dict[str, str]:
+def _completed(row: MandateRow, bank: Mapping[str, str], profile: Profile) -> None:
+    """Enter the fields of `bank`, or raise PaquetError for what cannot stand in a mandate."""
+    for name, typed in bank.items():
+        setattr(row, name, identifiers.bic(typed) if name == "bic" else typed)
+    read(row, profile)
+
+
+def _account(typed: str, profile: Profile) -> dict[str, str]:
+    """Return the account that was typed, with its bank; that of the creditor is nobody's."""
     if not typed:
         return {"iban": "", "bic": ""}
     iban = identifiers.iban(typed)
+    if profile.iban and iban == identifiers.iban(profile.iban):
+        raise UsageRefused(
+            f"This is the account of {profile.name} itself", "Give the IBAN of the debtor."
+        )
     return {"iban": iban, "bic": identifiers.bic_of(iban)}
 
 

@@ -45,7 +45,7 @@ class HandOver:
     collect_on: date
     created_at: datetime
     message_prefix: str
-    schema: str = pain008.OLD
+    schema: str = pain008.NEW
     lead: int = 1
     announces_first: bool = False
 

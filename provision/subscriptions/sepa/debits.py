@@ -89,7 +89,8 @@ class Debit:
         if not mandate.bic or not debtor.town:
             raise PaquetError(
                 f"The mandate {mandate.reference} debits an account in {mandate.iban[:2]}, outside "
-                "the European Economic Area, and lacks the BIC or the debtor's town",
+                "the European Economic Area, and lacks the BIC or the debtor's town "
+                "(paquet mandate complete)",
                 "Enter both: banks there refuse the debit without.",
             )
         parts = (

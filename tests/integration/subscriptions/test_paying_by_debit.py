@@ -32,6 +32,7 @@ from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
     NOW,
+    OURS,
     THEIRS,
     TODAY,
     TOLD,
@@ -101,6 +102,35 @@ def test_every_debtor_is_told_the_day_and_the_amount(till: Till, tmp_path: Path)
     letter = (tmp_path / "F2026-1-1.txt").read_text(encoding="utf-8")
     assert "F2026-000001" in letter
     assert "10,00" in letter
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("account", "bic"),
+    [("CH9300762011623852957", "KBBECH22XXX"), ("MC5811222000010123456789030", "CMCIFRPPXXX")],
+)
+def test_a_mandate_that_no_bank_would_take_stops_no_other(
+    till: Till, account: str, bic: str
+) -> None:
+    luc = mandates.everyone(till.session, till.seller.id)[1]
+    luc.iban, luc.bic = account, ""
+    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
+    assert [one.owed.units for one in found.chosen] == [1000]
+    (left_out,) = found.left_out
+    assert "lacks the BIC or the debtor's town (paquet mandate complete)" in left_out.why
+    bank = {"bic": bic.lower(), "town": "Genève", "country": account[:2]}
+    mandates.complete(till.session, luc, bank, (TODAY, TOLD))
+    (made,) = collecting.files(till.session, till.seller, till.collect())
+    assert made.count == 2
+    written = made.content.decode()
+    assert f"<BICFI>{bic}</BICFI>" in written
+    assert f"<PstlAdr><TwnNm>Geneve</TwnNm><Ctry>{account[:2]}</Ctry></PstlAdr>" in written
+
+
+@only_sqlite
+def test_the_account_of_the_creditor_is_no_debtors(till: Till) -> None:
+    with pytest.raises(UsageRefused, match="is the account of Boutique Libre itself"):
+        mandates.add(till.session, till.seller, till.shop.jeanne, Wanted(iban=OURS), (TODAY, TOLD))
 
 
 @only_sqlite
