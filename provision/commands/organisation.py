@@ -9,7 +9,7 @@ import click
 
 from provision.commands.context import json_option, pass_context, show
 from provision.commands.money import day_type
-from provision.subscriptions import organisations, profiles
+from provision.subscriptions import organisations, profilefile, profiles
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,7 +58,7 @@ def describe(
     Address, VAT regime, bank, terms of payment, colours: nobody bills before. What was said for a
     day is never rewritten, since documents of that day were made with it.
     """
-    profile = profiles.read(file)
+    profile = profilefile.read(file)
     with context.session() as session:
         profiles.add(session, organisations.get(session, name), profile, first_day.date())
     show({**profile.model_dump(exclude={"logo"}), "logo": bool(profile.logo)}, as_json=as_json)

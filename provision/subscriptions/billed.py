@@ -82,7 +82,7 @@ def once(lines: Iterable[Billed]) -> bool:
 
 def base(component: str) -> str:
     """Return the component that a line is about: a discount is about the one that it reduces."""
-    return component.removesuffix(drafts.DISCOUNTED)
+    return component.removesuffix(drafts.ROUNDED).removesuffix(drafts.DISCOUNTED)
 
 
 def due_of(session: Session, subscription: Subscription) -> Due:

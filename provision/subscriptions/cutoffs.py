@@ -26,6 +26,7 @@ from provision.subscriptions.invoice_models import (
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.terms import Term, prorated
+from provision.subscriptions.vat import ROUNDING
 
 if TYPE_CHECKING:
     from datetime import date
@@ -145,7 +146,12 @@ def _later(
     query = (
         select(Invoice.kind, InvoiceLine.starts_on, InvoiceLine.ends_on, units)
         .join(InvoiceLine, same_document(InvoiceLine, Invoice))
-        .where(whose, Invoice.issued_on <= last_day, InvoiceLine.ends_on > last_day)
+        .where(
+            whose,
+            Invoice.issued_on <= last_day,
+            InvoiceLine.ends_on > last_day,
+            InvoiceLine.vat_category != ROUNDING.category,
+        )
     )
     if units is LineShare.units:
         query = query.join(

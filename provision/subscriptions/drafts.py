@@ -27,6 +27,7 @@ SELF_BILLED, SELF_BILLED_CREDIT = "self-billed", "self-billed-credit"
 CREDITS = (CREDIT_NOTE, SELF_BILLED_CREDIT)
 DISCOUNTED = "/discount"  # what the component of a discount ends with
 REPLACES = "replaces:"  # begins the key of an invoice that is made again; then comes its number
+ROUNDED = "/rounding"  # and that of a line which keeps what the VAT of a line had too much
 IN_ADVANCE = "/deposit"  # the component of the line of a deposit, and of what gives it back
 
 

@@ -39,16 +39,16 @@ class Person(Table):
     address: Address | None = None
 
 
-PERSON = Person.model_fields.keys() - {"email", "address"}
+PERSON = Person.model_fields.keys() - {"email"}
 ADDRESS = Address.model_fields.keys()
 
 
 def changed(known: Person, said: Mapping[str, object]) -> Person:
     """Return `known` with what is said of it; what is not said stays, in an address too.
 
-    `said` has fields of a `Person` (but its address) and of an `Address`, as somebody typed them. A
-    company becomes a private person only when that is said, and loses its numbers then. Raises
-    UsageRefused for the first mistake.
+    `said` has fields of a `Person` and of an `Address`, as somebody typed them. A company becomes a
+    private person only when that is said, and loses its numbers then. Raises UsageRefused for the
+    first mistake.
     """
     fields = known.model_dump() | {name: said[name] for name in said.keys() & PERSON}
     if said.get("kind") == "person":

@@ -66,7 +66,8 @@ WITH line AS MATERIALIZED (
          CASE WHEN (one.kind = 'credit') = (line.net < 0) THEN 1 ELSE -1 END AS step
   FROM invoice AS one JOIN invoice_line AS line ON line.organisation_id = one.organisation_id
    AND line.series = one.series AND line.number = one.number
-  WHERE line.starts_on IS NOT NULL AND REPLACE(line.component, '/discount', '') = line.component
+  WHERE line.starts_on IS NOT NULL AND line.vat_category <> 'rounding'
+    AND REPLACE(line.component, '/discount', '') = line.component
 ), suspect AS MATERIALIZED (
   SELECT DISTINCT subscription_id FROM (
     SELECT subscription_id, starts_on, step, LAG(ends_on) OVER (
@@ -106,9 +107,14 @@ SELECT owner, party, SUM(units) FROM (
 SELECT owner, party, SUM(units) FROM (
   SELECT organisation_id AS owner, party, net AS units FROM invoice WHERE kind = 'deposit'
   UNION ALL
-  SELECT one.organisation_id, one.party, -note.net FROM invoice AS one
+  SELECT one.organisation_id, one.party, COALESCE(rounded.units, 0) - note.net FROM invoice AS one
   JOIN invoice AS note ON note.organisation_id = one.organisation_id
    AND note.credited_series = one.series AND note.credited_number = one.number
+  LEFT JOIN (
+    SELECT organisation_id, series, number, SUM(net) AS units FROM invoice_line
+    WHERE vat_category = 'rounding' GROUP BY organisation_id, series, number
+  ) AS rounded ON rounded.organisation_id = note.organisation_id
+   AND rounded.series = note.series AND rounded.number = note.number
   WHERE one.kind = 'deposit'
   UNION ALL
   SELECT one.organisation_id, one.party, -part.net FROM deposit_deduction AS part
@@ -125,8 +131,15 @@ JOIN (
   SELECT organisation_id, deposit_series AS series, deposit_number AS number, net, vat
   FROM deposit_deduction
   UNION ALL
-  SELECT organisation_id, credited_series, credited_number, net, vat FROM invoice
-  WHERE credited_number IS NOT NULL
+  SELECT note.organisation_id, note.credited_series, note.credited_number,
+         note.net - COALESCE(rounded.units, 0), note.vat + COALESCE(rounded.units, 0)
+  FROM invoice AS note
+  LEFT JOIN (
+    SELECT organisation_id, series, number, SUM(net) AS units FROM invoice_line
+    WHERE vat_category = 'rounding' GROUP BY organisation_id, series, number
+  ) AS rounded ON rounded.organisation_id = note.organisation_id
+   AND rounded.series = note.series AND rounded.number = note.number
+  WHERE note.credited_number IS NOT NULL
 ) AS gone ON gone.organisation_id = one.organisation_id
  AND gone.series = one.series AND gone.number = one.number
 WHERE one.kind = 'deposit'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provision.database import insert_many
 from provision.money import EUR, Amount
-from provision.subscriptions import chart, drafts, journal, ledger, numbering
+from provision.subscriptions import chart, drafts, journal, ledger, numbering, rounding
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare
 from provision.subscriptions.journal import Entry, Line
 
@@ -73,7 +73,7 @@ def issue(
     that nobody described yet. A draft whose key was used is refused by the database.
     """
     every, rows, numbers = _EverySeries(session), _Rows(), []
-    for draft in wanted:
+    for draft in map(rounding.exact, wanted):
         profile = catalogue.profile(draft.issuer_id, on)
         name = numbering.name_of(numbering.prefix(profile, draft.kind), on)
         number = Number(draft.issuer_id, name, every.of(draft.issuer_id, name).take(on))
@@ -103,16 +103,19 @@ def digest(invoice: Row, lines: Sequence[Row], shares: Sequence[Row]) -> str:
 def _entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
     """Return the ledger entry of a document: the customer owes it, services and VAT are sold.
 
-    A credit note is the same the other way round. Nothing is sold yet by a deposit: it is owed to
+    A credit note is the same the other way round; a cent of rounding is other income or other cost.
+    Nothing is sold yet by a deposit: it is owed to
     the customer (4191) until an invoice deducts it.
     """
     sign = -1 if draft.kind in drafts.CREDITS else 1
     net, vat, shown = sign * draft.net, sign * draft.vat, number.shown
     account, party = _sold(draft)
+    rounded = 0 if draft.kind == drafts.DEPOSIT else sign * rounding.of(draft)
     lines = [
         Line(chart.CUSTOMERS, Amount(EUR, net + vat), draft.buyer.party),
-        Line(account, Amount(EUR, -net), party),
+        Line(account, Amount(EUR, rounded - net), party),
         Line(chart.VAT_COLLECTED, Amount(EUR, -vat)),
+        Line(chart.OTHER_INCOME if rounded > 0 else chart.TO_FUNDS, Amount(EUR, -rounded)),
     ]
     return Entry(
         organisation_id=draft.issuer_id,

@@ -25,6 +25,7 @@ from provision.subscriptions.payments.models import MandateRow
 from provision.subscriptions.people import organisation_of
 from provision.subscriptions.settling import mandates
 from provision.subscriptions.subscription_models import Identity, Subscription
+from provision.subscriptions.vat import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,6 +121,8 @@ class _Desk:
 
     def read(self, row: Invoice, lines: Sequence[InvoiceLine]) -> paper.Invoice:
         """Return one document whole."""
+        rounded = sum(line.net for line in lines if line.vat_category == ROUNDING.category)
+        lines = [line for line in lines if line.vat_category != ROUNDING.category]
         seller = self.catalogue.profile(row.organisation_id, row.issued_on)
         buyer = self._buyer(row)
         language = buyer.language
@@ -142,7 +145,7 @@ class _Desk:
             buyer=buyer.party,
             lines=tuple(_line(line) for line in lines),
             groups=_groups(lines, seller.vat, row, language),
-            totals=paper.Totals(gross=row.gross, payable=row.gross - prepaid, prepaid=prepaid),
+            totals=paper.Totals(row.gross - rounded, row.gross - prepaid, prepaid, rounded),
             payment=None if is_paid else _payment(row, seller, self._debited(row)),
             terms=paper.Terms(
                 language=language,

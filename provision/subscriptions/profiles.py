@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from sqlalchemy import func, select
 
-from provision.errors import PaquetError, UsageRefused
+from provision.errors import UsageRefused
 from provision.registry import edges
-from provision.subscriptions import business_numbers, numbering, strict
+from provision.subscriptions import numbering
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents.invoice import USUAL_PENALTIES
-from provision.subscriptions.documents.parties import picture_type
 from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.models import OrganisationProfile
-from provision.subscriptions.sepa import identifiers
 from provision.subscriptions.strict import Table, edge
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
     from sqlalchemy.orm import Session
 
@@ -92,40 +88,6 @@ class Profile(Table):
     tax_receipts: bool = False
     receipts: Receipts | None = None
     self_billing_since: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
-
-
-def read(path: Path) -> Profile:
-    """Return the profile of the file, or raise PaquetError with the first thing that is wrong."""
-    read = strict.read(path, Profile, EXAMPLE)
-    try:
-        read = checked(read)
-    except PaquetError as refused:
-        raise PaquetError(f"{path}: {refused.message}", refused.hint) from None
-    if not read.logo:
-        return read
-    file = path.parent / read.logo
-    try:
-        picture = file.read_bytes()
-    except OSError as wrong:
-        raise PaquetError(f"The logo {file} cannot be read: {wrong.strerror}") from None
-    picture_type(picture)
-    return read.model_copy(update={"logo": base64.b64encode(picture).decode()})
-
-
-def checked(profile: Profile) -> Profile:
-    """Return the profile with each number in its one way of writing, or raise UsageRefused."""
-    ways = {
-        "iban": identifiers.iban,
-        "bic": identifiers.bic,
-        "creditor_identifier": identifiers.creditor_identifier,
-        "vat_id": business_numbers.vat_id,
-    }
-    typed = {name: getattr(profile, name) for name in ways}
-    numbers = {name: ways[name](number) for name, number in typed.items() if number}
-    address = profile.address
-    postcode = business_numbers.postcode(address.postcode, address.country)
-    address = address.model_copy(update={"postcode": postcode})
-    return profile.model_copy(update={**numbers, "address": address})
 
 
 def add(

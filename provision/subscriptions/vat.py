@@ -25,6 +25,9 @@ class Treatment:
     rate: int
 
 
+ROUNDING = Treatment("rounding", 0)  # of what is to pay (BT-114): no supply, and no category of VAT
+
+
 @dataclass(frozen=True)
 class Taxed:
     """One line's net amount and its VAT."""

@@ -30,6 +30,7 @@ from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine, same_document
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.terms import half_up
+from provision.subscriptions.vat import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -150,7 +151,7 @@ def statement(session: Session, owner: Organisation, first_day: date, last_day: 
         for part, *states in zip(one.parts, before, after, strict=True):
             row = _row(part, states[0], states[1], is_new=one.issued_on > eve)
             found[part.kind] = found.get(part.kind, Due(*part.kind)).plus(row)
-    rows = tuple(found[kind] for kind in sorted(found))
+    rows = tuple(found[kind] for kind in sorted(found) if kind[0] != ROUNDING.category)
     return Statement(rows, _collected(session, owner.id, first_day, last_day))
 
 
@@ -222,6 +223,7 @@ def _deductions(session: Session, owner_id: int, last_day: date) -> Iterator[_Do
                 line.organisation_id == one.organisation_id,
                 line.series == one.deposit_series,
                 line.number == one.deposit_number,
+                line.vat_category != ROUNDING.category,
             ),
         )
         .where(one.organisation_id == owner_id, one.deducted_on <= last_day)

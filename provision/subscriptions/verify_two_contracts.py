@@ -15,11 +15,12 @@ from sqlalchemy import or_, select
 from provision import money
 from provision.subscriptions import contracts, sharing
 from provision.subscriptions.catalogue import Catalogue
+from provision.subscriptions.drafts import ROUNDED
 from provision.subscriptions.invariants import Finding
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.models import Plan, SplitContract
 from provision.subscriptions.subscription_models import SubscriptionVersion
-from provision.subscriptions.vat import GROSS
+from provision.subscriptions.vat import GROSS, ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,8 +44,11 @@ def dealt(session: Session) -> Iterator[Finding]:
         return  # most registries have no such contract: their lines are not read for it
     catalogue = Catalogue(session)
     sold: dict[tuple[Any, ...], Parts] = defaultdict(dict)
+    rounded = {tuple(place): units for *place, units in session.execute(_rounded())}
     for key, subscription_id, *line, issuer, net, vat in session.execute(_lines()):
-        sold[key, subscription_id, *line][issuer] = (net, net + vat)
+        *_terms, component, starts_on = line
+        beside = rounded.get((key, issuer, f"{component}{ROUNDED}", starts_on), 0)
+        sold[key, subscription_id, *line][issuer] = (net, net + vat + beside)
     for (key, subscription_id, contract_id, role, carried, *_which), parts in sold.items():
         agreement = catalogue.agreement(contract_id)
         wanted = bases.get((subscription_id, contract_id), ())
@@ -110,4 +114,14 @@ def _lines() -> Select[*tuple[Any, ...]]:
             SplitContract.mode == contracts.TWO_CONTRACTS,
             or_(*(one.key.startswith(prefix) for prefix in REGULAR)),
         )
+    )
+
+
+def _rounded() -> Select[*tuple[Any, ...]]:
+    """Select what was taken from the VAT of a line, by its document and its days."""
+    one, line = Invoice, InvoiceLine
+    return (
+        select(one.key, one.organisation_id, line.component, line.starts_on, line.net)
+        .join(line, same_document(line, one))
+        .where(line.vat_category == ROUNDING.category)
     )

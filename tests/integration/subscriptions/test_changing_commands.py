@@ -217,10 +217,11 @@ def test_who_somebody_is_is_checked_and_kept(context: Context) -> None:
     run(context, *JEANNE, "--plan", "solo")
     firm = ("--kind", "company", "--siren", "732 829 320", "--name", "Jeanne SARL")
     where = ("--street", "1 rue du Port", "--postcode", "14000", "--city", "Caen")
+    with pytest.raises(PaquetError, match="need its address"):
+        run(context, "identify", "jeanne@exemple.test", *firm, "--yes")
     found = read(context, "identify", "jeanne@exemple.test", *firm, *where, "--yes")
     assert (found["name"], found["address"]["city"]) == ("Jeanne SARL", "Caen")
     for words, why in (
-        (firm, "need its address"),
         ((*firm[:3], "732829321", *where), "has a wrong digit"),
         ((*where[:2], "--postcode", "<b>"), "postcode: "),
         (("--street", "a\u202eb", *where[2:]), "cannot be seen"),

@@ -15,6 +15,7 @@ from provision.subscriptions import (
     allocating,
     billing,
     cancelling,
+    chart,
     contracts,
     credit_notes,
     deposits,
@@ -143,7 +144,10 @@ def test_an_unpaid_deposit_is_credited_and_not_deducted_any_more(till: Counter) 
 
 
 def test_the_rest_of_a_deposit_is_credited_whole_and_open_to_be_refunded(till: Counter) -> None:
-    """17.77 and 3.55 of VAT, odd cents on purpose: what remains is given back to the cent."""
+    """17.77 and 3.55 of VAT, odd cents on purpose: what remains is given back to the cent.
+
+    On 9.44 the VAT is 1.89 (BR-CO-17), where 1.88 are left of the deposit's: a cent is rounding.
+    """
     number = till.paid(2132)
     till.bill(FIRST)
     with pytest.raises(UsageRefused, match="credited whole"):
@@ -152,7 +156,8 @@ def test_the_rest_of_a_deposit_is_credited_whole_and_open_to_be_refunded(till: C
         credit_notes.credit(till.session, number, What(lines=(1,)), "ligne", FIRST)
     credit_notes.credit(till.session, number, What(1132), "départ", FIRST)
     assert till.documents()[-1] == ("credit", 1132, 1132)
-    assert till.books() == {"411": -1132, "4191": 0, "44571": -167, "706": -833}
+    assert till.books() == {"411": -1132, "4191": 0, "44571": -166, "706": -833}
+    assert till.balance(chart.OTHER_INCOME) + till.balance(chart.TO_FUNDS) == -1
     till.bill(MARCH)
     assert till.documents()[-1] == ("invoice", 1000, 1000)
     whole(till)

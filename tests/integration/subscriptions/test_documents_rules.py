@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from itertools import islice
 from os import cpu_count
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import pytest
 from facturx import get_xml_from_pdf
 
 from provision.errors import PaquetError
-from provision.subscriptions.documents.batches import CHUNK, FEW, many
+from provision.subscriptions.documents.batches import CHUNK, FEW, Refused, many
 from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 from provision.subscriptions.documents.schematron import findings
@@ -98,22 +97,22 @@ def test_hostile_xml_never_reaches_the_rules(xml: bytes) -> None:
         findings([facturx(PERSON), xml])
 
 
-def test_many_invoices_come_in_order_until_a_bad_one_stops_them() -> None:
+def test_many_invoices_come_in_order_and_a_bad_one_stops_none() -> None:
     some = [replace(PERSON, number=f"F{number}") for number in range(CHUNK)]
     bad = replace(PERSON, number="BAD", totals=replace(PERSON.totals, payable=1))
-    coming = many(facturx, [*some, bad])
-    assert list(islice(coming, CHUNK)) == [facturx(invoice) for invoice in some]
-    with pytest.raises(PaquetError, match="BAD does not follow") as refused:
-        next(coming)
-    assert "BR-CO-16" in refused.value.hint
+    *made, refused, last = many(facturx, [*some, bad, PERSON])
+    assert made == [facturx(invoice) for invoice in some]
+    assert isinstance(refused, Refused)
+    assert refused.number == "BAD"
+    assert "BR-CO-16" in refused.why
+    assert last == facturx(PERSON)
 
 
 def test_a_few_invoices_are_made_here_one_by_one() -> None:
     bad = replace(PERSON, number="BAD", totals=replace(PERSON.totals, payable=1))
-    coming = many(facturx, [*[PERSON] * (FEW - 1), bad])
-    assert list(islice(coming, FEW - 1)) == [facturx(PERSON)] * (FEW - 1)
-    with pytest.raises(PaquetError, match="BAD does not follow"):
-        next(coming)
+    *made, refused = many(facturx, [*[PERSON] * (FEW - 1), bad])
+    assert made == [facturx(PERSON)] * (FEW - 1)
+    assert isinstance(refused, Refused)
 
 
 def test_no_invoices_give_nothing() -> None:

@@ -1,0 +1,49 @@
+"""The file by which an organisation describes itself: strict, its numbers in one writing."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError
+from provision.subscriptions import business_numbers, strict
+from provision.subscriptions.documents.parties import picture_type
+from provision.subscriptions.profiles import EXAMPLE, Profile
+from provision.subscriptions.sepa import identifiers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(path: Path) -> Profile:
+    """Return the profile of the file, or raise PaquetError with the first thing that is wrong."""
+    read = strict.read(path, Profile, EXAMPLE)
+    try:
+        read = checked(read)
+    except PaquetError as refused:
+        raise PaquetError(f"{path}: {refused.message}", refused.hint) from None
+    if not read.logo:
+        return read
+    file = path.parent / read.logo
+    try:
+        picture = file.read_bytes()
+    except OSError as wrong:
+        raise PaquetError(f"The logo {file} cannot be read: {wrong.strerror}") from None
+    picture_type(picture)
+    return read.model_copy(update={"logo": base64.b64encode(picture).decode()})
+
+
+def checked(profile: Profile) -> Profile:
+    """Return the profile with each number in its one way of writing, or raise UsageRefused."""
+    ways = {
+        "iban": identifiers.iban,
+        "bic": identifiers.bic,
+        "creditor_identifier": identifiers.creditor_identifier,
+        "vat_id": business_numbers.vat_id,
+    }
+    typed = {name: getattr(profile, name) for name in ways}
+    numbers = {name: ways[name](number) for name, number in typed.items() if number}
+    address = profile.address
+    postcode = business_numbers.postcode(address.postcode, address.country)
+    address = address.model_copy(update={"postcode": postcode})
+    return profile.model_copy(update={**numbers, "address": address})
