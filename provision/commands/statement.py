@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision import money as exact
 from provision.commands.context import (
     dry_run_option,
     json_option,
@@ -44,8 +45,9 @@ def statement() -> None:
 def bring_in(context: Context, /, *, dry_run: bool, as_json: bool, **words: object) -> None:
     """Bring in FILE (camt.053, OFX, MT940, CFONB 120 or CSV) for the account of ORGANISATION.
 
-    What is known already is passed over; a file with a wrong sum, another currency or account, or
-    a gap before it is refused whole.
+    What is known already is passed over, and told movement by movement where a statement brings
+    new ones too; a file with a wrong sum, another currency or account, or a gap before it is
+    refused whole.
     """
     file, mapping = Path(str(words["file"])), words["mapping"]
     if file.stat().st_size > reading.MOST_BYTES:
@@ -60,6 +62,9 @@ def bring_in(context: Context, /, *, dry_run: bool, as_json: bool, **words: obje
         if dry_run:
             session.rollback()
     show([worded(one, language, as_json=as_json) for one in facts], as_json=as_json)
+    for one in received.overlap if not as_json else ():
+        amount = exact.show(euros(one.units), language)
+        click.echo(f"Known already: {one.booked_on} {amount} {one.counterparty or one.text}"[:120])
     if not as_json and received.known:
         click.echo(f"{received.known} of them were known already: nothing is there twice.")
 

@@ -5,7 +5,8 @@ evolution for SEPA payments of August 2007. Places (counted from 1) that every r
 kind (01 old balance, 04 movement, 05 complement, 07 new balance), 3-7 bank, 12-16 branch,
 17-19 currency, 20 decimals, 22-32 account, 35-40 day as DDMMYY. The last character of an amount
 holds its last digit and its sign: {A…I are 0…9 above zero, }J…R below (the bank's view is ours:
-above zero is money on the account). Spaces at the end of a line may be cut off.
+above zero is money on the account). Spaces at the end of a line may be cut off. Some banks leave
+currency and decimals empty on balances, or everywhere: it is euros and cents then.
 """
 
 from __future__ import annotations
@@ -103,13 +104,13 @@ def _statement(page: Page) -> Statement:
 
 
 def _account(line: str) -> str:
-    fields.check_currency(line[16:19])
     return fields.account(line[2:7] + line[11:16] + line[21:32])
 
 
 def _owner(line: str) -> str:
-    """Return bank, currency and account, which all records of a statement share."""
-    return line[2:7] + line[16:19] + line[21:32]
+    """Return bank and account, which all records of a statement share; all are in euros."""
+    fields.check_currency(line[16:19].strip() or "EUR")
+    return line[2:7] + line[21:32]
 
 
 def _day(line: str, place: int) -> date:
@@ -121,7 +122,7 @@ def _day(line: str, place: int) -> date:
 
 def _units(line: str) -> Cents:
     """Read places 91 to 104 with the decimals of place 20; more than two must be zeros."""
-    digits, last, decimals = line[90:103], line[103], line[19]
+    digits, last, decimals = line[90:103], line[103], line[19].strip() or "2"
     if (
         not re.fullmatch(r" *\d*", digits, re.ASCII)
         or last not in LAST_DIGIT

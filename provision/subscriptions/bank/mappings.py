@@ -77,6 +77,13 @@ class Balances(_Table):
     closing: Balance
 
 
+class Rule(_Table):
+    """Lines that are no movement: those whose column has one of the values, such as "declined"."""
+
+    column: Column
+    values: tuple[str, ...] = Field(min_length=1, max_length=20, strict=False)
+
+
 class CsvMapping(_Table):
     """How one bank writes its CSV."""
 
@@ -91,6 +98,7 @@ class CsvMapping(_Table):
     ] = "dd/mm/yyyy"
     skip: int = Field(default=0, ge=0, le=MOST_SKIPPED)
     header: bool = True
+    leave_out: tuple[Rule, ...] = Field(default=(), max_length=10, strict=False)
 
     @model_validator(mode="after")
     def check_balances(self) -> Self:
@@ -99,6 +107,7 @@ class CsvMapping(_Table):
             raise ValueError("give either a balance column or [balances], so that sums are checked")
         named = [one for _, one in self.columns if isinstance(one, str)]
         named += [one for one in self.columns.text if isinstance(one, str)]
+        named += [rule.column for rule in self.leave_out if isinstance(rule.column, str)]
         if named and not self.header:
             raise ValueError("without a header line the columns have numbers only")
         return self

@@ -61,14 +61,17 @@ class Balanced(TreeBuilder):
 
 
 def read(content: bytes) -> tuple[Statement, ...]:
-    """Return the statements of the file in their order, or raise StatementRefused."""
+    """Return the statements of the file in their order, or raise StatementRefused.
+
+    A payment card beside them is left out: the account that it is paid from shows what it costs.
+    """
     refuse_declarations(content)
     root = _tree(content)
-    if next(root.iter("CCSTMTRS"), None) is not None:
+    found = tuple(_statement(one) for one in root.iter("STMTRS"))
+    if not found and next(root.iter("CCSTMTRS"), None) is not None:
         raise StatementRefused(
             "The OFX file is of a payment card", "Export the account that the card is paid from."
         )
-    found = tuple(_statement(one) for one in root.iter("STMTRS"))
     if not found:
         raise StatementRefused("The OFX file holds no bank statement")
     return found

@@ -20,7 +20,7 @@ HEAD = 4096  # what tells a format is at the beginning
 OFX = re.compile(rb"OFXHEADER\s*[:=]|<OFX>")
 XML = re.compile(rb"\s*<[?!A-Za-z]")
 MT940 = re.compile(rb"^:20:.*?^:(?:25P?|28C?|60[FM]):", re.MULTILINE | re.DOTALL)
-CFONB = re.compile(rb"\s*01[0-9 ]{9}[0-9]{5}[A-Z]{3}[0-9]")
+CFONB = re.compile(rb"\s*01[0-9 ]{9}[0-9]{5}(?:[A-Z]{3}[0-9]|    )")
 
 
 def read(content: bytes, name: str, mapping: CsvMapping | None = None) -> tuple[Statement, ...]:

@@ -119,19 +119,28 @@ def follows(previous: Statement | None, new: Statement) -> None:
 def repeats(new: Statement, digests: Collection[str], keys: Collection[str]) -> bool:
     """Say whether the statement is known: by its file, or by the keys of all its movements.
 
-    `digests` and `keys` are those of the statements of its account. Raises StatementRefused where
-    only some of the movements are known: taking the rest would count an overlap wrongly.
+    `digests` and `keys` are those of the statements of its account.
     """
     if new.digest in digests:
         return True
-    known = [movement.key in keys for movement in new.movements]
-    if any(known) and not all(known):
-        raise StatementRefused(
-            f"The statement {_named(new)} overlaps what is known: {sum(known)} of its "
-            f"{len(known)} movements are there already",
-            "Export it from the day after the last statement on.",
-        )
-    return bool(known) and all(known)
+    return bool(new.movements) and all(movement.key in keys for movement in new.movements)
+
+
+def rest(
+    previous: Statement | None, new: Statement, keys: Collection[str]
+) -> tuple[Statement, tuple[Movement, ...]]:
+    """Return what of a statement is not known yet, and its movements that are (by `keys`).
+
+    The rest opens where the known movements leave the account, which must be where `previous`
+    closed: else equal movements were taken for one another, and `follows` refuses it.
+    """
+    known = tuple(movement for movement in new.movements if movement.key in keys)
+    if previous is None or not known:
+        return new, ()
+    fresh = tuple(movement for movement in new.movements if movement.key not in keys)
+    opening = new.opening + sum(movement.units for movement in known)
+    opened_on = min(max(new.opened_on, previous.closed_on), new.closed_on)
+    return replace(new, opened_on=opened_on, opening=opening, movements=fresh), known
 
 
 def _keyed(account: str, movements: Iterable[Movement]) -> tuple[Movement, ...]:

@@ -20,13 +20,15 @@ from provision.subscriptions.bank.fields import StatementRefused
 from provision.subscriptions.bank.statements import Detail, Movement, Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from provision.money import Cents
 
 Data: TypeAlias = dict[str, Any]  # mt-940 fills it by tag
 TAG = re.compile(r"^:(\d\d[A-Z]?):", re.MULTILINE)
-KNOWN = {"13", "13D", "20", "21", "25", "25P", "28", "28C", "34F", "60F", "60M", "61"} | {
-    *("62F", "62M", "64", "65", "86", "90C", "90D")
-}
+BEFORE = {"13", "13D", "20", "21", "25", "25P", "28", "28C", "34F", "60F", "60M"}
+AFTER = {"61", "62F", "62M", "64", "65", "86", "90C", "90D"}  # what may follow a movement's text
+CLOSING = re.compile(r"^:62[FM]:", re.MULTILINE)
 BALANCE = re.compile(r"([CD])(\d\d)(\d\d)(\d\d)([A-Z]{3})(\d{1,12},\d{0,2})", re.ASCII)
 MOVEMENT = re.compile(
     r"(\d\d)(\d\d)(\d\d)(\d{4}|\s{4})?(R?[CD])([A-Z])?(\d{1,12},\d{0,2})([A-Z][A-Z0-9]{3})"
@@ -46,7 +48,19 @@ def read(text: str) -> tuple[Statement, ...]:
     before, *blocks = re.split(r"^(?=:20:)", text, flags=re.MULTILINE)
     if not blocks or TAG.search(before):
         raise StatementRefused("The MT940 file does not begin with a statement (field 20)")
-    return tuple(_statement(_body(block)) for block in blocks)
+    return tuple(_statement(_body(block)) for block in _whole(blocks))
+
+
+def _whole(blocks: list[str]) -> Iterator[str]:
+    """Yield the statements: what begins like one before a closing balance is a line of a text."""
+    begun = ""
+    for block in blocks:
+        begun += block
+        if CLOSING.search(begun):
+            yield begun
+            begun = ""
+    if begun:
+        yield begun
 
 
 def _body(block: str) -> str:
@@ -83,15 +97,21 @@ def _account(written: str) -> str:
 
 
 def _fields(block: str) -> list[tuple[str, str]]:
-    """Return each field's tag and text; an unknown tag would be lost, so it is refused."""
+    """Return each field's tag and text; an unknown tag would be lost, so it is refused.
+
+    Inside the text of a movement (86) a line may begin with a colon: what cannot follow there, such
+    as ":12:11 HEURES", goes on with the text.
+    """
     places = [*TAG.finditer(block)]
     ends = [*(place.start() for place in places[1:]), len(block)]
-    found = [
-        (place[1], block[place.end() : end].strip())
-        for place, end in zip(places, ends, strict=True)
-    ]
-    for tag, _ in found:
-        if tag not in KNOWN:
+    found: list[tuple[str, str]] = []
+    for place, end in zip(places, ends, strict=True):
+        tag = place[1]
+        if found and found[-1][0] == DETAILS and tag not in AFTER:
+            found[-1] = (DETAILS, f"{found[-1][1]}\n{block[place.start() : end].strip()}")
+        elif tag in BEFORE | AFTER:
+            found.append((tag, block[place.end() : end].strip()))
+        else:
             raise StatementRefused(f"The MT940 file has the field {tag}, which is none of MT940")
     return found
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Between groups of three digits; the decimal mark itself is never one of them.
 GROUPS = " \u00a0\u202f'"
+# What may stand behind a day: it is not read.
+TIME = r"(?:[T ,]+\d{1,2}[:hH]\d{2}(?::\d{2})?(?:\.\d+)?(?: ?(?:UTC|Z|[+-]\d{2}:?\d{2}))?)?"
 MISTAKE = "Compare the mapping file with the first lines of the CSV."
 
 
@@ -39,7 +41,11 @@ class Row:
 
 def read(content: bytes, mapping: CsvMapping) -> tuple[Statement, ...]:
     """Return the one statement of the file, oldest movement first, or raise StatementRefused."""
-    rows = _rows(_text(content, mapping.encoding), mapping)
+    rows = [
+        one for one in _rows(_text(content, mapping.encoding), mapping) if _counts(one, mapping)
+    ]
+    if not rows:
+        raise StatementRefused("The CSV file holds no movement", MISTAKE)
     movements = [_movement(row, mapping) for row in rows]
     balances = [_balance(row, mapping) for row in rows if mapping.columns.balance is not None]
     if mapping.balances:
@@ -98,9 +104,18 @@ def _rows(text: str, mapping: CsvMapping) -> list[Row]:
     ]
 
 
+def _counts(row: Row, mapping: CsvMapping) -> bool:
+    """Tell whether no rule of the mapping leaves the line out."""
+    return not any(
+        row.cell(rule.column).casefold() in {value.casefold() for value in rule.values}
+        for rule in mapping.leave_out
+    )
+
+
 def _check_columns(header: list[str], width: int, mapping: CsvMapping) -> None:
     named = [one for _, one in mapping.columns if isinstance(one, str | int)]
-    for column in (*named, *mapping.columns.text):
+    ruled = [rule.column for rule in mapping.leave_out]
+    for column in (*named, *mapping.columns.text, *ruled):
         found = header.count(column) if isinstance(column, str) else int(column <= width)
         if found != 1:
             raise StatementRefused(
@@ -165,7 +180,7 @@ def _day(written: str, mapping: CsvMapping) -> date:
     for letters, name in (("yyyy", "year"), ("yy", "year"), ("mm", "month"), ("dd", "day")):
         if f"<{name}>" not in pattern:
             pattern = pattern.replace(letters, rf"(?P<{name}>\d{{{len(letters)}}})")
-    found = re.fullmatch(pattern, written, re.ASCII)
+    found = re.fullmatch(pattern + TIME, written, re.ASCII)
     if not found:
         raise StatementRefused(
             f"The day {fields.shown(written)} of the CSV file is not written {mapping.date}",

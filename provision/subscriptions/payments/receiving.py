@@ -39,30 +39,37 @@ class Source:
 
 @dataclass(frozen=True)
 class Received:
-    """What a file brought: the statements that are new, and how many were known."""
+    """What a file brought: the statements that are new, and how many were known.
+
+    `overlap` are the movements that were there already on those that are new.
+    """
 
     new: tuple[BankStatement, ...]
     known: int
+    overlap: tuple[Movement, ...] = ()
 
 
 def bring_in(session: Session, organisation: Organisation, source: Source, today: date) -> Received:
-    """Write the statements of a file; those that are known are passed over.
+    """Write the statements of a file; those that are known, or movements of them, are passed over.
 
     Raises PaquetError, and nothing is written, for a file that cannot be believed, another
-    account, an overlap, or a gap between the last statement and this one.
+    account, or a gap between the last statement and this one.
     """
     account = _account(session, organisation, today)
     read = reading.read(source.content, source.name, source.mapping)
     digests, keys = _known(session, organisation.id)
-    made = []
+    made, overlap = [], []
     for one in read:
         _check_account(one, account, source.name)
         if statements.repeats(one, digests, keys):
             continue
-        statements.follows(_last(session, organisation.id, one.account), one)
-        made.append(_written(session, organisation.id, one, today))
+        last = _last(session, organisation.id, one.account)
+        fresh, there = statements.rest(last, one, keys)
+        statements.follows(last, fresh)
+        made.append(_written(session, organisation.id, fresh, today))
+        overlap += there
         keys |= {movement.key for movement in one.movements}
-    return Received(tuple(made), len(read) - len(made))
+    return Received(tuple(made), len(read) - len(made), tuple(overlap))
 
 
 def everyone(session: Session, organisation_id: int) -> list[BankStatement]:

@@ -197,6 +197,23 @@ def test_a_gap_another_account_or_a_cut_file_is_refused_whole(till: Till) -> Non
     assert len(reconciling.propose(till.session, till.seller)) == 1
 
 
+def test_an_overlap_brings_what_is_new_and_tells_what_was_there(till: Till) -> None:
+    till.bank(Said(1000, text="loyer"), Said(300, text="don"))
+    longer = camt(
+        2,
+        COLLECT_ON,
+        100_000,
+        [Said(1000, text="loyer"), Said(300, text="don"), Said(50, text="vente")],
+    )
+    source = Source(longer, "2.xml")
+    received = receiving.bring_in(till.session, till.seller, source, COLLECT_ON)
+    assert [one.text for one in received.overlap] == ["loyer", "don"]
+    (made,) = received.new
+    assert (made.opening, made.closing) == (101_300, 101_350)
+    rows = [row.units for row, _parked in receiving.unexplained(till.session, till.seller.id)]
+    assert rows == [1000, 300, 50]
+
+
 def test_a_movement_is_kept_with_all_that_the_bank_said(till: Till) -> None:
     said = Said(-1000, text="REJET", end_to_end="F2026-1-1", reason="MD06", name="Jeanne")
     (row,) = till.bank(said)

@@ -16,6 +16,7 @@ from provision.subscriptions.bank.statements import (
     Statement,
     follows,
     repeats,
+    rest,
     sealed,
 )
 from tests.unit.subscriptions.bank.bank_examples import (
@@ -95,10 +96,26 @@ def test_a_statement_is_recognised_by_its_file_and_by_its_movements() -> None:
     assert not repeats(replace(statement(), digest="other"), {"digest"}, keys)
 
 
-def test_an_overlap_is_refused() -> None:
-    keys = {one.key for one in statement(5, 7).movements}
-    with pytest.raises(StatementRefused, match="1 of its 2 movements are there already"):
-        repeats(statement(7, 9), set(), keys)
+def test_of_an_overlap_only_what_is_new_is_left() -> None:
+    before = statement(5, 7)
+    keys = {one.key for one in before.movements}
+    whole = statement(7, 9, opening=5)
+    assert not repeats(whole, set(), keys)
+    fresh, known = rest(before, whole, keys)
+    assert [one.units for one in known] == [7]
+    assert [one.units for one in fresh.movements] == [9]
+    assert (fresh.opening, fresh.closing) == (12, 21)
+    follows(before, fresh)
+    assert rest(None, whole, set()) == (whole, ())
+
+
+def test_equal_movements_of_a_day_are_not_taken_for_one_another() -> None:
+    """Two of 7 on one day, of which the first file has one and the second the other."""
+    before = statement(5, 7)
+    other = statement(7, 9, opening=12)
+    fresh, _known = rest(before, other, {one.key for one in before.movements})
+    with pytest.raises(StatementRefused, match="the one before it closed"):
+        follows(before, fresh)
 
 
 def test_a_statement_opens_where_the_one_before_it_closed() -> None:
