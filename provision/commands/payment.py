@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money as exact
-from provision.commands import payment_waiting
+from provision.commands import payment_accounts, payment_waiting
 from provision.commands.context import (
     ask,
     dry_run_option,
@@ -68,6 +68,7 @@ def payment() -> None:
 
 for waits in (payment_waiting.awaited, payment_waiting.remit, payment_waiting.take_back):
     payment.add_command(waits)
+payment.add_command(payment_accounts.list_accounts)
 
 
 @payment.command()

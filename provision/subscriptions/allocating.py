@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # What pays a document, or comes back: kinds of `Allocation`.
 PAYMENT, REFUND, RETURN, LOSS = "payment", "refund", "return", "loss"
+# What was paid back of too much that then came back to its payer a second time, as a return: it is
+# owed again, and no part of what was sold (VAT knows nothing of it).
+RECLAIM = "reclaim"
 
 
 def check_of_person(invoice: Invoice) -> None:

@@ -103,6 +103,11 @@ SELECT owner, party, SUM(units) FROM (
   WHERE account = '411' AND commodity = 'EUR'
 ) AS every GROUP BY owner, party HAVING SUM(units) <> 0;
 
+--? journal {0}, {1} | the customer was paid back {2} cents too much, and no document asks for them
+SELECT organisation_id, party, SUM(units) FROM ledger_posting
+WHERE account = '4197' AND commodity = 'EUR'
+GROUP BY organisation_id, party HAVING SUM(units) > 0;
+
 --? journal {0}, {1} | deposits that wait and account 4191 differ by {2} cents
 SELECT owner, party, SUM(units) FROM (
   SELECT organisation_id AS owner, party, net AS units FROM invoice WHERE kind = 'deposit'

@@ -23,7 +23,7 @@ from sqlalchemy import and_, case, func, select
 
 from provision.errors import UsageRefused
 from provision.subscriptions import chart
-from provision.subscriptions.allocating import LOSS
+from provision.subscriptions.allocating import LOSS, RECLAIM
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.deposit_models import DepositDeduction
 from provision.subscriptions.drafts import CREDITS
@@ -176,8 +176,9 @@ def _states(document: _Document, paid: _Paid, day: date) -> list[_State]:
     vat = [part.vat for part in document.parts]
     gross = [part.net + part.vat for part in document.parts]
     whole = abs(sum(gross))  # what is set against it is above zero, also of a credit note
-    settled = vat if document.on_debits else dealt(vat, paid.units, whole)
-    received = dealt(gross, paid.units - paid.loss, whole)
+    units = min(paid.units, whole)  # what is paid again after it was reclaimed is no more of it
+    settled = vat if document.on_debits else dealt(vat, units, whole)
+    received = dealt(gross, units - paid.loss, whole)
     lost = dealt(vat, paid.lost_vat, sum(vat))
     return [_State(*each) for each in zip(vat, received, settled, lost, strict=True)]
 
@@ -264,7 +265,7 @@ def _paid(session: Session, owner_id: int, day: date) -> dict[Key, _Paid]:
             func.sum(func.coalesce(vat.units, 0)),
         )
         .outerjoin(vat, lost)
-        .where(part.organisation_id == owner_id, part.allocated_on <= day)
+        .where(part.organisation_id == owner_id, part.allocated_on <= day, part.kind != RECLAIM)
         .group_by(part.series, part.number)
     )
     return {(series, number): _Paid(*map(int, sums)) for series, number, *sums in rows}

@@ -58,7 +58,8 @@ def bring_in(session: Session, organisation: Organisation, source: Source, today
     account = _account(session, organisation, today)
     read = reading.read(source.content, source.name, source.mapping)
     digests, keys = _known(session, organisation.id)
-    made, overlap = [], []
+    made: list[BankStatement] = []
+    overlap: list[Movement] = []
     for one in read:
         _check_account(one, account, source.name)
         if statements.repeats(one, digests, keys):

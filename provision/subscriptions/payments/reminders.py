@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.subscriptions import deducting, open_items, people
-from provision.subscriptions.allocating import RETURN
+from provision.subscriptions.allocating import RECLAIM, RETURN
 from provision.subscriptions.drafts import CLAIMS, DEPOSIT
 from provision.subscriptions.invoice_models import Allocation, Invoice, same_document
 from provision.subscriptions.issuing import Number
@@ -170,7 +170,9 @@ def _came_back(session: Session, organisation_id: int) -> Mapping[Number, date]:
         select(
             Allocation.series, Allocation.number, func.max(Allocation.allocated_on).label("last")
         )
-        .where(Allocation.organisation_id == organisation_id, Allocation.kind == RETURN)
+        .where(
+            Allocation.organisation_id == organisation_id, Allocation.kind.in_((RETURN, RECLAIM))
+        )
         .group_by(Allocation.series, Allocation.number)
     )
     return {Number(organisation_id, row.series, row.number): row.last for row in rows}

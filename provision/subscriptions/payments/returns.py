@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -11,11 +11,11 @@ from provision.errors import UsageRefused
 from provision.money import in_euros
 from provision.registry.states import Told
 from provision.subscriptions import allocating, chart
-from provision.subscriptions.allocating import RETURN
+from provision.subscriptions.allocating import RECLAIM, RETURN
 from provision.subscriptions.bank import reasons
 from provision.subscriptions.invoice_models import Allocation, same_document
 from provision.subscriptions.issuing import Number
-from provision.subscriptions.payments import answers, booking, mandates, owed
+from provision.subscriptions.payments import answers, booking, mandates, owed, receipts
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import CollectionAnswer, MandateRow
 
@@ -62,16 +62,18 @@ def take_back(
     if len({one.end_to_end for one in debits}) != len(debits):
         raise UsageRefused("A debit is named twice", "It comes back once.")
     found = {item.end_to_end: item for item in answers.paid(session, row.organisation_id)}
-    undone = [_undone(session, found.get(one.end_to_end), one) for one in debits]
+    credit = _Credit(session, row.organisation_id)
+    undone = [_undone(session, found.get(one.end_to_end), one, credit) for one in debits]
     lines = [part for one in undone for part in one.lines]
     if fee:
         lines.append(line(chart.BANK_FEES, fee))
     text = f"Rejet {', '.join(one.item.end_to_end for one in undone)}"
     entry_number = booking.book(session, row, Booking(RETURN, text, tuple(lines)), today)
     for one, debit in zip(undone, debits, strict=True):
-        if one.units:
-            entry = (entry_number, row.booked_on)
-            allocating.allocate(session, one.owed.number, -one.units, RETURN, entry)
+        entry = (entry_number, row.booked_on)
+        for units, kind in ((one.units, RETURN), (one.reclaimed, RECLAIM)):
+            if units:
+                allocating.allocate(session, one.owed.number, -units, kind, entry)
         answers.answer(
             session, one.item, (answers.RETURNED, debit.reason), entry_number, row.booked_on
         )
@@ -81,15 +83,43 @@ def take_back(
 
 @dataclass(frozen=True)
 class _Undone:
-    """A debit that comes back, the cents that its invoice loses, and its ledger lines."""
+    """A debit that comes back, the cents that its invoice loses, and its ledger lines.
+
+    `reclaimed` are the cents that had been too much, and are with the customer already.
+    """
 
     item: CollectionItem
     owed: Owed
     units: Cents
+    reclaimed: Cents
     lines: tuple[Line, ...]
 
 
-def _undone(session: Session, item: CollectionItem | None, debit: CameBack) -> _Undone:
+@dataclass
+class _Credit:
+    """What customers have on 4197 while debits of one movement come back, read once for each."""
+
+    session: Session
+    organisation_id: int
+    left: dict[str, Cents] = field(default_factory=dict)
+
+    def take(self, party: str, units: Cents) -> Cents:
+        """Take up to `units` of a customer's credit, and return how much there was."""
+        if party not in self.left:
+            self.left[party] = receipts.credit(self.session, self.organisation_id, party)
+        taken = max(min(units, self.left[party]), 0)
+        self.left[party] -= taken
+        return taken
+
+
+def _undone(
+    session: Session, item: CollectionItem | None, debit: CameBack, credit: _Credit
+) -> _Undone:
+    """Return what comes back of a debit: of its invoice, then of the credit that it had left.
+
+    Where that credit was paid back or used, the invoice asks for it again, as far as it can: what a
+    customer owes is open on a document.
+    """
     if item is None:
         raise UsageRefused(
             f"The debit {debit.end_to_end[:40]!r} is not one that was paid",
@@ -111,9 +141,15 @@ def _undone(session: Session, item: CollectionItem | None, debit: CameBack) -> _
         )
     )
     units = int(set_against or 0)
-    amounts = ((chart.CUSTOMERS, units), (chart.CUSTOMER_CREDIT, item.units - units))
+    beyond = item.units - units
+    missing = beyond - credit.take(one.party, beyond)
+    reclaimed = min(missing, one.gross - one.units - units)
+    amounts = (
+        (chart.CUSTOMERS, units + reclaimed),
+        (chart.CUSTOMER_CREDIT, beyond - reclaimed),
+    )
     lines = tuple(line(account, part, one.party) for account, part in amounts if part)
-    return _Undone(item, one, units, lines)
+    return _Undone(item, one, units, reclaimed, lines)
 
 
 def _void(session: Session, item: CollectionItem, code: str, when: tuple[date, Told]) -> None:

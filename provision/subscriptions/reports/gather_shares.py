@@ -14,7 +14,7 @@ from sqlalchemy import Integer, Text, and_, case, cast, func, literal, null, sel
 from sqlalchemy.orm import aliased
 
 from provision.subscriptions import deducting
-from provision.subscriptions.allocating import PAYMENT, REFUND, RETURN
+from provision.subscriptions.allocating import PAYMENT, RECLAIM, REFUND, RETURN
 from provision.subscriptions.drafts import CREDIT_NOTE, DEPOSIT
 from provision.subscriptions.invoice_models import (
     Allocation,
@@ -41,7 +41,7 @@ PIECE = 5_000  # rows that are held at one time
 # euro. What a fund, a credit or a loss settles, and what is bartered, nobody paid. A deposit is
 # nobody's income before it is deducted: it counts with the invoice that deducts it, or that
 # what is given back of it is set against.
-PAID = (PAYMENT, LOCAL, RETURN, REFUND, deducting.KIND, deducting.REST)
+PAID = (PAYMENT, LOCAL, RETURN, RECLAIM, REFUND, deducting.KIND, deducting.REST)
 MONTH = len("2026-01")
 SIGN = case((Invoice.kind == CREDIT_NOTE, -1), else_=1)
 

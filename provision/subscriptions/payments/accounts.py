@@ -1,0 +1,88 @@
+"""What each customer owes an organisation, and what it owes them: one sum, whatever happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.registry.models import Subscriber
+from provision.subscriptions import chart
+from provision.subscriptions.drafts import CLAIMS, CREDIT_NOTE
+from provision.subscriptions.ledger_models import LedgerPosting, PersonReference
+from provision.subscriptions.payments import owed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+
+
+@dataclass(frozen=True)
+class CustomerAccount:
+    """One customer in cents: open invoices, open credit notes, and what was paid too much (4197).
+
+    `email` is '' once the customer was erased; `note` and `invoice` are the oldest that are open.
+    """
+
+    email: str
+    owes: Cents
+    notes: Cents
+    credit: Cents
+    invoice: str
+    note: str
+
+    @property
+    def balance(self) -> Cents:
+        """What the customer owes in all; below zero it is owed to them."""
+        return self.owes - self.notes - self.credit
+
+
+def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
+    """Return the customers with whom something is open, who owes the most first."""
+    open_units: dict[str, Counter[str]] = {kind: Counter() for kind in (*CLAIMS, CREDIT_NOTE)}
+    oldest: dict[tuple[str, str], str] = {}
+    for document in owed.everything(session, organisation_id):
+        if document.kind in open_units:
+            open_units[document.kind][document.party] += document.units
+            oldest.setdefault((document.party, document.kind), document.shown)
+    credit, emails = _credit(session, organisation_id), _emails(session)
+    parties = {party for found in open_units.values() for party in found} | credit.keys()
+    accounts = [
+        CustomerAccount(
+            email=emails.get(party, ""),
+            owes=sum(open_units[kind][party] for kind in CLAIMS),
+            notes=open_units[CREDIT_NOTE][party],
+            credit=credit.get(party, 0),
+            invoice=next((oldest[party, kind] for kind in CLAIMS if (party, kind) in oldest), ""),
+            note=oldest.get((party, CREDIT_NOTE), ""),
+        )
+        for party in parties
+    ]
+    return sorted(accounts, key=lambda account: (-account.balance, account.email))
+
+
+def _credit(session: Session, organisation_id: int) -> Mapping[str, Cents]:
+    rows = session.execute(
+        select(LedgerPosting.party, func.sum(LedgerPosting.units))
+        .where(
+            LedgerPosting.organisation_id == organisation_id,
+            LedgerPosting.account == chart.CUSTOMER_CREDIT,
+        )
+        .group_by(LedgerPosting.party)
+        .having(func.sum(LedgerPosting.units) != 0)
+    )
+    return {party: -int(units) for party, units in rows}
+
+
+def _emails(session: Session) -> Mapping[str, str]:
+    rows = session.execute(
+        select(PersonReference.reference, Subscriber.email).join(
+            Subscriber, Subscriber.id == PersonReference.subscriber_id
+        )
+    )
+    return {row.reference: row.email for row in rows}
