@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands import progress
+from provision.commands.amounts import day_type
 from provision.commands.changing import day_of
 from provision.commands.context import ask, dry_run_option, json_option, pass_context, yes_option
 from provision.commands.deciding import document_facts, tell
-from provision.commands.money import day_type
 from provision.dns import changes
 from provision.errors import UsageRefused
 from provision.subscriptions import cancelling

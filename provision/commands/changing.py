@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from provision import database
+from provision.commands.amounts import day_type, worded
 from provision.commands.context import ask, dry_run_option, json_option, show, yes_option
-from provision.commands.money import day_type, worded
 from provision.subscriptions import organisations
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
+from provision.commands.amounts import worded
 from provision.commands.changing import How, decided
 from provision.commands.context import show
-from provision.commands.money import worded
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.models import Organisation
 

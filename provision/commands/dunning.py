@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands import progress
+from provision.commands.amounts import day_type, worded
 from provision.commands.context import (
     PROBLEMS_FOUND,
     ask,
@@ -17,7 +18,6 @@ from provision.commands.context import (
     show,
     yes_option,
 )
-from provision.commands.money import day_type, worded
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.rendering import share

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
+from provision.commands.amounts import worded
 from provision.commands.changing import (
     change,
     change_options,
@@ -17,7 +18,6 @@ from provision.commands.changing import (
     show_amounts,
 )
 from provision.commands.context import json_option, number_type, pass_context, show
-from provision.commands.money import worded
 from provision.money import euros
 from provision.subscriptions import allocating, organisations, papers
 from provision.subscriptions.moments import Moment

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy import select
 
+from provision.commands.amounts import day_type, folder_type, worded
 from provision.commands.changing import change_options
 from provision.commands.context import (
     ask,
@@ -18,7 +19,6 @@ from provision.commands.context import (
 )
 from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.invoice_deposits import deposit, list_deposits
-from provision.commands.money import day_type, folder_type, worded
 from provision.errors import PaquetError, UsageRefused
 from provision.money import euros
 from provision.subscriptions import correcting, numbering, open_items, organisations, papers

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
+from provision.commands.amounts import worded
 from provision.commands.context import (
     dry_run_option,
     json_option,
@@ -16,7 +17,6 @@ from provision.commands.context import (
     yes_option,
 )
 from provision.commands.deciding import decide, document_facts, tell
-from provision.commands.money import worded
 from provision.commands.subscription_changes import get
 from provision.subscriptions import deposits, organisations
 

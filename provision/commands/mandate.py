@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.commands.amounts import day_type
 from provision.commands.changing import change, change_options
 from provision.commands.context import count_type, json_option, pass_context, show
-from provision.commands.money import day_type
 from provision.errors import UsageRefused
 from provision.process.files import replace_file
 from provision.subscriptions import organisations, profiles

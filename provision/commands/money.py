@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from provision import money as exact
+from provision.commands.amounts import day_type, folder_type, worded
+from provision.commands.changing import change_options, decided, show_amounts
 from provision.commands.context import (
     PROBLEMS_FOUND,
-    ask,
     dry_run_option,
     json_option,
     pass_context,
     show,
-    yes_option,
 )
-from provision.money import Amount
 from provision.process.files import write_private
 from provision.subscriptions import (
     books,
@@ -33,23 +32,14 @@ from provision.subscriptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
+    from sqlalchemy.orm import Session
+
+    from provision.commands.changing import Facts, How
     from provision.commands.context import Context
     from provision.subscriptions.ledger import Balance
     from provision.subscriptions.vat_due import Due, Statement
-
-folder_type = click.Path(file_okay=False, path_type=Path)
-day_type = click.DateTime(["%Y-%m-%d"])
-
-
-def worded(facts: Mapping[str, object], language: str, *, as_json: bool) -> dict[str, object]:
-    """Return `facts` with each amount as exact numbers for JSON, or as people read it."""
-    return {
-        name: _worded(value, language, as_json=as_json) if isinstance(value, Amount) else value
-        for name, value in facts.items()
-    }
 
 
 @click.group()
@@ -87,24 +77,36 @@ def balance(
 @money.command()
 @click.argument("name")
 @click.option("--to", "last_day", type=day_type, required=True, help="The last day that closes.")
-@yes_option
-@json_option
+@change_options
 @pass_context
-def close(context: Context, name: str, last_day: datetime, *, yes: bool, as_json: bool) -> None:
-    """Close the books of NAME up to a day: nothing is entered into that time any more."""
-    if not yes:
-        ask(f"Close the books of {name} up to {last_day.date()}? It is never undone.")
-    with context.session() as session:
-        owner = organisations.get(session, name)
-        made = closings.close(session, owner, last_day.date(), today=context.control().today())
-        facts = {
+def close(context: Context, /, name: str, last_day: datetime, how: How) -> None:
+    """Close the books of NAME up to a day: nothing is entered into that time any more.
+
+    What still waits to be explained (471, 580, 511) is shown: explain it before.
+    """
+    language, today = context.settings.operator.language, context.control().today()
+
+    def work(session: Session) -> Facts:
+        owner, day = organisations.get(session, name), last_day.date()
+        waiting = closings.waiting(session, owner.id, day)
+        made = closings.close(session, owner, day, today=today)
+        return {
             "organisation": owner.name,
             "closed_to": made.last_day.isoformat(),
             "entries": made.last_entry,
             "debits_to_date": exact.euros(made.debit_to_date),
             "seal": made.hash,
+            **{
+                f"waits on {account} {chart.label(account, language)}": amount
+                for account, amount in waiting.items()
+            },
         }
-    show(worded(facts, context.settings.operator.language, as_json=as_json), as_json=as_json)
+
+    def preview(facts: Facts) -> None:
+        show_amounts(context, facts, as_json=False)
+
+    question = f"Close the books of {name} up to {last_day.date()}? It is never undone."
+    show_amounts(context, decided(context, work, how, (preview, question)), as_json=how.as_json)
 
 
 @money.command()
@@ -247,9 +249,3 @@ def _row(one: Balance, name: str, language: str) -> dict[str, object]:
         "credit": one.credit,
         "balance": one.amount,
     }
-
-
-def _worded(amount: Amount, language: str, *, as_json: bool) -> object:
-    if as_json:
-        return {"commodity": amount.commodity.code, "units": amount.units}
-    return exact.show(amount, language)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.commands.amounts import day_type
 from provision.commands.context import json_option, pass_context, show
-from provision.commands.money import day_type
 from provision.subscriptions import organisations, profilefile, profiles
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import click
 
 from provision import money as exact
 from provision.commands import payment_accounts, payment_waiting
+from provision.commands.amounts import day_type, worded
 from provision.commands.context import (
     ask,
     dry_run_option,
@@ -18,7 +19,6 @@ from provision.commands.context import (
     show,
     yes_option,
 )
-from provision.commands.money import day_type, worded
 from provision.commands.statement import movement_facts
 from provision.errors import UsageRefused
 from provision.money import euros

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from provision import money
+from provision.commands.amounts import day_type, folder_type
 from provision.commands.changing import (
     change,
     change_options,
@@ -16,7 +17,6 @@ from provision.commands.changing import (
 )
 from provision.commands.context import json_option, number_type, pass_context, show
 from provision.commands.identity_options import identity_options, said
-from provision.commands.money import day_type, folder_type
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.process.files import write_private

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
+from provision.commands.amounts import day_type
 from provision.commands.changing import (
     change,
     change_options,
@@ -17,7 +18,6 @@ from provision.commands.changing import (
     show_amounts,
 )
 from provision.commands.context import count_type, json_option, pass_context
-from provision.commands.money import day_type
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions import organisations

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.commands.amounts import day_type
 from provision.commands.context import json_option, pass_context, show
 from provision.commands.imported import Imported
-from provision.commands.money import day_type
 from provision.errors import PaquetError, UsageRefused
 from provision.money import euros
 from provision.process.files import replace_file

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.commands.amounts import day_type
 from provision.commands.changing import (
     change,
     change_options,
@@ -16,7 +17,6 @@ from provision.commands.changing import (
     show_amounts,
 )
 from provision.commands.context import count_type, json_option, pass_context
-from provision.commands.money import day_type
 from provision.money import euros
 from provision.subscriptions import organisations
 from provision.subscriptions.models import Organisation

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money as exact
+from provision.commands.amounts import worded
 from provision.commands.context import (
     dry_run_option,
     json_option,
@@ -15,7 +16,6 @@ from provision.commands.context import (
     pass_context,
     show,
 )
-from provision.commands.money import worded
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions import organisations

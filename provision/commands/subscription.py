@@ -15,8 +15,8 @@ from provision.commands import (
     subscription_openings,
     subscription_plans,
 )
+from provision.commands.amounts import worded
 from provision.commands.context import json_option, number_type, pass_context, show
-from provision.commands.money import worded
 from provision.commands.subscription_plans import percent
 from provision.subscriptions import billed, previews, renewals, subscriptions
 

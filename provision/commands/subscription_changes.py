@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
+from provision.commands.amounts import day_type
 from provision.commands.context import (
     dry_run_option,
     json_option,
@@ -15,7 +16,6 @@ from provision.commands.context import (
     yes_option,
 )
 from provision.commands.deciding import decide, document_facts, tell
-from provision.commands.money import day_type
 from provision.commands.subscription_plans import percent
 from provision.errors import UsageRefused
 from provision.registry import states

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.commands.amounts import day_type
 from provision.commands.context import (
     count_type,
     dry_run_option,
@@ -13,7 +14,6 @@ from provision.commands.context import (
     pass_context,
     show,
 )
-from provision.commands.money import day_type
 from provision.commands.subscription_plans import file_type
 from provision.subscriptions import contractfile, contracts, organisations
 

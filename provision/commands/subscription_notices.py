@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.commands.amounts import day_type, worded
 from provision.commands.context import dry_run_option, json_option, pass_context, show
-from provision.commands.money import day_type, worded
 from provision.money import euros
 from provision.process.files import replace_file
 from provision.subscriptions import renewals

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import select
 
+from provision.commands.amounts import day_type
 from provision.commands.context import dry_run_option, json_option, pass_context, yes_option
 from provision.commands.deciding import decide, tell
 from provision.commands.identity_options import (
@@ -15,7 +16,6 @@ from provision.commands.identity_options import (
     order_reference_option,
     said,
 )
-from provision.commands.money import day_type
 from provision.errors import UsageRefused
 from provision.registry import edges
 from provision.registry.models import Subscriber

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
+from provision.commands.amounts import worded
 from provision.commands.context import dry_run_option, json_option, pass_context, show
-from provision.commands.money import worded
 from provision.subscriptions import planfile, plans
 from provision.subscriptions.tariffs import Tariff
 from provision.subscriptions.vat import GROSS

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 Language = Literal["fr", "en"]
 BATCH = 5_000
-DESCRIPTION = "description.txt"
+DESCRIPTION = "-description.txt"
 FORMATS = ("fec", "hledger", "beancount", "csv")
 
 
@@ -53,6 +53,10 @@ class Period:
 
     first_day: date
     last_day: date
+
+    def __str__(self) -> str:
+        """How files of it begin: exports of two years may lie in one folder."""
+        return f"{self.first_day}-{self.last_day}"
 
 
 def export(
@@ -69,8 +73,7 @@ def export(
     write, ending = (
         (hledger.journal, "journal") if kind == "hledger" else (beancount.journal, "beancount")
     )
-    name = f"{period.first_day}-{period.last_day}.{ending}"
-    return {name: write(owner.name, entries).encode()}
+    return {f"{period}.{ending}": write(owner.name, entries).encode()}
 
 
 def problems(files: dict[str, bytes], period: Period) -> list[Finding]:
@@ -78,7 +81,7 @@ def problems(files: dict[str, bytes], period: Period) -> list[Finding]:
     return [
         finding
         for name, content in files.items()
-        if name != DESCRIPTION
+        if not name.endswith(DESCRIPTION)
         for finding in fec_check.check(name, content, period.first_day).findings
     ]
 
@@ -171,9 +174,10 @@ def _fec(session: Session, owner: Organisation, period: Period) -> dict[str, byt
     letters = lettering.letters(session, owner.id, period.first_day, period.last_day)
     entries = _lettered(booked(session, owner, period, "fr"), letters)
     lines = fec.lines(exercise, entries, first)
+    name = fec.file_name(exercise)
     return {
-        fec.file_name(exercise): b"".join(lines),
-        DESCRIPTION: fec_description.describe(exercise).encode(),
+        name: b"".join(lines),
+        f"{name.removesuffix('.txt')}{DESCRIPTION}": fec_description.describe(exercise).encode(),
     }
 
 
@@ -193,12 +197,13 @@ def _tables(
     session: Session, owner: Organisation, period: Period, language: Language
 ) -> dict[str, bytes]:
     entries = [*opening_entry(session, owner, period), *booked(session, owner, period, language)]
-    return {
-        "journal.csv": reports.journal(entries, language),
-        "balance.csv": reports.balance(entries, language),
-        "ledger.csv": reports.general_ledger(entries, language),
-        "receivables.csv": reports.aged_receivables(entries, period.last_day, language),
+    tables = {
+        "journal": reports.journal(entries, language),
+        "balance": reports.balance(entries, language),
+        "ledger": reports.general_ledger(entries, language),
+        "receivables": reports.aged_receivables(entries, period.last_day, language),
     }
+    return {f"{period}-{name}.csv": content for name, content in tables.items()}
 
 
 def _entries(owner: Organisation, period: Period) -> Select[*tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import ledger
+from provision.subscriptions import chart, ledger
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.ledger_models import Closing, LedgerPosting, LedgerTransaction
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.money import Amount
     from provision.subscriptions.models import Organisation
+
+WAITING = (chart.UNEXPLAINED, chart.TRANSFERS, chart.BEING_COLLECTED)
 
 
 def close(session: Session, organisation: Organisation, last_day: date, *, today: date) -> Closing:
@@ -65,6 +68,17 @@ def debit_to(session: Session, organisation_id: int, day: date) -> int:
         )
     )
     return int(total or 0)
+
+
+def waiting(session: Session, organisation_id: int, day: date) -> dict[str, Amount]:
+    """Return what is left, at the end of a day, on accounts that are empty when all is explained.
+
+    These are 471 (nobody could explain it), 580 (transfers under way) and 511 (being collected).
+    """
+    balances = ledger.balance(session, ledger.Sight(organisation_id, day))
+    return {
+        one.account: one.amount for one in balances if one.account in WAITING and one.amount.units
+    }
 
 
 def everyone(session: Session) -> list[Closing]:

@@ -42,7 +42,8 @@ def test_the_fec_of_each_year_passes_the_checker_and_the_second_opens_with_the_f
 ) -> None:
     first = books.export(sold.session, sold.seller, YEAR, "fec", "fr")
     second = books.export(sold.session, sold.seller, NEXT, "fec", "fr")
-    assert set(first) == {"732829320FEC20261231.txt", "description.txt"}
+    name = "732829320FEC20261231"
+    assert set(first) == {f"{name}.txt", f"{name}-description.txt"}
     for files, period in ((first, YEAR), (second, NEXT)):
         assert books.problems(files, period) == []
     one = fec_check.check("732829320FEC20261231.txt", first["732829320FEC20261231.txt"])
@@ -50,6 +51,13 @@ def test_the_fec_of_each_year_passes_the_checker_and_the_second_opens_with_the_f
     assert (one.entries, one.debit, one.credit) == (2, 2000, 2000)
     assert (two.entries, two.debit) == (3, 2000 + 2000)
     assert b"AN\t" in second["732829320FEC20271231.txt"]
+
+
+@pytest.mark.parametrize("kind", books.FORMATS)
+def test_two_years_lie_in_one_folder(sold: Shop, kind: str) -> None:
+    first = books.export(sold.session, sold.seller, YEAR, kind, "fr")
+    second = books.export(sold.session, sold.seller, NEXT, kind, "fr")
+    assert not set(first) & set(second)
 
 
 def test_a_fec_that_somebody_changed_does_not_pass(sold: Shop) -> None:
@@ -75,7 +83,8 @@ def test_tables_for_a_spreadsheet_hold_no_formula(sold: Shop) -> None:
     sold.jeanne.name = '=HYPERLINK("http://x")'
     sold.session.flush()
     files = books.export(sold.session, sold.seller, YEAR, "csv", "fr")
-    assert set(files) == {"journal.csv", "balance.csv", "ledger.csv", "receivables.csv"}
+    tables = ("journal", "balance", "ledger", "receivables")
+    assert set(files) == {f"2026-01-01-2026-12-31-{table}.csv" for table in tables}
     for content in files.values():
         assert b';"=' not in content
         assert b";=" not in content

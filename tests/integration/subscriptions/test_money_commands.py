@@ -325,7 +325,9 @@ def test_a_document_that_is_not_there_is_said(
 
 
 def test_books_that_are_closed_take_no_more_entries(sold: Context) -> None:
+    would = read(sold, money, "close", "boutique", "--to", "2026-03-31", "--dry-run")
     closed = read(sold, money, "close", "boutique", "--to", "2026-03-31", "--yes")
+    assert would == closed
     assert isinstance(closed, dict)
     assert (closed["entries"], closed["debits_to_date"]["units"]) == (1, 1000)
     with pytest.raises(PaquetError, match="are closed up to 2026-03-31"):

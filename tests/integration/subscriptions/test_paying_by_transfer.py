@@ -142,6 +142,7 @@ def test_cash_is_written_down_once_per_receipt(till: Till) -> None:
 def test_what_nobody_can_explain_is_parked_and_explained_later(till: Till) -> None:
     (row,) = till.bank(Said(1000, text="???"))
     booking.park(till.session, row, "Nobody knows", TODAY)
+    assert closings.waiting(till.session, till.seller.id, row.booked_on)["471"].units == -row.units
     assert till.accounts() == {"411": 3000, "471": -1000, "512": 1000, "706": -3000}
     assert [one.parked for one in reconciling.propose(till.session, till.seller)] == [True]
     assert verify.verify(till.session) == []
