@@ -108,7 +108,7 @@ def test_every_file_of_debits_is_valid_and_every_statement_is_read(
 
 
 def test_every_fec_passes_the_checker(story: rehearsal_money.Story) -> None:
-    found = files(story, "books/*/*/*FEC*.txt")
+    found = files(story, "books/*/*/*FEC????????.txt")
     assert len(found) == 4
     for file in found:
         year = int(file.parent.name)
