@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provision import database, settings
 from provision.commands import lab as lab_command
@@ -111,7 +111,8 @@ class Region:
 
     def wish(self, domain: str, **words: str) -> Wish:
         """Return a wish that was checked."""
-        return ordering.check(self.control, replace(WORDS, domain=domain, **words))
+        typed: dict[str, Any] = {"domain": domain, **words}
+        return ordering.check(self.control, replace(WORDS, **typed))
 
     def order(self, domain: str, **words: str) -> Delivered:
         """Order a bundle and deliver it."""
