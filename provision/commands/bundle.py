@@ -17,7 +17,7 @@ from provision.commands.context import (
     show_findings,
 )
 from provision.errors import PaquetError, UsageRefused
-from provision.workflows import bundles, checking, safekeeping
+from provision.workflows import bundles, capacity, checking, safekeeping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,20 +68,24 @@ def check(context: Context, /, domain: str, *, as_json: bool) -> None:
 @bundle.command()
 @click.argument("domain", required=False)
 @click.option("--server", metavar="HOST", help="Every bundle of HOST, in place of one.")
+@click.option("--due", is_flag=True, help="Those whose room changes by today: see docs/money.md.")
 @change_options
 @pass_context
-def deploy(context: Context, /, domain: str | None, server: str | None, *, how: How) -> None:
+def deploy(
+    context: Context, /, domain: str | None, server: str | None, *, due: bool, how: How
+) -> None:
     """Bring the bundle of DOMAIN, or every bundle of a server, to what this release says.
 
     After `paquet server deploy` of a new release. Killed, it is run again.
     """
-    if (domain is None) == (server is None):
-        raise UsageRefused("Which bundle?", "Give one DOMAIN, or --server HOST for all of it.")
+    if [domain is not None, server is not None, due].count(True) != 1:
+        raise UsageRefused(
+            "Which bundle?", "Give one DOMAIN, or --server HOST for all of it, or --due."
+        )
     with progress.steps(quiet=how.as_json) as tell:
         control = context.control(tell)
-        wanted = [bundles.find(control, domain)] if domain else []
-        wanted = wanted or bundles.standing_on(control, str(server))
-        if not how.dry_run and not how.yes:
+        wanted = _named(control, domain, server)
+        if wanted and not how.dry_run and not how.yes:
             ask(f"Deploy {len(wanted)} of the bundles ({', '.join(b.domain for b in wanted)})?")
         rows = _deploy_each(control, wanted, tell, dry_run=how.dry_run)
     show(rows, as_json=how.as_json)
@@ -90,6 +94,13 @@ def deploy(context: Context, /, domain: str | None, server: str | None, *, how: 
             f"{len(failed)} of {len(rows)} bundles were not deployed",
             "Each of them alone, by its DOMAIN, says more.",
         )
+
+
+def _named(control: Control, domain: str | None, server: str | None) -> list[Bundle]:
+    """Return the bundle of a domain, those of a server, or else those whose room is due."""
+    if domain:
+        return [bundles.find(control, domain)]
+    return bundles.standing_on(control, server) if server else capacity.due(control)
 
 
 def _deploy_each(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
+from provision.commands import progress
 from provision.commands.amounts import day_type
 from provision.commands.context import (
     dry_run_option,
@@ -25,6 +26,7 @@ from provision.subscriptions.due import Reduction
 from provision.subscriptions.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.subscription_models import Subscription
 from provision.subscriptions.tariffs import Tariff
+from provision.workflows import bundles, capacity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +57,8 @@ if TYPE_CHECKING:
 def change(context: Context, /, **words: object) -> None:
     """Change subscription NUMBER from a day on; billed days are credited and charged anew.
 
-    Another term (monthly, yearly) begins when what is billed has ended.
+    Another term (monthly, yearly) begins when what is billed has ended. The server of its bundle
+    gives the new room at once; of a later day, `paquet bundle deploy --due` on that day does.
     """
     control = context.control()
     from_day: datetime | None = words["from_day"]  # type: ignore[assignment]
@@ -68,8 +71,12 @@ def change(context: Context, /, **words: object) -> None:
         )
         what = f"changed from {made.version.from_day} on, to version {made.version.version}"
         states.record(session, cancelling.subject(one), what, control.told())
+        bundle = capacity.bundle_of(session, one)
+        if bundle is not None:
+            capacity.refuse_in_the_way(control, bundle, made.version)
         return {
             "subscription": one.id,
+            "bundle": bundle and bundle.domain,
             "from": made.version.from_day.isoformat(),
             "plan": made.version.plan.code,
             "term": made.version.period,
@@ -80,6 +87,9 @@ def change(context: Context, /, **words: object) -> None:
 
     found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
     tell(context, found, as_json=bool(words["as_json"]))
+    if found["bundle"] and not words["dry_run"]:
+        with progress.steps(quiet=bool(words["as_json"])) as steps:
+            bundles.bring_room(context.control(steps), str(found["bundle"]))
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""`paquet user`: add, list."""
+"""`paquet user`: add, limit, list."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands import progress
+from provision.commands.changing import change_options, decided
 from provision.commands.context import json_option, pass_context, show
-from provision.workflows import users
+from provision.errors import UsageRefused
+from provision.subscriptions.planfile import MOST_GIB
+from provision.workflows import bundles, users
+from provision.workflows.capacity import GIB
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from provision.commands.changing import How
     from provision.commands.context import Context
 
 
@@ -30,6 +37,32 @@ def add(context: Context, /, domain: str, login: str, name: str, *, as_json: boo
     with progress.steps(quiet=as_json) as tell:
         address = users.add(context.control(tell), domain, login, name)
     show({"address": address}, as_json=as_json)
+
+
+@user.command("limit")
+@click.argument("address")
+@click.option("--gib", type=click.IntRange(1, MOST_GIB), help="So much at most, in GiB.")
+@click.option("--all", "whole", is_flag=True, help="As much as the bundle has, as at first.")
+@change_options
+@pass_context
+def limit_user(
+    context: Context, /, address: str, gib: int | None, *, whole: bool, how: How
+) -> None:
+    """Let ADDRESS take no more than a part of the room that all people of its bundle share."""
+    if (gib is None) != whole:
+        raise UsageRefused("How much?", "Give --gib NUMBER, or --all.")
+    control = context.control()
+
+    def work(session: Session) -> dict[str, object]:
+        bundle = users.limit(session, control, address, (gib or 0) * GIB)
+        return {"address": address, "gib": gib, "bundle": bundle.domain}
+
+    done = decided(context, work, how, (lambda found: show(found, as_json=False), "Write this?"))
+    if not how.dry_run:
+        with progress.steps(quiet=how.as_json) as tell:
+            telling = context.control(tell)
+            bundles.deploy(telling, bundles.find(telling, str(done["bundle"])))
+    show(done, as_json=how.as_json)
 
 
 @user.command("list")

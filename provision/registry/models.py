@@ -42,6 +42,7 @@ class Bundle(Base):
     """The cloud, mail, names and backup of one subscriber, on one server.
 
     `name` is the Unix user, the PostgreSQL role and the backup login: `b` and 8 of [a-z0-9].
+    `quota_bytes` is the room of all its people together that its server was told last.
     `export_until` is the last day on which the owner of a closed one may take everything.
     """
 
@@ -79,7 +80,10 @@ class Bundle(Base):
 
 
 class User(Base):
-    """Who logs in, everywhere with the e-mail address."""
+    """Who logs in, everywhere with the e-mail address.
+
+    `quota_bytes` is what this person may take of the bundle's room; 0: as much as there is.
+    """
 
     __tablename__ = "user"
 
@@ -88,7 +92,7 @@ class User(Base):
     address: Mapped[str] = mapped_column(Text, unique=True)
     display_name: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(Text)
-    quota_bytes: Mapped[int] = mapped_column(BigInteger)
+    quota_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
 
     bundle: Mapped[Bundle] = relationship(back_populates="users", lazy="joined")
     devices: Mapped[list[Device]] = relationship(

@@ -96,7 +96,6 @@ def place(
             address=f"{wish.login}@{wish.domain}",
             display_name=wish.name,
             language=wish.language,
-            quota_bytes=wish.quota_bytes,
         )
     )
     order = Order(

@@ -10,7 +10,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges, orders, states
 from provision.registry.models import Bundle
 from provision.servers import inventory
-from provision.workflows import names, plays
+from provision.workflows import capacity, names, plays, rooms
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -71,6 +71,21 @@ def deploy(control: Control, bundle: Bundle, *, dry_run: bool = False) -> int:
     return sum(done.changed.values())
 
 
+def bring_room(control: Control, domain: str) -> None:
+    """Tell the server of a bundle the room of today, unless it knows. Raises PaquetError."""
+    bundle = find(control, domain)
+    with control.reading() as session:
+        if not capacity.is_due(session, bundle, control.today()):
+            return
+    try:
+        deploy(control, bundle)
+    except PaquetError as failed:
+        raise PaquetError(
+            f"The subscription is changed, and its server not yet: {failed.message}",
+            f"{failed.hint} Then: paquet bundle deploy {domain}".strip(),
+        ) from failed
+
+
 def refuse_closed(bundle: Bundle) -> None:
     """Raise UsageRefused for a closed bundle: nobody and nothing comes into it any more."""
     if bundle.state == "closed":
@@ -107,12 +122,29 @@ def describe(control: Control, domain: str) -> dict[str, object]:
         "cloud": f"{bundle.cloud} {bundle.cloud_version}".strip(),
         "server": bundle.server,
         "backup": bundle.backup_server,
-        "users": ", ".join(user.address for user in bundle.users),
+        **_held(control, bundle),
         "devices": ", ".join(
             f"{device.name} ({device.state})" for user in bundle.users for device in user.devices
         ),
         "bundle": bundle.name,
     }
+
+
+def _held(control: Control, bundle: Bundle) -> dict[str, object]:
+    """Return how many people and how much room a bundle has, what is taken and by whom."""
+    with control.reading() as session:
+        may = capacity.in_force(session, bundle, control.today())
+    told: dict[str, object] = {
+        "people": f"{len(bundle.users)} of {may.users}",
+        "users": ", ".join(user.address for user in bundle.users),
+    }
+    try:
+        used = rooms.look(control, bundle)
+    except PaquetError as unknown:
+        taken = f"? of {rooms.gib(may.room)} GiB ({unknown.message})"
+        return {**told, "room": taken, "room_taken_by": ""}
+    room = f"{rooms.gib(used.taken)} of {rooms.gib(may.room)} GiB ({used.measured:%H:%M} UTC)"
+    return {**told, "room": room, "room_taken_by": rooms.by_whom(used)}
 
 
 def change_state(control: Control, domain: str, state: str, why: str) -> None:

@@ -22,6 +22,7 @@ from provision.subscriptions import cancelling, identities, organisations, plans
 from provision.subscriptions.identities import Person
 from provision.subscriptions.subscriptions import Sale
 from provision.workflows import names, onboard
+from provision.workflows.capacity import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 SELECTOR = "paquet"
 DKIM_BITS = 2048
 SECRET_BYTES = 32
-GIB = 1 << 30
 BUNDLES_PER_SERVER = 200
 
 

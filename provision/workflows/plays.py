@@ -16,7 +16,7 @@ from provision.registry.models import Bundle
 from provision.servers import guard, inventory
 from provision.servers.playbooks import Play, run_play
 from provision.servers.variables import server_variables
-from provision.workflows import names
+from provision.workflows import capacity, names
 from provision.workflows.claims import claim
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from provision.settings import Settings
     from provision.workflows.control import Control
 
-ERASE = "erase.yml"
+WHOLE, ERASE = "bundle.yml", "erase.yml"
 BUNDLE_SECRETS = (
     "dkim_private_key",
     "backup_password",
@@ -54,12 +54,14 @@ def change(control: Control, play: Play) -> PlayResult:
             lock = guard.hold(host, control.settings, claim(control, host))
             permits.append(held.enter_context(lock).permit)
         _refuse_overtaken(play, control)
-        return run_play(
+        done = run_play(
             play,
             control.settings,
             permits=permits,
             on_task=lambda task: control.tell(f"  {task.role}: {task.task}"),
         )
+    _note_room(play, control)
+    return done
 
 
 def rehearse(control: Control, play: Play) -> PlayResult:
@@ -69,11 +71,18 @@ def rehearse(control: Control, play: Play) -> PlayResult:
 
 
 def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:
-    """Return the play `playbook` for `bundle` on its server and its backup server."""
+    """Return the play `playbook` for `bundle` on its server and its backup server.
+
+    It gives the bundle the room of its subscription's version in force.
+    """
     with control.session() as session:
+        room = capacity.in_force(session, bundle, control.today()).room
         safe = control.safe(session)
         secrets = {name: safe.get(f"bundle:{bundle.name}", name) for name in BUNDLE_SECRETS}
-    return _play(playbook, bundle, control.settings, secrets)
+    play = _play(playbook, bundle, control.settings, secrets)
+    return replace(
+        play, variables={**play.variables, "bundle": describe(bundle, control.settings, room)}
+    )
 
 
 def erasing_play(bundle: Bundle, control: Control) -> Play:
@@ -113,8 +122,9 @@ def with_device(
     )
 
 
-def describe(bundle: Bundle, settings: Settings) -> dict[str, object]:
-    """Return what the plays know of `bundle`; nothing of it is secret."""
+def describe(bundle: Bundle, settings: Settings, room: int | None = None) -> dict[str, object]:
+    """Return what the plays know of `bundle`, with `room` bytes or what it has; no secret."""
+    room = bundle.quota_bytes if room is None else room
     in_zone = names.is_in_zone(bundle.domain, settings)
     host = names.cloud_host(bundle.domain, settings)
     return {
@@ -126,12 +136,12 @@ def describe(bundle: Bundle, settings: Settings) -> dict[str, object]:
         "hosts": [host] if in_zone else [host, f"autoconfig.{bundle.domain}"],
         "certificate": "zone" if names.has_wildcard(bundle.domain, settings) else "http",
         "state": bundle.state,
-        "quota_bytes": bundle.quota_bytes,
+        "quota_bytes": room,
         "users": [
             {
                 "address": user.address,
                 "display_name": user.display_name,
-                "quota_bytes": user.quota_bytes,
+                "quota_bytes": min(user.quota_bytes or room, room),
             }
             for user in bundle.users
         ],
@@ -156,6 +166,15 @@ def _play(
         "bundle": describe(bundle, settings),
     }
     return Play(playbook, [server, backup], variables, dict(secrets))
+
+
+def _note_room(play: Play, control: Control) -> None:
+    """Write down which room the server was told."""
+    told = play.variables.get("bundle")
+    if play.playbook == WHOLE and isinstance(told, dict):
+        with control.session() as session:
+            bundle = session.scalars(select(Bundle).where(Bundle.name == told["name"])).one()
+            bundle.quota_bytes = told["quota_bytes"]
 
 
 def _refuse_overtaken(play: Play, control: Control) -> None:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from provision.errors import UsageRefused
 from provision.registry import edges, orders, states
 from provision.registry.models import Bundle, User
-from provision.subscriptions import plans
-from provision.workflows import bundles, plays
+from provision.workflows import bundles, capacity, plays, rooms
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from provision.workflows.control import Control
 
 
 def add(control: Control, domain: str, login: str, name: str) -> str:
     """Give a person an address in the bundle of `domain` and return it; again, it makes sure.
 
-    Raises UsageRefused when the plan has no room for one more, or the bundle is closed.
+    Raises UsageRefused when the subscription is for no more people, now or by a change that is
+    agreed for later, or the bundle is closed.
     """
     found = bundles.find(control, domain)
     address = f"{edges.login(login)}@{found.domain}"
@@ -25,23 +27,46 @@ def add(control: Control, domain: str, login: str, name: str) -> str:
         bundle = session.get_one(Bundle, found.id)
         bundles.refuse_closed(bundle)
         if all(user.address != address for user in bundle.users):
-            order = orders.of_bundle(session, bundle)
-            limit = plans.get(session, order.wish["plan"]).users
+            limit = capacity.promised(session, bundle, control.today()).users
             if len(bundle.users) >= limit:
+                people = "1 person" if limit == 1 else f"{limit} people"
                 raise UsageRefused(
-                    f"The plan of {domain} is for {limit} people", "Change it first."
+                    f"The subscription of {domain} is for {people}",
+                    "Change it first: paquet subscription change --help",
                 )
             bundle.users.append(
                 User(
                     address=address,
                     display_name=edges.person_name(name),
                     language=bundle.subscriber.language,
-                    quota_bytes=bundle.quota_bytes,
                 )
             )
             states.record(session, f"bundle:{bundle.name}", f"user {address}", control.told())
     plays.change(control, plays.bundle_play("bundle.yml", bundle, control))
     return address
+
+
+def limit(session: Session, control: Control, address: str, room: int) -> Bundle:
+    """Let a person take `room` bytes of the bundle's room at most; 0: as much as there is.
+
+    What is there stays, and nothing comes to it while it is more than that. Returns the bundle,
+    whose server does not know yet. Raises UsageRefused for somebody unknown, a closed bundle, or
+    more than the bundle has.
+    """
+    bundle = bundles.living(session, address.rpartition("@")[2])
+    bundles.refuse_closed(bundle)
+    user = next((one for one in bundle.users if one.address == address.lower()), None)
+    if user is None:
+        raise UsageRefused(
+            f"Nobody has the address {address}", f"See: paquet user list {bundle.domain}"
+        )
+    most = capacity.in_force(session, bundle, control.today()).room
+    if room > most:
+        raise UsageRefused(f"{bundle.domain} has {rooms.gib(most)} GiB", "Give that, or less.")
+    user.quota_bytes = room
+    what = f"{user.address} may take {f'{room} bytes' if room else 'all of it'}"
+    states.record(session, f"bundle:{bundle.name}", what, control.told())
+    return orders.load_bundle(bundle)
 
 
 def listing(control: Control, domain: str) -> list[dict[str, object]]:
@@ -50,6 +75,7 @@ def listing(control: Control, domain: str) -> list[dict[str, object]]:
         {
             "address": user.address,
             "name": user.display_name,
+            "room": f"{rooms.gib(user.quota_bytes)} GiB at most" if user.quota_bytes else "shared",
             "devices": sum(device.state == "enrolled" for device in user.devices),
         }
         for user in bundles.find(control, domain).users

@@ -1,0 +1,13 @@
+"""People of a bundle share its room: a limit of their own stands only where one was set."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0013"
+
+
+def upgrade() -> None:
+    """Take away the limits that all were given: as much as their whole bundle had."""
+    op.execute('UPDATE "user" SET quota_bytes = 0')

@@ -1,0 +1,110 @@
+"""What a bundle may hold: people and room as its subscription says, on the server too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.errors import PaquetError, UsageRefused
+from provision.registry import orders
+from provision.registry.models import Bundle, Order
+from provision.subscriptions import subscriptions
+from provision.workflows import rooms
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
+    from provision.workflows.control import Control
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """So many people, and so many bytes for the mail, files and calendars of them all."""
+
+    users: int
+    room: int
+
+
+def in_force(session: Session, bundle: Bundle, day: date) -> Capacity:
+    """Return what `bundle` may hold on `day`. Raises PaquetError when nobody subscribed to it."""
+    return _of_version(subscriptions.version_on(_subscription(session, bundle), day))
+
+
+def promised(session: Session, bundle: Bundle, day: date) -> Capacity:
+    """Return what `bundle` may hold on `day` and on every later one, by what is agreed."""
+    subscription = _subscription(session, bundle)
+    now = subscriptions.version_on(subscription, day)
+    agreed = [now, *(one for one in subscription.versions if one.from_day > day)]
+    each = [_of_version(one) for one in agreed]
+    return Capacity(min(one.users for one in each), min(one.room for one in each))
+
+
+def bundle_of(session: Session, subscription: Subscription) -> Bundle | None:
+    """Return the living bundle of a subscription; None when it runs elsewhere or is erased."""
+    return session.scalar(
+        select(Bundle)
+        .join(Order, Order.bundle_id == Bundle.id)
+        .where(Order.id == subscription.order_id, Bundle.state != "erased")
+    )
+
+
+def refuse_in_the_way(control: Control, bundle: Bundle, version: SubscriptionVersion) -> None:
+    """Raise UsageRefused when `bundle` holds more than `version` allows, with the numbers.
+
+    What is used is asked of the server when the room becomes less; nothing is changed there.
+    """
+    wanted = _of_version(version)
+    if len(bundle.users) > wanted.users:
+        raise UsageRefused(
+            f"{len(bundle.users)} people are in the bundle of {bundle.domain}, more than "
+            f"{wanted.users}",
+            f"Give --users {len(bundle.users)}, or see who they are: "
+            f"paquet user list {bundle.domain}",
+        )
+    if wanted.room >= bundle.quota_bytes:
+        return
+    used = rooms.look(control, bundle)
+    if used.taken > wanted.room:
+        raise UsageRefused(
+            f"{bundle.domain} takes {rooms.gib(used.taken)} GiB, more than "
+            f"{rooms.gib(wanted.room)}: {rooms.by_whom(used)}",
+            "What is not needed must go first; it is measured anew every five minutes.",
+        )
+
+
+def due(control: Control) -> list[Bundle]:
+    """Return the bundles whose server was told another room than is in force today, by domain."""
+    today = control.today()
+    with control.reading() as session:
+        living = select(Bundle).where(Bundle.state != "erased").order_by(Bundle.domain)
+        return [
+            orders.load_bundle(one)
+            for one in session.scalars(living)
+            if is_due(session, one, today)
+        ]
+
+
+def is_due(session: Session, bundle: Bundle, day: date) -> bool:
+    """Whether the server of `bundle` was told another room than is in force on `day`."""
+    return in_force(session, bundle, day).room != bundle.quota_bytes
+
+
+def _of_version(version: SubscriptionVersion) -> Capacity:
+    return Capacity(version.users, version.gib * GIB)
+
+
+def _subscription(session: Session, bundle: Bundle) -> Subscription:
+    order = orders.of_bundle(session, bundle)
+    found = subscriptions.of_order(session, order.id)
+    if found is None:
+        raise PaquetError(
+            f"Nobody subscribed to the bundle of {bundle.domain}", "See: paquet money verify"
+        )
+    return found

@@ -1,0 +1,73 @@
+"""What a bundle takes of its room, and who takes it, as its server measured it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, NonNegativeInt, TypeAdapter, ValidationError
+
+from provision.errors import PaquetError
+from provision.servers import inventory, looking
+
+if TYPE_CHECKING:
+    from provision.registry.models import Bundle
+    from provision.workflows.control import Control
+
+READ = ("cat", "/var/lib/paquet/room.json")
+GIB = 1 << 30
+
+
+class Shares(BaseModel):
+    """Bytes that one person takes; calendars and contacts are 0 where a database keeps them."""
+
+    mail: NonNegativeInt = 0
+    files: NonNegativeInt = 0
+    calendars: NonNegativeInt = 0
+
+    @property
+    def all(self) -> int:
+        """Return the bytes of all of it."""
+        return self.mail + self.files + self.calendars
+
+
+class Used(BaseModel):
+    """What is taken of a bundle's room, in bytes, by whom, and when that was measured."""
+
+    taken: NonNegativeInt
+    people: dict[str, Shares]
+    measured: datetime
+
+
+TOLD = TypeAdapter(dict[str, dict[str, object]])
+
+
+def look(control: Control, bundle: Bundle) -> Used:
+    """Return what the server of `bundle` measured last, at most some minutes ago.
+
+    Raises Unreachable, or PaquetError when it has not measured this bundle yet.
+    """
+    host = inventory.find(control.settings.inventory, bundle.server)
+    said = looking.ask_program(host, control.settings, READ, "has measured no bundle yet")
+    try:
+        return Used.model_validate(TOLD.validate_json(said)[bundle.name])
+    except (ValidationError, KeyError):
+        raise PaquetError(
+            f"{bundle.server} has not measured the bundle of {bundle.domain} yet",
+            f"It does every five minutes, after `paquet server deploy {bundle.server}`.",
+        ) from None
+
+
+def gib(taken: int) -> str:
+    """Return bytes in GiB, with one decimal."""
+    return f"{taken / GIB:.1f}"
+
+
+def by_whom(used: Used) -> str:
+    """Return who takes how much, in GiB, the most first."""
+    people = sorted(used.people.items(), key=lambda one: (-one[1].all, one[0]))
+    return ", ".join(
+        f"{address} {gib(shares.all)} (mail {gib(shares.mail)}, files {gib(shares.files)}, "
+        f"calendars {gib(shares.calendars)})"
+        for address, shares in people
+    )
