@@ -141,9 +141,9 @@ def _held(control: Control, bundle: Bundle) -> dict[str, object]:
     try:
         used = rooms.look(control, bundle)
     except PaquetError as unknown:
-        taken = f"? of {rooms.gib(may.room)} GiB ({unknown.message})"
+        taken = f"? of {rooms.size(may.room)} ({unknown.message})"
         return {**told, "room": taken, "room_taken_by": ""}
-    room = f"{rooms.gib(used.taken)} of {rooms.gib(may.room)} GiB ({used.measured:%H:%M} UTC)"
+    room = f"{rooms.size(used.taken)} of {rooms.size(may.room)} ({used.measured:%H:%M} UTC)"
     return {**told, "room": room, "room_taken_by": rooms.by_whom(used)}
 
 

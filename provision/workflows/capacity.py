@@ -73,8 +73,8 @@ def refuse_in_the_way(control: Control, bundle: Bundle, version: SubscriptionVer
     used = rooms.look(control, bundle)
     if used.taken > wanted.room:
         raise UsageRefused(
-            f"{bundle.domain} takes {rooms.gib(used.taken)} GiB, more than "
-            f"{rooms.gib(wanted.room)}: {rooms.by_whom(used)}",
+            f"{bundle.domain} takes {rooms.size(used.taken)}, more than "
+            f"{rooms.size(wanted.room)}: {rooms.by_whom(used)}",
             "What is not needed must go first; it is measured anew every five minutes.",
         )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from provision.workflows.control import Control
 
 READ = ("cat", "/var/lib/paquet/room.json")
-GIB = 1 << 30
+MIB, GIB = 1 << 20, 1 << 30
 
 
 class Shares(BaseModel):
@@ -58,16 +58,16 @@ def look(control: Control, bundle: Bundle) -> Used:
         ) from None
 
 
-def gib(taken: int) -> str:
-    """Return bytes in GiB, with one decimal."""
-    return f"{taken / GIB:.1f}"
+def size(taken: int) -> str:
+    """Return bytes as people read them: 21.0 GiB, or 45 MiB below one."""
+    return f"{taken / GIB:.1f} GiB" if taken >= GIB else f"{taken / MIB:.0f} MiB"
 
 
 def by_whom(used: Used) -> str:
-    """Return who takes how much, in GiB, the most first."""
+    """Return who takes how much, the most first."""
     people = sorted(used.people.items(), key=lambda one: (-one[1].all, one[0]))
     return ", ".join(
-        f"{address} {gib(shares.all)} (mail {gib(shares.mail)}, files {gib(shares.files)}, "
-        f"calendars {gib(shares.calendars)})"
+        f"{address} {size(shares.all)} (mail {size(shares.mail)}, files {size(shares.files)}, "
+        f"calendars {size(shares.calendars)})"
         for address, shares in people
     )

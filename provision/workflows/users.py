@@ -62,7 +62,7 @@ def limit(session: Session, control: Control, address: str, room: int) -> Bundle
         )
     most = capacity.in_force(session, bundle, control.today()).room
     if room > most:
-        raise UsageRefused(f"{bundle.domain} has {rooms.gib(most)} GiB", "Give that, or less.")
+        raise UsageRefused(f"{bundle.domain} has {rooms.size(most)}", "Give that, or less.")
     user.quota_bytes = room
     what = f"{user.address} may take {f'{room} bytes' if room else 'all of it'}"
     states.record(session, f"bundle:{bundle.name}", what, control.told())
@@ -75,7 +75,7 @@ def listing(control: Control, domain: str) -> list[dict[str, object]]:
         {
             "address": user.address,
             "name": user.display_name,
-            "room": f"{rooms.gib(user.quota_bytes)} GiB at most" if user.quota_bytes else "shared",
+            "room": f"{rooms.size(user.quota_bytes)} at most" if user.quota_bytes else "shared",
             "devices": sum(device.state == "enrolled" for device in user.devices),
         }
         for user in bundles.find(control, domain).users

@@ -86,7 +86,7 @@ def test_what_a_bundle_set_keeps_no_play_away(nextcloud: Delivered) -> None:
 
 
 def test_a_bundle_does_not_say_itself_how_large_its_database_is(nextcloud: Delivered) -> None:
-    size = "import runpy; print(runpy.run_path('/usr/local/lib/paquet/paquet-meter.py')"
+    size = "import runpy; print(runpy.run_path('/usr/local/lib/paquet/meter/rooms.py')"
     size += f"['database_size']('{nextcloud.name}'))"
     with planted(nextcloud, PLANTED):
         measure = neighbours.as_user(nextcloud, "python3", "-c", size)

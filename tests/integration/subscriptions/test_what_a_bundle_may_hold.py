@@ -182,7 +182,7 @@ def test_less_is_refused_with_the_room_in_the_way(shop: Context, servers: Server
     change(shop, "--plan", "association")
     (name,) = servers.room
     servers.room = measured(name, 12, 9)
-    with pytest.raises(UsageRefused, match=r"takes 21\.0 GiB, more than 20\.0: anne@"):
+    with pytest.raises(UsageRefused, match=r"takes 21\.0 GiB, more than 20\.0 GiB: anne@"):
         change(shop, "--plan", "solo")
     servers.room = measured(name, 12, 8)
     change(shop, "--plan", "solo")
@@ -246,16 +246,18 @@ def test_a_bundle_shows_what_is_taken_and_by_whom(shop: Context, servers: Server
     servers.room = measured(name, 3, 1)
     shown = read(shop, bundle, "show", DOMAIN)
     assert shown["people"] == "1 of 1"
-    assert shown["room"] == "4.0 of 20.0 GiB (08:58 UTC)"
-    assert shown["room_taken_by"] == f"anne@{DOMAIN} 4.0 (mail 3.0, files 1.0, calendars 0.0)"
+    assert shown["room"] == "4.0 GiB of 20.0 GiB (08:58 UTC)"
+    parts = "mail 3.0 GiB, files 1.0 GiB, calendars 0 MiB"
+    assert shown["room_taken_by"] == f"anne@{DOMAIN} 4.0 GiB ({parts})"
     servers.room = {}
     assert read(shop, bundle, "show", DOMAIN)["room"].startswith("? of 20.0 GiB (bundles1 has not")
 
 
 def test_what_a_server_says_of_room_is_read_with_care(shop: Context, servers: Servers) -> None:
     (name,) = servers.room
-    for wrong in ({name: {"taken": -1}}, {name: []}, [], {name: None}):
-        servers.room = wrong  # type: ignore[assignment]
+    answers: list[Any] = [{name: {"taken": -1}}, {name: []}, [], {name: None}]
+    for wrong in answers:
+        servers.room = wrong
         assert read(shop, bundle, "show", DOMAIN)["room"].startswith("? of")
 
 

@@ -54,7 +54,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
     """A Debian 13 whose /srv has project quotas."""
     if lacking := what_this_computer_lacks():
         pytest.skip(f"no machine can be emulated here: {lacking} is missing")
-    with emulated.machine(tmp_path_factory.mktemp("emulated"), ["python3"]) as made:
+    with emulated.machine(
+        tmp_path_factory.mktemp("emulated"), ["python3", "python3-psycopg"]
+    ) as made:
         yield made
 
 
@@ -67,7 +69,8 @@ def test_the_emulated_machine_has_what_lab_machines_lack(machine: Emulated) -> N
 def limited(machine: Emulated) -> dict[str, Any]:
     """A bundle whose home and mail stood before it got its limits; what our program told."""
     roles = share("playbooks") / "roles"
-    room = {"all": ROOM, "mail": MAIL}
+    people = {"people": ROOM, "users": {"anna@probe.test": ROOM}}
+    room = {"all": ROOM, "mail": MAIL, "database": False, **people}
     machine.run(["useradd", "--system", "--user-group", BUNDLE])
     homes = [f"/srv/bundles/{BUNDLE}/webdav", f"{MAIL}/anna"]
     machine.run(["mkdir", "--parents", "/usr/local/lib/paquet", "/etc/paquet/room", *homes])
@@ -105,18 +108,30 @@ def test_the_file_system_stops_a_bundle_at_its_room(
     limited: dict[str, Any],
     tell: Callable[[str, object, object], None],
 ) -> None:
-    assert all(one["kernel"] for one in limited[BUNDLE].values())
+    assert limited[BUNDLE]["kernel"]
     size, why = grown(machine, folder)
     tell(f"ext4 with project quotas, {folder}: bytes over", max(0, size - ROOM), 0)
     assert why == "Disk quota exceeded"
     assert 0 < size <= ROOM
 
 
+def test_files_and_mail_share_one_limit(machine: Emulated, limited: dict[str, Any]) -> None:
+    """What mail takes is not there for files: the folder of mail is of the same project."""
+    assert limited
+    machine.run(["fallocate", "--length=15M", f"{MAIL}/anna/kept"])
+    machine.run(["chown", f"{BUNDLE}:", f"{MAIL}/anna/kept"])
+    size, why = grown(machine, f"/srv/bundles/{BUNDLE}/webdav")
+    machine.run(["rm", f"{MAIL}/anna/kept"])
+    assert why == "Disk quota exceeded"
+    assert 0 < size <= ROOM - 15 * MIB
+
+
 def test_limits_that_stand_are_not_set_again(machine: Emulated, limited: dict[str, Any]) -> None:
     machine.run(["systemctl", "start", "paquet-limits.service"])
-    assert json.loads(machine.run(["cat", "/var/lib/paquet/room.json"])) == limited
+    told = json.loads(machine.run(["cat", "/var/lib/paquet/room.json"]))
+    assert told == {BUNDLE: {**limited[BUNDLE], "measured": told[BUNDLE]["measured"]}}
     report = machine.run(["repquota", "-P", "-n", "/srv"])
-    assert report.count(str(ROOM // 1024)) == 2
+    assert report.count(str(ROOM // 1024)) == 1
 
 
 def test_only_outside_of_our_fences_a_file_leaves_its_project(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     Load = Callable[[str], dict[str, Any]]
 
-METER = "roles/room/files/paquet-meter.py"
+METER = "roles/room/files/meter"
+ROOMS = f"{METER}/rooms.py"
 # A pack of a hundred bytes, the folder that it lies in, and the five: a block of the disk each.
 BLOCKS = 7 * 4096
 CLOSER = "roles/backup_server/files/paquet-backup-room.py"
@@ -31,7 +32,7 @@ def test_what_passes_counts_until_it_is_measured(load: Load) -> None:
     standing = [100]
 
     async def story() -> None:
-        room = load(METER)["Room"](lambda: standing[0])
+        room = load(ROOMS)["Room"](lambda: standing[0])
         with room.passage() as one, room.passage() as other:
             assert await room.holds(900, 1000)
             one.carried, other.carried = 500, 400
@@ -48,7 +49,7 @@ def test_the_less_is_free_the_sooner_a_measure_is_old(load: Load) -> None:
     standing = [100]
 
     async def story() -> None:
-        room = load(METER)["Room"](lambda: standing[0])
+        room = load(ROOMS)["Room"](lambda: standing[0])
         assert await room.holds(0, 1 << 40)
         standing[0] = 2000  # written by what stands behind, unseen
         await asyncio.sleep(0.1)
@@ -85,7 +86,7 @@ def test_the_size_of_what_is_copied_is_asked_for(load: Load, first: str) -> None
 
 
 def test_a_measure_that_fails_lets_nothing_in(load: Load) -> None:
-    meter = load(METER)
+    meter = load(ROOMS)
 
     def too_long() -> int:
         raise OSError(errno.ENAMETOOLONG, "File name too long")
@@ -104,12 +105,12 @@ def test_folders_of_any_depth_are_measured(load: Load, tmp_path: Path) -> None:
     for _ in range(1500):
         deep += "/a"
         Path(deep).mkdir()
-    assert load(METER)["size_of"](tmp_path) == 1501 * BLOCK
+    assert load(ROOMS)["size_of"](tmp_path) == 1501 * BLOCK
     os.removedirs(deep)
 
 
 def test_an_empty_file_and_a_folder_take_a_block(load: Load, tmp_path: Path) -> None:
-    size_of = load(METER)["size_of"]
+    size_of = load(ROOMS)["size_of"]
     assert size_of(tmp_path / "absent") == 0
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "empty").touch()

@@ -4,7 +4,7 @@ nginx asks before it reads what a request carries (auth_request): at WHO for cal
 at MAY for files. The answer is 204, or 401, or 403 whose X-Paquet-Refused holds the status that the
 client gets. Logins are judged by Dovecot, for Radicale too, and cloud-login.py stands between.
 Users of another bundle of this server are refused before it is asked. Room is kept by
-paquet-meter.py: uploads of files stream through it, and before Radicale writes it is asked.
+the meter: uploads of files stream through it, and before Radicale writes it is asked.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import http.client
 import json
 import os
+import re
 import socket
 import sys
 import urllib.parse
@@ -41,6 +43,14 @@ DAV_COPIES, DAV_BLOCKS = 2, 4
 REVOKED = b"reason=This device was revoked"
 FORBIDDEN = "403 Forbidden"
 NO_SPACE = "507 Insufficient Storage"
+# RFC 4331. The file server is not asked for them, else it says that there are none.
+ROOM_NAMES = re.compile(rb"<[^<>]*\bquota-(?:available|used)-bytes\b[^<>]*>")
+NOTHING_ELSE, SOMETHING = re.compile(rb"(?<=prop>)\s*(?=</)"), b'<resourcetype xmlns="DAV:"/>'
+ROOM = b'<propstat xmlns="DAV:"><prop><quota-available-bytes>%d</quota-available-bytes>'
+ROOM += b"<quota-used-bytes>%d</quota-used-bytes></prop><status>HTTP/1.1 200 OK</status></propstat>"
+END_OF_ANSWER = re.compile(rb"</[^<>]*\bresponse>")
+MULTI_STATUS = 207
+KEPT = {"Content-Type", "ETag", "Last-Modified", "Location"}
 METHOD_UNKNOWN, BAD_PATH, NOT_YOURS, AWAY = "405", "400", "403", "503"
 # Headers by which a client could pretend to be the proxy in front of Radicale.
 PROXY_ONLY = ("HTTP_X_SCRIPT_NAME", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_FOR")
@@ -108,7 +118,7 @@ class Dovecot:
 
 
 class Meter:
-    """The room of the bundle, kept by paquet-meter.py."""
+    """The room of the bundle, kept by the meter."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -122,6 +132,31 @@ class Meter:
             connection.connect(self._path)
             connection.sendall(head.encode())
             yield connection.recv(BLOCK).startswith(b"HTTP/1.1 204 ")
+
+    def room(self, user: str) -> tuple[int, int] | None:
+        """Return the bytes that `user` has left and that are taken, None when nobody knows now."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(METER_SECONDS)
+            connection.connect(self._path)
+            connection.sendall(f"ROOM / HTTP/1.1\r\nX-Paquet-User: {user}\r\n\r\n".encode())
+            said = connection.recv(BLOCK).split(b"\r\n")
+        fields = dict(line.split(b": ", 1) for line in said if b": " in line)
+        free, taken = fields.get(b"X-Paquet-Free"), fields.get(b"X-Paquet-Taken")
+        return (int(free), int(taken)) if free and taken else None
+
+
+class FileServer(http.client.HTTPConnection):
+    """The file server of the bundle, at its socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=METER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(METER_SECONDS)
+        self.sock.connect(self._path)
 
 
 def size_of(path: Path) -> int:
@@ -219,6 +254,8 @@ class Light:
         for name in PROXY_ONLY:
             environ.pop(name, None)
         user = environ["PAQUET_USER"]
+        if environ.get("PAQUET_ASKS_ROOM") == "1":
+            return self._tell_room(environ, start_response)
         if environ["REQUEST_METHOD"] not in DAV_WRITING:
             return self._radicale({**environ, "REMOTE_USER": user}, start_response)
         length = int(environ["CONTENT_LENGTH"] or 0)
@@ -228,6 +265,28 @@ class Light:
                 return self._radicale({**environ, "REMOTE_USER": user}, start_response)
         environ["wsgi.input"].read(length)  # else nginx may find us gone before it has our answer
         return answer(start_response, NO_SPACE)
+
+    def _tell_room(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Let the file server answer a PROPFIND, and add how much room is left when it is asked."""
+        asked = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
+        others = NOTHING_ELSE.sub(SOMETHING, ROOM_NAMES.sub(b"", asked), 1)
+        # Who does not say that it is XML is believed to mean it (RFC 4918, section 8.2).
+        kind = environ["CONTENT_TYPE"] or "application/xml"
+        words = {"Host": environ["HTTP_HOST"], "Depth": "0", "Content-Type": kind}
+        with contextlib.closing(FileServer(os.environ["PAQUET_FILES_SOCKET"])) as server:
+            server.request("PROPFIND", environ["REQUEST_URI"], others, words)
+            said = server.getresponse()
+            body = said.read()
+        room = self._meter.room(environ["PAQUET_USER"]) if others != asked else None
+        ends = list(END_OF_ANSWER.finditer(body))
+        if room and ends and said.status == MULTI_STATUS:
+            end = ends[-1].start()
+            body = body[:end] + ROOM % room + body[end:]
+        kept = [(name, value) for name, value in said.getheaders() if name in KEPT]
+        start_response(f"{said.status} {said.reason}", [*kept, ("Content-Length", str(len(body)))])
+        return [body]
 
     def _judge(
         self, environ: dict[str, Any], start_response: Callable[..., Any]

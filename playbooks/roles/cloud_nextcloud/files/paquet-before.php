@@ -1,6 +1,7 @@
 <?php
 /*
  * Before each request of the web: a known device is told so, and PostgreSQL that is away is said to be away.
+ * And for all of PHP: the room that is left is the bundle's, not the disk's.
  */
 
 declare(strict_types=1);
@@ -35,6 +36,25 @@ function paquet_tell_away(): void {
 	} catch (PDOException) {
 		http_response_code(503);
 		header('Retry-After: 30');
+	}
+}
+
+/** PHP's own is switched off (paquet.ini): people of a bundle share its room, and the disk of the server is not theirs.
+ * Elsewhere than among their files, and when the meter does not know, the answer is that nobody knows. */
+if (!function_exists('disk_free_space')) {
+	function disk_free_space(string $directory): float|false {
+		$bundle = getenv('PAQUET_BUNDLE');
+		if (!str_starts_with($directory, "/srv/bundles/$bundle/data/")) {
+			return false;
+		}
+		$meter = @stream_socket_client("unix:///run/paquet/$bundle/ask/room.sock", timeout: 5);
+		if ($meter === false) {
+			return false;
+		}
+		stream_set_timeout($meter, 5);
+		fwrite($meter, "ROOM / HTTP/1.1\r\n\r\n");
+		$said = fread($meter, 4096);
+		return preg_match('/^X-Paquet-Free: (\d+)/m', $said ?: '', $found) ? (float)$found[1] : false;
 	}
 }
 

@@ -14,6 +14,8 @@ CREATE TABLE IF NOT EXISTS mailbox (
     -- an inactive mailbox refuses every login and still receives
     active boolean NOT NULL DEFAULT true
 );
+-- What paquet-limits.py found to be left for it: all people of a bundle share one room.
+ALTER TABLE mailbox ADD COLUMN IF NOT EXISTS limit_bytes bigint CHECK (limit_bytes > 0);
 CREATE INDEX IF NOT EXISTS mailbox_domain ON mailbox (domain);
 
 CREATE TABLE IF NOT EXISTS alias (
@@ -38,10 +40,12 @@ CREATE TABLE IF NOT EXISTS device (
 CREATE INDEX IF NOT EXISTS device_secret ON device (address, secret_sha256);
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO dovecot, postfix;
+GRANT USAGE ON SCHEMA public TO dovecot, postfix, root;
 GRANT SELECT ON mailbox, device TO dovecot;
+-- Root is paquet-limits.py: the superuser of the database is another.
+GRANT SELECT (address, limit_bytes), UPDATE (limit_bytes) ON mailbox TO root;
 -- Postfix never sees a digest of a secret.
 GRANT SELECT ON domain, mailbox, alias TO postfix;
 
 -- Whatever bundles hold, mail gets its connections.
-grant pg_use_reserved_connections to dovecot, postfix;
+grant pg_use_reserved_connections to dovecot, postfix, root;

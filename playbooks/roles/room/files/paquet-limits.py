@@ -1,10 +1,15 @@
 #!/usr/bin/python3
-"""Give each bundle the limit of the file system where there is one, and tell who is over its room.
+"""Measure what each bundle takes, of its files and mail together, and give each its limits.
 
-For each /etc/paquet/room/NAME.json: the home of the bundle and the folder of its mail become
-projects of the file system's quotas (ext4 or XFS, mounted with prjquota), each with the bundle's
-room as its hard limit. /var/lib/paquet/room.json then holds what each takes, what it may, and
-whether the kernel sees to it: {"NAME": {"files": {"taken", "room", "kernel"}, "mail": {...}}}.
+For each /etc/paquet/room/NAME.json: the home of the bundle and the folder of its mail become one
+project of the file system's quotas (ext4 or XFS, mounted with prjquota), with all the bundle's room
+as its hard limit. What its people keep counts for their room: Dovecot lets each mailbox take what
+files and the other mailboxes leave, and the meter is told what mail takes. Where more than the room
+came while sessions were open, they end: a session keeps the limit that it began with.
+
+/var/lib/paquet/room.json: {"NAME": {"taken", "room", "people": {address: {"mail", "files",
+"calendars"}}, "all_taken", "all", "kernel", "measured"}}, in bytes; "kernel" says whether the file
+system holds "all".
 """
 
 from __future__ import annotations
@@ -15,20 +20,28 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import stat
 import struct
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import psycopg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    Place = tuple[Path, str]
 
 SETTINGS, BUNDLES = Path("/etc/paquet/room"), Path("/srv/bundles")
 TOLD = Path("/var/lib/paquet/room.json")
-# Projects are numbers: those of Unix users, and beyond them for mail.
-FILES, MAIL = 1_000_000, 2_000_000
+# What the meter of a bundle reads.
+METER = "/run/paquet/{}/inner/mail.json"
+# Projects are numbers: those of Unix users, and this.
+FIRST_PROJECT = 1_000_000
 # linux/fs.h: struct fsxattr is xflags, extsize, nextents, projid, cowextsize and eight free bytes
 GET_ATTRIBUTES, SET_ATTRIBUTES, ATTRIBUTES = 0x801C581F, 0x401C5820, "5I8x"
 INHERITED, PROJECT = 0x200, 3
@@ -37,6 +50,20 @@ QUOTACTL_FD, GET_QUOTA, SET_QUOTA, OF_PROJECT = 443, 0x800007, 0x800008, 2
 QUOTA, LIMITS = "8QI4x", 1 | 4
 BYTES_A_FILE, FEWEST_FILES = 16384, 100_000
 DU_SECONDS = 600
+# What a person keeps, and where below the home; Nextcloud has calendars in its database.
+WHAT = ("mail", "files", "calendars")
+FOLDERS = {
+    "light": ("webdav/files/{}", "dav/collection-root/{}"),
+    "nextcloud": ("data/{}/files", ""),
+}
+# Maildir++: bytes with the line ends of mail.
+VIRTUAL_SIZE = re.compile(r",W=(\d+)")
+LIMIT = """
+update mailbox set limit_bytes = told.bytes
+from unnest(%s::text[], %s::bigint[]) as told (address, bytes)
+where mailbox.address = told.address and mailbox.limit_bytes is distinct from told.bytes
+"""
+KICK = ("/usr/bin/doveadm", "kick")
 LIBRARY = ctypes.CDLL(None, use_errno=True)
 
 
@@ -108,48 +135,166 @@ def set_project(descriptor: int, project: int) -> None:
     fcntl.ioctl(descriptor, SET_ATTRIBUTES, struct.pack(ATTRIBUTES, *values))
 
 
-def taken(folder: Path) -> int:
-    """Return what all below `folder` takes on the disk, however many and deep its folders are."""
-    words = ["/usr/bin/du", "--summarize", "--block-size=1", "--one-file-system", "--", str(folder)]
-    # It ends with 1 when something went away meanwhile.
-    said = subprocess.run(words, capture_output=True, text=True, check=False, timeout=DU_SECONDS)
-    return int(said.stdout.partition("\t")[0])
+@contextlib.contextmanager
+def descended(top: Path, folders: str) -> Iterator[int]:
+    """Open a folder below `top`, folder by folder: a bundle may have planted a link at each."""
+    with contextlib.ExitStack() as stack:
+        here = stack.enter_context(opened(top))
+        for name in filter(None, folders.split("/")):
+            here = stack.enter_context(opened(name, here))
+        yield here
 
 
-def look(folder: Path, project: int, room: int) -> dict[str, object] | None:
-    """Limit one folder and return what to tell of it."""
-    if not folder.is_dir():
-        return None
-    kernel = enforce(folder, project, room)
-    return {"taken": taken(folder), "room": room, "kernel": kernel}
+def taken(places: Sequence[Place]) -> list[int]:
+    """Return what all below each place takes on the disk, however many and deep its folders are.
+
+    0 where no folder stands, or a link leads there: all that the bundle takes has it nevertheless.
+    What is linked in two of them counts in the first.
+    """
+    with contextlib.ExitStack() as stack:
+        found: dict[Place, str] = {}
+        for place in places:
+            with contextlib.suppress(OSError):
+                number = stack.enter_context(descended(*place))
+                if stat.S_ISDIR(os.fstat(number).st_mode):
+                    found[place] = f"/proc/self/fd/{number}/."
+        handed = [int(path.split("/")[4]) for path in found.values()]
+        words = ["/usr/bin/du", "--summarize", "--block-size=1", "--one-file-system", "--"]
+        # It ends with 1 when something went away meanwhile.
+        said = (
+            subprocess.run(
+                [*words, *found.values()],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=DU_SECONDS,
+                pass_fds=handed,
+            )
+            if found
+            else None
+        )
+    lines = [line.partition("\t") for line in said.stdout.splitlines()] if said else []
+    sizes = {path: int(size) for size, _, path in lines}
+    if missing := [path for path in found.values() if path not in sizes]:
+        raise ValueError(f"du said nothing of {len(missing)} folders")
+    return [sizes[found[place]] if place in found else 0 for place in places]
 
 
-def look_at_bundle(path: Path) -> dict[str, dict[str, object] | None]:
-    """Limit one bundle, given its settings, and return what to tell of it."""
-    settings, name = json.loads(path.read_text("utf-8")), path.stem
-    number = pwd.getpwnam(name).pw_uid
-    told = {
-        "files": look(BUNDLES / name, FILES + number, settings["all"]),
-        "mail": look(Path(settings["mail"]), MAIL + number, settings["all"]),
+def counted(mailbox: Path) -> int:
+    """Return the bytes of a mailbox as Dovecot counts them: it writes them in each file's name."""
+    total = 0
+    for here, _, files in os.walk(mailbox / "Maildir"):
+        if Path(here).name in {"cur", "new"}:
+            total += sum(int(size[1]) for name in files if (size := VIRTUAL_SIZE.search(name)))
+    return total
+
+
+def measure(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Limit one bundle and return what to tell of it."""
+    home, mail = BUNDLES / name, Path(settings["mail"])
+    project = FIRST_PROJECT + pwd.getpwnam(name).pw_uid
+    standing = [folder for folder in (home, mail) if folder.is_dir()]
+    kernel = [enforce(folder, project, settings["all"]) for folder in standing]
+    files, calendars = FOLDERS["nextcloud" if settings["database"] else "light"]
+    places = [
+        place
+        for address in settings["users"]
+        for place in (
+            (mail, address.partition("@")[0]),
+            (home, files.format(address)),
+            (home, calendars.format(address) if calendars else "nowhere"),
+        )
+    ]
+    sizes = taken(places)
+    people = {
+        address: dict(zip(WHAT, sizes[3 * number : 3 * number + 3], strict=True))
+        for number, address in enumerate(settings["users"])
     }
-    for what, one in told.items():
-        if one and one["taken"] > one["room"]:
-            sys.stderr.write(f"{name} is over its room: {what} {one['taken']} {one['room']}\n")
-    return told
+    return {
+        "taken": sum(sizes),
+        "room": settings["people"],
+        "people": people,
+        "all_taken": sum(taken([(home, "")]) + taken([(mail, "")])),
+        "all": settings["all"],
+        "kernel": bool(kernel) and all(kernel),
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def mailbox_limits(told: dict[str, Any], settings: dict[str, Any]) -> dict[str, int]:
+    """Return how much each mailbox may hold, as Dovecot counts: what it has, and what is left."""
+    free = min(told["room"] - told["taken"], told["all"] - told["all_taken"])
+    return {
+        address: max(
+            1,  # 0 would be no limit
+            counted(Path(settings["mail"]) / address.partition("@")[0])
+            + min(free, settings["users"][address] - sum(own.values())),
+        )
+        for address, own in told["people"].items()
+    }
+
+
+def tell_meter(name: str, told: dict[str, Any]) -> None:
+    """Tell the meter of a bundle what its mail takes."""
+    file = Path(METER.format(name))
+    if file.parent.is_dir():
+        write(file, {address: own["mail"] for address, own in told["people"].items()})
+
+
+def tell_dovecot(limits: dict[str, int]) -> None:
+    """Let each mailbox hold so many bytes from its next login, or delivery, on."""
+    with psycopg.connect("host=/run/postgresql dbname=mail user=root") as connection:
+        connection.execute(LIMIT, [list(limits), list(limits.values())])
+
+
+def end_sessions(name: str, told: dict[str, Any], before: dict[str, Any], domain: str) -> None:
+    """End the sessions of a bundle that is over its room, where mail came since the last time."""
+    over = told["taken"] > told["room"] or told["all_taken"] > told["all"]
+    if not over:
+        return
+    sys.stderr.write(f"{name} is over its room: {told['taken']} {told['room']}")
+    sys.stderr.write(f", with all else {told['all_taken']} {told['all']}\n")
+    mail = [sum(own["mail"] for own in one.get("people", {}).values()) for one in (told, before)]
+    if before and mail[0] > mail[1]:
+        subprocess.run([*KICK, f"*@{domain}"], check=True, capture_output=True, timeout=60)
+
+
+def write(file: Path, content: object) -> None:
+    """Write JSON in one step."""
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps(content), "utf-8")
+    beside.rename(file)
+
+
+def look_at_bundle(path: Path, before: dict[str, Any]) -> tuple[dict[str, Any], dict[str, int]]:
+    """Limit one bundle, given its settings; return what to tell of it and its mailboxes' limits."""
+    settings, name = json.loads(path.read_text("utf-8")), path.stem
+    # A bundle that was not deployed since people of one share their room.
+    settings.setdefault("people", settings["all"])
+    told = measure(name, settings)
+    tell_meter(name, told)
+    end_sessions(name, told, before, Path(settings["mail"]).name)
+    return told, mailbox_limits(told, settings)
 
 
 def main() -> None:
     """Look at every bundle, and tell."""
-    told = {}
+    told: dict[str, Any] = {}
+    limits: dict[str, int] = {}
+    before = json.loads(TOLD.read_text("utf-8")) if TOLD.exists() else {}
     for path in sorted(SETTINGS.glob("*.json")):
         # What one bundle does must not keep the others from their limits.
         try:
-            told[path.stem] = look_at_bundle(path)
-        except (OSError, KeyError, ValueError, subprocess.TimeoutExpired) as wrong:
+            told[path.stem], its = look_at_bundle(path, before.get(path.stem, {}))
+        except (OSError, KeyError, ValueError, subprocess.SubprocessError) as wrong:
             sys.stderr.write(f"{path.stem} was not measured: {wrong}\n")
-    beside = TOLD.with_suffix(".new")
-    beside.write_text(json.dumps(told), "utf-8")
-    beside.rename(TOLD)
+        else:
+            limits |= its
+    write(TOLD, told)
+    try:
+        tell_dovecot(limits)
+    except psycopg.Error as wrong:
+        sys.stderr.write(f"Mailboxes keep the limits that they had: {wrong}\n")
 
 
 if __name__ == "__main__":
