@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from provision.errors import PaquetError
+from provision.telephones import telephone
 
 TOP_PATHS = {"inventory": "inventory.yml", "key_file": "paquet.key", "state": "var"}
 LETSENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
@@ -31,12 +33,31 @@ class Section(BaseModel):
 
 
 class Operator(Section):
-    """Who runs this: the name that people see, and the zone that bundles live under."""
+    """Who runs this: the name that people see, and the zone that bundles live under.
+
+    `telephone` may be empty: the sheets of phones then say where to write.
+    """
 
     name: str = Field(min_length=1, max_length=80)
     zone: str
     language: Literal["fr", "en"] = "fr"
-    contact: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)
+    contact: str = Field(max_length=254)
+    telephone: str = ""
+
+    @field_validator("contact")
+    @classmethod
+    def _is_an_address(cls, contact: str) -> str:
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", contact):
+            raise ValueError(f"{contact!r} is not an e-mail address, such as aide@exemple.fr")
+        return contact
+
+    @field_validator("telephone")
+    @classmethod
+    def _can_be_dialled(cls, number: str) -> str:
+        try:
+            return telephone(number) if number.strip() else ""
+        except PaquetError as refused:
+            raise ValueError(f"{refused.message}. {refused.hint}") from None
 
     @field_validator("zone")
     @classmethod
@@ -174,6 +195,16 @@ def parse(words: dict[str, object], path: Path) -> Settings:
         raise PaquetError(
             f"{path} has a mistake: {mistakes}", "`paquet init --help` names every setting."
         ) from None
+
+
+def mistake(section: type[Section], key: str, typed: str) -> str:
+    """Return what is wrong with one word of a table, '' when nothing is."""
+    try:
+        section.model_validate({key: typed})
+    except ValidationError as wrong:
+        found = (one["msg"] for one in wrong.errors() if one["loc"] == (key,))
+        return _plain(next(found, ""))
+    return ""
 
 
 def _anchored(words: dict[str, object], folder: Path) -> dict[str, Any]:

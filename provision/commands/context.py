@@ -17,6 +17,7 @@ from rich.table import Table
 
 from provision import database, settings
 from provision.checks.findings import found_problems
+from provision.commands.asking import agree
 from provision.errors import UsageRefused
 from provision.migrations import upgrades
 from provision.workflows.control import Control
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from provision.checks.findings import Finding
 
 PROBLEMS_FOUND = 5
+YES_HINT = "Add --yes, or look with --dry-run."
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
@@ -108,8 +110,9 @@ pass_context = click.make_pass_decorator(Context)
 def ask(question: str) -> None:
     """Go on only when the person at the keyboard says yes. Raises UsageRefused without one."""
     if not sys.stdin.isatty():
-        raise UsageRefused("Nobody is there to say yes", "Add --yes, or look with --dry-run.")
-    click.confirm(question, abort=True)
+        raise UsageRefused("Nobody is there to say yes", YES_HINT)
+    if not agree(question, YES_HINT):
+        raise click.Abort
 
 
 def show_findings(found: Sequence[Finding], *, as_json: bool) -> None:

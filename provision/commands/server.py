@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands import progress
+from provision.commands.asking import agree
 from provision.commands.context import (
     ask,
     dry_run_option,
@@ -144,7 +145,7 @@ def _confirm(key: HostKey) -> bool:
     click.echo(f"The server shows the host key {key.fingerprint} ({key.kind}).", err=True)
     if not sys.stdin.isatty():
         return False
-    return click.confirm("Is this what its console shows?", err=True)
+    return agree("Is this what its console shows?", "Give it as --host-key.", err=True)
 
 
 def _tell_task(tell: Callable[[str], None], task: TaskStart) -> None:

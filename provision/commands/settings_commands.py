@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provision import rendering, settings
+from provision.commands.asking import Question, answer
 from provision.commands.context import pass_context
 from provision.errors import UsageRefused
 from provision.registry import secrets
@@ -17,27 +19,63 @@ if TYPE_CHECKING:
     from provision.commands.context import Context
 
 
+QUESTIONS = {
+    "operator": Question(
+        "Who operates this (a name that subscribers will read)",
+        "--operator",
+        partial(settings.mistake, settings.Operator, "name"),
+    ),
+    "zone": Question(
+        "Under which domain do bundles get their names",
+        "--zone",
+        partial(settings.mistake, settings.Operator, "zone"),
+    ),
+    "contact": Question(
+        "Which e-mail address helps the subscribers",
+        "--contact",
+        partial(settings.mistake, settings.Operator, "contact"),
+    ),
+    "telephone": Question(
+        "Which telephone number, when a phone is lost and its mail with it (empty: none)",
+        "--telephone",
+        partial(settings.mistake, settings.Operator, "telephone"),
+        default="",
+    ),
+    "language": Question(
+        "Which language comes first (fr or en)",
+        "--language",
+        partial(settings.mistake, settings.Operator, "language"),
+        default="fr",
+    ),
+    "registry": Question(
+        "Where is the registry (sqlite:///file or postgresql://…)",
+        "--registry",
+        partial(settings.mistake, settings.Registry, "url"),
+        default="sqlite:///paquet.db",
+    ),
+}
+
+
 @click.command()
-@click.option("--operator", prompt="Who operates this (a name that subscribers will read)")
-@click.option("--zone", prompt="Under which domain do bundles get their names")
-@click.option("--contact", prompt="Which e-mail address helps the subscribers")
-@click.option(
-    "--language", type=click.Choice(["fr", "en"]), prompt="Which language comes first", default="fr"
-)
-@click.option(
-    "--registry",
-    prompt="Where is the registry (sqlite:///file or postgresql://…)",
-    default="sqlite:///paquet.db",
-)
+@click.option("--operator", help="Who operates this: a name that subscribers will read.")
+@click.option("--zone", help="The domain under which bundles get their names.")
+@click.option("--contact", help="The e-mail address that helps the subscribers.")
+@click.option("--telephone", help="The number that helps who has lost a phone, and its mail.")
+@click.option("--language", type=click.Choice(["fr", "en"]), help="Which language comes first.")
+@click.option("--registry", help="Where the registry is: sqlite:///file or postgresql://….")
 @pass_context
-def init(context: Context, /, **answers: str) -> None:
+def init(context: Context, /, **typed: str | None) -> None:
     """Write paquet.toml, paquet.key and inventory.yml for a new control machine.
 
-    Every question can be answered by its option instead.
+    What no option answers is asked.
     """
     path = context.config
     if path.exists():
         raise UsageRefused(f"{path} exists already", "Edit it, or give another --config.")
+    answers = {
+        name: answer(question) if typed[name] is None else typed[name]
+        for name, question in QUESTIONS.items()
+    }
     text = rendering.render("paquet.toml.j2", {**answers, "quoted": _quoted})
     checked = settings.parse(settings.read_words(text, path), path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from provision.subscriptions import business_numbers, strict
 from provision.subscriptions.documents.parties import picture_type
 from provision.subscriptions.profiles import EXAMPLE, Profile
 from provision.subscriptions.sepa import identifiers
+from provision.telephones import telephone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,7 @@ def read(path: Path) -> Profile:
 def checked(profile: Profile) -> Profile:
     """Return the profile with each number in its one way of writing, or raise UsageRefused."""
     ways = {
+        "phone": telephone,
         "iban": identifiers.iban,
         "bic": identifiers.bic,
         "creditor_identifier": identifiers.creditor_identifier,

@@ -30,6 +30,12 @@ def test_the_operator_alone_is_enough(tmp_path: Path) -> None:
     assert read.operator.language == "fr"
 
 
+def test_settings_of_before_have_no_telephone_number(tmp_path: Path) -> None:
+    assert settings.load(written(tmp_path, OPERATOR)).operator.telephone == ""
+    read = settings.load(written(tmp_path, OPERATOR + 'telephone = "02  31 00 00 00"\n'))
+    assert read.operator.telephone == "02 31 00 00 00"
+
+
 def test_paths_count_from_the_folder_of_the_file(tmp_path: Path) -> None:
     read = settings.load(written(tmp_path, OPERATOR + '[names]\nkey_file = "tsig.key"\n'))
     assert read.inventory == tmp_path / "inventory.yml"
@@ -49,6 +55,7 @@ def test_an_absolute_path_stays_where_it_is(tmp_path: Path) -> None:
         ('sped = "up"\n' + OPERATOR, "sped: this setting is not known"),
         (OPERATOR.replace("Nuage.Exemple.FR", "not a zone"), "operator.zone"),
         (OPERATOR.replace("aide@exemple.fr", "nobody"), "operator.contact"),
+        (OPERATOR + 'telephone = "12"\n', "operator.telephone: '12' is not a telephone number"),
         (OPERATOR + "[names]\nport = 0\n", "names.port"),
         (OPERATOR + "[bundles]\nexport_days = 29\n", "bundles.export_days"),
         ("[operator\n", "is not TOML"),

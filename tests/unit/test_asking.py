@@ -1,0 +1,126 @@
+"""What is asked at the keyboard ends: with an answer, or with a sentence and a hint."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from provision import settings
+from provision.commands import asking
+from provision.commands.context import Context
+from provision.commands.settings_commands import QUESTIONS, init
+from provision.errors import UsageRefused
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+PROVISION = Path(asking.__file__).parents[1]
+ANSWERS = ("Nuage", "nuage.example", "aide@nuage.example", "02 31 00 00 00", "", "")
+
+
+def run(folder: Path, typed: str, *words: str) -> Result:
+    context = Context(folder / "paquet.toml")
+    return CliRunner().invoke(init, words, input=typed, obj=context, standalone_mode=False)
+
+
+def refused(folder: Path, typed: str, *words: str) -> UsageRefused:
+    result = run(folder, typed, *words)
+    assert isinstance(result.exception, UsageRefused), result
+    assert result.exception.hint
+    assert not (folder / "paquet.toml").exists()
+    return result.exception
+
+
+def test_init_asks_for_a_telephone_number_and_writes_it(tmp_path: Path) -> None:
+    assert run(tmp_path, "\n".join(ANSWERS) + "\n").exception is None
+    operator = settings.load(tmp_path / "paquet.toml").operator
+    assert (operator.telephone, operator.language) == ("02 31 00 00 00", "fr")
+
+
+def test_init_asks_nothing_that_an_option_answers(tmp_path: Path) -> None:
+    words = [f"--{name}={word or 'fr'}" for name, word in zip(QUESTIONS, ANSWERS, strict=True)]
+    words[-1] = "--registry=sqlite:///paquet.db"
+    assert run(tmp_path, "", *words).exception is None
+    written = tomllib.loads((tmp_path / "paquet.toml").read_text("utf-8"))
+    assert written["operator"]["telephone"] == "02 31 00 00 00"
+
+
+def test_init_without_a_number_is_fine(tmp_path: Path) -> None:
+    assert run(tmp_path, "Nuage\nnuage.example\naide@nuage.example\n\n\n\n").exception is None
+    assert settings.load(tmp_path / "paquet.toml").operator.telephone == ""
+
+
+@pytest.mark.parametrize("at", range(len(ANSWERS)))
+def test_init_says_so_when_the_input_ends_before_an_answer(tmp_path: Path, at: int) -> None:
+    error = refused(tmp_path, "".join(f"{word}\n" for word in ANSWERS[:at]))
+    assert "The input ended before an answer" in error.message
+    assert error.hint == f"Give it as {list(QUESTIONS.values())[at].option}."
+
+
+@pytest.mark.parametrize(
+    ("before", "wrong", "sentence"),
+    [
+        ("", "\n", "it needs an answer"),
+        ("Nuage\n", "no zone\n", "is not a domain name"),
+        ("Nuage\nnuage.example\n", "nobody\n", "is not an e-mail address"),
+        ("Nuage\nnuage.example\na@b.example\n", "12\n", "is not a telephone number"),
+        ("Nuage\nnuage.example\na@b.example\n\n", "de\n", "'fr' or 'en'"),
+    ],
+)
+def test_init_never_repeats_a_question_for_ever(
+    tmp_path: Path, before: str, wrong: str, sentence: str
+) -> None:
+    error = refused(tmp_path, before + wrong * 1000)
+    assert sentence in error.message
+    assert "Give it as --" in error.hint
+
+
+def test_a_wrong_answer_may_be_mended(tmp_path: Path) -> None:
+    name, zone, *others = ANSWERS
+    assert run(tmp_path, "\n".join([name, "no zone", zone, *others, ""])).exception is None
+
+
+@pytest.mark.parametrize(("typed", "agreed"), [("y\n", True), ("YES\n", True), ("\n", False)])
+def test_a_yes_is_asked_for_once(typed: str, agreed: bool) -> None:  # noqa: FBT001
+    assert agree(typed).return_value == agreed
+
+
+@pytest.mark.parametrize("typed", ["perhaps\n" * 1000, "maybe\n"])
+def test_what_is_neither_yes_nor_no_ends_too(typed: str) -> None:
+    error = agree(typed).exception
+    assert isinstance(error, UsageRefused)
+    assert error.hint == "Add --yes."
+
+
+def test_an_interruption_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_words: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("click.termui.visible_prompt_func", interrupted)
+    with pytest.raises(click.Abort):
+        asking.agree("Deliver it?", "Add --yes.")
+
+
+def test_nothing_else_asks_in_a_loop_of_its_own() -> None:
+    """click.prompt and click.confirm ask until they are content, whoever answers."""
+    loops = re.compile(r"click\.(prompt|confirm)|prompt=|confirmation_prompt|\binput\(")
+    asking_files = [
+        path.relative_to(PROVISION)
+        for path in PROVISION.rglob("*.py")
+        if loops.search(path.read_text(encoding="utf-8"))
+    ]
+    assert asking_files == [Path("commands/asking.py")]
+
+
+def agree(typed: str) -> Result:
+    @click.command()
+    def command() -> bool:
+        return asking.agree("Deliver it?", "Add --yes.")
+
+    return CliRunner().invoke(command, input=typed, standalone_mode=False)
