@@ -7,7 +7,7 @@ import math
 import re
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import SecretStr
@@ -53,6 +53,25 @@ class Chooser(Protocol):
 
 
 @dataclass(frozen=True)
+class Support:
+    """Whom the owner of a device turns to: a name, a telephone number or '', an e-mail address.
+
+    `sold_by` and `supported_by` are the names of the business and the association, or ''.
+    """
+
+    name: str
+    telephone: str
+    email: str
+    sold_by: str = ""
+    supported_by: str = ""
+
+    @property
+    def contact(self) -> str:
+        """How they are reached, on one line."""
+        return " · ".join(filter(None, (self.telephone, self.email)))
+
+
+@dataclass(frozen=True)
 class Sync:
     """All that one device needs to sync mail, calendars, contacts and files.
 
@@ -73,7 +92,7 @@ class Sync:
     mail_host: str
     language: Literal["fr", "en"]
     operator_name: str
-    support_contact: str
+    support: Support
     issued: date
 
     def __post_init__(self) -> None:
@@ -87,8 +106,10 @@ class Sync:
                 f"A device secret has at least {SHORTEST_SECRET} letters and digits, nothing else",
                 "Let make_secret make it: other characters are cut or changed by some clients.",
             )
-        for label in ("display_name", "device_name", "operator_name", "support_contact"):
+        for label in ("display_name", "device_name", "operator_name"):
             _refuse_unwritable(label.replace("_", " "), getattr(self, label))
+        for label, text in asdict(self.support).items():
+            _refuse_unwritable(f"support's {label}", text)
 
     @property
     def domain(self) -> str:

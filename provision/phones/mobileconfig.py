@@ -149,7 +149,7 @@ def _mail_payload(sync: Sync) -> dict[str, object]:
 
 
 def _description(sync: Sync, language: str) -> str:
-    words = {"operator": sync.operator_name, "support": sync.support_contact}
+    words = {"operator": sync.operator_name, "support": sync.support.contact}
     return render(f"phones/consent.{language}.txt", words).strip()
 
 

@@ -15,7 +15,7 @@ from provision.phones.mobileconfig import read_signer
 from provision.registry import edges, orders, states
 from provision.registry.models import Device, User
 from provision.servers import inventory
-from provision.workflows import bundles, names, plays
+from provision.workflows import bundles, names, plays, supporting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,7 +145,7 @@ def describe(control: Control, enrolled: Enrolled) -> Sync:
         mail_host=inventory.find(settings.inventory, bundle.server).server_name,
         language=cast("Any", device.user.language),
         operator_name=settings.operator.name,
-        support_contact=settings.operator.contact,
+        support=supporting.support(control, bundle),
         issued=control.clock().date(),
     )
 

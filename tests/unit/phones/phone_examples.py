@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from provision.phones.devices import Sync
+from provision.phones.devices import Support, Sync
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "phones"
 PLAIN_SECRET = "abcd2345efgh6789jkmn2345pqrs"
@@ -29,7 +29,13 @@ NEXTCLOUD = Sync(
     mail_host="bundles1.paquet.test",
     language="fr",
     operator_name="Le Paquet du Trièves",
-    support_contact="04 76 00 00 00",
+    support=Support(
+        name="Les Amis du Libre",
+        telephone="04 76 00 00 00",
+        email="aide@amis.test",
+        sold_by="Boutique Libre",
+        supported_by="Les Amis du Libre",
+    ),
     issued=date(2026, 11, 1),
 )
 LIGHT = replace(
@@ -69,7 +75,7 @@ def syncs(draw: st.DrawFn, base: Sync = NEXTCLOUD) -> Sync:
         display_name=draw(NAMES),
         device_name=draw(NAMES),
         operator_name=draw(NAMES),
-        support_contact=draw(NAMES),
+        support=Support(*(draw(NAMES.filter(bool)) for _ in range(5))),
         secret=SecretStr(draw(SECRETS)),
     )
 

@@ -13,6 +13,7 @@ from provision.errors import PaquetError
 from provision.phones.devices import (
     ALPHABET,
     ENTROPY_BITS,
+    Support,
     make_secret,
     secret_digest,
     secret_groups,
@@ -80,7 +81,7 @@ def test_a_device_shows_its_secret_to_nobody_who_prints_it() -> None:
         {"display_name": "\ud800"},
         {"device_name": "\u2028"},
         {"operator_name": "\ufffe"},
-        {"support_contact": "x" * 121},
+        {"support": Support("Amis", "", "x" * 121)},
     ],
 )
 def test_what_a_format_could_not_carry_is_refused_with_a_hint(wrong: dict[str, Any]) -> None:

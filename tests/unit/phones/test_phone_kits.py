@@ -19,6 +19,7 @@ from weasyprint.urls import FatalURLFetchingError
 from provision.errors import PaquetError
 from provision.paper import page_pdf
 from provision.phones import kits
+from provision.phones.devices import Support
 from provision.phones.kits import write_kit
 from provision.phones.links import davx5_link, nextcloud_link
 from provision.phones.mobileconfig import read_signer
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provision.phones.devices import Sync
+
 
 EVERY = [
     replace(base, kind=kind)
@@ -213,8 +215,74 @@ def test_an_iphone_is_told_to_go_to_settings_and_what_it_will_see_there() -> Non
 def test_a_computer_is_shown_thunderbird_and_the_address_of_the_files() -> None:
     text = sheet(replace(LIGHT, kind="desktop"), "fr")
     assert "davs://zoe.paquet.test/files/zoe@zoe.paquet.test/" in text
-    assert "Carnet d’adresses CardDAV" in text
+    assert "Carnet d’adresses CardDav" in text
     assert "Microsoft" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", ["votre adresse", "Continuer", "IMAP", "Continuer", "la clé"]),
+        ("en", ["your address", "Continue", "IMAP", "Continue", "the key"]),
+    ],
+)
+def test_a_computer_is_led_through_thunderbird_in_its_own_order(
+    language: str, words: list[str]
+) -> None:
+    """Thunderbird 153, localization/*/messenger/accountcreation/accountHub.ftl."""
+    last = {
+        "fr": ["Continuer", "déjà cochés", "Continuer", "Terminer"],
+        "en": ["Continue", "ticked already", "Continue", "Finish"],
+    }
+    text, at = sheet(replace(NEXTCLOUD, kind="desktop"), language), 0
+    for word in words + last[language]:
+        at = text.index(word, at) + len(word)
+    assert "Terminé," not in text
+    assert "Connecter à côté" not in text
+
+
+def test_a_computers_files_come_by_the_application_of_its_own_cloud() -> None:
+    """The browser asks for a password that nobody has, and takes the key behind a second button."""
+    computer = replace(NEXTCLOUD, kind="desktop")
+    french, english = sheet(computer, "fr"), sheet(computer, "en")
+    assert "Installez Nextcloud pour ordinateur" in french
+    assert "Connexion à l’aide d’un mot de passe d’application" in french
+    assert "Alternative log in using app password" in english
+    assert "davs://" not in french + english
+
+
+@every_kit
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_sheet_tells_who_to_call_and_never_to_call_without_a_number(
+    sync: Sync, language: str
+) -> None:
+    lost = {"fr": "Appareil perdu, volé, vendu ?", "en": "Device lost, stolen, sold?"}[language]
+    call = {"fr": "Appelez le 04 76 00 00 00", "en": "Call 04 76 00 00 00"}[language]
+    silent = replace(sync, support=replace(sync.support, telephone=""))
+    told = sheet(sync, language).partition(lost)[2]
+    written = sheet(silent, language).partition(lost)[2]
+    assert call in told
+    assert "aide@amis.test" in written
+    assert not re.search(r"Appelez|Call |04 76", sheet(silent, language))
+
+
+@every_kit
+def test_a_sheet_names_who_sold_and_who_supports(sync: Sync) -> None:
+    assert "Vendu par Boutique Libre, suivi par Les Amis du Libre" in sheet(sync, "fr")
+    assert "Sold by Boutique Libre, supported by Les Amis du Libre" in sheet(sync, "en")
+
+
+@pytest.mark.parametrize("kind", ["android", "ios", "desktop"])
+def test_a_light_clouds_sheet_says_how_somebody_is_invited(
+    kind: Literal["android", "ios", "desktop"],
+) -> None:
+    light, nextcloud = replace(LIGHT, kind=kind), replace(NEXTCLOUD, kind=kind)
+    for language, sentence in (
+        ("fr", "L’agenda d’un téléphone n’envoie pas d’invitation."),
+        ("en", "a phone’s calendar sends no invitation."),
+    ):
+        assert sentence in sheet(light, language)
+        assert sentence not in sheet(nextcloud, language)
 
 
 @settings(deadline=None)
@@ -224,8 +292,10 @@ def test_names_are_read_back_from_the_page_and_change_nothing_else(sync: Sync) -
     tree, plain = html.fromstring(page(sync)), html.fromstring(page(same_secret))
     assert [element.tag for element in tree.iter()] == [element.tag for element in plain.iter()]
     shown = ["".join(name.itertext()) for name in tree.xpath("//section[1]//bdi")]
-    expected = [sync.device_name, sync.operator_name, sync.display_name]
-    assert shown == [*expected, sync.operator_name, sync.support_contact]
+    named = sync.support
+    expected = [sync.device_name, sync.operator_name, sync.display_name, named.name]
+    expected += [named.telephone, named.email, named.telephone]
+    assert shown == [*expected, named.sold_by, named.supported_by]
     secret = "".join(tree.xpath("//section[1]//p[@class='secret']/span/text()"))
     assert secret == sync.secret.get_secret_value()
 
@@ -235,7 +305,7 @@ def test_a_hostile_name_is_only_text_on_a_phones_page_and_paper(
     kind: Literal["android", "ios"], tmp_path: Path
 ) -> None:
     name = """"'><script>alert(1)</script>{{ 7 * 7 }}&lt;"""
-    sync = replace(NEXTCLOUD, kind=kind, display_name=name, support_contact=name)
+    sync = replace(NEXTCLOUD, kind=kind, display_name=name, support=Support(name, "", name))
     kit = write_kit(sync, tmp_path)
     tree = html.fromstring(kit.html.read_text())
     assert not tree.xpath("//script")

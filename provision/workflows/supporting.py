@@ -1,0 +1,47 @@
+"""Whom the people of a bundle call: who supports them, before who runs the servers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from provision.phones.devices import Support
+from provision.registry import orders
+from provision.subscriptions import profiles, subscriptions
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.registry.models import Bundle
+    from provision.settings import Operator
+    from provision.subscriptions.models import Organisation
+    from provision.workflows.control import Control
+
+
+def support(control: Control, bundle: Bundle) -> Support:
+    """Return whom the sheets of `bundle` name, by the profiles that rule today.
+
+    Of the association that supports, the operator and the business that sells, in this order, the
+    first with a telephone number is called; without any, the first with an address is written to.
+    """
+    operator = _operator(control.settings.operator)
+    with control.reading() as session:
+        opened = subscriptions.of_order(session, orders.of_bundle(session, bundle).id)
+        if opened is None:
+            return operator
+        seller, supporter = opened.seller, opened.supporter
+        known = [_organisation(session, one, control.today()) for one in (supporter, seller)]
+    ranked = [one for one in (known[0], operator, known[1]) if one is not None]
+    chosen = next((one for one in ranked if one.telephone), ranked[0])
+    return replace(chosen, sold_by=seller.name, supported_by=supporter.name)
+
+
+def _operator(operator: Operator) -> Support:
+    return Support(operator.name, operator.telephone, operator.contact)
+
+
+def _organisation(session: Session, organisation: Organisation, day: date) -> Support | None:
+    profile = profiles.on(session, organisation.id, day)
+    return None if profile is None else Support(profile.name, profile.phone, profile.email)
