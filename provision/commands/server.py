@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from provision.commands.context import Context
     from provision.servers.hostkeys import HostKey
-    from provision.servers.outcomes import TaskStart
+    from provision.servers.outcomes import PartStart
 
 force_option = click.option(
     "--force", is_flag=True, help="Go on although the server has seen a newer registry."
@@ -67,7 +67,7 @@ def prepare(context: Context, /, name: str, host_key: str, **flags: bool) -> Non
     if not flags["dry_run"] and not flags["yes"]:
         ask(f"Prepare {name} ({host.address})?")
     with progress.steps(quiet=flags["as_json"]) as tell:
-        person = preparation.Person(_confirm, tell, partial(_tell_task, tell), host_key)
+        person = preparation.Person(_confirm, tell, partial(_tell_part, tell), host_key)
         claim = claims.claim(context.control(tell), host, force=flags["force"])
         done = preparation.prepare(host, context.settings, claim, person, dry_run=flags["dry_run"])
     if not flags["dry_run"]:
@@ -76,7 +76,7 @@ def prepare(context: Context, /, name: str, host_key: str, **flags: bool) -> Non
     if flags["as_json"]:
         show(asdict(done), as_json=True)
     elif done.deployment:
-        _show_deployment(done.deployment)
+        _show_deployment(done.deployment, dry_run=flags["dry_run"])
 
 
 @server.command()
@@ -95,18 +95,18 @@ def deploy(context: Context, /, name: str, **flags: bool) -> None:
         ask(f"Deploy to {name} ({host.address})?")
     play = deploying.site_play(host, context.settings)
     with progress.steps(quiet=flags["as_json"]) as tell:
-        on_task = partial(_tell_task, tell)
+        on_part = partial(_tell_part, tell)
         if flags["dry_run"]:
-            done = deploying.rehearse(play, context.settings, on_task)
+            done = deploying.rehearse(play, context.settings, on_part)
         else:
             claim = claims.claim(context.control(tell), host, force=flags["force"])
             done = deploying.deploy(
-                play, context.settings, claim, drift=flags["drift"], on_task=on_task
+                play, context.settings, claim, drift=flags["drift"], on_part=on_part
             )
     if flags["as_json"]:
         show(asdict(done), as_json=True)
     else:
-        _show_deployment(done)
+        _show_deployment(done, dry_run=flags["dry_run"])
 
 
 @server.command("list")
@@ -148,17 +148,11 @@ def _confirm(key: HostKey) -> bool:
     return agree("Is this what its console shows?", "Give it as --host-key.", err=True)
 
 
-def _tell_task(tell: Callable[[str], None], task: TaskStart) -> None:
-    tell(f"{task.role}: {task.task}" if task.role else task.task)
+def _tell_part(tell: Callable[[str], None], part: PartStart) -> None:
+    tell(f"{part.role}: {part.words}")
 
 
-def _show_deployment(done: deploying.Deployment) -> None:
+def _show_deployment(done: deploying.Deployment, *, dry_run: bool = False) -> None:
     for diff in done.diffs:
         click.echo(diff)
-    if not done.visited:
-        click.echo(f"{done.server}: nothing to do ({done.seconds:.1f} s)")
-        return
-    click.echo(
-        f"{done.server}: {done.changed} changed, {len(done.visited)} roles visited, "
-        f"{len(done.unchanged)} unchanged ({done.seconds:.1f} s)"
-    )
+    click.echo(f"{done.server}: {done.sentence(dry_run=dry_run)} ({done.seconds:.1f} s)")

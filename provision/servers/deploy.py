@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from provision.servers.guard import Claim, Hold
     from provision.servers.inventory import Host
     from provision.servers.outcomes import PlayResult
-    from provision.servers.playbooks import OnTask
+    from provision.servers.playbooks import OnPart
     from provision.settings import Settings
 
 SITE = "site.yml"
@@ -36,6 +36,19 @@ class Deployment:
     seconds: float
     diffs: tuple[str, ...] = ()
 
+    def sentence(self, *, dry_run: bool = False) -> str:
+        """Say what came of it to whoever ran it; `dry_run` is for one that only looked."""
+        looked, left = len(self.visited), len(self.unchanged)
+        if not looked:
+            return "it is as it should be, nothing was to do"
+        seen = f"in {looked} of {looked + left} parts; the others had nothing new"
+        if not left:
+            seen = f"in all {looked} parts"
+        if not self.changed:
+            return f"it is as it should be: looked {seen}, nothing had to change"
+        things = "1 thing" if self.changed == 1 else f"{self.changed} things"
+        return f"{things} {'would change' if dry_run else 'changed'}: looked {seen}"
+
 
 def site_play(host: Host, settings: Settings) -> Play:
     """Return the play that prepares `host`."""
@@ -48,7 +61,7 @@ def deploy(
     claim: Claim,
     *,
     drift: bool = False,
-    on_task: OnTask | None = None,
+    on_part: OnPart | None = None,
 ) -> Deployment:
     """Run `play` on its one host under the host's lock, without the roles that it has already.
 
@@ -65,16 +78,16 @@ def deploy(
         known = {"unchanged_roles": list(unchanged), "new_server": not held.digests}
         given = replace(play, variables={**play.variables, **known})
         due = {role: wanted[role] for role in wanted if role not in unchanged}
-        result = _visit(given, settings, held, due, on_task)
+        result = _visit(given, settings, held, due, on_part)
     return _describe(host, wanted, unchanged, result, started)
 
 
-def rehearse(play: Play, settings: Settings, on_task: OnTask | None = None) -> Deployment:
+def rehearse(play: Play, settings: Settings, on_part: OnPart | None = None) -> Deployment:
     """Say what deploying would change, reading reality; the server stays as it is."""
     started, (host,) = time.monotonic(), play.hosts
     playbook = find_playbook(play.playbook)
     given = replace(play, variables={**play.variables, "unchanged_roles": []})
-    result = run_play(given, settings, on_task=on_task, check=True)
+    result = run_play(given, settings, on_part=on_part, check=True)
     wanted = dict.fromkeys(roles_of(playbook, host.groups), "")
     return _describe(host, wanted, (), result, started)
 
@@ -84,11 +97,11 @@ def _visit(
     settings: Settings,
     held: Hold,
     due: Mapping[str, str],
-    on_task: OnTask | None,
+    on_part: OnPart | None,
 ) -> PlayResult:
     """Run the play, and have the server remember each role of `due` that came to its end."""
     try:
-        result = run_play(play, settings, permits=[held.permit], on_task=on_task)
+        result = run_play(play, settings, permits=[held.permit], on_part=on_part)
     except PlayFailed as failed:
         held.remember({role: due[role] for role in finished(list(due), failed.done)})
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -16,16 +17,18 @@ if TYPE_CHECKING:
 
 GUARD_SPEAKS = "paquet-guard:"
 LINES_KEPT = 20
+# The task that Ansible puts before a role's own, with the short description of its arguments:
+# ansible/playbook/role/__init__.py, _create_validation_task. Where a role is skipped, it is too.
+ANNOUNCES = re.compile(r"Validating arguments against arg spec '\w+' - (?P<words>.+)")
 AGAIN = "Mend the cause, then run the same command again: it goes on where it stopped."
 
 
 @dataclass(frozen=True)
-class TaskStart:
-    """A task that begins, `seconds` after the play did; `role` is empty outside of roles."""
+class PartStart:
+    """A part of the play that begins: a role, in the words by which it describes itself."""
 
     role: str
-    task: str
-    seconds: float
+    words: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class PlayFailed(PaquetError):
 class Hearing:
     """Listens to the runner's lines and remembers what matters."""
 
-    on_task: Callable[[TaskStart], None] | None = None
+    on_part: Callable[[PartStart], None] | None = None
     keeps_diffs: bool = False
     started: float = field(default_factory=time.monotonic)
     stats: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -127,9 +130,9 @@ class Hearing:
         if role and role not in self.roles:
             self.roles.append(role)
         self.failed_item = None
-        if self.on_task:
-            seconds = time.monotonic() - self.started
-            self.on_task(TaskStart(role, event.get("task", ""), seconds))
+        announced = ANNOUNCES.fullmatch(event.get("task", ""))
+        if self.on_part and announced:
+            self.on_part(PartStart(role, announced["words"]))
 
     def _task_is_done(self, event: Mapping[str, Any]) -> None:
         result = event.get("res") or {}

@@ -16,7 +16,7 @@ from provision.process.confinement import Confinement, Overdue, run_confined
 from provision.rendering import share
 from provision.servers import connection
 from provision.servers.encoding import encode, encode_inventory
-from provision.servers.outcomes import Hearing, TaskStart
+from provision.servers.outcomes import Hearing, PartStart
 from provision.servers.packed import module_store
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ AN_HOUR = 3600.0
 FORKS = 8
 KEPT_ENVIRONMENT = ("HOME", "SSH_AUTH_SOCK", "TZ", "USER", "LOGNAME")
 
-OnTask = Callable[[TaskStart], None]
+OnPart = Callable[[PartStart], None]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def run_play(
     settings: Settings,
     *,
     permits: Sequence[Permit] = (),
-    on_task: OnTask | None = None,
+    on_part: OnPart | None = None,
     check: bool = False,
 ) -> PlayResult:
     """Run `play` to its end and return what it did; `check` changes nothing and shows diffs.
@@ -75,7 +75,7 @@ def run_play(
     Raises PlayFailed (naming task, host and reason), Unreachable, UnsafeChange (another host
     key), or Overdue. Afterwards no process and no file of the run is left on this machine.
     """
-    hearing = Hearing(on_task, keeps_diffs=check)
+    hearing = Hearing(on_part, keeps_diffs=check)
     with connection.private_folder() as folder:
         _lay_out(folder, play, {permit.host: permit for permit in permits})
         options = ["--extra-vars", f"@{folder}/variables.json", "--forks", str(FORKS)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from provision.servers.guard import Claim
     from provision.servers.hostkeys import HostKey
     from provision.servers.inventory import Host
-    from provision.servers.playbooks import OnTask
+    from provision.servers.playbooks import OnPart
     from provision.servers.preflight import Finding
     from provision.settings import Settings
 
@@ -26,7 +26,7 @@ class Person:
 
     confirm_key: Callable[[HostKey], bool]
     tell: Callable[[str], None] = lambda _: None
-    on_task: OnTask | None = None
+    on_part: OnPart | None = None
     host_key: str = ""
 
 
@@ -66,5 +66,5 @@ def _deploy(
 ) -> deploy.Deployment:
     play = deploy.site_play(host, settings)
     if dry_run:
-        return deploy.rehearse(play, settings, person.on_task)
-    return deploy.deploy(play, settings, claim, on_task=person.on_task)
+        return deploy.rehearse(play, settings, person.on_part)
+    return deploy.deploy(play, settings, claim, on_part=person.on_part)

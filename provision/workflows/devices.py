@@ -151,9 +151,16 @@ def describe(control: Control, enrolled: Enrolled) -> Sync:
 
 
 def _user(session: Session, address: str) -> User:
-    user = session.scalar(select(User).where(User.address == edges.email(address)))
+    wanted = edges.email(address)
+    user = session.scalar(select(User).where(User.address == wanted))
     if user is None:
-        raise PaquetError(f"Nobody here has the address {address}", "See `paquet order list`.")
+        login, _, domain = wanted.partition("@")
+        bundles.living(session, domain)
+        raise PaquetError(
+            f"Nobody here has the address {wanted}",
+            f"Give it to them first: paquet user add {domain} {login} --name NAME "
+            f"(who has one: paquet user list {domain})",
+        )
     return user
 
 

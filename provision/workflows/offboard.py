@@ -159,11 +159,11 @@ def erase(control: Control, domain: str, why: str, *, hurry: bool = False) -> Er
     subject = f"bundle:{planned.bundle.name}"
     with control.session() as session:
         states.record(session, subject, states.ERASING, control.told(why))
-    control.tell("names")
+    control.tell("names: its records leave the DNS")
     names.withdraw(planned.bundle, control.settings)
-    control.tell("bundle")
+    control.tell("bundle: it leaves its servers")
     plays.change(control, plays.erasing_play(planned.bundle, control))
-    control.tell("registry")
+    control.tell("registry: users, devices, kits and secrets are forgotten")
     _forget(control, planned.bundle.id, why)
     return planned
 

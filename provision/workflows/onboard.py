@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from provision.registry.models import Bundle
     from provision.workflows.control import Control
 
-STEPS = ("names", "bundle", "device", "checks", "kit")
+# The steps of an order, and what a person is told when one begins.
+TOLD = {
+    "names": "its records in DNS",
+    "bundle": "mail, cloud, first backup, and the key of the first device",
+    "device": "its key",
+    "checks": "looks from outside, as the device will",
+    "kit": "what its owner takes home",
+}
+STEPS = tuple(TOLD)
 
 
 class StepFailed(PaquetError):
@@ -75,7 +83,7 @@ def _left(not_done: Sequence[str]) -> list[str]:
 
 def _run_step(delivery: Delivery, name: str) -> None:
     control = delivery.control
-    control.tell(name)
+    control.tell(f"{name}: {TOLD[name]}")
     _note(delivery, name, "running")
     started = time.monotonic()
     try:
@@ -84,6 +92,7 @@ def _run_step(delivery: Delivery, name: str) -> None:
         _note(delivery, name, "failed", message=failed.message, started=started)
         hint = f"{failed.hint} Then go on: paquet order resume {delivery.order_id}".strip()
         raise StepFailed(f"Step {name} failed: {failed.message}", hint) from failed
+    control.tell(f"  {message}")
     _note(delivery, name, "done", message=message, started=started)
 
 

@@ -58,7 +58,7 @@ def change(control: Control, play: Play) -> PlayResult:
             play,
             control.settings,
             permits=permits,
-            on_task=lambda task: control.tell(f"  {task.role}: {task.task}"),
+            on_part=lambda part: control.tell(f"  {part.words}"),
         )
     _note_room(play, control)
     return done

@@ -127,7 +127,7 @@ def prepare(control: Control, host: Host, host_key: str) -> None:
     person = preparation.Person(
         confirm_key=lambda _key: False,
         tell=lambda line: control.tell(f"  {host.name}: {line}"),
-        on_task=lambda task: control.tell(f"  {host.name}: {task.role}: {task.task}"),
+        on_part=lambda part: control.tell(f"  {host.name}: {part.role}: {part.words}"),
         host_key=host_key,
     )
     preparation.prepare(host, control.settings, claim(control, host), person)

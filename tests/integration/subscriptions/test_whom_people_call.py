@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+
 from provision.phones.devices import Support, make_secret
 from provision.registry import orders, secrets
 from provision.registry.models import Device

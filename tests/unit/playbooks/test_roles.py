@@ -32,6 +32,34 @@ def test_a_role_describes_its_arguments(role: Path) -> None:
     assert described["argument_specs"]["main"]["short_description"]
 
 
+def entries(play_file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each role that a play names: how (import or include), and its words."""
+    for play in yaml.safe_load(play_file.read_text()):
+        for task in play["tasks"]:
+            for how in ("import_role", "include_role"):
+                if f"ansible.builtin.{how}" in task:
+                    yield how, task[f"ansible.builtin.{how}"] | {"when": "when" in task}
+
+
+@pytest.mark.parametrize("path", sorted(PLAYBOOKS.glob("*.yml")), ids=lambda path: str(path.name))
+def test_what_a_play_does_is_told_in_words_and_only_when_it_is_done(path: Path) -> None:
+    """Whoever waits is told each role by the short description of its entry, see outcomes.py.
+
+    A role that is imported under a condition would be announced, and then skipped.
+    """
+    told = 0
+    for play in yaml.safe_load(path.read_text()):
+        assert all("role" in str(task.keys()) for task in play["tasks"]), play["name"]
+    for how, entry in entries(path):
+        assert not (how == "import_role" and entry["when"]), entry
+        named = re.compile(re.sub(r"{{.*?}}", ".+", entry["name"]))
+        for role in (role for role in ROLES if named.fullmatch(role.name)):
+            told += 1
+            specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]
+            assert specs[entry.get("tasks_from", "main")]["short_description"], role.name
+    assert told
+
+
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: str(role.name))
 def test_tasks_are_named_and_run_no_shell(role: Path) -> None:
     for path in sorted((role / "tasks").glob("*.yml")):

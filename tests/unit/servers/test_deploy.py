@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provision.servers.deploy import finished
+from provision.servers.deploy import Deployment, finished
 from provision.servers.outcomes import PlayResult
 
 # `clouds` runs tasks while `packages` works; `ready` runs tasks of `clouds`.
@@ -30,3 +30,31 @@ def test_only_roles_before_the_failure_are_finished(
 ) -> None:
     result = PlayResult({}, {}, {}, {}, 0.0, roles=tuple(began), failed_in=failed_in)
     assert list(finished(visited, result)) == done
+
+
+@pytest.mark.parametrize(
+    ("changed", "looked", "left", "dry_run", "sentence"),
+    [
+        (0, 0, 23, False, "it is as it should be, nothing was to do"),
+        (0, 8, 0, False, "it is as it should be: looked in all 8 parts, nothing had to change"),
+        (12, 23, 0, False, "12 things changed: looked in all 23 parts"),
+        (12, 23, 0, True, "12 things would change: looked in all 23 parts"),
+        (
+            1,
+            2,
+            21,
+            False,
+            "1 thing changed: looked in 2 of 23 parts; the others had nothing new",
+        ),
+    ],
+)
+def test_what_came_of_a_deployment_is_said_in_a_sentence(
+    changed: int,
+    looked: int,
+    left: int,
+    dry_run: bool,  # noqa: FBT001
+    sentence: str,
+) -> None:
+    visited, unchanged = ("role",) * looked, ("role",) * left
+    done = Deployment("bundles1", changed, visited, unchanged, 1.0)
+    assert done.sentence(dry_run=dry_run) == sentence

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible.playbook.role import Role
 
 from provision.errors import UnsafeChange
 from provision.servers.connection import Unreachable
 from provision.servers.outcomes import Hearing, PlayFailed
 
 if TYPE_CHECKING:
-    from provision.servers.outcomes import TaskStart
+    from provision.servers.outcomes import PartStart
 
 STATS = {"event": "playbook_on_stats", "ok": {"one": 3}, "changed": {"one": 1}}
 
@@ -40,11 +41,27 @@ def test_facts_of_tasks_come_together() -> None:
     assert hearing.result().changed == {"one": 1}
 
 
-def test_each_task_is_told_as_it_starts() -> None:
-    told: list[TaskStart] = []
+def parts(*tasks: tuple[str, str]) -> list[tuple[str, str]]:
+    told: list[PartStart] = []
     hearing = Hearing(told.append)
-    hearing.hear(json.dumps({"event": "playbook_on_task_start", "role": "ssh", "task": "Close"}))
-    assert [(task.role, task.task) for task in told] == [("ssh", "Close")]
+    for role, task in tasks:
+        hearing.hear(json.dumps({"event": "playbook_on_task_start", "role": role, "task": task}))
+    return [(part.role, part.words) for part in told]
+
+
+def test_a_part_is_told_in_its_own_words_as_it_begins() -> None:
+    announced = "Validating arguments against arg spec 'login' - Its place - and room"
+    assert parts(("backup_server", announced)) == [("backup_server", "Its place - and room")]
+
+
+def test_nothing_of_ansibles_insides_is_told() -> None:
+    insides = ["Close", "Validating arguments against arg spec 'main'", "First backup", ""]
+    assert parts(*((role, task) for role in ("", "ssh") for task in insides)) == []
+
+
+def test_ansible_announces_a_role_as_it_is_heard_here() -> None:
+    made = Role()._create_validation_task({"short_description": "SSH by key only"}, "main")  # noqa: SLF001
+    assert parts(("ssh", made["name"])) == [("ssh", "SSH by key only")]
 
 
 @pytest.mark.parametrize(
