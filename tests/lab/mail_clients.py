@@ -56,6 +56,11 @@ class Bundle(Protocol):
         ...
 
     @property
+    def host(self) -> str:
+        """The name that serves its cloud."""
+        ...
+
+    @property
     def address(self) -> str:
         """The first user's address, which is the login too."""
         ...
@@ -124,10 +129,10 @@ def trust(bundle: Bundle) -> ssl.SSLContext:
 
 
 def tell_names(bundle: Bundle, resolve: Callable[..., object]) -> Callable[..., object]:
-    """Given the real getaddrinfo, return one that also knows the server's name."""
+    """Given the real getaddrinfo, return one that also knows the server's names."""
 
     def getaddrinfo(host: object, *arguments: object, **options: object) -> object:
-        known = bundle.mail_address if host == bundle.mail_host else host
+        known = bundle.mail_address if host in (bundle.mail_host, bundle.host) else host
         return resolve(known, *arguments, **options)
 
     return getaddrinfo

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import plistlib
 import smtplib
 import socket
+import ssl
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, build_opener
 
 import pypdfium2
 import pytest
 import zxingcpp
+from lxml import html
 
 from provision.process.commands import run
 from provision.workflows import devices
@@ -56,6 +61,32 @@ def test_the_profile_is_signed_by_the_web_sites_certificate(
     opened = plistlib.loads(plist.read_bytes())
     assert enrolled.secret.get_secret_value() in str(opened)
     light.revoke("iPhone de Jeanne")
+
+
+def test_a_computers_nextcloud_logs_in_as_its_sheet_says(
+    nextcloud: Delivered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser's second button takes the key where the first wants a password that nobody has.
+
+    What Nextcloud's desktop client does: developer_manual/client_apis/LoginFlow, version 2.
+    """
+    monkeypatch.setattr(socket, "getaddrinfo", mail.tell_names(nextcloud, socket.getaddrinfo))
+    trusted = HTTPSHandler(context=ssl.create_default_context(cafile=str(nextcloud.authority)))
+    browser = build_opener(trusted, HTTPCookieProcessor())
+    begun = json.load(browser.open(f"https://{nextcloud.host}/index.php/login/v2", b""))
+    page = html.fromstring(browser.open(begun["login"]).read())
+    (state,) = page.xpath("//input[@id='initial-state-core-loginFlowAuth']/@value")
+    shown = json.loads(base64.b64decode(state))
+    typed = {"user": nextcloud.address, "password": nextcloud.secret}
+    hidden = {
+        "stateToken": shown["stateToken"],
+        "requesttoken": page.xpath("string(//head/@data-requesttoken)"),
+    }
+    browser.open(shown["appTokenUrl"], urlencode({**typed, **hidden}).encode())
+    poll = urlencode({"token": begun["poll"]["token"]}).encode()
+    given = json.load(browser.open(begun["poll"]["endpoint"], poll))
+    assert given["server"] == f"https://{nextcloud.host}"
+    assert (given["loginName"], given["appPassword"]) == (nextcloud.address, nextcloud.secret)
 
 
 def test_a_revoked_device_reaches_neither_mail_nor_cloud(
