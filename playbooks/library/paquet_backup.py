@@ -15,8 +15,9 @@ DOCUMENTATION = """
 module: paquet_backup
 short_description: One snapshot of one bundle
 description:
-  - Starts the unit of the nightly backup, with its fences and limits, which makes the repository
-    when there is none. One that was under way already is waited for, then made anew.
+  - Sees that the backup server answers, then starts the unit of the nightly backup, with its
+    fences and limits, which makes the repository when there is none. One that was under way
+    already is waited for, then made anew.
 options:
   name: {type: str, required: true, description: Bundle.}
   state:
@@ -28,6 +29,7 @@ options:
     type: path
     default: /var/lib/paquet/backup
     description: Where the program keeps what it told, as NAME/last.json.
+  program: {type: path, default: /usr/local/lib/paquet/backup, description: The program.}
 """
 RETURN = """
 paquet:
@@ -39,11 +41,20 @@ ARGUMENTS = {
     "name": {"required": True},
     "state": {"default": "new", "choices": ["new", "present"]},
     "told": {"type": "path", "default": "/var/lib/paquet/backup"},
+    "program": {"type": "path", "default": "/usr/local/lib/paquet/backup"},
 }
 
 
 class Failed(Exception):
     """A program said no."""
+
+
+def look(params: dict[str, Any]) -> None:
+    """See that the backup server answers: the unit would try for a quarter of an hour, silently."""
+    command = [params["program"], "--look", params["name"]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no reason")
 
 
 def start(unit: str) -> None:
@@ -68,6 +79,7 @@ def bring(params: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
     """Bring the bundle to the wanted state; return whether it changed, and what was told."""
     if params["state"] == "present" and (told := last(params)):
         return False, {"backup": told}
+    look(params)
     asked, unit = time.time(), f"paquet-backup@{params['name']}.service"
     start(unit)
     told = last(params)

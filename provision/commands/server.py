@@ -155,4 +155,6 @@ def _tell_part(tell: Callable[[str], None], part: PartStart) -> None:
 def _show_deployment(done: deploying.Deployment, *, dry_run: bool = False) -> None:
     for diff in done.diffs:
         click.echo(diff)
+    for problem in done.problems:
+        click.echo(f"{done.server}: {problem}", err=True)
     click.echo(f"{done.server}: {done.sentence(dry_run=dry_run)} ({done.seconds:.1f} s)")

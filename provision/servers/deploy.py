@@ -14,7 +14,7 @@ from provision.servers.playbooks import Play, find_playbook, run_play
 from provision.servers.variables import server_secrets, site_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from provision.servers.guard import Claim, Hold
     from provision.servers.inventory import Host
@@ -27,7 +27,10 @@ SITE = "site.yml"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a deployment did; `unchanged` are the roles that needed no visit."""
+    """What a deployment did; `unchanged` are the roles that needed no visit.
+
+    `problems` tell what it goes on without: a certificate that the authority did not give.
+    """
 
     server: str
     changed: int
@@ -35,6 +38,7 @@ class Deployment:
     unchanged: tuple[str, ...]
     seconds: float
     diffs: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def sentence(self, *, dry_run: bool = False) -> str:
         """Say what came of it to whoever ran it; `dry_run` is for one that only looked."""
@@ -123,7 +127,15 @@ def _describe(
         unchanged=unchanged,
         seconds=time.monotonic() - started,
         diffs=result.diffs,
+        problems=tuple(problems(result)),
     )
+
+
+def problems(result: PlayResult) -> Iterator[str]:
+    """Yield what a play went on without; its server asks again by itself."""
+    for name, told in result.facts.get("certificates", {}).items():
+        if told["problem"]:
+            yield f"no certificate yet for {name}, a placeholder stands there: {told['problem']}"
 
 
 def _equal(wanted: Mapping[str, str], stored: Mapping[str, str]) -> tuple[str, ...]:

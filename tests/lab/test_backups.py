@@ -12,6 +12,8 @@ import pytest
 
 from provision.errors import UsageRefused
 from provision.process.commands import CommandFailed
+from provision.servers import inventory
+from provision.servers.outcomes import PlayFailed
 from provision.workflows import safekeeping
 from tests.lab import mail_clients as mail
 from tests.lab.contract.clients import Clients, files_url
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 ANSWERS = 207
+RESTIC_TRIES = 15 * 60  # seconds, before it gives up
 
 
 def test_files_and_mail_and_database_come_back(
@@ -126,3 +129,29 @@ def test_a_backup_that_waits_can_be_stopped(light: Delivered) -> None:
         light.server.run(["systemctl", "stop", holder], check=False)
         light.server.run(["systemctl", "stop", unit])
         light.server.run(["systemctl", "reset-failed", unit], check=False)
+
+
+def test_a_backup_server_without_its_certificate_is_told_at_once(light: Delivered) -> None:
+    """restic alone would try for a quarter of an hour, and say nothing meanwhile."""
+    control, server = light.region.control, light.region.machine("backup1")
+    name = inventory.find(control.settings.inventory, "backup1").server_name
+    folder, kept = f"/etc/paquet/certificates/{name}", "/root/kept-by-a-test"
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    make += ["-nodes", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-days=2"]
+    restart = ["systemctl", "restart", "paquet-backup-server.service"]
+    server.run(["cp", "-a", f"{folder}/.", kept])
+    try:
+        for file, option in (("key.pem", "-keyout"), ("fullchain.pem", "-out")):
+            make += [option, f"{folder}/{file}"]
+        server.run(make)
+        server.run(["chown", "--reference", f"{kept}/key.pem", f"{folder}/key.pem"])
+        server.run(["chmod", "--reference", f"{kept}/key.pem", f"{folder}/key.pem"])
+        server.run(restart)
+        with pytest.raises(PlayFailed, match="a certificate that nobody vouches for") as refused:
+            safekeeping.run(control, light.domain)
+        assert refused.value.done.seconds < RESTIC_TRIES
+    finally:
+        server.run(["cp", "-a", f"{kept}/.", folder])
+        server.run(["rm", "-r", kept])
+        server.run(restart)
+    assert safekeeping.run(control, light.domain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provision.servers.deploy import Deployment, finished
+from provision.servers.deploy import Deployment, finished, problems
 from provision.servers.outcomes import PlayResult
 
 # `clouds` runs tasks while `packages` works; `ready` runs tasks of `clouds`.
@@ -58,3 +58,14 @@ def test_what_came_of_a_deployment_is_said_in_a_sentence(
     visited, unchanged = ("role",) * looked, ("role",) * left
     done = Deployment("bundles1", changed, visited, unchanged, 1.0)
     assert done.sentence(dry_run=dry_run) == sentence
+
+
+def test_a_server_that_goes_on_without_a_certificate_is_said_so() -> None:
+    told = {
+        "one.test": {"state": "placeholder", "problem": "it has no such name"},
+        "two.test": {"state": "good", "problem": ""},
+    }
+    (problem,) = problems(PlayResult({}, {}, {}, {"certificates": told}, 0.0))
+    assert problem.startswith("no certificate yet for one.test")
+    assert problem.endswith("it has no such name")
+    assert list(problems(PlayResult({}, {}, {}, {}, 0.0))) == []

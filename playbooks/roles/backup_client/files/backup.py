@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Back one bundle up: `backup NAME`; prints last.json, as JSON.
+`backup --look NAME` only sees that the backup server can be written to, and says so soon.
 `backup --repository NAME` only sees that the repository is there, which takes a second once.
 `backup --release NAME` lets the cloud of a backup that did not end well work again.
 
@@ -18,10 +19,13 @@ import json
 import os
 import re
 import signal
+import socket
+import ssl
 import stat
 import subprocess
 import sys
 import time
+import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +41,7 @@ NAME = re.compile(r"b[a-z0-9]{8}")
 # Exit codes of restic 0.18 (doc/075_scripting.rst)
 NO_REPOSITORY, LOCKED = 10, 11
 LAST_WORDS = 1500
+PATIENCE = 20  # seconds for a backup server that restarts
 ROOT, POSTGRES = "root", "postgres"
 # Debian's wrappers would look for it in what the unit does not see.
 DATABASES = "--host=/run/postgresql"
@@ -70,6 +75,10 @@ def main() -> int:
     """Make one snapshot of the bundle named by the argument, or only its repository."""
     arguments = parse_arguments()
     try:
+        if arguments.look or arguments.repository:
+            look(arguments.bundle)
+        if arguments.look:
+            return 0
         with alone(arguments.bundle):
             if arguments.repository:
                 make_repository(arguments.bundle)
@@ -88,6 +97,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="backup", description="Back one bundle up.")
     parser.add_argument("bundle")
     only = parser.add_mutually_exclusive_group()
+    only.add_argument("--look", action="store_true", help="only see that its server answers")
     only.add_argument("--repository", action="store_true", help="only make the repository")
     only.add_argument("--release", action="store_true", help="only end what a killed one began")
     arguments = parser.parse_args()
@@ -231,6 +241,46 @@ def release(name: str) -> None:
     told = (os.environ.get("EXIT_CODE"), os.environ.get("SERVICE_RESULT"))
     if commands and told != ("exited", "success"):
         in_turn(name, commands["off"])
+
+
+def look(name: str) -> None:
+    """See that the backup server answers, with a certificate that restic will trust.
+
+    restic itself tries for a quarter of an hour before it says a word: right at night only.
+    """
+    try:
+        repository = (ETC / name / "repository").read_text().strip()
+    except FileNotFoundError:
+        raise Failed(f"{name} has no backup on this server") from None
+    url = urllib.parse.urlsplit(repository.removeprefix("rest:"))
+    trusted = str(AUTHORITY) if AUTHORITY.exists() and AUTHORITY.stat().st_size else None
+    context = ssl.create_default_context(cafile=trusted)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # restic is not stricter either
+    until = time.monotonic() + PATIENCE
+    while problem := refusal(str(url.hostname), url.port or 443, context):
+        if time.monotonic() > until:
+            raise Failed(f"the backup server {url.hostname} does not answer: {problem}")
+        time.sleep(0.5)
+
+
+def refusal(host: str, port: int, context: ssl.SSLContext) -> str:
+    """Return why the host could not be reached by TLS just now, '' when it could.
+
+    A certificate that is not to be trusted does not mend itself while somebody waits.
+    """
+    try:
+        with (
+            socket.create_connection((host, port), timeout=PATIENCE) as plain,
+            context.wrap_socket(plain, server_hostname=host),
+        ):
+            return ""
+    except ssl.SSLCertVerificationError as wrong:
+        raise Failed(
+            f"the backup server {host} shows a certificate that nobody vouches for "
+            f"({wrong.verify_message}): `paquet server check` of it says why it has no better one"
+        ) from None
+    except OSError as wrong:
+        return f"{wrong} (port {port})"
 
 
 def make_repository(name: str) -> None:
