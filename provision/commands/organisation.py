@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands.amounts import day_type
+from provision.commands.changing import day_of
 from provision.commands.context import json_option, pass_context, show
 from provision.subscriptions import organisations, profilefile, profiles
 
@@ -47,11 +48,11 @@ def add(context: Context, /, *, as_json: bool, **words: str) -> None:
 @organisation.command()
 @click.argument("name")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
+@click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
 @json_option
 @pass_context
 def describe(
-    context: Context, name: str, file: Path, first_day: datetime, *, as_json: bool
+    context: Context, name: str, file: Path, first_day: datetime | None, *, as_json: bool
 ) -> None:
     """Say what the documents of NAME show from a day on (see templates/organisation.example.toml).
 
@@ -59,8 +60,9 @@ def describe(
     day is never rewritten, since documents of that day were made with it.
     """
     profile = profilefile.read(file)
+    day = day_of(first_day, context.control().today())
     with context.session() as session:
-        profiles.add(session, organisations.get(session, name), profile, first_day.date())
+        profiles.add(session, organisations.get(session, name), profile, day)
     show({**profile.model_dump(exclude={"logo"}), "logo": bool(profile.logo)}, as_json=as_json)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands.amounts import day_type
+from provision.commands.changing import day_of
 from provision.commands.context import (
     count_type,
     dry_run_option,
@@ -36,7 +37,7 @@ def contract_group() -> None:
 @click.option("--seller-parts", type=count_type, required=True, help="For example 70.")
 @click.option("--supporter-parts", type=count_type, required=True, help="For example 30.")
 @click.option("--mode", type=click.Choice(contracts.MODES), default="resale", show_default=True)
-@click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
+@click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
 @json_option
 @pass_context
 def add_contract(context: Context, /, *, as_json: bool, **words: object) -> None:
@@ -45,7 +46,8 @@ def add_contract(context: Context, /, *, as_json: bool, **words: object) -> None
     docs/money.md says what the four legal modes mean.
     """
     parts: tuple[int, int] = (words["seller_parts"], words["supporter_parts"])  # type: ignore[assignment]
-    first_day: datetime = words["first_day"]  # type: ignore[assignment]
+    first_day: datetime | None = words["first_day"]  # type: ignore[assignment]
+    day = day_of(first_day, context.control().today())
     with context.session() as session:
         seller = organisations.get(session, str(words["seller"]))
         supporter = organisations.get(session, str(words["supporter"]))
@@ -54,7 +56,7 @@ def add_contract(context: Context, /, *, as_json: bool, **words: object) -> None
             seller,
             supporter,
             contracts.two(seller, supporter, parts),
-            terms=(str(words["mode"]), first_day.date()),
+            terms=(str(words["mode"]), day),
         )
         facts = _contract_facts(made)
     show(facts, as_json=as_json)

@@ -26,6 +26,8 @@ SSH_PORT = 22
 HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}")
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+# What inventory.example holds, names and addresses of nobody (RFC 2606, RFC 5737).
+OF_EXAMPLE = frozenset({"bundles1.example.org", "backup1.example.org", "192.0.2.10", "192.0.2.20"})
 
 
 class InventoryWrong(PaquetError):
@@ -51,11 +53,21 @@ class Host:
 
 
 def read(path: Path) -> dict[str, Host]:
-    """Return the hosts of the inventory at `path` by name, in the order of the file."""
-    return {
+    """Return the hosts of the inventory at `path` by name, in the order of the file.
+
+    Raises InventoryWrong with the first mistake; a machine of the example is one: it is nobody's.
+    """
+    hosts = {
         name: _make_host(name, groups, variables, path)
         for name, (groups, variables) in _gather(_load(path), path).items()
     }
+    for host in hosts.values():
+        if left := OF_EXAMPLE & {host.address, host.server_name}:
+            raise InventoryWrong(
+                f"{path}: {host.name} is still a machine of the example, {min(left)}",
+                "Write your own servers there: what SSH connects to, and the name of each in DNS.",
+            )
+    return hosts
 
 
 def find(path: Path, name: str) -> Host:

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.subscriptions import business_numbers, strict
+from provision.subscriptions import business_numbers, examples, strict
 from provision.subscriptions.documents.parties import picture_type
 from provision.subscriptions.profiles import EXAMPLE, Profile
 from provision.subscriptions.sepa import identifiers
@@ -20,6 +20,7 @@ def read(path: Path) -> Profile:
     """Return the profile of the file, or raise PaquetError with the first thing that is wrong."""
     read = strict.read(path, Profile, EXAMPLE)
     try:
+        examples.refuse(read.model_dump() | (read.model_dump()["receipts"] or {}), EXAMPLE)
         read = checked(read)
     except PaquetError as refused:
         raise PaquetError(f"{path}: {refused.message}", refused.hint) from None

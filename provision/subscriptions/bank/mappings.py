@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from provision import money
 from provision.errors import PaquetError
+from provision.subscriptions import examples
 from provision.subscriptions.bank import fields
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+EXAMPLE = "templates/bank-csv.example.toml"
 MOST_COLUMNS, MOST_SKIPPED = 100, 100
 
 
@@ -116,11 +118,13 @@ class CsvMapping(_Table):
 def read(path: Path) -> CsvMapping:
     """Return the mapping of the file, or raise PaquetError with the first thing that is wrong."""
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        mapping = parse(path.read_text(encoding="utf-8"))
+        examples.refuse(mapping.model_dump(include={"account"}), EXAMPLE)
     except (OSError, UnicodeDecodeError) as wrong:
         raise PaquetError(f"{path} cannot be read: {wrong}") from None
     except PaquetError as refused:
         raise PaquetError(f"{path}: {refused.message}", refused.hint) from None
+    return mapping
 
 
 def parse(text: str) -> CsvMapping:
@@ -133,4 +137,4 @@ def parse(text: str) -> CsvMapping:
         error = wrong.errors(include_url=False)[0]
         where = ", ".join(str(step) for step in error["loc"]) or "the mapping"
         why = error["msg"].removeprefix("Value error, ")
-        raise PaquetError(f"{where}: {why}", "See templates/bank-csv.example.toml.") from None
+        raise PaquetError(f"{where}: {why}", f"See {EXAMPLE}.") from None

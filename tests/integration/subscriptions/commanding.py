@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from provision.commands.context import Context
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
+from provision.rendering import share
 from provision.subscriptions import organisations, planfile, plans, profiles
 from tests.integration.subscriptions.conftest import PLANS, profile
 
@@ -31,6 +33,15 @@ url = "sqlite:///{registry}"
 """
 
 
+OWN = {
+    "legal": "SARL au capital de 5 000 €, RCS Caen 552 100 554",
+    "email": "bonjour@boutique.test",
+    "phone": "02 31 44 55 66",
+    "website": "https://boutique.test",
+    "vat_id": "FR96552100554",
+    "iban": "FR1420041010050500013M02606",
+    "bic": "AGRIFRPP831",
+}
 SOLD = ("--plan", "famille", "--sold-by", "Boutique Libre", "--supported-by", "Les Amis du Libre")
 PORT = ("--street", "1 rue du Port", "--postcode", "14 000", "--city", "Caen")
 FIRM = ("--kind", "company", "--siren", "552 100 554", "--vat-id", "fr 96 552 100 554", *PORT)
@@ -42,6 +53,15 @@ def settled(folder: Path, registry: str = "paquet.db", **files: str) -> Context:
     config = folder / "paquet.toml"
     config.write_text(named + SETTINGS.format(registry=folder / registry), encoding="utf-8")
     return Context(config)
+
+
+def own_profile(folder: Path, name: str = "mine.toml", **changes: str) -> str:
+    """Write the example of a profile with words of one's own; return the path of the file."""
+    text = (share("templates") / "organisation.example.toml").read_text("utf-8")
+    for key, word in {**OWN, **changes}.items():
+        text = re.sub(rf'^{key} = "[^"]*"', f'{key} = "{word}"', text, flags=re.MULTILINE)
+    (folder / name).write_text(text, "utf-8")
+    return str(folder / name)
 
 
 def ask(context: Context, group: click.Group, *words: str) -> Result:

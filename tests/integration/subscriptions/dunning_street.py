@@ -53,14 +53,14 @@ all:
     bundles:
       hosts:
         bundles1:
-          ansible_host: 192.0.2.10
-          server_name: bundles1.example.org
+          ansible_host: 198.51.100.10
+          server_name: bundles1.exemple.test
           backup_server: backup1
     backup:
       hosts:
         backup1:
-          ansible_host: 192.0.2.20
-          server_name: backup1.example.org
+          ansible_host: 198.51.100.20
+          server_name: backup1.exemple.test
 """
 WISH = Wish(
     email="jeanne@exemple.test",

@@ -35,13 +35,13 @@ all:
     bundles:
       hosts:
         bundles1:
-          ansible_host: 192.0.2.10
-          server_name: bundles1.example.org
+          ansible_host: 198.51.100.10
+          server_name: bundles1.exemple.test
     backup:
       hosts:
         backup1:
-          ansible_host: 192.0.2.20
-          server_name: backup1.example.org
+          ansible_host: 198.51.100.20
+          server_name: backup1.exemple.test
 """
 CLOSING = Closing("she moves away", TODAY, TODAY, "letter")
 NO_ANSWER = PaquetError("bundles1 does not answer")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +23,10 @@ from provision.subscriptions import identities, ledger, organisations, plans, su
 from provision.subscriptions.documents import schematron
 from provision.subscriptions.identities import Person
 from provision.subscriptions.journal import Entry, Line
-from provision.subscriptions.models import Plan
+from provision.subscriptions.models import OrganisationProfile, Plan
 from provision.subscriptions.profiles import Address
 from provision.subscriptions.subscriptions import Sale
-from tests.integration.subscriptions.commanding import ask, read, settled
+from tests.integration.subscriptions.commanding import ask, own_profile, read, settled
 
 if TYPE_CHECKING:
     from provision.commands.context import Context
@@ -39,7 +40,7 @@ def context(tmp_path: Path) -> Context:
 
 
 @pytest.fixture
-def sold(context: Context) -> Context:
+def sold(context: Context, tmp_path: Path) -> Context:
     """A registry in which Jeanne subscribed, all of it by commands but the order."""
     example = rendering.share("templates") / "plans.example.toml"
     ask(context, organisation, "add", "Boutique", "--kind", "business", "--siren", "732829320")
@@ -58,7 +59,7 @@ def sold(context: Context) -> Context:
             organisations.get(session, "les amis"),
         )
         subscriptions.open_subscription(session, jeanne, sale, today=moment.date())
-    described = str(rendering.share("templates") / "organisation.example.toml")
+    described = own_profile(tmp_path)
     ask(context, organisation, "describe", "Boutique", described, "--from", "2026-01-01")
     ask(context, invoice, "run", "--on", "2026-03-31", "--yes")
     return context
@@ -348,10 +349,63 @@ def test_books_that_are_closed_take_no_more_entries(sold: Context) -> None:
 def test_a_wrong_profile_is_refused_in_one_sentence(
     context: Context, tmp_path: Path, right: str, wrong: str, why: str
 ) -> None:
-    example = (rendering.share("templates") / "organisation.example.toml").read_text("utf-8")
-    assert right in example
-    file = tmp_path / "wrong.toml"
-    file.write_text(example.replace(right, wrong, 1), encoding="utf-8")
+    file = Path(own_profile(tmp_path))
+    mine = file.read_text("utf-8")
+    assert right in mine
+    file.write_text(mine.replace(right, wrong, 1), encoding="utf-8")
     ask(context, organisation, "add", "Boutique", "--kind", "business")
     with pytest.raises(PaquetError, match=why):
         ask(context, organisation, "describe", "Boutique", str(file), "--from", "2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        ({"iban": "FR76 0000 0000 0000 0000 0000 097"}, "iban is still that of the example"),
+        ({"iban": "FR76 3000 6000 0112 3456 7890 189"}, "iban is still that of the example"),
+        ({"vat_id": "fr 12 000 000 000"}, "vat_id is still that of the example"),
+        ({"vat_id": "FR44732829320"}, "vat_id is still that of the example"),
+        ({"legal": "SAS, RCS Bayeux 000 000 000"}, "legal still holds the SIREN of the example"),
+        ({"legal": "SAS, RCS Caen 732829320"}, "legal still holds the SIREN of the example"),
+        ({"bic": "EXEMFRPP"}, "bic is still that of the example"),
+        ({"email": "Bonjour@boutique-libre.example"}, "email is still that of the example"),
+        ({"phone": "02.00.00.00.00"}, "phone is still that of the example"),
+        ({"website": "https://boutique-libre.example"}, "website is still that of the example"),
+    ],
+)
+def test_a_profile_that_still_holds_what_the_example_holds_is_refused(
+    context: Context, tmp_path: Path, left: dict[str, str], why: str
+) -> None:
+    ask(context, organisation, "add", "Boutique", "--kind", "business")
+    with pytest.raises(PaquetError, match=why) as refused:
+        ask(context, organisation, "describe", "Boutique", own_profile(tmp_path, **left))
+    assert "Write your own" in refused.value.hint
+    with context.reading() as session:
+        assert session.scalars(select(OrganisationProfile)).all() == []
+
+
+def test_what_is_commented_out_in_the_example_is_nobodys_either(
+    context: Context, tmp_path: Path
+) -> None:
+    ask(context, organisation, "add", "Amis", "--kind", "association")
+    file = Path(own_profile(tmp_path))
+    head, receipts = file.read_text("utf-8").split("# [receipts]")
+    given = re.sub("^# ", "", receipts, flags=re.MULTILINE)
+    file.write_text(f"{head}[receipts]{given}", "utf-8")
+    with pytest.raises(PaquetError, match="registration is still that of the example"):
+        ask(context, organisation, "describe", "Amis", str(file))
+
+
+def test_a_profile_and_a_contract_rule_from_today_unless_a_day_is_said(
+    context: Context, tmp_path: Path
+) -> None:
+    ask(context, organisation, "add", "Boutique", "--kind", "business")
+    ask(context, organisation, "add", "Amis", "--kind", "association")
+    ask(context, organisation, "describe", "Boutique", own_profile(tmp_path))
+    shares = ("--seller-parts", "70", "--supporter-parts", "30")
+    made = read(context, subscription, "contract", "add", "Boutique", "Amis", *shares)
+    today = context.control().today()
+    assert made["from"] == today.isoformat()
+    with context.reading() as session:
+        (profile,) = session.scalars(select(OrganisationProfile))
+        assert profile.valid_from == today

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,16 +22,37 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
+def mine(folder: Path) -> Path:
+    """Return the example with names and addresses of one's own."""
+    text = EXAMPLE.read_text("utf-8").replace("example.org", "nuage.example")
+    return written(folder, text.replace("192.0.2.", "198.51.100."))
+
+
 def one(folder: Path, body: str) -> Path:
     return written(folder, f"all:\n  children:\n    bundles:\n      hosts:\n        one: {body}\n")
 
 
-def test_the_example_is_readable() -> None:
-    hosts = inventory.read(EXAMPLE)
+def test_the_example_is_readable_once_it_is_of_ones_own(tmp_path: Path) -> None:
+    hosts = inventory.read(mine(tmp_path))
     assert [host.name for host in inventory.members(hosts, "bundles")] == ["bundles1"]
-    assert hosts["bundles1"].server_name == "bundles1.example.org"
+    assert hosts["bundles1"].server_name == "bundles1.nuage.example"
     assert hosts["bundles1"].user == "paquet"
     assert hosts["bundles1"].variables == {"backup_server": "backup1"}
+
+
+def test_the_machines_of_the_example_are_known() -> None:
+    shown = re.findall(r"(?:ansible_host|server_name): (\S+)", EXAMPLE.read_text("utf-8"))
+    assert set(shown) == inventory.OF_EXAMPLE
+
+
+@pytest.mark.parametrize("left", sorted(inventory.OF_EXAMPLE))
+def test_a_machine_of_the_example_that_was_left_in_is_refused(tmp_path: Path, left: str) -> None:
+    text = EXAMPLE.read_text("utf-8")
+    for other in inventory.OF_EXAMPLE - {left}:
+        text = text.replace(other, f"{other.split('.')[0]}.nuage.example")
+    with pytest.raises(InventoryWrong, match=f"still a machine of the example, {left}") as refused:
+        inventory.read(written(tmp_path, text))
+    assert "your own servers" in refused.value.hint
 
 
 def test_what_a_host_leaves_out_has_a_default(tmp_path: Path) -> None:
@@ -93,13 +115,14 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     assert "inventory.example" in wrong.value.hint
 
 
-def test_an_unknown_host_names_those_that_there_are() -> None:
+def test_an_unknown_host_names_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(InventoryWrong, match="bundles1, backup1"):
-        inventory.find(EXAMPLE, "other")
+        inventory.find(mine(tmp_path), "other")
 
 
 def test_an_appended_host_is_read_back_by_us_and_by_ansible(tmp_path: Path) -> None:
-    path = written(tmp_path, EXAMPLE.read_text(encoding="utf-8"))
+    path = mine(tmp_path)
+    before = inventory.find(path, "bundles1")
     new = Host(
         name="bundles2",
         address="192.0.2.11",
@@ -112,7 +135,7 @@ def test_an_appended_host_is_read_back_by_us_and_by_ansible(tmp_path: Path) -> N
     )
     inventory.append(path, new)
     assert inventory.find(path, "bundles2") == new
-    assert inventory.find(path, "bundles1") == inventory.find(EXAMPLE, "bundles1")
+    assert inventory.find(path, "bundles1") == before
     listed = subprocess.run(
         [Path(sys.executable).parent / "ansible-inventory", "-i", path, "--host", "bundles2"],
         capture_output=True,

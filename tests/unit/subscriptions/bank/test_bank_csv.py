@@ -80,8 +80,13 @@ def test_every_way_to_write_a_day_is_read(pattern: str, written: str) -> None:
 def test_the_example_that_we_ship_reads_the_sample() -> None:
     shipped = rendering.share("templates") / "bank-csv.example.toml"
     text = shipped.read_text(encoding="utf-8").replace('"1018.00"', '"1034.10"')
-    assert read_one(CSV, mappings.parse(text)).movements == read_one(CSV, WITH_COLUMN).movements
-    assert mappings.read(shipped).account == ACCOUNT
+    account = mappings.parse(text).account
+    own = text.replace("FR76 0000 0000 0000 0000 0000 097", ACCOUNT)
+    assert read_one(CSV, mappings.parse(own)).movements == read_one(CSV, WITH_COLUMN).movements
+    with pytest.raises(PaquetError, match="account is still that of the example") as refused:
+        mappings.read(shipped)
+    assert account != ACCOUNT
+    assert refused.value.hint
 
 
 def test_a_csv_without_mapping_is_refused_with_the_way_out() -> None:
