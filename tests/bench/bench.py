@@ -25,7 +25,7 @@ from provision.servers.digests import roles_of
 from provision.servers.playbooks import find_playbook
 from provision.workflows import names, rehearsal
 from provision.workflows.claims import claim
-from tests.bench import pyinfra_run
+from tests.bench import light, pyinfra_run
 from tests.bench.figures import Figures, timed
 from tests.lab.region import make_region
 
@@ -130,6 +130,7 @@ def main() -> None:
         region = make_region(lab, Path(folder) / "region")
         converge(figures, region)
         orders(figures, region)
+        light.measure(figures, region)
     show(figures.rows, as_json=False)
 
 

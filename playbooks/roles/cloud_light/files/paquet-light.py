@@ -18,7 +18,9 @@ import os
 import re
 import socket
 import sys
+import threading
 import urllib.parse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +42,12 @@ METER_SECONDS = 60.0
 BLOCK = 4096  # what an empty file costs, too
 # Radicale keeps each item, the same again as it understood it, and what it needs to tell changes.
 DAV_COPIES, DAV_BLOCKS = 2, 4
+# A user's devices wait for each other, each in a thread of uWSGI (dav.ini has more of them).
+AT_ONCE = 16
 REVOKED = b"reason=This device was revoked"
 FORBIDDEN = "403 Forbidden"
 NO_SPACE = "507 Insufficient Storage"
+BUSY = "503 Service Unavailable"
 # RFC 4331. The file server is not asked for them, else it says that there are none.
 ROOM_NAMES = re.compile(rb"<[^<>]*\bquota-(?:available|used)-bytes\b[^<>]*>")
 NOTHING_ELSE, SOMETHING = re.compile(rb"(?<=prop>)\s*(?=</)"), b'<resourcetype xmlns="DAV:"/>'
@@ -159,6 +164,26 @@ class FileServer(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+class Crowd:
+    """How many requests for calendars and contacts each user has under way."""
+
+    def __init__(self) -> None:
+        self._alone = threading.Lock()
+        self._under_way: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def entered(self, user: str) -> Iterator[bool]:
+        """Yield whether `user` may have one more, and count it meanwhile."""
+        with self._alone:
+            self._under_way[user] += 1
+            enters = self._under_way[user] <= AT_ONCE
+        try:
+            yield enters
+        finally:
+            with self._alone:
+                self._under_way[user] -= 1
+
+
 def size_of(path: Path) -> int:
     """Return the bytes of a file, or of all files below a folder; 0 where nothing stands."""
     if not path.is_dir():
@@ -243,6 +268,7 @@ class Light:
         self._files = files
         self._users = users
         self._dovecot, self._meter = asked
+        self._crowd = Crowd()
         self._radicale = Application(config.load([(os.environ["RADICALE_CONFIG"], False)]))
 
     def __call__(
@@ -253,18 +279,19 @@ class Light:
             return self._judge(environ, start_response)
         for name in PROXY_ONLY:
             environ.pop(name, None)
-        user = environ["PAQUET_USER"]
-        if environ.get("PAQUET_ASKS_ROOM") == "1":
-            return self._tell_room(environ, start_response)
-        if environ["REQUEST_METHOD"] not in DAV_WRITING:
-            return self._radicale({**environ, "REMOTE_USER": user}, start_response)
-        length = int(environ["CONTENT_LENGTH"] or 0)
-        growth = DAV_COPIES * length + DAV_BLOCKS * BLOCK
-        with self._meter.booked(user, growth) as fits:
-            if fits:
-                return self._radicale({**environ, "REMOTE_USER": user}, start_response)
-        environ["wsgi.input"].read(length)  # else nginx may find us gone before it has our answer
-        return answer(start_response, NO_SPACE)
+        environ["REMOTE_USER"] = user = environ["PAQUET_USER"]
+        with self._crowd.entered(user) as enters:
+            if not enters:
+                return refuse(environ, start_response, BUSY)
+            if environ.get("PAQUET_ASKS_ROOM") == "1":
+                return self._tell_room(environ, start_response)
+            if environ["REQUEST_METHOD"] not in DAV_WRITING:
+                return self._radicale(environ, start_response)
+            growth = DAV_COPIES * int(environ["CONTENT_LENGTH"] or 0) + DAV_BLOCKS * BLOCK
+            with self._meter.booked(user, growth) as fits:
+                if fits:
+                    return self._radicale(environ, start_response)
+        return refuse(environ, start_response, NO_SPACE)
 
     def _tell_room(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -315,6 +342,12 @@ def ask_again(start_response: Callable[..., Any], realm: str = "Paquet") -> list
     """Answer that a login is needed; by the realm the web server tells a known device."""
     wanted = {"WWW-Authenticate": f'Basic realm="{realm}"'}
     return answer(start_response, "401 Unauthorized", **wanted)
+
+
+def refuse(environ: dict[str, Any], start_response: Callable[..., Any], why: str) -> list[bytes]:
+    """Refuse a request, whose body must be read: else nginx may find us gone before our answer."""
+    environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
+    return answer(start_response, why, **({"Retry-After": "10"} if why == BUSY else {}))
 
 
 def answer(start_response: Callable[..., Any], status: str, **headers: str) -> list[bytes]:

@@ -1,0 +1,156 @@
+"""Radicale's own storage, for collections of thousands of items and for people who share a bundle.
+
+Radicale 3.5 walks the whole collection at each new item (is the UID taken? is the history of what
+was deleted old?), reads its folder again for each item that it lists, and has one lock for all.
+Here a write costs the same however much lies there, and only devices of one user wait for each
+other.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import urllib.parse
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radicale import pathutils
+from radicale.storage import multifilesystem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from radicale.config import Configuration
+    from radicale.item import Item
+
+# Collections whose UIDs are kept in memory; the one that was asked for longest ago is let go.
+REMEMBERED = 64
+
+
+def path_to_filesystem(root: str, sane_path: str) -> str:
+    """Return where `sane_path` lies below `root`; a step that is not safe is refused.
+
+    Radicale also lists each folder on the way, for file systems where two spellings are one name.
+    """
+    steps = sane_path.split("/") if sane_path else []
+    for step in steps:
+        if not pathutils.is_safe_filesystem_path_component(step):
+            raise pathutils.UnsafePathError(step)
+    return "/".join([root, *steps])
+
+
+pathutils.path_to_filesystem = path_to_filesystem
+
+
+class Locks:
+    """Radicale's lock, one for each user: nobody reaches the collections of another."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+        self._of_users: dict[str, pathutils.RwLock] = {}
+        self._of_this_request = threading.local()
+
+    def acquire(self, mode: str, user: str) -> AbstractContextManager[None]:
+        """Hold the lock of `user`, "r" beside others who read or "w" alone."""
+        name = f".Radicale.lock-{urllib.parse.quote(user, safe='@')}"
+        made = pathutils.RwLock(str(self._folder / name))
+        lock = self._of_users.setdefault(user, made)
+        self._of_this_request.lock = lock
+        return lock.acquire(mode)
+
+    @property
+    def locked(self) -> str:
+        """How the user of this request holds the lock: "r", "w" or not at all."""
+        lock = getattr(self._of_this_request, "lock", None)
+        return lock.locked if lock else ""
+
+
+@dataclass
+class Uids:
+    """The UIDs of one collection, as they were when its folder had `stamp`."""
+
+    stamp: tuple[int, int] = (0, 0)
+    of_files: dict[str, tuple[int, str]] = field(default_factory=dict)  # name: (inode, UID)
+    names: dict[str, str] = field(default_factory=dict)  # UID: name
+
+
+class Collection(multifilesystem.Collection):
+    """A collection that knows its UIDs without reading it."""
+
+    def has_uid(self, uid: str) -> bool:
+        """Whether an item has this UID."""
+        return uid in self._uids().names
+
+    def upload(self, href: str, item: Item) -> Item:
+        """Keep an item, and know its UID."""
+        uids = self._uids()
+        uploaded = super().upload(href, item)
+        inode = (Path(self._filesystem_path) / href).stat().st_ino
+        uids.names.pop(uids.of_files.get(href, (0, ""))[1], None)
+        uids.of_files[href], uids.names[uploaded.uid] = (inode, uploaded.uid), href
+        uids.stamp = self._stamp()
+        return uploaded
+
+    def _clean_history(self) -> None:
+        """Forget what was deleted long ago, but not at each write: that looks at every item."""
+        if self._storage._lock.locked != "w":  # noqa: SLF001 -- as in Radicale's own parts of it
+            super()._clean_history()
+
+    def _stamp(self) -> tuple[int, int]:
+        """Return what changes whenever a name comes, goes, or is given to another file."""
+        found = Path(self._filesystem_path).stat()
+        return found.st_ino, found.st_mtime_ns
+
+    def _uids(self) -> Uids:
+        """Return the UIDs that stand now; only files that are not known yet are read."""
+        uids = self._storage.remembered(self._filesystem_path)
+        if uids.stamp != (stamp := self._stamp()):
+            if not uids.of_files:
+                super()._clean_history()
+            uids.of_files = dict(self._read(uids.of_files))
+            uids.names = {uid: name for name, (_, uid) in uids.of_files.items()}
+            uids.stamp = stamp
+        return uids
+
+    def _read(self, known: dict[str, tuple[int, str]]) -> Iterator[tuple[str, tuple[int, str]]]:
+        with os.scandir(self._filesystem_path) as entries:
+            for entry in entries:
+                if known.get(entry.name, (0, ""))[0] == entry.inode():
+                    yield entry.name, known[entry.name]
+                elif entry.is_file() and pathutils.is_safe_filesystem_path_component(entry.name):
+                    item = self._get(entry.name, verify_href=False)
+                    if item is not None:
+                        yield entry.name, (entry.inode(), item.uid)
+
+
+class Storage(multifilesystem.Storage):
+    """Radicale's storage, with collections and locks of ours."""
+
+    _collection_class = Collection
+
+    def __init__(self, configuration: Configuration) -> None:
+        super().__init__(configuration)
+        self._lock = Locks(self._filesystem_folder)
+        self._remembered: OrderedDict[str, Uids] = OrderedDict()
+
+    def acquire_lock(
+        self, mode: str, user: str = "", *_: object, **__: object
+    ) -> AbstractContextManager[None]:
+        """Hold the lock of `user`."""
+        return self._lock.acquire(mode, user)
+
+    def _sync_directory(self, path: str) -> None:
+        """Wait for the disk, but not for names of what can be made again."""
+        if ".Radicale.cache" not in path:
+            super()._sync_directory(path)
+
+    def remembered(self, folder: str) -> Uids:
+        """Return what is known of the collection in `folder`."""
+        uids = self._remembered.setdefault(folder, Uids())
+        self._remembered.move_to_end(folder)
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return uids
