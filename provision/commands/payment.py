@@ -40,6 +40,7 @@ from provision.subscriptions.payments import (
     waiting,
 )
 from provision.subscriptions.payments.collecting import HandedOver
+from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.receipts import Cash, Cheque
 from provision.subscriptions.payments.returns import CameBack
 from provision.subscriptions.sepa import pain008
@@ -105,7 +106,8 @@ def collect(context: Context, /, *, dry_run: bool, as_json: bool, **words: objec
     with context.session() as session:
         made = collecting.carry_out(session, owner, handed_over, named)
     with context.reading() as session:
-        paths = handing_over.write(session, owner, made, Path(str(words["folder"])))
+        outbox = Outbox(Path(str(words["folder"])), context.settings.operator.language)
+        paths = handing_over.write(session, owner, made, outbox)
     show([{"collection": made.number, "file": str(path)} for path in paths], as_json=as_json)
 
 

@@ -11,7 +11,9 @@ from provision.commands.amounts import day_type, worded
 from provision.commands.context import dry_run_option, json_option, pass_context, show
 from provision.money import euros
 from provision.process.files import replace_file
-from provision.subscriptions import renewals
+from provision.subscriptions import identities, renewals
+from provision.subscriptions.payments import mailing
+from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -35,8 +37,9 @@ def notices(
 ) -> None:
     """Show which renewals to announce, and which were not announced in time.
 
-    With --write, each letter is written as text and as a page, and kept as sent on that day: send
-    them. Who was not told may end the new term on any day, free of charge (L215-1).
+    With --write, each letter is written as text and as a page, letters.csv says to whom it goes,
+    and it is kept as sent on that day: send them. Who was not told may end the new term on any day,
+    free of charge (L215-1).
     """
     language = context.settings.operator.language
     day = on.date() if on else context.control().today()
@@ -44,20 +47,31 @@ def notices(
         found = renewals.coming(session, day)
         rows = [worded(_facts(one), language, as_json=as_json) for one in found]
         if folder is not None and not dry_run:
+            mailing.check(Outbox(folder, language))
             for renewal in found:
                 if renewal.state == renewals.DUE:
-                    _write(session, renewal, day, folder)
+                    _write(session, renewal, day, Outbox(folder, language))
     show(rows, as_json=as_json)
     if not rows and not as_json:
         click.echo("Nobody has to be told.")
 
 
-def _write(session: Session, renewal: Renewal, day: date, folder: Path) -> None:
+def _write(session: Session, renewal: Renewal, day: date, outbox: Outbox) -> None:
     """Write the letter first: one that is kept as sent is there."""
-    letter = renewals.letter(session, renewal, day)
+    letter, subscriber = renewals.letter(session, renewal, day), renewal.subscription.subscriber
     name = f"subscription-{renewal.subscription.id}-{renewal.deadline.isoformat()}"
-    replace_file(folder / f"{name}.txt", f"{letter.subject}\n\n{letter.text}".encode())
-    replace_file(folder / f"{name}.html", letter.html.encode())
+    text = outbox.folder / f"{name}.txt"
+    replace_file(text, f"{letter.subject}\n\n{letter.text}".encode())
+    replace_file(outbox.folder / f"{name}.html", letter.html.encode())
+    known = identities.current(session, subscriber.id)
+    person = identities.read(known) if known else None
+    to = Addressee(
+        name=person.name if person else subscriber.name,
+        email=person.email if person else subscriber.email,
+        address=person.address if person else None,
+    )
+    one = Mailed(day, "renewal", to, letter.subject, renewal.units, (), text.name)
+    mailing.add(outbox, [one])
     renewals.record(session, renewal, day)
 
 

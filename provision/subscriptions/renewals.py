@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.documents.invoice import Language
     from provision.subscriptions.due import Due, Version
 
-LANGUAGES: tuple[Language, ...] = ("fr", "en")
 EARLIEST, LATEST = relativedelta(months=3), relativedelta(months=1)
 PROTECTED = ("person", "non-profit")
 DUE, LATE = "to be sent", "not sent in time"
@@ -91,12 +90,13 @@ def coming(session: Session, on: date) -> list[Renewal]:
 
 
 def letter(session: Session, renewal: Renewal, on: date) -> Letter:
-    """Return what tells the subscriber of a renewal, in French and English."""
-    words = [_words(session, renewal, on, language) for language in LANGUAGES]
+    """Return what tells the subscriber of a renewal, in their language."""
+    words = _words(session, renewal, on)
+    language = words["language"]
     return Letter(
-        render("money/renewal.subject.fr.txt", words[0]).strip(),
-        "\n* * *\n\n".join(render(f"money/renewal.{one['language']}.txt", one) for one in words),
-        render("money/renewal.html", {**words[0], "versions": words}),
+        render(f"money/renewal.subject.{language}.txt", words).strip(),
+        render(f"money/renewal.{language}.txt", words),
+        render("money/renewal.html", words),
     )
 
 
@@ -174,8 +174,9 @@ def _renews(session: Session, subscription: Subscription, version: Version, day:
     return there is None or identities.read(there).kind in PROTECTED
 
 
-def _words(session: Session, renewal: Renewal, on: date, language: Language) -> dict[str, object]:
+def _words(session: Session, renewal: Renewal, on: date) -> dict[str, object]:
     subscription = renewal.subscription
+    language: Language = "en" if subscription.subscriber.language == "en" else "fr"
     one: Due = billed.due_of(session, subscription)
     plan = Catalogue(session).plan(one.version_on(renewal.term.starts).plan_id)
     profile = profiles.needed(session, subscription.seller, on)

@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError
 from provision.process.files import replace_file
 from provision.registry.models import Order
-from provision.subscriptions import organisations, profiles
-from provision.subscriptions.payments import letters, owed, policy, reminders
+from provision.subscriptions import identities, organisations, profiles
+from provision.subscriptions.payments import letters, mailing, owed, policy, reminders
 from provision.subscriptions.payments.handing_over import private_folder
+from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
 from provision.subscriptions.subscription_models import Subscription
 from provision.workflows import bundles, offboard
 from provision.workflows.offboard import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from provision.registry.models import Bundle
+    from provision.subscriptions.issuing import Number
     from provision.subscriptions.payments.policy import Policy
     from provision.subscriptions.payments.reminders import Reminder, Settled
     from provision.workflows.control import Control
@@ -45,10 +47,14 @@ class Campaign:
 
 @dataclass(frozen=True)
 class Due:
-    """What a day brings: reminders, held ones with them, and bundles that can open again."""
+    """What a day brings: reminders, held ones with them, and bundles that can open again.
+
+    `before` are the invoices that reached their step earlier, and stay unpaid.
+    """
 
     reminders: tuple[Reminder, ...]
     reopened: tuple[tuple[Settled, str], ...]
+    before: tuple[Reminder, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,28 +75,62 @@ def due(control: Control, organisation: str, rules: Policy, on: date) -> Due:
             for one in reminders.settled(session, owner, on)
             if (bundle := _bundle(session, one.subscription_id)) and bundle.state in LIVING
         ]
-        found = reminders.due(session, owner, rules, on)
-    return Due(tuple(found), tuple(reopened))
+        found = reminders.overdue(session, owner, rules, on)
+    return Due(
+        tuple(one for one in found if not one.before),
+        tuple(reopened),
+        tuple(one for one in found if one.before),
+    )
 
 
 def run(control: Control, campaign: Campaign) -> list[Done]:
     """Write the letters of a day, suspend and open bundles, and record each step when it is done.
 
-    What fails is told, and the others go on; killed in between, the same command goes on where it
-    was: a letter has the same bytes, and a bundle that is suspended already stays so. What was
-    settled meanwhile, by the step of another invoice too, is left in peace.
+    A customer gets one letter, about all that they owe. What fails is told, and the others go on;
+    killed in between, the same command goes on where it was: a letter has the same bytes, and a
+    bundle that is suspended already stays so. What was settled meanwhile, by the step of another
+    invoice too, is left in peace.
     """
     private_folder(campaign.folder)
+    mailing.check(_outbox(control, campaign))
     found = due(control, campaign.organisation, campaign.rules, campaign.on)
     done = []
-    for reminder in found.reminders:
-        if not reminder.held and _again(control, reminder).owed.units:
-            work = partial(_take, control, campaign, reminder)
-            done.append(Done(reminder.owed.shown, reminder.step, _refused(work)))
+    for taken, before in _customers(found):
+        done += _remind(control, campaign, taken, before)
     for settled, domain in found.reopened:
         work = partial(_open_again, control, campaign, settled, domain)
         done.append(Done(domain, policy.RESUMED, _refused(work)))
     return done
+
+
+def _customers(found: Due) -> list[tuple[list[Reminder], list[Reminder]]]:
+    """Return what is reached today and what was before, by customer; nothing that is held back."""
+    taken: dict[str, list[Reminder]] = {}
+    before: dict[str, list[Reminder]] = {}
+    for by_party, some in ((taken, found.reminders), (before, found.before)):
+        for one in some:
+            if not one.held:
+                by_party.setdefault(one.owed.party, []).append(one)
+    return [(some, before.get(party, [])) for party, some in taken.items()]
+
+
+def _remind(
+    control: Control, campaign: Campaign, reached: Sequence[Reminder], before: Sequence[Reminder]
+) -> list[Done]:
+    """Take the steps of a customer, each by itself, then write the one letter and record them."""
+    refused: dict[Number, str] = {}
+    for one in reached:
+        if _again(control, one).owed.units:
+            refused[one.owed.number] = _refused(partial(_take, control, campaign, one))
+    taken = [one for one in reached if refused.get(one.owed.number) == ""]
+    if taken:
+        why = _refused(partial(_tell, control, campaign, taken, before))
+        refused |= {one.owed.number: why for one in taken}
+    return [
+        Done(one.owed.shown, one.step, refused[one.owed.number])
+        for one in reached
+        if one.owed.number in refused
+    ]
 
 
 def _refused(work: Callable[[], None]) -> str:
@@ -103,18 +143,31 @@ def _refused(work: Callable[[], None]) -> str:
 
 
 def _take(control: Control, campaign: Campaign, reminder: Reminder) -> None:
-    """Take one step: the bundle, then the letter, then the row that says so.
+    """Do to the bundle what a step says."""
+    control.tell(f"{reminder.owed.shown}: {reminder.step}")
+    if reminder.step in ENDS:
+        ENDS[reminder.step](control, reminder, _why(reminder), campaign.on)
+
+
+def _tell(
+    control: Control, campaign: Campaign, taken: Sequence[Reminder], before: Sequence[Reminder]
+) -> None:
+    """Write the letter about what is open by now, then the rows that say so, all or none.
 
     An end may give back what is asked for: the letter is about what is open then, if anything is.
     """
-    control.tell(f"{reminder.owed.shown}: {reminder.step}")
-    why = f"{reminder.owed.shown} is not paid"
-    if reminder.step in ENDS:
-        ENDS[reminder.step](control, reminder, why, campaign.on)
-    now = _again(control, reminder)
-    digest = _write_letter(control, campaign, now) if now.owed.units else ""
+    now = [_again(control, one) for one in taken]
+    asked = [one for one in now if one.owed.units]
+    still = [one for one in (_again(control, each) for each in before) if one.owed.units]
+    digest = _write_letter(control, campaign, [*asked, *still]) if asked else ""
     with control.session() as session:
-        reminders.reach(session, now, digest, campaign.on, control.told(why))
+        for one in now:
+            letter = digest if one.owed.units else ""
+            reminders.reach(session, one, letter, campaign.on, control.told(_why(one)))
+
+
+def _why(reminder: Reminder) -> str:
+    return f"{reminder.owed.shown} is not paid"
 
 
 def _again(control: Control, reminder: Reminder) -> Reminder:
@@ -155,20 +208,40 @@ ENDS: Mapping[str, Callable[[Control, Reminder, str, date], None]] = {
 }
 
 
-def _write_letter(control: Control, campaign: Campaign, reminder: Reminder) -> str:
-    """Write the letter of a step, and return its SHA-256; nobody is written to once erased."""
-    if reminder.person is None:
-        return ""
+def _write_letter(control: Control, campaign: Campaign, found: Sequence[Reminder]) -> str:
+    """Write the letter about these reminders and its line in the list; return its SHA-256.
+
+    It goes to the customer as they are known today.
+    """
+    found = sorted(found, key=lambda one: (one.owed.due_on, one.owed.shown))
     with control.reading() as session:
         owner = organisations.get(session, campaign.organisation)
         profile = profiles.needed(session, owner, campaign.on)
-        bundle = _bundle(session, reminder.owed.subscription_id)
+        bundle = _bundle(session, letters.speaking(found).owed.subscription_id)
         until = bundle.export_until if bundle and bundle.state == offboard.CLOSED else None
-    letter = letters.write((reminder, reminder.person), profile, campaign.on, until)
+        known = identities.current(session, found[0].owed.subscriber_id or 0)
+    if known is None:
+        raise PaquetError(reminders.NOBODY)
+    person = identities.read(known)
+    letter = letters.write((found, person), profile, campaign.on, until)
     replace_file(campaign.folder / f"{letter.name}.txt", letter.text.encode())
     if letter.pdf:
         replace_file(campaign.folder / f"{letter.name}.pdf", letter.pdf)
+    mailed = Mailed(
+        day=campaign.on,
+        stage=letter.step,
+        to=Addressee(person.name, person.email, person.address),
+        subject=letter.subject,
+        units=letter.units,
+        invoices=tuple(one.owed.shown for one in found),
+        file=f"{letter.name}.{'pdf' if letter.pdf else 'txt'}",
+    )
+    mailing.add(_outbox(control, campaign), [mailed])
     return letter.digest
+
+
+def _outbox(control: Control, campaign: Campaign) -> Outbox:
+    return Outbox(campaign.folder, control.settings.operator.language)
 
 
 def _bundle(session: Session, subscription_id: int | None) -> Bundle | None:

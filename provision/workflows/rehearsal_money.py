@@ -40,6 +40,7 @@ from provision.subscriptions.payments import (
     reconciling,
 )
 from provision.subscriptions.payments.collecting import HandedOver
+from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.receiving import Source
 from provision.subscriptions.profiles import Address, Profile
@@ -200,7 +201,10 @@ def _month(story: Story, first: date, number: int) -> None:
         made = collecting.carry_out(
             session, owner, HandedOver(f"month {number + 1}", collect_on, made_at)
         )
-        files = handing_over.write(session, owner, made, story.folder / f"debits-{number + 1}")
+        outbox = Outbox(
+            story.folder / f"debits-{number + 1}", story.control.settings.operator.language
+        )
+        files = handing_over.write(session, owner, made, outbox)
         returned = _returned(session, made, number)
         transfers = _transfers(session, owner, collect_on)
     story.tell(first, f"debits of {collect_on} handed to the bank: {len(files)} file")

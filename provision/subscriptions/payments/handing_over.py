@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.process.files import replace_file
-from provision.subscriptions import profiles
+from provision.subscriptions import identities, profiles
 from provision.subscriptions.issuing import Number
-from provision.subscriptions.payments import collecting, mandates
+from provision.subscriptions.payments import collecting, mailing, mandates
+from provision.subscriptions.payments.mailing import Addressee, Mailed
 from provision.subscriptions.sepa import prenotification
 from provision.subscriptions.sepa.prenotification import Notice
 
@@ -19,28 +18,31 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.subscriptions.documents.invoice import Language
     from provision.subscriptions.models import Organisation
-    from provision.subscriptions.payments.models import Collection
+    from provision.subscriptions.payments.mailing import Outbox
+    from provision.subscriptions.payments.models import Collection, MandateRow
     from provision.subscriptions.sepa.prenotification import Letter
 
 PRIVATE_FOLDER = 0o700
-TO = "letters.csv"
+DEBIT = "debit"  # the stage of its letters
 
 
 def write(
-    session: Session, organisation: Organisation, made: Collection, folder: Path
+    session: Session, organisation: Organisation, made: Collection, outbox: Outbox
 ) -> list[Path]:
     """Write the files of a collection, then its letters, and return the files for the bank.
 
     Each is written whole and can be read by nobody else; done again, the same bytes are written.
-    `letters.csv` says to whom each letter goes.
+    The list of letters (`mailing`) says to whom each goes.
     """
-    private_folder(folder)
+    private_folder(outbox.folder)
+    mailing.check(outbox)
     paths = []
     for one in collecting.files(session, organisation, made):
-        paths.append(folder / one.name)
+        paths.append(outbox.folder / one.name)
         replace_file(paths[-1], one.content)
-    _write_letters(session, organisation, made, folder)
+    _write_letters(session, organisation, made, outbox)
     return paths
 
 
@@ -54,13 +56,11 @@ def private_folder(folder: Path) -> None:
 
 
 def _write_letters(
-    session: Session, organisation: Organisation, made: Collection, folder: Path
+    session: Session, organisation: Organisation, made: Collection, outbox: Outbox
 ) -> None:
     profile = profiles.needed(session, organisation, collecting.made_on(made))
     before = mandates.last_collected(session, organisation.id, made.number)
-    listed = io.StringIO()
-    rows = csv.writer(listed)
-    rows.writerow(["e_mail", "subject", "file"])
+    mailed = []
     for item, row in collecting.items_of(session, made):
         notice = Notice(
             mandate=mandates.read(row, profile, before.get(row.id)),
@@ -69,13 +69,30 @@ def _write_letters(
             invoice_number=Number(organisation.id, item.series, item.invoice).shown,
             contact=profile.email,
         )
-        languages = ("fr", "en") if row.subscriber.language == "fr" else ("en", "fr")
+        language: Language = "en" if row.subscriber.language == "en" else "fr"
         letter = prenotification.announce(
-            notice, item.announced_on, days=row.notice_days, languages=languages
+            notice, item.announced_on, days=row.notice_days, language=language
         )
-        _write_letter(folder / f"{item.end_to_end}", letter)
-        rows.writerow([row.subscriber.email, letter.subject, f"{item.end_to_end}.txt"])
-    replace_file(folder / TO, listed.getvalue().encode())
+        _write_letter(outbox.folder / f"{item.end_to_end}", letter)
+        mailed.append(
+            Mailed(
+                day=item.announced_on,
+                stage=DEBIT,
+                to=_addressee(session, row),
+                subject=letter.subject,
+                units=item.units,
+                invoices=(notice.invoice_number,),
+                file=f"{item.end_to_end}.txt",
+            )
+        )
+    mailing.add(outbox, mailed)
+
+
+def _addressee(session: Session, row: MandateRow) -> Addressee:
+    """Return the holder of the account, where the debtor is known to live today."""
+    known = identities.current(session, row.subscriber_id)
+    address = identities.read(known).address if known else None
+    return Addressee(row.holder, row.subscriber.email, address)
 
 
 def _write_letter(path: Path, letter: Letter) -> None:

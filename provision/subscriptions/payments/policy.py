@@ -91,14 +91,19 @@ def following(
     Days count from `since`; steps of that day or before belong to an earlier debt. A step that was
     reached late moves those after it, so that the days between two are never fewer.
     """
-    done = [one for one in reached if one.on > since and one.step in STEPS]
-    if not done:
+    done = last(since, reached)
+    if done is None:
         return (steps[0][0], since + timedelta(days=steps[0][1])) if steps else None
-    last = done[-1]
     days_of = dict(steps)
-    later = [one for one in steps if STEPS.index(one[0]) > STEPS.index(last.step)]
+    later = [one for one in steps if STEPS.index(one[0]) > STEPS.index(done.step)]
     if not later:
         return None
     step, days = later[0]
-    gap = max(days - days_of.get(last.step, days - 1), 1)
-    return step, max(since + timedelta(days=days), last.on + timedelta(days=gap))
+    gap = max(days - days_of.get(done.step, days - 1), 1)
+    return step, max(since + timedelta(days=days), done.on + timedelta(days=gap))
+
+
+def last(since: date, reached: Sequence[Reached]) -> Reached | None:
+    """Return the step that was reached last for a debt that began on `since`."""
+    done = [one for one in reached if one.on > since and one.step in STEPS]
+    return done[-1] if done else None

@@ -19,7 +19,7 @@ from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.payments.policy import Reached
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from typing import Any
 
@@ -42,6 +42,7 @@ class Reminder:
     """An overdue invoice: the step that it reaches on or after `day`, or why it is `held` back.
 
     `person` is who the invoice names, None once erased; `then` is the step after it, and from when.
+    `before` says that it reached the step earlier, and reaches no other now.
     """
 
     owed: Owed
@@ -50,6 +51,7 @@ class Reminder:
     day: date
     held: str = ""
     then: tuple[str, date] | None = None
+    before: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,13 @@ class Settled:
     numbers: tuple[Number, ...]
 
 
-def due(session: Session, organisation: Organisation, rules: Policy, on: date) -> list[Reminder]:
-    """Return what is reached by `on`, and what would be but for a reason; writes nothing."""
+def overdue(
+    session: Session, organisation: Organisation, rules: Policy, on: date
+) -> list[Reminder]:
+    """Return what is reached by `on`, or would be but for a reason, and what was reached before.
+
+    The oldest comes first; nothing is written. What no step was reached for yet is not in it.
+    """
     held = _Held(session, organisation.id, on)
     reached, since = _reached(session, organisation.id), _came_back(session, organisation.id)
     persons = owed.persons(session, organisation.id)
@@ -76,12 +83,29 @@ def due(session: Session, organisation: Organisation, rules: Policy, on: date) -
         if mark == pauses.HARDSHIP or one.kind == DEPOSIT:  # nothing was served for that yet
             steps = tuple(step for step in steps if step[0] in policy.GENTLE)
         starts = max(one.due_on, since.get(one.number, one.due_on))
-        following = policy.following(steps, starts, reached[one.number])
-        if following is not None and following[1] <= on:
-            then = policy.following(steps, starts, [Reached(following[0], on)])
-            reason = held.why(one, mark, following[0]) if person else NOBODY
-            found.append(Reminder(one, person, *following, reason, then))
+        standing = _standing(steps, starts, reached[one.number], on)
+        if standing is not None:
+            at, then, before = standing
+            reason = held.why(one, mark, at.step) if person else NOBODY
+            found.append(Reminder(one, person, at.step, at.on, reason, then, before))
     return found
+
+
+def _standing(
+    steps: Sequence[tuple[str, int]], starts: date, reached: Sequence[Reached], on: date
+) -> tuple[Reached, tuple[str, date] | None, bool] | None:
+    """Return the step that is reached by a day, what follows, and whether it was so before."""
+    following = policy.following(steps, starts, reached)
+    if following is not None and following[1] <= on:
+        then = policy.following(steps, starts, [Reached(following[0], on)])
+        return Reached(*following), then, False
+    last = policy.last(starts, reached)
+    return (last, following, True) if last else None
+
+
+def due(session: Session, organisation: Organisation, rules: Policy, on: date) -> list[Reminder]:
+    """Return what is reached by `on`, and what would be but for a reason; writes nothing."""
+    return [one for one in overdue(session, organisation, rules, on) if not one.before]
 
 
 def reach(session: Session, reminder: Reminder, letter: str, on: date, told: Told) -> None:

@@ -21,14 +21,13 @@ from provision.subscriptions.sepa.mandates import usable
 from provision.subscriptions.sepa.target_days import is_target_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
     from provision.money import Cents
+    from provision.subscriptions.documents.invoice import Language
     from provision.subscriptions.sepa.mandates import Mandate
 
 USUAL_DAYS, MOST_DAYS = 14, 365
-LANGUAGES = ("fr", "en")
 LAST_SHOWN = 4
 
 
@@ -63,19 +62,13 @@ class Letter:
 
 
 def announce(
-    notice: Notice,
-    sent_on: date,
-    *,
-    days: int = USUAL_DAYS,
-    languages: Sequence[str] = LANGUAGES,
+    notice: Notice, sent_on: date, *, days: int = USUAL_DAYS, language: Language = "fr"
 ) -> Letter:
-    """Return the letter that announces a debit, in each of `languages`, the subject in the first.
+    """Return the letter that announces a debit, in the language of who is told.
 
     `days` is the notice that the debtor must have: 14, or fewer where that was agreed. Raises
     PaquetError when `sent_on` leaves less.
     """
-    if not languages or any(language not in LANGUAGES for language in languages):
-        raise UsageRefused(f"A letter is written in {' or '.join(LANGUAGES)}")
     if not 1 <= days <= MOST_DAYS:
         raise UsageRefused(f"A notice of {days} days is not from 1 to {MOST_DAYS}")
     sensible_day(sent_on, "the day of a letter")
@@ -85,13 +78,11 @@ def announce(
             "is too late",
             f"Collect it on {sent_on + timedelta(days=days)} or later.",
         )
-    words = [_words(notice, language) for language in languages]
+    words = _words(notice, language)
     return Letter(
-        render(f"money/prenotification.subject.{languages[0]}.txt", words[0]).strip(),
-        "\n* * *\n\n".join(
-            render(f"money/prenotification.{word['language']}.txt", word) for word in words
-        ),
-        render("money/prenotification.html", {**words[0], "versions": words}),
+        render(f"money/prenotification.subject.{language}.txt", words).strip(),
+        render(f"money/prenotification.{language}.txt", words),
+        render("money/prenotification.html", words),
     )
 
 

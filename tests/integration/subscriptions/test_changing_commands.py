@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from sqlalchemy import select
 
 from provision import rendering
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError
+from provision.registry.models import Subscriber
 from provision.subscriptions import billing, organisations, profiles, verify
 from provision.subscriptions.models import Fund
 from provision.workflows import control
@@ -245,8 +247,25 @@ def test_notices_are_written_and_kept_as_sent(context: Context, tmp_path: Path) 
     assert {path.name for path in folder.iterdir()} == {
         "subscription-1-2027-02-28.html",
         "subscription-1-2027-02-28.txt",
+        "letters.csv",
     }
+    (_head, listed) = (folder / "letters.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert listed.startswith("2026-12-15;renewal;Jeanne;")
+    assert listed.endswith(";110,00;;subscription-1-2027-02-28.txt")
     assert "Nobody has to be told." in run(context, *words)
+
+
+def test_a_language_that_is_said_later_is_that_of_lines_and_letters_too(
+    context: Context, tmp_path: Path
+) -> None:
+    run(context, *JEANNE, "--plan", "famille", "--term", "yearly")
+    run(context, "identify", "jeanne@exemple.test", "--language", "en", "--yes")
+    with context.reading() as session:
+        assert session.scalars(select(Subscriber.language)).one() == "en"
+    run(context, "notices", "--on", "2026-12-15", "--write", str(tmp_path))
+    text = (tmp_path / "subscription-1-2027-02-28.txt").read_text(encoding="utf-8")
+    assert text.startswith("Your subscription Family will be renewed on 1 March 2027")
+    assert "Bonjour" not in text
 
 
 def test_a_credit_is_asked_for_by_the_number_of_the_invoice(context: Context) -> None:

@@ -24,6 +24,7 @@ from provision.subscriptions.payments import (
     reconciling,
     returns,
 )
+from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.models import CollectionFile
 from provision.subscriptions.payments.returns import CameBack
@@ -82,10 +83,10 @@ def test_the_same_key_again_gives_the_same_collection_and_the_same_bytes(
     till: Till, tmp_path: Path
 ) -> None:
     made = till.collect()
-    (first,) = handing_over.write(till.session, till.seller, made, tmp_path / "a")
+    (first,) = handing_over.write(till.session, till.seller, made, Outbox(tmp_path / "a", "fr"))
     till.session.commit()
     again = till.collect()
-    (second,) = handing_over.write(till.session, till.seller, again, tmp_path / "b")
+    (second,) = handing_over.write(till.session, till.seller, again, Outbox(tmp_path / "b", "fr"))
     assert again.number == made.number
     assert first.read_bytes() == second.read_bytes()
     pain008.validate(first.read_bytes())
@@ -95,10 +96,12 @@ def test_the_same_key_again_gives_the_same_collection_and_the_same_bytes(
 
 @only_sqlite
 def test_every_debtor_is_told_the_day_and_the_amount(till: Till, tmp_path: Path) -> None:
-    handing_over.write(till.session, till.seller, till.collect(), tmp_path)
+    handing_over.write(till.session, till.seller, till.collect(), Outbox(tmp_path, "en"))
     listed = (tmp_path / "letters.csv").read_text(encoding="utf-8").splitlines()
     assert len(listed) == 3
-    assert listed[1].startswith("jeanne@exemple.test,")
+    assert listed[1].startswith("2026-01-02,debit,Jeanne,")
+    assert ",jeanne@exemple.test," in listed[1]
+    assert listed[1].endswith(",10.00,F2026-000001,F2026-1-1.txt")
     letter = (tmp_path / "F2026-1-1.txt").read_text(encoding="utf-8")
     assert "F2026-000001" in letter
     assert "10,00" in letter
@@ -378,7 +381,7 @@ def test_files_that_would_differ_are_not_written(till: Till, tmp_path: Path) -> 
     made = till.collect()
     mandates.everyone(till.session, till.seller.id)[0].holder = "Another"
     with pytest.raises(PaquetError, match="would not be the one that was made"):
-        handing_over.write(till.session, till.seller, made, tmp_path / "a")
+        handing_over.write(till.session, till.seller, made, Outbox(tmp_path / "a", "fr"))
     assert list((tmp_path / "a").iterdir()) == []
 
 

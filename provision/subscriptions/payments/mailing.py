@@ -1,0 +1,117 @@
+"""`letters.csv`: who gets which letter of a folder, for e-mail, mail merge and the post."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError
+from provision.money import euros
+from provision.process.files import replace_file
+from provision.subscriptions.exports import tabular
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from provision.money import Cents
+    from provision.subscriptions.exports.tabular import Cell, Language
+    from provision.subscriptions.profiles import Address
+
+NAME = "letters.csv"
+LINES = ("address_1", "address_2", "address_3")  # as many as an `Address` has at most
+WHERE = (*LINES, "postcode", "city", "country")
+WHAT = ("e_mail", "subject", "sum", "invoices", "file")
+HEADER = ("day", "stage", "name", *WHERE, *WHAT)
+FILE = len(HEADER) - 1
+DELIMITERS = ";,"
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """A folder of letters, and the language of who sends them, as their spreadsheets read it."""
+
+    folder: Path
+    language: str
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """To whom a letter goes; a person may keep the address to themselves."""
+
+    name: str
+    email: str
+    address: Address | None
+
+
+@dataclass(frozen=True)
+class Mailed:
+    """One letter: of which day and stage, to whom, about how many cents of which invoices."""
+
+    day: date
+    stage: str
+    to: Addressee
+    subject: str
+    units: Cents
+    invoices: tuple[str, ...]
+    file: str
+
+
+def check(outbox: Outbox) -> None:
+    """Raise PaquetError where the folder has a file of this name that is not such a list."""
+    _known(outbox.folder / NAME)
+
+
+def add(outbox: Outbox, mailed: Sequence[Mailed]) -> None:
+    """Write the letters into the folder's list, after those that are there.
+
+    A letter that is written again (the same `file`) has one row. `;` and a decimal comma in
+    French, as spreadsheets there want it (`tabular`); the columns have the same names everywhere.
+    """
+    path = outbox.folder / NAME
+    again = {one.file for one in mailed}
+    kept: list[Sequence[Cell]] = [row for row in _known(path) if row[FILE] not in again]
+    chosen: Language = "fr" if outbox.language == "fr" else "en"
+    replace_file(path, tabular.table(HEADER, [*kept, *map(_row, mailed)], chosen))
+
+
+def _row(one: Mailed) -> list[Cell]:
+    return [
+        one.day,
+        one.stage,
+        one.to.name,
+        *_where(one.to.address),
+        one.to.email,
+        one.subject,
+        euros(one.units),
+        " ".join(one.invoices),
+        one.file,
+    ]
+
+
+def _where(address: Address | None) -> list[str]:
+    if address is None:
+        return [""] * len(WHERE)
+    lines = [*address.lines, *[""] * len(LINES)][: len(LINES)]
+    return [*lines, address.postcode, address.city, address.country]
+
+
+def _known(path: Path) -> list[list[str]]:
+    """Return the rows of a list that is there."""
+    if not path.exists():
+        return []
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        for delimiter in DELIMITERS:
+            head, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            if tuple(head) == HEADER and all(len(row) == len(HEADER) for row in rows):
+                return rows
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError):
+        pass
+    raise PaquetError(
+        f"{path} is not a list of letters that was written here",
+        "Move it away, or give another folder; then run again.",
+    )
