@@ -60,7 +60,7 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
 def export(context: Context, who: str, folder: Path, *, as_json: bool) -> None:
     """Write all that is known of the subscriber WHO into the new folder --to.
 
-    JSON for programs, CSV for spreadsheets, a README in French and English; readable by you alone.
+    JSON for programs, CSV for spreadsheets, a README in their language; readable by you alone.
     """
     written = privacy.export(context.control(), who, folder)
     show({"folder": str(written), "files": len(list(written.iterdir()))}, as_json=as_json)

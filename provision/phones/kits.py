@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 PAGE = "kit.html"
 PAPER = "kit.pdf"
 PROFILE = "paquet.mobileconfig"
-OTHER_LANGUAGE = {"fr": "en", "en": "fr"}
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,16 @@ class Kit:
 def write_kit(sync: Sync, folder: Path, signer: Signer | None = None) -> Kit:
     """Make the kit of `sync` in `folder` (0700, files 0600) and return where it is.
 
-    The page speaks French and English, the user's language first; the paper is one sheet in the
-    user's language. All is made before anything is written, and each file replaces an earlier
-    one whole. Without a signer an iPhone's profile is not signed, and its sheet says so.
+    The page and the paper, which is one sheet, speak the user's language alone. All is made before
+    anything is written, and each file replaces an earlier one whole. Without a signer an iPhone's
+    profile is not signed, and its sheet says so.
     """
     profile = device_profile(sync, signer) if sync.kind == "ios" else None
     words = sheet_words(sync, profile, signed=signer is not None)
     contents = {
         PAGE: render("kit/page.html", words).encode(),
         PAPER: page_pdf(
-            render("kit/page.html", words | on_paper(sync)), render("kit/style.css", {})
+            render("kit/page.html", words | {"paper": True}), render("kit/style.css", {})
         ),
     }
     if profile is not None:
@@ -86,7 +85,7 @@ def sheet_words(
     return {
         "sync": sync,
         "paper": False,
-        "languages": [sync.language, OTHER_LANGUAGE[sync.language]],
+        "language": sync.language,
         "groups": secret_groups(sync.secret),
         "codes": _codes(sync),
         "links": _links(sync),
@@ -94,11 +93,6 @@ def sheet_words(
         "profile": base64.b64encode(profile or b"").decode(),
         "signed": signed,
     }
-
-
-def on_paper(sync: Sync) -> dict[str, object]:
-    """Return what differs in print: nothing to touch, and one sheet in one language."""
-    return {"paper": True, "languages": [sync.language]}
 
 
 def _links(sync: Sync) -> dict[str, str]:

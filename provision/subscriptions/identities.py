@@ -104,8 +104,12 @@ def ensure(session: Session, subscriber: Subscriber, today: date) -> Identity:
 
 
 def write(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:
-    """Write what is known from now on, or return the row that says the same already."""
+    """Write what is known from now on, or return the row that says the same already.
+
+    The subscriber speaks the language that is said here, so that lines and letters do, too.
+    """
     person = _checked(person)
+    subscriber.language = person.language
     there, content = current(session, subscriber.id), person.model_dump_json()
     if there is not None and there.content == content:
         return there

@@ -8,10 +8,12 @@ from provision.subscriptions.payments import mandates
 from provision.subscriptions.sepa.mandate_form import Look, mandate_pdf
 
 if TYPE_CHECKING:
+    from provision.subscriptions.documents.invoice import Language
     from provision.subscriptions.payments.models import MandateRow
     from provision.subscriptions.profiles import Profile
 
 
 def form(row: MandateRow, profile: Profile) -> bytes:
-    """Return the page that the debtor signs, as PDF."""
-    return mandate_pdf(mandates.read(row, profile), Look(colour=profile.colour))
+    """Return the page that the debtor signs, as PDF, in their language."""
+    language: Language = "en" if row.subscriber.language == "en" else "fr"
+    return mandate_pdf(mandates.read(row, profile), Look(colour=profile.colour), language)

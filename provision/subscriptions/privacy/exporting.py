@@ -1,8 +1,9 @@
 """Everything about one person as files: for them to read, and for another program (RGPD 15, 20).
 
-A folder of its own: `LISEZMOI-README.txt`, `person.json` (format 1: rows by table, under the
-column names of the registry, and documents with their lines), and each table as CSV. Days and
-moments are ISO 8601 (UTC), amounts are whole cents. Secrets and their hashes are not in it.
+A folder of its own: `LISEZMOI.txt` or, in English, `README.txt`, `person.json` (format 1: rows by
+table, under the column names of the registry, and documents with their lines), and each table as
+CSV. Days and moments are ISO 8601 (UTC), amounts are whole cents. Secrets and their hashes are not
+in it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from provision.subscriptions.privacy.gathering import Gathered, Row
 
 FORMAT = 1
-JSON, README = "person.json", "LISEZMOI-README.txt"
+JSON = "person.json"
+README = {"fr": "LISEZMOI.txt", "en": "README.txt"}
 
 
 def collect(session: Session, subscriber: Subscriber) -> Gathered:
@@ -63,12 +65,13 @@ def files(collected: Gathered, language: str, today: date) -> dict[str, bytes]:
         "tables": collected,
         "documents": documents(collected),
     }
+    chosen: tabular.Language = "fr" if language == "fr" else "en"
+    words = {"day": today, "tables": sorted(collected)}
     made = {
-        README: render("money/personal_export.txt", {"day": today, "tables": sorted(collected)}),
+        README[chosen]: render(f"money/personal_export.{chosen}.txt", words),
         JSON: json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n",
     }
     encoded = {name: text.encode(errors="replace") for name, text in made.items()}
-    chosen: tabular.Language = "fr" if language == "fr" else "en"
     return encoded | {
         f"{name}.csv": tabular.table(list(rows[0]), [_cells(row) for row in rows], chosen)
         for name, rows in collected.items()

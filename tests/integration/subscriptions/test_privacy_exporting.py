@@ -177,10 +177,19 @@ def test_a_name_that_looks_like_a_formula_is_text_in_the_csv(world: World) -> No
     assert "'=1+1" in (folder / "subscriber.csv").read_text(encoding="utf-8-sig")
 
 
-def test_the_readme_speaks_french_first_and_lists_the_files(world: World) -> None:
+@pytest.mark.parametrize(
+    ("language", "says", "says_not"),
+    [("fr", "VOS DONNÉES", "YOUR DATA"), ("en", "YOUR DATA", "VOS DONNÉES")],
+)
+def test_the_readme_speaks_the_language_of_the_person_and_lists_the_files(
+    world: World, language: str, says: str, says_not: str
+) -> None:
+    with database.transaction(world.engine) as session:
+        session.get_one(Subscriber, world.jeanne).language = language
     folder, whole = exported(world)
-    told = (folder / README).read_text(encoding="utf-8")
-    assert told.index("FRANÇAIS") < told.index("ENGLISH")
+    told = (folder / README[language]).read_text(encoding="utf-8")
+    assert says in told
+    assert says_not not in told
     assert all(f"{name}.csv" in told for name in whole["tables"])
 
 

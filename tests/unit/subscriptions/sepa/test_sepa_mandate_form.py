@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pypdfium2
 import pytest
@@ -31,8 +31,9 @@ def wide(count: int) -> Mandate:
     return replace(MANDATE, reference="W" * 35, creditor=party, debtor=party, iban=iban)
 
 
-def text_of(mandate: Mandate) -> str:
-    return re.sub(r"\s+", " ", html.fromstring(mandate_html(mandate)).text_content())
+def text_of(mandate: Mandate, language: Literal["fr", "en"] = "fr") -> str:
+    page = mandate_html(mandate, language=language)
+    return re.sub(r"\s+", " ", html.fromstring(page).text_content())
 
 
 def png(width: int, height: int) -> bytes:
@@ -57,25 +58,33 @@ def test_the_form_is_one_page_of_a4(mandate: Mandate) -> None:
     assert sizes == [pytest.approx((595.28, 841.89), abs=0.1)]
     assert "Mandat de prélèvement SEPA" in text
     assert "Signature" in text
-    assert "Return to the creditor" in text
+    assert "À retourner au créancier" in text
 
 
 def test_the_form_says_all_that_makes_a_mandate() -> None:
     text = text_of(MANDATE)
     for needed in (
         "Mandat de prélèvement SEPA",
-        "SEPA Direct Debit Mandate",
         "TOPO-000042",
         "FR72ZZZ123456",
         "autorisez (A) Atelier du Libre à envoyer",
         "dans les 8 semaines suivant la date de débit",
-        "within 8 weeks starting from",
         "1 rue de la République, 42000 Saint-Étienne",
         "Élodie Nœuf-Château",
         "05/01/2026",
         "Signature",
     ):
         assert needed in text
+
+
+def test_the_form_speaks_the_language_of_the_debtor_alone() -> None:
+    french, english = text_of(MANDATE), text_of(MANDATE, "en")
+    for words in ("SEPA Direct Debit Mandate", "within 8 weeks starting from", "Your account"):
+        assert words in english
+        assert words not in french
+    for words in ("Mandat de prélèvement", "dans les 8 semaines", "Votre compte", "créancier"):
+        assert words in french
+        assert words not in english
 
 
 def test_an_iban_fills_its_boxes_and_an_unknown_one_leaves_them_empty() -> None:
