@@ -33,8 +33,12 @@ if TYPE_CHECKING:
 
 PROBLEMS_FOUND = 5
 YES_HINT = "Add --yes, or look with --dry-run."
+AGAIN_HINT = "If one more is meant, add --again."
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
+again_option = click.option(
+    "--again", is_flag=True, help="One more, where there is the same of that day already."
+)
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 MOST_NUMBER = 999_999_999  # what both databases hold, and more than anybody has
 number_type = click.IntRange(1, MOST_NUMBER)
@@ -109,10 +113,26 @@ pass_context = click.make_pass_decorator(Context)
 
 def ask(question: str) -> None:
     """Go on only when the person at the keyboard says yes. Raises UsageRefused without one."""
-    if not sys.stdin.isatty():
+    if not someone_is_there():
         raise UsageRefused("Nobody is there to say yes", YES_HINT)
     if not agree(question, YES_HINT):
         raise click.Abort
+
+
+def ask_again(there: str) -> None:
+    """Ask whether what is `there` already is wanted once more, also where --yes was said.
+
+    `there` is a sentence that names it. Raises UsageRefused where nobody can be asked.
+    """
+    if not someone_is_there():
+        raise UsageRefused(there, AGAIN_HINT)
+    if not agree(f"{there}. One more?", AGAIN_HINT):
+        raise click.Abort
+
+
+def someone_is_there() -> bool:
+    """Tell whether somebody sits at the keyboard."""
+    return sys.stdin.isatty()
 
 
 def show_findings(found: Sequence[Finding], *, as_json: bool) -> None:

@@ -9,6 +9,8 @@ import click
 from provision import money
 from provision.commands.amounts import worded
 from provision.commands.context import (
+    again_option,
+    ask_again,
     dry_run_option,
     json_option,
     number_type,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 @click.argument("subscription", type=number_type)
 @click.option("--amount", required=True, help="What the subscriber pays, VAT included.")
 @click.option("--why", default="", help="The subscriber reads it on the invoice.")
+@again_option
 @yes_option
 @dry_run_option
 @json_option
@@ -42,6 +45,12 @@ def deposit(context: Context, /, **words: object) -> None:
     """
     today = context.control().today()
     units = money.parse(str(words["amount"])).units
+    if not (words["again"] or words["dry_run"]):
+        with context.reading() as session:
+            one = get(session, words["subscription"])
+            there = deposits.same_of(session, one, units, today)
+        if there is not None:
+            ask_again(f"The same deposit was asked for already: {there.shown} of {today}")
 
     def work(session: Session) -> dict[str, object]:
         one = get(session, words["subscription"])

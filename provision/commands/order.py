@@ -9,6 +9,7 @@ import click
 
 from provision.commands import progress
 from provision.commands.context import (
+    again_option,
     ask,
     dry_run_option,
     json_option,
@@ -18,6 +19,7 @@ from provision.commands.context import (
     yes_option,
 )
 from provision.commands.identity_options import customer_options, said
+from provision.commands.subscription_openings import ask_where_same
 from provision.workflows import onboard, ordering
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def order() -> None:
 @click.option("--device", default="Téléphone", show_default=True, help="The first device's name.")
 @click.option("--for", "kind", type=KINDS, default="android", show_default=True)
 @customer_options
+@again_option
 @yes_option
 @dry_run_option
 @json_option
@@ -56,9 +59,11 @@ def place(context: Context, /, **words: object) -> None:
     """Order a bundle for EMAIL and deliver it: names, cloud, mail, backup, phone kit.
 
     Every word is checked before anything is touched. If it is interrupted or a step fails,
-    `paquet order resume` goes on; placed twice, it does nothing twice.
+    `paquet order resume` goes on; placed twice, it does nothing twice. Where the same person has
+    this plan since today already, under another domain, it is asked, also with --yes.
     """
     as_json, yes, dry_run = (bool(words.pop(key)) for key in ("as_json", "yes", "dry_run"))
+    again = bool(words.pop("again"))
     control = context.control()
     customer = said(words)
     typed = {name: words[name] for name in ORDERED}
@@ -66,6 +71,8 @@ def place(context: Context, /, **words: object) -> None:
     if dry_run:
         show(ordering.preview(control, wish, customer), as_json=as_json)
         return
+    if not again and not ordering.is_placed(control, wish):
+        ask_where_same(context, wish.email, wish.plan, control.today())
     if not yes:
         _print_story(ordering.preview(control, wish, customer), as_json=False)
         ask("\nDeliver it?")

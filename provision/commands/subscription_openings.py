@@ -8,7 +8,14 @@ import click
 from sqlalchemy import select
 
 from provision.commands.amounts import day_type
-from provision.commands.context import dry_run_option, json_option, pass_context, yes_option
+from provision.commands.context import (
+    again_option,
+    ask_again,
+    dry_run_option,
+    json_option,
+    pass_context,
+    yes_option,
+)
 from provision.commands.deciding import decide, tell
 from provision.commands.identity_options import (
     customer_options,
@@ -57,15 +64,22 @@ if TYPE_CHECKING:
 @click.option("--amount", help="The price of a month, where it is free.")
 @click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
 @customer_options
+@again_option
 @yes_option
 @dry_run_option
 @json_option
 @pass_context
 def open_one(context: Context, /, **words: object) -> None:
-    """Open a subscription for EMAIL without an order, such as for what runs elsewhere."""
+    """Open a subscription for EMAIL without an order, such as for what runs elsewhere.
+
+    Where the same person has this plan since that day already, it is asked, also with --yes.
+    """
     control = context.control()
     first_day: datetime | None = words["first_day"]  # type: ignore[assignment]
     day = first_day.date() if first_day else control.today()
+
+    if not (words["again"] or words["dry_run"]):
+        ask_where_same(context, edges.email(str(words["email"])), str(words["plan"]), day)
 
     def work(session: Session) -> dict[str, object]:
         subscriber = _subscriber(session, words, context, control.told())
@@ -103,6 +117,15 @@ def identify(context: Context, /, **words: object) -> None:
 
     found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
     tell(context, found, as_json=bool(words["as_json"]))
+
+
+def ask_where_same(context: Context, email: str, plan: str, day: date) -> None:
+    """Ask before somebody gets a plan a second time from one day on."""
+    with context.reading() as session:
+        there = subscriptions.same_of(session, email, plan, day)
+        number = there.id if there else None
+    if number is not None:
+        ask_again(f"{email} has the plan {plan} already: subscription {number} of {day}")
 
 
 def _opened(

@@ -117,6 +117,20 @@ def issue(session: Session, subscription: Subscription, units: Cents, why: str, 
     return number
 
 
+def same_of(session: Session, subscription: Subscription, units: Cents, day: date) -> Number | None:
+    """Return a deposit of that amount which was asked for under the subscription on a day."""
+    found = session.scalar(
+        select(Invoice).where(
+            deducting.IS_DEPOSIT,
+            Invoice.subscription_id == subscription.id,
+            Invoice.issued_on == day,
+            Invoice.gross == units,
+            ~deducting.is_credited(),
+        )
+    )
+    return allocating.number_of(found) if found else None
+
+
 def refund(session: Session, subscription: Subscription, on: date) -> list[Number]:
     """Take back what no invoice deducted of the subscription's deposits; return the credit notes.
 

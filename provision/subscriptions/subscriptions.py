@@ -88,6 +88,27 @@ def open_subscription(
     return made
 
 
+def same_of(session: Session, email: str, plan: str, day: date) -> Subscription | None:
+    """Return what the person with this e-mail address has of a plan since a day, if anything.
+
+    What is over by then, such as of an order that was cancelled, is not meant.
+    """
+    begun = select(SubscriptionVersion.subscription_id).where(
+        SubscriptionVersion.version == 1, SubscriptionVersion.plan.has(code=plan)
+    )
+    return session.scalar(
+        select(Subscription)
+        .join(Subscriber)
+        .where(
+            Subscriber.email == email,
+            Subscription.first_day == day,
+            Subscription.state != ENDED,
+            Subscription.id.in_(begun),
+        )
+        .order_by(Subscription.id)
+    )
+
+
 def begin(session: Session, subscription: Subscription, today: date) -> None:
     """Let a subscription run from `today`: its bundle was delivered, its terms count from here."""
     if subscription.state != WAITING:

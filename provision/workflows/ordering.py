@@ -112,6 +112,12 @@ def preview(control: Control, wish: Wish, customer: Mapping[str, object]) -> dic
     }
 
 
+def is_placed(control: Control, wish: Wish) -> bool:
+    """Tell whether this very order was placed before: placing it again changes nothing."""
+    with control.reading() as session:
+        return orders.find_twin(session, wish) is not None
+
+
 def place(control: Control, wish: Wish, customer: Mapping[str, object] | None = None) -> int:
     """Write the order, its subscription and who the customer is down, and return its number.
 
