@@ -27,6 +27,7 @@ from provision.subscriptions.payments import (
     answers,
     batches,
     booking,
+    collectable,
     collecting,
     debtors,
     handing_over,
@@ -86,7 +87,8 @@ payment.add_command(payment_accounts.list_accounts)
 def collect(context: Context, /, *, dry_run: bool, as_json: bool, **words: object) -> None:
     """Collect the open invoices of ORGANISATION that are due on a day, under usable mandates.
 
-    The same key again writes the same files. Nothing is booked before the bank says so.
+    A mandate is debited once, for all of them. The same key again writes the same files. Nothing is
+    booked before the bank says so.
     """
     on: datetime = words["on"]  # type: ignore[assignment]
     again: tuple[str, ...] = words["again"]  # type: ignore[assignment]
@@ -102,7 +104,8 @@ def collect(context: Context, /, *, dry_run: bool, as_json: bool, **words: objec
         if dry_run or not found.chosen:
             return
         if not words["yes"]:
-            ask(f"Collect {len(found.chosen)} of them?")
+            debits = len(collectable.together(found.chosen))
+            ask(f"Collect {len(found.chosen)} of them, by {debits} debits?")
     with context.session() as session:
         made = collecting.carry_out(session, owner, handed_over, named)
     with context.reading() as session:
@@ -125,9 +128,9 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
             {
                 "message": message_id,
                 "collection": items[0].collection,
-                "debits_waiting": len(items),
+                "debits_waiting": len(answers.by_debit(items)),
                 "amount_waiting": euros(sum(item.units for item in items)),
-                "first": items[0].end_to_end,
+                "first": items[0].reference,
             }
             for message_id, items in waiting.items()
         ]
@@ -208,14 +211,20 @@ def match(context: Context, /, *, as_json: bool, **words: object) -> None:
 @json_option
 @pass_context
 def take_back(context: Context, /, *, as_json: bool, **words: object) -> None:
-    """Say that MOVEMENT took DEBITS back (F2026-1-1); what it took beyond is the bank's fee."""
+    """Say that MOVEMENT took DEBITS back (F2026-1-1); what it took beyond is the bank's fee.
+
+    Every invoice that a debit paid is open again.
+    """
     control = context.control()
     names: tuple[str, ...] = words["debits"]  # type: ignore[assignment]
     with context.session() as session:
         owner = organisations.get(session, str(words["organisation"]))
         row = receiving.movement(session, owner.id, int(str(words["movement"])))
-        amounts = {item.end_to_end: item.units for item in answers.paid(session, owner.id)}
-        debits = [CameBack(name, amounts.get(name, 0), str(words["reason"])) for name in names]
+        paid = answers.by_debit(answers.paid(session, owner.id))
+        debits = [
+            CameBack(name, sum(item.units for item in paid.get(name, ())), str(words["reason"]))
+            for name in names
+        ]
         fee = returns.take_back(session, row, debits, (control.today(), control.told()))
     _show(context, [{"movement": row.id, "fee": euros(fee)}], as_json=as_json)
 
@@ -227,7 +236,7 @@ def take_back(context: Context, /, *, as_json: bool, **words: object) -> None:
 @json_option
 @pass_context
 def refuse(context: Context, organisation: str, debit: str, why: str, *, as_json: bool) -> None:
-    """Say that the bank will never pay DEBIT: its invoice can be collected again."""
+    """Say that the bank will never pay DEBIT: its invoices can be collected again."""
     with context.session() as session:
         owner = organisations.get(session, organisation)
         answers.refuse(session, owner.id, debit, (context.control().today(), why))

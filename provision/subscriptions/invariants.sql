@@ -348,12 +348,22 @@ WHERE answer.state IN ('paid', 'returned') AND NOT EXISTS (
 
 --? organisation {0}, collection {1} | its files do not hold its debits
 SELECT one.organisation_id, one.collection FROM (
-  SELECT organisation_id, collection, COUNT(*) AS debits, SUM(units) AS units
+  SELECT organisation_id, collection, SUM(units) AS units,
+         COUNT(DISTINCT CASE WHEN debit = '' THEN end_to_end ELSE debit END) AS debits
   FROM collection_item GROUP BY organisation_id, collection) AS one
 JOIN (SELECT organisation_id, collection, SUM(count) AS debits, SUM(units) AS units
       FROM collection_file GROUP BY organisation_id, collection) AS file
  ON file.organisation_id = one.organisation_id AND file.collection = one.collection
 WHERE one.debits <> file.debits OR one.units <> file.units;
+
+--? organisation {0}, debit {1} | its invoices are of two mandates or files, or answered apart
+SELECT item.organisation_id, item.debit FROM collection_item AS item
+LEFT JOIN (SELECT organisation_id, end_to_end, COUNT(*) AS answers FROM collection_answer
+           GROUP BY organisation_id, end_to_end) AS answer
+ ON answer.organisation_id = item.organisation_id AND answer.end_to_end = item.end_to_end
+WHERE item.debit <> '' GROUP BY item.organisation_id, item.debit
+HAVING COUNT(DISTINCT item.mandate_id) > 1 OR COUNT(DISTINCT item.collection) > 1
+ OR COUNT(DISTINCT item.file) > 1 OR COUNT(DISTINCT COALESCE(answer.answers, 0)) > 1;
 
 --? organisation {0}, {1}-{2:06d} | it waits in two collections
 SELECT item.organisation_id, item.series, item.invoice FROM collection_item AS item

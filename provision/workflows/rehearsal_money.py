@@ -222,7 +222,7 @@ def _month(story: Story, first: date, number: int) -> None:
 def _returned(session: Session, made: Collection, number: int) -> dict[str, str]:
     """Return which debit comes back: one of the second month."""
     return {
-        item.end_to_end: REASON
+        item.reference: REASON
         for item, mandate in collecting.items_of(session, made)
         if number == 1 and mandate.subscriber.email == COMES_BACK
     }

@@ -17,7 +17,7 @@ from provision.subscriptions.payments.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from sqlalchemy import ColumnElement
@@ -30,7 +30,7 @@ COLLECTED, RETURN = "collection", "return"
 
 
 def running(session: Session, organisation_id: int) -> dict[str, list[CollectionItem]]:
-    """Return the debits that nobody answered yet, by the message id of their file."""
+    """Return what debits are to pay that nobody answered yet, by the message id of their file."""
     rows = session.execute(
         select(CollectionFile.message_id, CollectionItem)
         .join(CollectionItem, _same_file())
@@ -44,8 +44,21 @@ def running(session: Session, organisation_id: int) -> dict[str, list[Collection
     return found
 
 
+def number_of(item: CollectionItem) -> Number:
+    """Return the number of the invoice that is collected."""
+    return Number(item.organisation_id, item.series, item.invoice)
+
+
+def by_debit(items: Iterable[CollectionItem]) -> dict[str, list[CollectionItem]]:
+    """Return what each debit pays, by the EndToEndId that the bank knows."""
+    found: dict[str, list[CollectionItem]] = {}
+    for item in items:
+        found.setdefault(item.reference, []).append(item)
+    return found
+
+
 def paid(session: Session, organisation_id: int) -> list[CollectionItem]:
-    """Return the debits that were paid and have not come back."""
+    """Return what debits paid that have not come back."""
     last = (
         select(func.max(CollectionAnswer.position))
         .where(_same_debit())
@@ -66,23 +79,27 @@ def paid(session: Session, organisation_id: int) -> list[CollectionItem]:
 def paid_alone(
     session: Session, row: BankMovement, numbers: Sequence[Number], entry_number: int
 ) -> None:
-    """Answer the running debits of these invoices that a movement names: it paid them alone."""
+    """Answer the running debits of these invoices that a movement names: it paid them alone.
+
+    A debit is answered for every invoice that it was to pay.
+    """
     named = end_to_ends(receiving.read_movement(row))
     for items in running(session, row.organisation_id).values():
+        meant = {one.reference for one in items if number_of(one) in numbers} & named
         for item in items:
-            number = Number(item.organisation_id, item.series, item.invoice)
-            if item.end_to_end in named and number in numbers:
+            if item.reference in meant:
                 answer(session, item, (PAID, ""), entry_number, row.booked_on)
 
 
 def refuse(session: Session, organisation_id: int, end_to_end: str, when: tuple[date, str]) -> None:
     """Say that the bank will not pay a debit, on which day and why: it can be collected again."""
     on, why = when
-    for items in running(session, organisation_id).values():
-        for item in items:
-            if item.end_to_end == end_to_end:
-                answer(session, item, (REFUSED, why), None, on)
-                return
+    every = [item for items in running(session, organisation_id).values() for item in items]
+    meant = [item for item in every if item.reference == end_to_end]
+    for item in meant:
+        answer(session, item, (REFUSED, why), None, on)
+    if meant:
+        return
     raise UsageRefused(f"No debit {end_to_end[:40]!r} waits for an answer", "Copy it once more.")
 
 

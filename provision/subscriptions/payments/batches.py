@@ -13,7 +13,6 @@ from provision.errors import UsageRefused
 from provision.money import in_euros
 from provision.subscriptions import allocating, chart, journal, ledger
 from provision.subscriptions.allocating import PAYMENT
-from provision.subscriptions.issuing import Number
 from provision.subscriptions.journal import Entry
 from provision.subscriptions.payments import answers, booking, owed
 from provision.subscriptions.payments.booking import Booking, line
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.subscriptions.issuing import Number
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
     from provision.subscriptions.payments.owed import Owed
 
@@ -49,10 +49,10 @@ def credit_batch(
         raise UsageRefused(
             f"No debit of {name[:40]!r} waits for an answer", "See: paquet payment list"
         )
-    unknown = set(without) - {item.end_to_end for item in items}
+    unknown = set(without) - {item.reference for item in items}
     if unknown:
         raise UsageRefused(f"{min(unknown)[:40]!r} is not in {name}")
-    chosen = [item for item in items if item.end_to_end not in without]
+    chosen = [item for item in items if item.reference not in without]
     total = sum(item.units for item in chosen)
     if total != row.units:
         raise UsageRefused(
@@ -64,16 +64,16 @@ def credit_batch(
     booking.book(session, row, Booking(COLLECTED, f"Prélèvements {name}", lines), today)
     _pay_all(session, row, message_id, chosen, today)
     for item in items:
-        if item.end_to_end in without:
+        if item.reference in without:
             answers.answer(session, item, (answers.REFUSED, ""), None, row.booked_on)
-    return len(chosen)
+    return len(answers.by_debit(chosen))
 
 
 def _waiting(session: Session, organisation_id: int, name: str) -> tuple[str, list[CollectionItem]]:
     """Return the message id and the running debits of a file, or of one debit alone."""
     running = answers.running(session, organisation_id)
     for message_id, items in running.items():
-        alone = [item for item in items if item.end_to_end == name]
+        alone = [item for item in items if item.reference == name]
         if alone or message_id == name:
             return message_id, alone or items
     return name, []
@@ -119,7 +119,7 @@ def _owed_by(
     still: Mapping[Number, Owed] = {
         one.number: one for one in owed.everything(session, organisation_id)
     }
-    numbers = [Number(organisation_id, item.series, item.invoice) for item in items]
+    numbers = [answers.number_of(item) for item in items]
     return [
         (item, still[number] if number in still else owed.of(session, number))
         for item, number in zip(items, numbers, strict=True)

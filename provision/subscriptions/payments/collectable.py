@@ -16,15 +16,16 @@ from provision.subscriptions.drafts import CLAIMS
 from provision.subscriptions.payments import mandates, owed
 from provision.subscriptions.payments.models import CollectionAnswer, CollectionItem
 from provision.subscriptions.sepa import identifiers
-from provision.subscriptions.sepa.debits import Debit
+from provision.subscriptions.sepa.debits import Debit, said_of
 from provision.subscriptions.sepa.mandates import usable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from sqlalchemy.orm import Session
 
+    from provision.money import Cents
     from provision.subscriptions.issuing import Number
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.models import MandateRow
@@ -43,6 +44,13 @@ class Chosen:
     row: MandateRow
     mandate: Mandate
     attempt: int
+
+    @property
+    def part(self) -> Part:
+        """What it is in a debit."""
+        number = self.owed.number
+        reference = identifiers.end_to_end(number.series, number.number, self.attempt)
+        return Part(number, self.owed.units, reference)
 
 
 @dataclass(frozen=True)
@@ -87,11 +95,28 @@ def propose(
     return Proposal(tuple(chosen), tuple(left_out))
 
 
-def debit(number: Number, units: int, mandate: Mandate, named: int | str) -> Debit:
-    """Return the debit of an invoice, or raise PaquetError: `named` is its attempt or reference."""
-    if isinstance(named, int):
-        named = identifiers.end_to_end(number.series, number.number, named)
-    return Debit(named, units, mandate, f"Facture {number.shown}", number.shown)
+@dataclass(frozen=True)
+class Part:
+    """An invoice in a debit: its number, its cents, and its own reference."""
+
+    number: Number
+    units: Cents
+    reference: str
+
+
+def debit(reference: str, parts: Sequence[Part], mandate: Mandate) -> Debit:
+    """Return the debit of one or more invoices, or raise PaquetError."""
+    shown = [one.number.shown for one in parts]
+    units = sum(one.units for one in parts)
+    return Debit(reference, units, mandate, said_of(shown), shown[0])
+
+
+def together(chosen: Sequence[Chosen]) -> list[list[Chosen]]:
+    """Return what is collected by one debit: all of a mandate, in the order of their first."""
+    found: dict[int, list[Chosen]] = {}
+    for one in chosen:
+        found.setdefault(one.row.id, []).append(one)
+    return list(found.values())
 
 
 class _Known:
@@ -126,10 +151,11 @@ class _Known:
         try:
             usable(mandate, self.today)
             usable(mandate, self.collect_on)
-            debit(one.number, one.units, mandate, attempts + 1)
+            chosen = Chosen(one, row, mandate, attempts + 1)
+            debit(chosen.part.reference, [chosen.part], mandate)
         except PaquetError as refused:
             return refused.message
-        return Chosen(one, row, mandate, attempts + 1)
+        return chosen
 
     @staticmethod
     def _answered(state: str | None, attempts: int) -> str:

@@ -17,15 +17,15 @@ from sqlalchemy import func, select
 from provision.database import insert_many
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions import profiles
-from provision.subscriptions.issuing import Number
-from provision.subscriptions.payments import collectable, mandates
+from provision.subscriptions.payments import answers, collectable, mandates
+from provision.subscriptions.payments.collectable import Part
 from provision.subscriptions.payments.models import (
     Collection,
     CollectionFile,
     CollectionItem,
     MandateRow,
 )
-from provision.subscriptions.sepa import debit_files, identifiers, pain008
+from provision.subscriptions.sepa import debit_files, pain008
 from provision.subscriptions.sepa.debit_files import HandOver
 from provision.subscriptions.sepa.debits import Creditor
 
@@ -114,14 +114,15 @@ def make(
         message_schema=handed_over.schema,
         creditor=json.dumps(asdict(creditor), sort_keys=True),
     )
+    groups = collectable.together(chosen)
     debits = [
-        collectable.debit(one.owed.number, one.owed.units, one.mandate, one.attempt)
-        for one in chosen
+        collectable.debit(some[0].part.reference, [one.part for one in some], some[0].mandate)
+        for some in groups
     ]
     files = list(debit_files.files(debits, creditor, _hand_over(made)))
     session.add(made)
     session.flush()
-    insert_many(session, CollectionItem, _item_rows(made, chosen, today))
+    insert_many(session, CollectionItem, _item_rows(made, groups, today))
     insert_many(session, CollectionFile, [_file_row(made, *one) for one in enumerate(files, 1)])
     return made
 
@@ -131,17 +132,15 @@ def files(session: Session, organisation: Organisation, made: Collection) -> Ite
 
     Raises PaquetError when a mandate was erased since: then they cannot be made any more.
     """
-    items = items_of(session, made)
     profile = profiles.needed(session, organisation, made_on(made))
     before = mandates.last_collected(session, organisation.id, made.number)
     debits = [
         collectable.debit(
-            Number(organisation.id, item.series, item.invoice),
-            item.units,
+            items[0].reference,
+            [Part(answers.number_of(item), item.units, item.end_to_end) for item in items],
             mandates.read(row, profile, before.get(row.id)),
-            item.end_to_end,
         )
-        for item, row in items
+        for items, row in debits_of(session, made)
     ]
     digests = _digests(session, made)
     creditor = Creditor(**json.loads(made.creditor))
@@ -155,7 +154,7 @@ def files(session: Session, organisation: Organisation, made: Collection) -> Ite
 
 
 def items_of(session: Session, made: Collection) -> list[tuple[CollectionItem, MandateRow]]:
-    """Return the debits of a collection with their mandates, in their order."""
+    """Return what a collection collects, with the mandates, in its order."""
     rows = session.execute(
         select(CollectionItem, MandateRow)
         .join(MandateRow, MandateRow.id == CollectionItem.mandate_id)
@@ -166,6 +165,14 @@ def items_of(session: Session, made: Collection) -> list[tuple[CollectionItem, M
         .order_by(CollectionItem.position)
     )
     return [(item, row) for item, row in rows]
+
+
+def debits_of(session: Session, made: Collection) -> list[tuple[list[CollectionItem], MandateRow]]:
+    """Return the same as the bank has it: what each debit pays, with its mandate."""
+    found: dict[str, tuple[list[CollectionItem], MandateRow]] = {}
+    for item, row in items_of(session, made):
+        found.setdefault(item.reference, ([], row))[0].append(item)
+    return list(found.values())
 
 
 def of_key(session: Session, organisation_id: int, key: str) -> Collection | None:
@@ -202,23 +209,26 @@ def made_on(made: Collection) -> date:
     return datetime.fromisoformat(made.made_at).date()
 
 
-def _item_rows(made: Collection, chosen: Sequence[Chosen], today: date) -> list[dict[str, object]]:
+def _item_rows(
+    made: Collection, groups: Sequence[Sequence[Chosen]], today: date
+) -> list[dict[str, object]]:
+    """Return a row for each invoice; those of one debit follow one another, in one file."""
+    placed = [(place, some, one) for place, some in enumerate(groups) for one in some]
     return [
         {
             "organisation_id": made.organisation_id,
             "collection": made.number,
             "position": position,
-            "end_to_end": identifiers.end_to_end(
-                one.owed.number.series, one.owed.number.number, one.attempt
-            ),
+            "end_to_end": one.part.reference,
+            "debit": some[0].part.reference if len(some) > 1 else "",
             "series": one.owed.number.series,
             "invoice": one.owed.number.number,
             "units": one.owed.units,
             "mandate_id": one.row.id,
-            "file": (position - 1) // debit_files.MOST_DEBITS + 1,
+            "file": place // debit_files.MOST_DEBITS + 1,
             "announced_on": today,
         }
-        for position, one in enumerate(chosen, start=1)
+        for position, (place, some, one) in enumerate(placed, start=1)
     ]
 
 

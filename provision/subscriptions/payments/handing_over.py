@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError
 from provision.process.files import replace_file
 from provision.subscriptions import identities, profiles
-from provision.subscriptions.issuing import Number
-from provision.subscriptions.payments import collecting, mailing, mandates
+from provision.subscriptions.payments import answers, collecting, mailing, mandates
 from provision.subscriptions.payments.mailing import Addressee, Mailed
 from provision.subscriptions.sepa import prenotification
 from provision.subscriptions.sepa.prenotification import Notice
@@ -61,28 +60,28 @@ def _write_letters(
     profile = profiles.needed(session, organisation, collecting.made_on(made))
     before = mandates.last_collected(session, organisation.id, made.number)
     mailed = []
-    for item, row in collecting.items_of(session, made):
+    for items, row in collecting.debits_of(session, made):
+        item = items[0]
         notice = Notice(
             mandate=mandates.read(row, profile, before.get(row.id)),
-            units=item.units,
+            invoices=tuple((answers.number_of(one).shown, one.units) for one in items),
             collect_on=made.collect_on,
-            invoice_number=Number(organisation.id, item.series, item.invoice).shown,
             contact=profile.email,
         )
         language: Language = "en" if row.subscriber.language == "en" else "fr"
         letter = prenotification.announce(
             notice, item.announced_on, days=row.notice_days, language=language
         )
-        _write_letter(outbox.folder / f"{item.end_to_end}", letter)
+        _write_letter(outbox.folder / item.reference, letter)
         mailed.append(
             Mailed(
                 day=item.announced_on,
                 stage=DEBIT,
                 to=_addressee(session, row),
                 subject=letter.subject,
-                units=item.units,
-                invoices=(notice.invoice_number,),
-                file=f"{item.end_to_end}.txt",
+                units=notice.units,
+                invoices=tuple(number for number, _units in notice.invoices),
+                file=f"{item.reference}.txt",
             )
         )
     mailing.add(outbox, mailed)

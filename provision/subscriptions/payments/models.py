@@ -66,7 +66,10 @@ class Collection(Base):
 
 
 class CollectionItem(Base):
-    """One debit: what was open on an invoice, under a mandate, in a file of its collection."""
+    """What was open on an invoice, collected under a mandate, in a file of its collection.
+
+    `debit` names the debit in which the bank has it with others of the mandate; '' is one alone.
+    """
 
     __tablename__ = "collection_item"
     __table_args__ = STRICT
@@ -75,12 +78,18 @@ class CollectionItem(Base):
     collection: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     end_to_end: Mapped[str] = mapped_column(Text)
+    debit: Mapped[str] = mapped_column(Text, default="")
     series: Mapped[str] = mapped_column(Text)
     invoice: Mapped[int]
     units: Mapped[int] = mapped_column(UNITS)
     mandate_id: Mapped[int] = mapped_column(ForeignKey("mandate.id"))
     file: Mapped[int]
     announced_on: Mapped[date] = mapped_column(DAY)
+
+    @property
+    def reference(self) -> str:
+        """The EndToEndId by which the bank knows the debit that this is in."""
+        return self.debit or self.end_to_end
 
 
 class CollectionFile(Base):

@@ -18,7 +18,6 @@ from provision.subscriptions.bank.candidates import (
 )
 from provision.subscriptions.bank.proposals import CERTAIN
 from provision.subscriptions.drafts import CREDIT_NOTE
-from provision.subscriptions.issuing import Number
 from provision.subscriptions.payments import (
     answers,
     batches,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from provision.registry.states import Told
     from provision.subscriptions.bank.proposals import Proposal
+    from provision.subscriptions.issuing import Number
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
 
@@ -69,12 +69,13 @@ def propose(session: Session, organisation: Organisation) -> list[Seen]:
     rows = receiving.unexplained(session, organisation.id)
     movements = [receiving.read_movement(row) for row, _parked in rows]
     running = answers.running(session, organisation.id)
+    known = [
+        *answers.paid(session, organisation.id),
+        *(item for items in running.values() for item in items),
+    ]
     names = {
-        item.end_to_end: Number(organisation.id, item.series, item.invoice).shown
-        for item in [
-            *answers.paid(session, organisation.id),
-            *(item for items in running.values() for item in items),
-        ]
+        reference: " ".join(answers.number_of(item).shown for item in items)
+        for reference, items in answers.by_debit(known).items()
     }
     expected = _expected(session, organisation, running)
     proposals = matching.propose(movements, expected, returns=names)
@@ -145,8 +146,7 @@ def _expected(
     debits: dict[Number, set[str]] = {}
     for items in running.values():
         for item in items:
-            number = Number(organisation.id, item.series, item.invoice)
-            debits.setdefault(number, set()).add(item.end_to_end)
+            debits.setdefault(answers.number_of(item), set()).add(item.reference)
     rows = {row.subscriber_id: row for row in mandates.everyone(session, organisation.id)}
     persons = owed.persons(session, organisation.id)
     found = []
@@ -187,22 +187,24 @@ def _collected(
         kind=COLLECTION,
         reference=message_id,
         units=sum(item.units for item in items),
-        end_to_ends=frozenset({item.end_to_end for item in items} | {message_id + FIRST_GROUP}),
+        end_to_ends=frozenset({item.reference for item in items} | {message_id + FIRST_GROUP}),
         names=(),
         iban="",
         due_on=made.collect_on,
     )
-    return [batch, *(_debit(session, item, made.collect_on) for item in items)]
+    debits = answers.by_debit(items).values()
+    return [batch, *(_debit(session, some, made.collect_on) for some in debits)]
 
 
-def _debit(session: Session, item: CollectionItem, collect_on: date) -> Expected:
+def _debit(session: Session, items: Sequence[CollectionItem], collect_on: date) -> Expected:
+    reference = items[0].reference
     return Expected(
         kind=DEBIT,
-        reference=item.end_to_end,
-        units=item.units,
-        end_to_ends=frozenset({item.end_to_end}),
+        reference=reference,
+        units=sum(item.units for item in items),
+        end_to_ends=frozenset({reference}),
         names=(),
         iban="",
         due_on=collect_on,
-        mandate=session.get_one(MandateRow, item.mandate_id).reference,
+        mandate=session.get_one(MandateRow, items[0].mandate_id).reference,
     )

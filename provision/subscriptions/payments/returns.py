@@ -14,7 +14,6 @@ from provision.subscriptions import allocating, chart
 from provision.subscriptions.allocating import RECLAIM, RETURN
 from provision.subscriptions.bank import reasons
 from provision.subscriptions.invoice_models import Allocation, same_document
-from provision.subscriptions.issuing import Number
 from provision.subscriptions.payments import answers, booking, mandates, owed, receipts
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import CollectionAnswer, MandateRow
@@ -61,15 +60,19 @@ def take_back(
         )
     if len({one.end_to_end for one in debits}) != len(debits):
         raise UsageRefused("A debit is named twice", "It comes back once.")
-    found = {item.end_to_end: item for item in answers.paid(session, row.organisation_id)}
+    found = answers.by_debit(answers.paid(session, row.organisation_id))
     credit = _Credit(session, row.organisation_id)
-    undone = [_undone(session, found.get(one.end_to_end), one, credit) for one in debits]
-    lines = [part for one in undone for part in one.lines]
+    undone = [
+        (_undone(session, item, credit), debit)
+        for debit in debits
+        for item in _whole(found.get(debit.end_to_end, []), debit)
+    ]
+    lines = [part for one, _debit in undone for part in one.lines]
     if fee:
         lines.append(line(chart.BANK_FEES, fee))
-    text = f"Rejet {', '.join(one.item.end_to_end for one in undone)}"
+    text = f"Rejet {', '.join(one.end_to_end for one in debits)}"
     entry_number = booking.book(session, row, Booking(RETURN, text, tuple(lines)), today)
-    for one, debit in zip(undone, debits, strict=True):
+    for one, debit in undone:
         entry = (entry_number, row.booked_on)
         for units, kind in ((one.units, RETURN), (one.reclaimed, RECLAIM)):
             if units:
@@ -83,7 +86,7 @@ def take_back(
 
 @dataclass(frozen=True)
 class _Undone:
-    """A debit that comes back, the cents that its invoice loses, and its ledger lines.
+    """An invoice whose debit comes back, the cents that it loses, and its ledger lines.
 
     `reclaimed` are the cents that had been too much, and are with the customer already.
     """
@@ -112,26 +115,30 @@ class _Credit:
         return taken
 
 
-def _undone(
-    session: Session, item: CollectionItem | None, debit: CameBack, credit: _Credit
-) -> _Undone:
-    """Return what comes back of a debit: of its invoice, then of the credit that it had left.
-
-    Where that credit was paid back or used, the invoice asks for it again, as far as it can: what a
-    customer owes is open on a document.
-    """
-    if item is None:
+def _whole(items: Sequence[CollectionItem], debit: CameBack) -> Sequence[CollectionItem]:
+    """Return what a debit paid, or raise UsageRefused unless all of it came back."""
+    if not items:
         raise UsageRefused(
             f"The debit {debit.end_to_end[:40]!r} is not one that was paid",
             "Book the credit of its batch first: paquet payment match",
         )
-    if debit.units != item.units:
+    units = sum(item.units for item in items)
+    if debit.units != units:
         raise UsageRefused(
-            f"The debit {item.end_to_end} was {in_euros(item.units)}, and {in_euros(debit.units)} "
+            f"The debit {debit.end_to_end} was {in_euros(units)}, and {in_euros(debit.units)} "
             "came back",
             "A debit comes back whole; what the bank takes beyond is its fee.",
         )
-    number = Number(item.organisation_id, item.series, item.invoice)
+    return items
+
+
+def _undone(session: Session, item: CollectionItem, credit: _Credit) -> _Undone:
+    """Return what comes back of an invoice's part, then of the credit that the part had left.
+
+    Where that credit was paid back or used, the invoice asks for it again, as far as it can: what a
+    customer owes is open on a document.
+    """
+    number = answers.number_of(item)
     one = owed.of(session, number)
     answer = session.get_one(CollectionAnswer, (item.organisation_id, item.end_to_end, 1))
     set_against = session.scalar(

@@ -18,6 +18,8 @@ from provision.subscriptions.sepa.characters import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provision.money import Cents
     from provision.subscriptions.sepa.mandates import Mandate
 
@@ -100,6 +102,22 @@ class Debit:
         )
         written = {name: sepa_text(text, name, longest) for name, text, longest in parts if text}
         return written | {"country": debtor.country}
+
+
+def said_of(invoices: Sequence[str]) -> str:
+    """Return what a debit for these invoices says, 140 characters at most: 'et 3 autres' is honest.
+
+    The announcement names every one.
+    """
+    if len(invoices) == 1:
+        return f"Facture {invoices[0]}"
+    for named in range(len(invoices), 0, -1):
+        left = len(invoices) - named
+        more = f" et {left} autre{'s' if left > 1 else ''}" if left else ""
+        text = f"Factures {' '.join(invoices[:named])}{more}"
+        if len(text) <= LONGEST_TEXT:
+            return text
+    return f"{len(invoices)} factures"
 
 
 def check_units(units: object) -> None:

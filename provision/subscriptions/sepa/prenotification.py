@@ -33,17 +33,28 @@ LAST_SHOWN = 4
 
 @dataclass(frozen=True)
 class Notice:
-    """What is announced: `units` cents on `collect_on`; `contact` is where to object, one line."""
+    """What is announced for `collect_on`: invoices, each with its cents, collected by one debit.
+
+    `contact` is where to object, one line.
+    """
 
     mandate: Mandate
-    units: Cents
+    invoices: tuple[tuple[str, Cents], ...]
     collect_on: date
-    invoice_number: str
     contact: str
 
+    @property
+    def units(self) -> Cents:
+        """The cents of the debit."""
+        return sum(units for _number, units in self.invoices)
+
     def __post_init__(self) -> None:
+        if not self.invoices:
+            raise PaquetError("A debit pays at least one invoice")
+        for number, units in self.invoices:
+            check_units(units)
+            reference(number, "number of an invoice")
         check_units(self.units)
-        reference(self.invoice_number, "number of an invoice")
         edges.person_name(self.contact, "contact")
         usable(self.mandate, self.collect_on)
         if not is_target_day(self.collect_on):
@@ -97,5 +108,6 @@ def _words(notice: Notice, language: str) -> dict[str, object]:
         "notice": notice,
         "mandate": notice.mandate,
         "amount": show(euros(notice.units), language),
+        "invoices": [(number, show(euros(units), language)) for number, units in notice.invoices],
         "account": masked(notice.mandate.iban),
     }

@@ -309,12 +309,12 @@ class World:
         """Return which debits come back; all others are paid."""
         back = {}
         by_subscriber = {life.subscriber: life for life in self.lives}
-        for item, mandate in collecting.items_of(session, made):
+        for items, mandate in collecting.debits_of(session, made):
             if self.chance.random() < 0.15:
-                back[item.end_to_end] = "AM04"
+                back[items[0].reference] = "AM04"
                 self.note("bounce")
             else:
-                by_subscriber[mandate.subscriber_id].paid += item.units
+                by_subscriber[mandate.subscriber_id].paid += sum(one.units for one in items)
                 self.note("collect")
         return back
 

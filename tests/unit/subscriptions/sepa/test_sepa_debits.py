@@ -4,15 +4,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provision.errors import PaquetError, UsageRefused
 from provision.money import MoneyRefused
-from provision.subscriptions.sepa.debits import MOST_UNITS
+from provision.subscriptions.issuing import Number
+from provision.subscriptions.payments import collectable
+from provision.subscriptions.payments.collectable import Part
+from provision.subscriptions.sepa import debit_files
+from provision.subscriptions.sepa.debits import MOST_UNITS, said_of
 from provision.subscriptions.sepa.mandates import Party
 from tests.unit.subscriptions.sepa.sepa_examples import (
     BRITISH,
     CREDITOR,
     ELODIE,
+    HAND_OVER,
     MANDATE,
     debit,
     mandate,
@@ -87,3 +94,33 @@ def test_a_debtor_at_home_needs_neither_address_nor_bank() -> None:
 def test_a_creditor_that_no_bank_would_take_cannot_be_made(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageRefused):
         replace(CREDITOR, **wrong)
+
+
+def test_a_debit_names_its_invoice_or_all_of_them() -> None:
+    assert said_of(["F2026-000001"]) == "Facture F2026-000001"
+    assert said_of(["F2026-000001", "F2026-000002"]) == "Factures F2026-000001 F2026-000002"
+
+
+@given(st.integers(2, 400))
+def test_what_does_not_fit_is_counted_and_never_cut_in_the_middle(count: int) -> None:
+    invoices = [f"F2026-{number:06d}" for number in range(1, count + 1)]
+    text = said_of(invoices)
+    assert len(text) <= 140
+    named = [word for word in text.split() if word.startswith("F2026-")]
+    assert named == invoices[: len(named)]
+    left = count - len(named)
+    assert text.endswith({0: invoices[-1], 1: " et 1 autre"}.get(left, f" et {left} autres"))
+
+
+def test_numbers_that_are_too_long_are_counted() -> None:
+    assert said_of(["F" * 140, "G"]) == "2 factures"
+
+
+def test_a_one_off_mandate_pays_all_of_a_day_by_its_one_debit() -> None:
+    once = replace(MANDATE, kind="OOFF", last_collected_on=None)
+    numbers = (Number(1, "F2026", 1), Number(1, "F2026", 2))
+    parts = [Part(one, 500, f"{one.series}-{one.number}-1") for one in numbers]
+    made = collectable.debit(parts[0].reference, parts, once)
+    (file,) = debit_files.files([made], CREDITOR, HAND_OVER)
+    assert (file.count, file.total) == (1, 1000)
+    assert made.remittance() == "Factures F2026-000001 F2026-000002"

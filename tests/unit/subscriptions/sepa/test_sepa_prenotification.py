@@ -12,7 +12,9 @@ from provision.subscriptions.sepa.mandates import Party
 from provision.subscriptions.sepa.prenotification import Notice, announce
 from tests.unit.subscriptions.sepa.sepa_examples import DUE, MANDATE, TODAY, assert_golden
 
-NOTICE = Notice(MANDATE, 123450, DUE, "F2026-000123", "contact@atelier.example, 04 77 00 00 00")
+NOTICE = Notice(
+    MANDATE, (("F2026-000123", 123450),), DUE, "contact@atelier.example, 04 77 00 00 00"
+)
 
 
 def test_the_letter_is_the_golden_one() -> None:
@@ -56,6 +58,28 @@ def test_a_letter_speaks_one_language() -> None:
     assert "\n" not in french.subject + english.subject
 
 
+@pytest.mark.parametrize(
+    ("language", "sum_", "parts"),
+    [
+        ("fr", "3,50\u00a0€", ("- F2026-1 : 1,00\u00a0€", "- F2026-2 : 2,50\u00a0€")),
+        ("en", "€3.50", ("- F2026-1: €1.00", "- F2026-2: €2.50")),
+    ],
+)
+def test_a_debit_for_several_invoices_tells_the_sum_and_each_part(
+    language: Literal["fr", "en"], sum_: str, parts: tuple[str, str]
+) -> None:
+    notice = replace(NOTICE, invoices=(("F2026-1", 100), ("F2026-2", 250)))
+    letter = announce(notice, TODAY, language=language)
+    assert sum_ in letter.subject
+    assert "2 " in letter.subject
+    assert sum_ in letter.text
+    for part in parts:
+        assert part in letter.text
+    page = html.fromstring(letter.html).text_content()
+    assert "F2026-1, " in page
+    assert "F2026-2, " in page
+
+
 def test_the_first_of_a_month_is_written_as_the_french_do() -> None:
     first = replace(NOTICE, collect_on=dt.date(2027, 2, 1))
     assert "le 1er février 2027" in announce(first, TODAY).text
@@ -79,11 +103,13 @@ def test_a_letter_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"units": 0},
-        {"units": 12.5},
+        {"invoices": ()},
+        {"invoices": (("F2026-1", 0),)},
+        {"invoices": (("F2026-1", 12.5),)},
+        {"invoices": (("F2026-1", 999_999_999_99), ("F2026-2", 1))},
         {"collect_on": dt.date(2026, 12, 25)},
         {"collect_on": dt.date(9999, 1, 4)},
-        {"invoice_number": "F 1\nBcc: x"},
+        {"invoices": (("F 1\nBcc: x", 100),)},
         {"contact": "a\nb"},
         {"contact": ""},
         {"mandate": replace(MANDATE, signed_on=None)},
