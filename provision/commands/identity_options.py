@@ -20,6 +20,8 @@ FIELDS = {
     "identity_kind": "kind",
     "siren": "siren",
     "vat_id": "vat_id",
+    "vies_consultation": "vies_consultation",
+    "vies_date": "vies_date",
     "order_reference": "order_reference",
     "street": "lines",
     "postcode": "postcode",
@@ -32,10 +34,12 @@ OPTIONS = (
     ),
     click.option("--siren", help="Of a company or a non-profit; its SIRET will do."),
     click.option("--vat-id", help="For example FR40303265045."),
+    click.option("--vies-consultation", help="What VIES answered to who checked the VAT number."),
+    click.option("--vies-date", help="When, such as 2026-01-31."),
     click.option("--street", multiple=True, help="A line of the address; up to three."),
     click.option("--postcode"),
     click.option("--city"),
-    click.option("--country", help="Two capitals; else FR."),
+    click.option("--country", help="By name or code, such as Allemagne or DE; else France."),
 )
 order_reference_option = click.option(
     "--order-reference", help="What the customer's accountant wants on invoices."

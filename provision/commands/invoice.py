@@ -65,12 +65,14 @@ def run(context: Context, on: datetime | None, *, yes: bool, dry_run: bool, as_j
     language = context.settings.operator.language
     if dry_run:
         show(worded(_run_facts(planned), language, as_json=as_json), as_json=as_json)
+        _tell_left_out(planned)
         return
     if planned.documents and not yes:
         show(worded(_run_facts(planned), language, as_json=False), as_json=False)
         ask("Issue them? A document is never taken back, only credited.")
     done = bill.bill(control, day)
     show(worded(_run_facts(done), language, as_json=as_json), as_json=as_json)
+    _tell_left_out(done)
 
 
 @invoice.command(name="list")
@@ -201,6 +203,18 @@ def _wanted(
         return wanted.where(Invoice.issued_on >= since.date())
     found = [papers.find(session, owner, shown) for shown in numbers]
     return wanted.where(Invoice.entry_number.in_([one.entry_number for one in found]))
+
+
+def _tell_left_out(outcome: Outcome) -> None:
+    """End with a sentence for each subscription whose buyer abroad could not be billed."""
+    if outcome.left_out:
+        raise PaquetError(
+            f"{len(outcome.left_out)} subscriptions of buyers abroad were not billed",
+            "\n".join(
+                f"Subscription {number}: {why.message}. {why.hint}"
+                for number, why in sorted(outcome.left_out.items())
+            ),
+        )
 
 
 def _tell_refused(refused: Sequence[Refused]) -> None:

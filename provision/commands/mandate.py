@@ -36,7 +36,7 @@ BANK = {
     "street": "Of the holder; else as the subscriber's.",
     "postcode": "",
     "town": "Banks outside the European Economic Area want it.",
-    "country": "Two capitals, such as CH.",
+    "country": "By name or code, such as Suisse or CH.",
 }
 
 

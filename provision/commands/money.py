@@ -27,6 +27,7 @@ from provision.subscriptions import (
     cutoffs,
     ledger,
     organisations,
+    union_consumers,
     vat_due,
     verify,
 )
@@ -176,18 +177,23 @@ def vat(
     """Show the VAT that NAME owes for a period: that of what was paid, and what waits.
 
     Services are due when they are paid (CGI article 269-2-c), or when invoiced with the option for
-    debits. The sum is compared with 44571; exit 5 when they differ.
+    debits. The sum is compared with 44571; exit 5 when they differ. Sales abroad have rows of their
+    own: those that the buyer declares (AE) count when they are invoiced.
     """
     with context.reading() as session:
         owner = organisations.get(session, name)
         found = vat_due.statement(session, owner, first_day.date(), last_day.date())
+        abroad = union_consumers.sold(session, owner.id, last_day.year)
     language = context.settings.operator.language
     rows = [worded(_vat_row(one), language, as_json=as_json) for one in found.rows]
     if as_json:
-        show({"rows": rows, "unexplained_cents": found.unexplained}, as_json=True)
+        facts = {"unexplained_cents": found.unexplained, "union_consumers_cents": abroad}
+        show({"rows": rows, **facts}, as_json=True)
     else:
         show(rows, as_json=False)
         click.echo(_vat_verdict(found, language))
+        if abroad:
+            click.echo(_threshold(abroad, last_day.year, language))
     if found.unexplained:
         sys.exit(PROBLEMS_FOUND)
 
@@ -229,8 +235,16 @@ def _vat_row(one: Due) -> dict[str, object]:
     return {
         "category": one.category,
         "rate": f"{one.rate // 100}.{one.rate % 100:02d} %",
+        "abroad": one.abroad,
         **{name: exact.euros(units) for name, units in amounts.items()},
     }
+
+
+def _threshold(abroad: int, year: int, language: str) -> str:
+    so_far, limit = (
+        exact.show(exact.euros(one), language) for one in (abroad, union_consumers.LIMIT)
+    )
+    return f"Sold to consumers in other member states in {year}: {so_far} of {limit}."
 
 
 def _vat_verdict(found: Statement, language: str) -> str:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.subscriptions import allocating, deducting, drafts, subscriptions
+from provision.subscriptions import allocating, deducting, drafts, identities, subscriptions
 from provision.subscriptions.due import Due, Reduction
-from provision.subscriptions.identities import current
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.people import reference
@@ -41,6 +40,7 @@ class Billed:
     until: date
     step: int
     treatment: Treatment
+    issued_on: date
 
     def holds(self, component: str, day: date) -> bool:
         """Tell whether it speaks of this component on `day`; a discount goes with its component."""
@@ -57,10 +57,10 @@ class Billing:
         """Tell whether `day` of a component stands on an invoice and was not given back."""
         return sum(one.step for one in self.lines if one.holds(component, day)) > 0
 
-    def treatment(self, issuer_id: int, day: date) -> Treatment | None:
-        """Return how the organisation's latest invoice of `day` was taxed."""
+    def latest(self, issuer_id: int, day: date) -> Billed | None:
+        """Return a line of the organisation's latest document of `day`."""
         found = [
-            one.treatment
+            one
             for one in self.lines
             if one.number.organisation_id == issuer_id and one.starts <= day < one.until
         ]
@@ -87,7 +87,7 @@ def base(component: str) -> str:
 
 def due_of(session: Session, subscription: Subscription) -> Due:
     """Return the subscription as the pure billing needs it."""
-    identity = current(session, subscription.subscriber_id)
+    identity = identities.current(session, subscription.subscriber_id)
     reductions = session.scalars(
         select(Discount).where(Discount.subscription_id == subscription.id).order_by(Discount.id)
     )
@@ -98,6 +98,7 @@ def due_of(session: Session, subscription: Subscription) -> Due:
         party=reference(session, subscription.subscriber_id),
         language=subscription.subscriber.language,
         identity_id=identity.id if identity else None,
+        person=identities.read(identity) if identity else None,
         versions=tuple(subscriptions.version_of(one) for one in subscription.versions),
         reductions=tuple(
             Reduction(one.first_day, one.last_day, one.basis_points, one.reason)
@@ -109,7 +110,7 @@ def due_of(session: Session, subscription: Subscription) -> Due:
 def billing_of(session: Session, subscription_id: int | None) -> Billing:
     """Return the dated lines of all documents of a subscription, in the order they were issued."""
     rows = session.execute(
-        select(InvoiceLine, Invoice.kind)
+        select(InvoiceLine, Invoice.kind, Invoice.issued_on)
         .join(Invoice, same_document(Invoice, InvoiceLine))
         .where(Invoice.subscription_id == subscription_id, InvoiceLine.starts_on.is_not(None))
         .order_by(Invoice.issued_on, Invoice.entry_number, InvoiceLine.line)
@@ -163,12 +164,12 @@ def left(session: Session, invoice: Invoice) -> tuple[Cents, Cents]:
     )
 
 
-def _billed(rows: Iterable[tuple[InvoiceLine, str]]) -> Iterator[Billed]:
+def _billed(rows: Iterable[tuple[InvoiceLine, str, date]]) -> Iterator[Billed]:
     """Read each line: it charges its days on an invoice, and gives them back on a credit note.
 
     A line below zero does the opposite. Discounts are left out: they follow what they reduce.
     """
-    for line, kind in rows:
+    for line, kind, issued_on in rows:
         if line.starts_on is None or line.ends_on is None or base(line.component) != line.component:
             continue
         yield Billed(
@@ -177,5 +178,6 @@ def _billed(rows: Iterable[tuple[InvoiceLine, str]]) -> Iterator[Billed]:
             starts=line.starts_on,
             until=line.ends_on + timedelta(days=1),
             step=1 if (kind == drafts.CREDIT_NOTE) == (line.net < 0) else -1,
-            treatment=Treatment(line.vat_category, line.vat_rate),
+            treatment=Treatment(line.vat_category, line.vat_rate, line.vat_abroad),
+            issued_on=issued_on,
         )

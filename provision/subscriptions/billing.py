@@ -11,10 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
 
 from provision import database
 from provision.registry.models import Subscriber
-from provision.subscriptions import carrying, deducting, deposits, due, issuing
+from provision.subscriptions import carrying, deducting, deposits, due, identities, issuing
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.due import Due, Reduction
@@ -26,14 +27,17 @@ from provision.subscriptions.subscription_models import (
     Subscription,
     SubscriptionVersion,
 )
+from provision.subscriptions.union_consumers import Tally
+from provision.subscriptions.vat import TreatmentRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.drafts import Draft
+    from provision.subscriptions.identities import Person
 
 PIECE = 2_000  # subscriptions that are billed in one unit of work
 
@@ -43,16 +47,20 @@ class Outcome:
     """What a run did: on which days it billed, how many documents it made, their sum in cents.
 
     Credit notes are among them, for deposits that nothing deducts any more; they are below zero.
+    `left_out` says by subscription why it was not billed: its buyer is abroad, and nobody here
+    knows the VAT. Nothing of it is lost: the first run after that is mended bills it.
     """
 
     days: list[date] = field(default_factory=list)
     documents: int = 0
     gross: int = 0
+    left_out: dict[int, TreatmentRefused] = field(default_factory=dict)
 
     def add(self, piece: _Piece) -> None:
         """Count what one unit of work did."""
         self.documents += piece.documents
         self.gross += piece.gross
+        self.left_out |= piece.left_out
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class _Piece:
     last: int | None
     documents: int
     gross: int
+    left_out: Mapping[int, TreatmentRefused] = field(default_factory=dict)
 
 
 def bill(engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: None) -> Outcome:
@@ -126,8 +135,16 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
     catalogue, dealer = Catalogue(session), carrying.load(session)
     wanted: list[Draft] = []
     billed: dict[date, list[int]] = defaultdict(list)
+    left_out, tally = {}, Tally(session)
     for one in found:
-        drafts, billed_to = due.drafts_of(one, day, catalogue, dealer)
+        branch = dealer.branched()
+        try:
+            drafts, billed_to = due.drafts_of(one, day, catalogue, branch)
+            tally.add_all(drafts, day)
+        except TreatmentRefused as refused:
+            left_out[one.subscription_id] = refused
+            continue
+        dealer = branch
         wanted += drafts
         billed[billed_to].append(one.subscription_id)
     numbers = issuing.issue(session, wanted, catalogue, day)
@@ -136,17 +153,16 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
     for to, subscriptions in billed.items():
         moved = update(Subscription).where(Subscription.id.in_(subscriptions)).values(billed_to=to)
         session.connection().execute(moved)
-    return _Piece(
-        found[-1].subscription_id, len(wanted), sum(draft.net + draft.vat for draft in wanted)
-    )
+    gross = sum(draft.net + draft.vat for draft in wanted)
+    return _Piece(found[-1].subscription_id, len(wanted), gross, left_out)
 
 
 def _load(session: Session, day: date, after: int) -> list[Due]:
-    identity = (
-        select(func.max(Identity.id))
-        .where(Identity.subscriber_id == Subscription.subscriber_id)
+    newest = aliased(Identity)
+    latest = (
+        select(func.max(newest.id))
+        .where(newest.subscriber_id == Subscription.subscriber_id)
         .scalar_subquery()
-        .label("identity")
     )
     rows = session.execute(
         select(
@@ -155,10 +171,12 @@ def _load(session: Session, day: date, after: int) -> list[Due]:
             Subscription.last_day,
             PersonReference.reference,
             Subscriber.language,
-            identity,
+            Identity.id,
+            Identity.content,
         )
         .join(PersonReference, PersonReference.subscriber_id == Subscription.subscriber_id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .outerjoin(Identity, Identity.id == latest)
         .where(
             Subscription.state == "active", Subscription.billed_to <= day, Subscription.id > after
         )
@@ -177,9 +195,14 @@ def _load(session: Session, day: date, after: int) -> list[Due]:
             identity_id,
             versions=tuple(versions[number]),
             reductions=tuple(reductions[number]),
+            person=_person(content),
         )
-        for number, to, last_day, party, language, identity_id in rows
+        for number, to, last_day, party, language, identity_id, content in rows
     ]
+
+
+def _person(content: str | None) -> Person | None:
+    return None if content is None else identities.parse(content)
 
 
 def _versions(session: Session, numbers: list[int]) -> dict[int, list[due.Version]]:

@@ -6,6 +6,7 @@ back, a new one names it as the one before (BG-3), and what was paid counts for 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
@@ -24,6 +25,9 @@ from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.credit_notes import What
 from provision.subscriptions.drafts import DEPOSIT, REPLACES, Buyer, Draft
 from provision.subscriptions.sides import Work
+from provision.subscriptions.subscription_models import Identity
+from provision.subscriptions.treatments import Taxing
+from provision.subscriptions.vat import NET, ROUNDING, tax
 
 if TYPE_CHECKING:
     from datetime import date
@@ -99,6 +103,7 @@ def _made_again(
         )
     work = Work(session, Catalogue(session), carrying.load(session), on, billing)
     issuer = invoice.organisation_id
+    lines = _taxed(work, issuer, lines, buyer)
     draft = Draft(
         issuer_id=issuer,
         key=f"{REPLACES}{allocating.number_of(invoice).shown}",
@@ -109,3 +114,19 @@ def _made_again(
     (made,) = adjusting.issue(work, [draft])
     carrying.save(session, work.dealer)
     return made
+
+
+def _taxed(work: Work, issuer_id: int, lines: list[DraftLine], buyer: Buyer) -> list[DraftLine]:
+    """Return the lines as today's buyer is taxed, where that is not for the same reason as before.
+
+    What is asked for without VAT stays: who is abroad pays the price without that of the seller.
+    """
+    identity = work.session.get_one(Identity, buyer.identity_id)
+    today = Taxing(work.catalogue, identities.read(identity), work.on).how(issuer_id, NET).treatment
+    if all(one.treatment.abroad == today.abroad for one in lines if one.treatment != ROUNDING):
+        return lines
+    kept = [one for one in lines if one.treatment != ROUNDING]
+    taxed = tax([one.net for one in kept], NET, today.rate)
+    return [
+        replace(line, vat=one.vat, treatment=today) for line, one in zip(kept, taxed, strict=True)
+    ]

@@ -156,7 +156,7 @@ def mirror(line: InvoiceLine, sign: int) -> DraftLine:
         days=days,
         net=sign * line.net,
         vat=sign * line.vat,
-        treatment=Treatment(line.vat_category, line.vat_rate),
+        treatment=Treatment(line.vat_category, line.vat_rate, line.vat_abroad),
         contract_id=line.contract_id,
     )
 
@@ -220,6 +220,7 @@ def steps(invoice: Invoice, lines: Iterable[DraftLine], sign: int) -> Iterator[B
                 until=line.days.until,
                 step=-sign if line.net < 0 else sign,
                 treatment=line.treatment,
+                issued_on=invoice.issued_on,
             )
 
 

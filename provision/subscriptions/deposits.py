@@ -29,7 +29,6 @@ from provision.subscriptions import (
     issuing,
     numbering,
     subscriptions,
-    treatments,
 )
 from provision.subscriptions.catalogue import Catalogue, Item
 from provision.subscriptions.credit_notes import What
@@ -38,6 +37,7 @@ from provision.subscriptions.drafts import Draft, DraftLine
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.sharing import Rule
 from provision.subscriptions.subscription_models import Subscription
+from provision.subscriptions.treatments import Taxing
 from provision.subscriptions.vat import GROSS, tax
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def issue(session: Session, subscription: Subscription, units: Cents, why: str, 
             "Bill it when its terms begin: paquet invoice run",
         )
     seller_id = agreement.seller_id
-    treatment = treatments.of(catalogue.profile(seller_id, on), on)
+    one = billed.due_of(session, subscription)
+    treatment = Taxing(catalogue, one.person, on).how(seller_id, GROSS).treatment
     (taxed,) = tax([units], GROSS, treatment.rate)
     line = DraftLine(
         item=Item(drafts.IN_ADVANCE, "", _label(subscription, on), 1, units),
@@ -108,7 +109,7 @@ def issue(session: Session, subscription: Subscription, units: Cents, why: str, 
     draft = Draft(
         issuer_id=seller_id,
         key=f"deposit:{subscription.id}:{_count(session, subscription) + 1}",
-        buyer=billed.due_of(session, subscription).buyer,
+        buyer=one.buyer,
         lines=(line,),
         kind=drafts.DEPOSIT,
         reason=edges.person_name(why, "reason") if why else "",

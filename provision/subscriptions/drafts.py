@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from provision.subscriptions import contracts, sharing, tariffs, terms
+from provision.subscriptions import contracts, sharing, tariffs, terms, vat
 from provision.subscriptions.sharing import Rule, Shared
 from provision.subscriptions.terms import Term
-from provision.subscriptions.vat import tax
+from provision.subscriptions.vat import TreatmentRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.catalogue import Item
     from provision.subscriptions.sharing import Agreement, Dealer
-    from provision.subscriptions.vat import Taxed, Treatment
+    from provision.subscriptions.vat import How, Taxed, Treatment
 
 INVOICE, CREDIT_NOTE = "invoice", "credit"
 DEPOSIT = "deposit"  # asks for money before anything is sold: type 386 of UNTDID 1001
@@ -126,21 +126,21 @@ def drafted(
     lines: Sequence[Asked],
     agreement: Agreement,
     dealer: Dealer,
-    how: Callable[[int], tuple[str, Treatment]],
+    how: Callable[[int], How],
 ) -> Iterator[tuple[int, tuple[DraftLine, ...]]]:
     """Yield who sells which lines: the seller all, or each its own part under two contracts.
 
-    `how` says of an organisation whether prices hold the VAT, and how it is taxed.
+    `how` says of an organisation whether prices hold the VAT, and how it taxes this buyer.
     """
     if agreement.mode == contracts.TWO_CONTRACTS:
         yield from _each_its_own(lines, agreement, dealer, how)
         return
-    basis, treatment = how(agreement.seller_id)
-    taxed = tax([line.units for line in lines], basis, treatment.rate)
+    taxing = how(agreement.seller_id)
+    taxed = vat.asked([line.units for line in lines], taxing)
     made = []
     for line, one in zip(lines, taxed, strict=True):
         shared = dealer.deal(agreement, line.item.role, one.net)
-        made.append(_line(line, one, treatment, (agreement.contract_id, shared)))
+        made.append(_line(line, one, taxing.treatment, (agreement.contract_id, shared)))
     yield agreement.seller_id, tuple(made)
 
 
@@ -148,21 +148,28 @@ def _each_its_own(
     lines: Sequence[Asked],
     agreement: Agreement,
     dealer: Dealer,
-    how: Callable[[int], tuple[str, Treatment]],
+    how: Callable[[int], How],
 ) -> Iterator[tuple[int, tuple[DraftLine, ...]]]:
+    issuers = (agreement.seller_id, agreement.supporter_id)
+    if any(how(issuer).is_without for issuer in issuers):
+        raise TreatmentRefused(
+            "With two contracts each takes another VAT out of a price that holds it, so nobody "
+            "knows what a buyer abroad pays",
+            "Sell a plan of prices without VAT to them.",
+        )
     dealt = [dealer.deal(agreement, line.item.role, line.units) for line in lines]
-    for issuer in (agreement.seller_id, agreement.supporter_id):
+    for issuer in issuers:
         own = [
             (line, units, shared.carried)
             for line, shared in zip(lines, dealt, strict=True)
             if (units := sharing.part_of(issuer, shared.parts))
         ]
-        basis, treatment = how(issuer)
-        taxed = tax([units for _line, units, _carried in own], basis, treatment.rate)
+        taxing = how(issuer)
+        taxed = vat.asked([units for _line, units, _carried in own], taxing)
         made = []
         for (line, _units, carried), one in zip(own, taxed, strict=True):
             alone = Shared(((Rule(issuer, None, 1), one.net),), carried)
-            made.append(_line(line, one, treatment, (agreement.contract_id, alone)))
+            made.append(_line(line, one, taxing.treatment, (agreement.contract_id, alone)))
         if made:
             yield issuer, tuple(made)
 

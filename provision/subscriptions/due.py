@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from provision.subscriptions import drafts, tariffs, treatments
+from provision.subscriptions import drafts, tariffs
 from provision.subscriptions.catalogue import Wanted
 from provision.subscriptions.drafts import Buyer, Draft, Segment
 from provision.subscriptions.terms import Term, term_of
+from provision.subscriptions.treatments import Taxing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from provision.subscriptions.catalogue import Catalogue
     from provision.subscriptions.drafts import Asked
+    from provision.subscriptions.identities import Person
     from provision.subscriptions.sharing import Dealer
-    from provision.subscriptions.vat import Treatment
 
 DISCOUNT = {"fr": "Remise de {percent} % : {reason}", "en": "Discount of {percent} %: {reason}"}
 ONE_DAY = timedelta(days=1)
@@ -70,7 +71,10 @@ class Reduction(NamedTuple):
 
 @dataclass(frozen=True)
 class Due:
-    """A subscription whose days before `billed_to` are invoiced; `last_day` ends it."""
+    """A subscription whose days before `billed_to` are invoiced; `last_day` ends it.
+
+    `person` is who pays, as known today; without one it is somebody at home.
+    """
 
     subscription_id: int
     billed_to: date
@@ -80,6 +84,7 @@ class Due:
     identity_id: int | None
     versions: tuple[Version, ...]
     reductions: tuple[Reduction, ...] = ()
+    person: Person | None = None
 
     @property
     def buyer(self) -> Buyer:
@@ -133,9 +138,7 @@ def invoices(
     agreement = catalogue.agreement(version.contract_id)
     basis = catalogue.plan(version.plan_id).basis
 
-    def how(organisation_id: int) -> tuple[str, Treatment]:
-        return basis, treatments.of(catalogue.profile(organisation_id, on), on)
-
+    how = Taxing(catalogue, one.person, on).of_basis(basis)
     for issuer, drafted in drafts.drafted(lines, agreement, dealer, how):
         key = f"subscription:{one.subscription_id}:{days.starts.isoformat()}"
         if sum(line.net + line.vat for line in drafted):  # a discount may leave nothing to ask for

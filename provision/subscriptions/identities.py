@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import business_numbers
+from provision.subscriptions import business_numbers, countries
+from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents import texts
 from provision.subscriptions.profiles import Address, Email, Line  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.strict import Table
@@ -17,7 +20,6 @@ from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from sqlalchemy.orm import Session
 
@@ -27,19 +29,27 @@ KINDS = ("person", "company", "non-profit")
 
 
 class Person(Table):
-    """A subscriber as documents name it; a person may keep the address to themselves."""
+    """A subscriber as documents name it; a person may keep the address to themselves.
+
+    `vies_consultation` is what VIES answered on `vies_date` to who asked whether `vat_id` is in
+    force, naming a number of their own: the evidence for an invoice without VAT.
+    """
 
     name: Line
     email: Email
     kind: Literal["person", "company", "non-profit"] = "person"
     siren: str = ""
     vat_id: str = ""
+    vies_consultation: str = ""
+    vies_date: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
     order_reference: str = ""
     language: Literal["fr", "en"] = "fr"
     address: Address | None = None
 
 
 PERSON = Person.model_fields.keys() - {"email"}
+EVIDENCE = ("vies_consultation", "vies_date")
+CONSULTATION = re.compile(r"[A-Za-z0-9]{8,40}")  # such as WAPIAAAAWbpWT9mN
 ADDRESS = Address.model_fields.keys()
 
 
@@ -53,7 +63,11 @@ def changed(known: Person, said: Mapping[str, object]) -> Person:
     fields = known.model_dump() | {name: said[name] for name in said.keys() & PERSON}
     if said.get("kind") == "person":
         fields |= {name: said.get(name, "") for name in ("siren", "vat_id")}
+    if _vat_id(str(fields["vat_id"])) != known.vat_id:
+        fields |= {name: said.get(name, "") for name in EVIDENCE}
     place = {name: said[name] for name in said.keys() & ADDRESS}
+    if "country" in place:
+        place["country"] = countries.code(str(place["country"]))
     if place:
         there = known.address.model_dump() if known.address else {}
         if not there and "lines" not in place:
@@ -111,8 +125,10 @@ def write(session: Session, subscriber: Subscriber, person: Person, today: date)
     person = _checked(person)
     subscriber.language = person.language
     there, content = current(session, subscriber.id), person.model_dump_json()
-    if there is not None and there.content == content:
+    if there is not None and read(there) == person:
         return there
+    if person.vies_date and date.fromisoformat(person.vies_date) > today:
+        raise UsageRefused(f"{person.vies_date} is still to come", "Say when VIES was asked.")
     made = Identity(subscriber_id=subscriber.id, recorded_on=today, content=content)
     session.add(made)
     session.flush()
@@ -124,9 +140,10 @@ def _checked(person: Person) -> Person:
     texts.check_line(person.order_reference, "order reference")
     numbers = {
         "siren": business_numbers.siren(person.siren) if person.siren else "",
-        "vat_id": business_numbers.vat_id(person.vat_id) if person.vat_id else "",
+        "vat_id": _vat_id(person.vat_id),
     }
     business_numbers.check_together(numbers["siren"], numbers["vat_id"])
+    _check_evidence(person)
     if person.kind == "person" and any(numbers.values()):
         raise UsageRefused(
             f"A private person such as {person.name} has neither a SIREN nor a VAT number",
@@ -139,8 +156,34 @@ def _checked(person: Person) -> Person:
     return person.model_copy(update={**numbers, "address": _address(person.address)})
 
 
+def _vat_id(typed: str) -> str:
+    return business_numbers.vat_id(typed) if typed else ""
+
+
+def _check_evidence(person: Person) -> None:
+    """Raise UsageRefused unless the check of a VAT number is told whole, or not at all."""
+    number, day = person.vies_consultation, person.vies_date
+    if not number and not day:
+        return
+    if not (number and day and person.vat_id):
+        raise UsageRefused(
+            "The check of a VAT number is only half told",
+            "Give all three: --vat-id, --vies-consultation and --vies-date.",
+        )
+    if not CONSULTATION.fullmatch(number):
+        raise UsageRefused(
+            f"{number[:40]!a} is not a consultation number of VIES",
+            "VIES gives one to who names a VAT number of their own: 16 letters and digits.",
+        )
+    try:
+        sensible_day(date.fromisoformat(day), "the day of a check with VIES")
+    except ValueError:
+        raise UsageRefused(f"{day} is not a day", "Write it like 2026-01-31.") from None
+
+
 def _address(address: Address | None) -> Address | None:
     if address is None:
         return None
-    postcode = business_numbers.postcode(address.postcode, address.country)
-    return address.model_copy(update={"postcode": postcode})
+    country = countries.code(address.country)
+    postcode = business_numbers.postcode(address.postcode, country)
+    return address.model_copy(update={"postcode": postcode, "country": country})

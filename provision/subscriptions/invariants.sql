@@ -432,3 +432,7 @@ WHERE SUBSTR(entry.idempotency_key, 1, 8) = 'receipt:' AND entry.evidence <> one
 --? organisation {0}, receipt {1}-{2:06d} | one of its copies is not there
 SELECT organisation_id, series, number FROM receipt_copy
 GROUP BY organisation_id, series, number HAVING MIN(position) <> 1 OR MAX(position) <> COUNT(*);
+
+--? organisation {0}, {1}-{2:06d} | it charges VAT on what is taxed abroad
+SELECT organisation_id, series, number FROM invoice_line
+WHERE vat_abroad NOT IN ('', 'union_consumer') AND vat <> 0;

@@ -68,7 +68,8 @@ class Invoice(Base):
 class InvoiceLine(Base):
     """One line: `net` and `vat` of `quantity` pieces, for the days from `starts_on` to `ends_on`.
 
-    `carried` is what its contract had dealt to its role when it was shared.
+    `carried` is what its contract had dealt to its role when it was shared; `vat_abroad` is why a
+    buyer abroad was taxed so (a case of `treatments`), and empty at home.
     """
 
     __tablename__ = "invoice_line"
@@ -90,6 +91,7 @@ class InvoiceLine(Base):
     vat_rate: Mapped[int]
     contract_id: Mapped[int | None] = mapped_column(ForeignKey("split_contract.id"))
     carried: Mapped[int] = mapped_column(UNITS)
+    vat_abroad: Mapped[str] = mapped_column(Text, default="")
 
 
 class LineShare(Base):

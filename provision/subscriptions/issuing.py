@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING
 
 from provision.database import insert_many
 from provision.money import EUR, Amount
-from provision.subscriptions import chart, drafts, journal, ledger, numbering, rounding
+from provision.subscriptions import (
+    chart,
+    drafts,
+    journal,
+    ledger,
+    numbering,
+    rounding,
+    treatments,
+)
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine, LineShare
 from provision.subscriptions.journal import Entry, Line
+from provision.subscriptions.union_consumers import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +63,14 @@ SEALED = (
 )
 
 
+ENTERED = {
+    treatments.UNION_BUSINESS: "autoliquidation UE",
+    treatments.OUTSIDE_BUSINESS: "hors UE, art. 259",
+    treatments.OUTSIDE_CONSUMER: "hors UE, art. 259 B",
+    treatments.OVERSEAS_BUSINESS: "outre-mer, art. 294",
+}
+
+
 @dataclass
 class _Rows:
     """What is written together."""
@@ -70,10 +87,13 @@ def issue(
     """Write the drafts as documents of the day `on`, in this order, and return their numbers.
 
     Raises UsageRefused for a day before the last document of a series, or of an organisation
-    that nobody described yet. A draft whose key was used is refused by the database.
+    that nobody described yet, and TreatmentRefused beyond what may be sold to consumers in other
+    member states. A draft whose key was used is refused by the database.
     """
     every, rows, numbers = _EverySeries(session), _Rows(), []
+    tally = Tally(session)
     for draft in map(rounding.exact, wanted):
+        tally.add(draft, on)
         profile = catalogue.profile(draft.issuer_id, on)
         name = numbering.name_of(numbering.prefix(profile, draft.kind), on)
         number = Number(draft.issuer_id, name, every.of(draft.issuer_id, name).take(on))
@@ -95,9 +115,14 @@ def digest(invoice: Row, lines: Sequence[Row], shares: Sequence[Row]) -> str:
     """
     content = journal.document(invoice, SEALED)
     content["credits"] = f"{invoice['credited_series']}/{invoice['credited_number']}"
-    content["lines"] = [list(map(str, line.values())) for line in lines]
+    content["lines"] = [_sealed(line) for line in lines]
     content["shares"] = [list(map(str, share.values())) for share in shares]
     return journal.sha256(content)
+
+
+def _sealed(line: Row) -> list[str]:
+    """Return what is hashed of a line: as before there were buyers abroad, where it names none."""
+    return [str(said) for name, said in line.items() if said or name != "vat_abroad"]
 
 
 def _entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
@@ -120,13 +145,19 @@ def _entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
     return Entry(
         organisation_id=draft.issuer_id,
         effective_on=on,
-        text=f"{'Avoir' if sign < 0 else 'Facture'} {shown}",
+        text=f"{'Avoir' if sign < 0 else 'Facture'} {shown}{_taxed_abroad(draft)}",
         key=f"document:{shown}",
         lines=tuple(line for line in lines if line.amount.units),
         journal=journal.SALES,
         piece=shown,
         evidence=sealed,
     )
+
+
+def _taxed_abroad(draft: Draft) -> str:
+    """Return what the entry says of VAT that is not French: readers of the FEC look for it."""
+    case = next((one.treatment.abroad for one in draft.lines if one.treatment.abroad), "")
+    return f", {ENTERED[case]}" if case in ENTERED else ""
 
 
 def _sold(draft: Draft) -> tuple[str, str]:
@@ -199,6 +230,7 @@ def _line_row(number: Row, place: int, line: DraftLine) -> Row:
         "vat_rate": line.treatment.rate,
         "contract_id": line.contract_id,
         "carried": line.carried,
+        "vat_abroad": line.treatment.abroad,
     }
 
 

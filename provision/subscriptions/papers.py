@@ -12,20 +12,20 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
 
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions import drafts, identities, numbering
+from provision.subscriptions import drafts, identities, numbering, treatments
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.deposit_models import DepositDeduction
 from provision.subscriptions.documents import invoice as paper
 from provision.subscriptions.documents import parties
 from provision.subscriptions.documents.batches import Refused, refusal
-from provision.subscriptions.documents.vat import regime_on, regimes
+from provision.subscriptions.documents.vat import abroad_on, regime_on, regimes
 from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.payments.models import MandateRow
 from provision.subscriptions.people import organisation_of
 from provision.subscriptions.settling import mandates
 from provision.subscriptions.subscription_models import Identity, Subscription
-from provision.subscriptions.vat import ROUNDING
+from provision.subscriptions.vat import ROUNDING, Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -300,9 +300,10 @@ def _groups(
     lines: Sequence[InvoiceLine], regime: str, row: Invoice, language: paper.Language
 ) -> tuple[paper.VatGroup, ...]:
     """Add up what is taxed alike; why there is no VAT is said in the words of that day."""
-    sums: dict[tuple[str, int], list[int]] = {}
+    sums: dict[Treatment, list[int]] = {}
     for line in lines:
-        both = sums.setdefault((line.vat_category, line.vat_rate), [0, 0])
+        taxed = Treatment(line.vat_category, line.vat_rate, line.vat_abroad)
+        both = sums.setdefault(taxed, [0, 0])
         both[0] += line.net
         both[1] += line.vat
     return tuple(
@@ -311,12 +312,19 @@ def _groups(
     )
 
 
-def _regime(code: str, day: date, taxed: tuple[str, int]) -> Regime:
-    """Return the regime of the profile, or the one by which these lines were taxed before it."""
+def _regime(code: str, day: date, taxed: Treatment) -> Regime:
+    """Return the regime of the profile, or the one by which these lines were taxed before it.
+
+    Where the buyer is abroad it is that of the case, unless the buyer is taxed as at home.
+    """
+    if treatments.is_elsewhere(taxed):
+        return abroad_on(taxed.abroad, day)
     ruling = regime_on(code, day)
-    if (ruling.category, ruling.rate) == taxed:
+    if (ruling.category, ruling.rate) == (taxed.category, taxed.rate):
         return ruling
-    return next(one for one in regimes() if (one.category, one.rate) == taxed)
+    return next(
+        one for one in regimes() if (one.category, one.rate) == (taxed.category, taxed.rate)
+    )
 
 
 def _in_force(mandate: MandateRow, day: date) -> bool:

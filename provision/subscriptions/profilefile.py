@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from provision.errors import PaquetError
-from provision.subscriptions import business_numbers, examples, strict
+from provision.errors import PaquetError, UsageRefused
+from provision.subscriptions import business_numbers, countries, examples, strict, vat_zones
 from provision.subscriptions.documents.parties import picture_type
 from provision.subscriptions.profiles import EXAMPLE, Profile
 from provision.subscriptions.sepa import identifiers
+from provision.subscriptions.vat_zones import Zone
 from provision.telephones import telephone
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ def checked(profile: Profile) -> Profile:
     typed = {name: getattr(profile, name) for name in ways}
     numbers = {name: ways[name](number) for name, number in typed.items() if number}
     address = profile.address
-    postcode = business_numbers.postcode(address.postcode, address.country)
-    address = address.model_copy(update={"postcode": postcode})
+    country = countries.code(address.country)
+    postcode = business_numbers.postcode(address.postcode, country)
+    zone = vat_zones.zone(country, postcode)
+    if zone is not Zone.FRANCE and (profile.vat == "liable" or zone in {Zone.UNION, Zone.OUTSIDE}):
+        raise UsageRefused(
+            f"{profile.name} is in {countries.name(country, 'en')}, {postcode}, where nobody here "
+            "knows the VAT of a seller",
+            "Only organisations in metropolitan France and Monaco can charge VAT here.",
+        )
+    address = address.model_copy(update={"postcode": postcode, "country": country})
     return profile.model_copy(update={**numbers, "address": address})

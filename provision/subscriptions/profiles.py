@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.registry import edges
-from provision.subscriptions import numbering
+from provision.subscriptions import countries, numbering
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents.invoice import USUAL_PENALTIES
 from provision.subscriptions.giving.models import Receipt
@@ -31,7 +31,7 @@ LONGEST_TERM = 60  # days; Code de commerce L441-10
 
 Line = Annotated[str, AfterValidator(edge(partial(edges.person_name, what="line")))]
 Email = Annotated[str, AfterValidator(edge(edges.email))]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Country = Annotated[str, AfterValidator(edge(countries.as_code))]
 
 
 class Address(Table):

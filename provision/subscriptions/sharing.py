@@ -55,6 +55,10 @@ class Dealer:
     carried: dict[tuple[int, str], int] = field(default_factory=dict)
     changed: set[tuple[int, str]] = field(default_factory=set)
 
+    def branched(self) -> Dealer:
+        """Return one that goes on from here by itself: what it deals may be left undone."""
+        return Dealer(dict(self.carried), set(self.changed))
+
     def deal(self, agreement: Agreement, role: str, units: Cents) -> Shared:
         """Share `units` (below zero: they are given back) and remember where the next goes on."""
         name, rules = agreement.for_role(role)

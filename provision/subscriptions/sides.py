@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from provision.subscriptions import billed, contracts, drafts, remainders, treatments
 from provision.subscriptions.billed import base
-from provision.subscriptions.vat import GROSS
+from provision.subscriptions.treatments import Taxing
+from provision.subscriptions.vat import GROSS, How
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.billed import Billing
+    from provision.subscriptions.billed import Billed, Billing
     from provision.subscriptions.catalogue import Catalogue
     from provision.subscriptions.drafts import Asked, DraftLine
     from provision.subscriptions.due import Due
     from provision.subscriptions.sharing import Agreement, Dealer
     from provision.subscriptions.terms import Term
-    from provision.subscriptions.vat import Treatment
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Side:
 
     lines: list[Asked]
     agreement: Agreement
-    how: Callable[[int], tuple[str, Treatment]]
+    how: Callable[[int], How]
     left: Cents | None = None
 
     def is_like(self, other: Side) -> bool:
@@ -67,14 +67,17 @@ def taken(work: Work, before: Due, piece: Term) -> Side:
         for one in remainders.remaining(before, piece, work.catalogue)
         if work.billing.charged(one.item.component, one.days.starts)
     ]
-    left = None
-    if agreement.mode != contracts.TWO_CONTRACTS:
-        invoices = billed.creditable(work.session, before.buyer, agreement.seller_id, piece)
-        left = sum(billed.left(work.session, one)[basis == GROSS] for one in invoices)
+    now = Taxing(work.catalogue, before.person, work.on).of_basis(basis)
 
-    def how(organisation_id: int) -> tuple[str, Treatment]:
-        then = work.billing.treatment(organisation_id, piece.starts)
-        return basis, then or _treatment(work, organisation_id)
+    def how(organisation_id: int) -> How:
+        then = work.billing.latest(organisation_id, piece.starts)
+        return now(organisation_id) if then is None else _as_then(work, then, basis)
+
+    left = None
+    if found and agreement.mode != contracts.TWO_CONTRACTS:
+        invoices = billed.creditable(work.session, before.buyer, agreement.seller_id, piece)
+        rest = sum(billed.left(work.session, one)[basis == GROSS] for one in invoices)
+        left = how(agreement.seller_id).priced(rest)
 
     return Side([replace(one, units=-one.units) for one in found], agreement, how, left)
 
@@ -83,10 +86,7 @@ def given(work: Work, after: Due, piece: Term) -> Side:
     """Return what the days cost in the words of `after`, taxed as on the day of the document."""
     version = after.version_on(piece.starts)
     basis = work.catalogue.plan(version.plan_id).basis
-
-    def how(organisation_id: int) -> tuple[str, Treatment]:
-        return basis, _treatment(work, organisation_id)
-
+    how = Taxing(work.catalogue, after.person, work.on).of_basis(basis)
     lines = remainders.charged(after, piece, work.catalogue)
     return Side(lines, work.catalogue.agreement(version.contract_id), how)
 
@@ -141,8 +141,13 @@ def _meet(one: Asked, other: Asked) -> bool:
     return same and other.days.starts <= one.days.starts < other.days.until
 
 
-def _treatment(work: Work, organisation_id: int) -> Treatment:
-    return treatments.of(work.catalogue.profile(organisation_id, work.on), work.on)
+def _as_then(work: Work, then: Billed, basis: str) -> How:
+    """Return how a line that was billed is taxed; a price without VAT was one of its day."""
+    issuer, day = then.number.organisation_id, then.issued_on
+    if not treatments.is_elsewhere(then.treatment):
+        return How(basis, then.treatment, then.treatment.rate)
+    home = treatments.of(work.catalogue.profile(issuer, day), day)
+    return How(basis, then.treatment, home.rate)
 
 
 def _at_most(lines: list[Asked], most: Cents | None) -> list[Asked]:

@@ -19,6 +19,7 @@ from provision.subscriptions import (
     plans,
     tariffs,
     terms,
+    union_consumers,
 )
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.columns import sensible_day
@@ -83,8 +84,9 @@ def open_subscription(
     session.flush()
     made.versions.append(_first_version(sale, contract, today, anchor))
     people.reference(session, subscriber.id)
-    identities.ensure(session, subscriber, today)
+    buyer = identities.read(identities.ensure(session, subscriber, today))
     session.flush()
+    union_consumers.check_sale(session, contract.id, buyer, today)
     return made
 
 

@@ -16,7 +16,6 @@ from provision.subscriptions import (
     issuing,
     tariffs,
     terms,
-    treatments,
 )
 from provision.subscriptions.catalogue import Catalogue, Item
 from provision.subscriptions.columns import sensible_day
@@ -26,6 +25,7 @@ from provision.subscriptions.planfile import BUNDLE
 from provision.subscriptions.subscription_models import Turnover
 from provision.subscriptions.subscriptions import WAITING
 from provision.subscriptions.tariffs import Tariff
+from provision.subscriptions.treatments import Taxing
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.models import Plan
     from provision.subscriptions.subscription_models import Subscription
     from provision.subscriptions.terms import Term
-    from provision.subscriptions.vat import Treatment
 
 TURNOVER = "turnover"
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
@@ -110,10 +109,7 @@ def _invoice(session: Session, one: Due, asked: Asked, today: date) -> list[Numb
     catalogue, dealer = Catalogue(session), carrying.load(session)
     version = one.version_on(max(asked.days.starts, one.versions[0].from_day))
     basis = catalogue.plan(version.plan_id).basis
-
-    def how(organisation_id: int) -> tuple[str, Treatment]:
-        return basis, treatments.of(catalogue.profile(organisation_id, today), today)
-
+    how = Taxing(catalogue, one.person, today).of_basis(basis)
     agreement = catalogue.agreement(version.contract_id)
     key = f"turnover:{one.subscription_id}:{asked.days.starts:%Y-%m}"
     found = [

@@ -44,21 +44,25 @@ if TYPE_CHECKING:
     from provision.subscriptions.models import Organisation
 
     Key: TypeAlias = tuple[str, int]
-    Kind: TypeAlias = tuple[str, int]
+    Kind: TypeAlias = tuple[str, int, str]
 
 BATCH = 5_000
+KIND = ("category", "rate", "abroad")  # what is added up together
+KINDS = (InvoiceLine.vat_category, InvoiceLine.vat_rate, InvoiceLine.vat_abroad)
 
 
 @dataclass(frozen=True)
 class Due:
-    """Cents of one category (S, E, O) and rate (2000 is 20 %) in a period.
+    """Cents of one category (S, E, O, AE) and rate (2000 is 20 %) in a period.
 
+    `abroad` says of buyers abroad why they are taxed so (see `treatments`), and is empty at home.
     `paid` holds the VAT, `base` is without it. `waiting` is at the end of the period,
     `waiting_before` on the day before it: due + lost + waiting = invoiced_vat + waiting_before.
     """
 
     category: str
     rate: int
+    abroad: str = ""
     invoiced_net: Cents = 0
     invoiced_vat: Cents = 0
     paid: Cents = 0
@@ -73,11 +77,11 @@ class Due:
         return self.paid - self.due
 
     def plus(self, other: Due) -> Due:
-        """Return the sum of both, under this category and rate."""
+        """Return the sum of both, under what this one is about."""
         sums = {
             name: getattr(self, name) + getattr(other, name)
             for name in vars(self)
-            if name not in {"category", "rate"}
+            if name not in KIND
         }
         return replace(self, **sums)
 
@@ -206,8 +210,8 @@ def _documents(session: Session, owner_id: int, last_day: date) -> Iterator[_Doc
         *_key, issued_on, kind = lines[0][:4]
         sign = -1 if kind in CREDITS else 1
         parts = tuple(
-            _Part((category, rate), sign * int(net), sign * int(vat))
-            for *_head, category, rate, net, vat in lines
+            _Part((category, rate, abroad), sign * int(net), sign * int(vat))
+            for *_head, category, rate, abroad, net, vat in lines
         )
         on_debits = catalogue.profile(owner_id, issued_on).vat_on_debits
         yield _Document((str(key[0]), int(key[1])), issued_on, on_debits, parts)
@@ -217,7 +221,7 @@ def _deductions(session: Session, owner_id: int, last_day: date) -> Iterator[_Do
     """Yield what invoices deducted of deposits by a day, in the words of a deposit's line."""
     one, line = DepositDeduction, InvoiceLine
     rows = session.execute(
-        select(one.deducted_on, one.net, one.vat, line.vat_category, line.vat_rate)
+        select(one.deducted_on, one.net, one.vat, *KINDS)
         .join(
             line,
             and_(
@@ -229,15 +233,15 @@ def _deductions(session: Session, owner_id: int, last_day: date) -> Iterator[_Do
         )
         .where(one.organisation_id == owner_id, one.deducted_on <= last_day)
     )
-    for on, net, vat, category, rate in rows:
-        part = _Part((category, rate), -int(net), -int(vat))
+    for on, net, vat, category, rate, abroad in rows:
+        part = _Part((category, rate, abroad), -int(net), -int(vat))
         repaid = _Paid(int(net) + int(vat))
         yield _Document(("", 0), on, on_debits=False, parts=(part,), repaid=repaid)
 
 
 def _parts(owner_id: int, last_day: date) -> Select[*tuple[Any, ...]]:
     one, line = Invoice, InvoiceLine
-    columns = (one.series, one.number, one.issued_on, one.kind, line.vat_category, line.vat_rate)
+    columns = (one.series, one.number, one.issued_on, one.kind, *KINDS)
     return (
         select(*columns, func.sum(line.net), func.sum(line.vat))
         .join(line, same_document(Invoice, line))

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from provision.errors import PaquetError
 from provision.registry import states
 from provision.registry.models import Event
+from provision.subscriptions.documents import mentions
 from provision.subscriptions.documents.batches import Refused, refusal
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 from provision.subscriptions.exports.einvoicing import Submission
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.documents.invoice import Invoice
-    from provision.subscriptions.exports.einvoicing import Platform, Profile
+    from provision.subscriptions.exports.einvoicing import Platform, Profile, Rule
     from provision.workflows.control import Control
 
 PROFILE: Profile = "CIUS"  # what platforms call EN 16931
@@ -56,7 +57,8 @@ def _drop(control: Control, document: Invoice, platform: Platform) -> str:
     with control.reading() as session:
         if _was_dropped(session, subject):
             return BEFORE
-    submission = Submission(tracking_id, invoice_pdf(document), PROFILE)
+    rule: Rule = "B2BInt" if mentions.is_abroad(document) else "B2B"
+    submission = Submission(tracking_id, invoice_pdf(document), PROFILE, rule)
     with control.session() as session:
         if _was_dropped(session, subject):
             return BEFORE

@@ -18,7 +18,14 @@ from provision.registry import edges, fences, orders, states
 from provision.registry.models import Event, Order, Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.servers import artifacts, inventory
-from provision.subscriptions import cancelling, identities, organisations, plans, subscriptions
+from provision.subscriptions import (
+    cancelling,
+    identities,
+    organisations,
+    plans,
+    subscriptions,
+    union_consumers,
+)
 from provision.subscriptions.identities import Person
 from provision.subscriptions.subscriptions import Sale
 from provision.workflows import names, onboard
@@ -68,7 +75,8 @@ def check(control: Control, words: Words) -> Wish:
         plan = plans.get(session, words.plan)
         seller = organisations.get(session, words.sold_by)
         supporter = organisations.get(session, words.supported_by)
-        subscriptions.terms_on(session, Sale(plan, seller, supporter), control.today())
+        sale = Sale(plan, seller, supporter)
+        contract_id = subscriptions.terms_on(session, sale, control.today()).id
         server = _placed(session, control, words.server, domain)
     wish = Wish(
         email=email,
@@ -89,7 +97,8 @@ def check(control: Control, words: Words) -> Wish:
     )
     with control.session() as session:
         orders.find_twin(session, wish)
-        identities.changed(_known(session, wish), words.customer)
+        buyer = identities.changed(_known(session, wish), words.customer)
+        union_consumers.check_sale(session, contract_id, buyer, control.today())
     return wish
 
 
@@ -130,9 +139,9 @@ def place(control: Control, wish: Wish, customer: Mapping[str, object] | None = 
             return twin.id
         fences.known_server(session, wish.server)
         order = orders.place(session, wish, dkim=dkim, steps=onboard.STEPS, told=control.told())
-        subscriptions.open_for_order(session, order, control.today())
         person = identities.changed(_known(session, wish), customer or {})
         identities.write(session, order.subscriber, person, control.today())
+        subscriptions.open_for_order(session, order, control.today())
         _keep_secrets(control, session, order, private)
         return order.id
 

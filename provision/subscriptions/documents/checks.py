@@ -222,10 +222,16 @@ def _check_group(group: VatGroup, basis: int, invoice: Invoice) -> None:
                 f"{invoice.seller.name[:40]} cannot charge {what}",
                 "It needs a rate above 0 and the seller's VAT number (BR-S-02, BR-S-05).",
             )
-    elif group.rate or not (group.exemption_code and group.exemption_text):
+        return
+    if group.category == "AE" and not (invoice.seller.vat_id and invoice.buyer.vat_id):
+        raise PaquetError(
+            f"On {invoice.number} the buyer owes the VAT, and one of both has no VAT number",
+            "Both numbers stand on it (BR-AE-02).",
+        )
+    if group.rate or not (group.exemption_code and group.exemption_text):
         raise PaquetError(
             f"Why there is no VAT on {invoice.number} is not said",
-            "Give rate 0, the code of the exemption and its text (BR-E-10, BR-O-10).",
+            "Give rate 0, the code of the exemption and its text (BR-E-10, BR-O-10, BR-AE-10).",
         )
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 Language: TypeAlias = Literal["fr", "en"]
 Unit: TypeAlias = Literal["month", "year", "day", "hour", "piece"]
-Category: TypeAlias = Literal["S", "E", "O"]  # standard, exempt, outside the scope (UNTDID 5305)
+# Standard, exempt, outside the scope, reverse charge (UNTDID 5305).
+Category: TypeAlias = Literal["S", "E", "O", "AE"]
 Nature: TypeAlias = Literal["services", "goods", "mixed"]  # decree 2022-1299
 USUAL_PENALTIES = "trois fois le taux d'intérêt légal"  # the least of Code de commerce L441-10
 

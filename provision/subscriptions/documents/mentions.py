@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from provision.money import euros, show
 from provision.rendering import render
+from provision.subscriptions import vat_zones
 from provision.subscriptions.documents.invoice import USUAL_PENALTIES
 from provision.subscriptions.documents.wording import day
+from provision.subscriptions.vat_zones import Zone
 
 if TYPE_CHECKING:
     from provision.subscriptions.documents.invoice import Invoice, Language, Nature, SelfBilling
@@ -94,12 +96,18 @@ def treatment(invoice: Invoice) -> tuple[Mention, ...]:
     A French legal person without a VAT number may be outside VAT, thus outside e-invoicing: then
     nothing is said.
     """
-    buyer, abroad = invoice.buyer, invoice.buyer.address.country != "FR"
+    buyer, abroad = invoice.buyer, is_abroad(invoice)
     if buyer.is_person:
         return (Mention(TREATMENT, "B2CINT" if abroad else "B2C"),)
     if abroad:
         return (Mention(TREATMENT, "B2BINT"),)
     return (Mention(TREATMENT, "B2B"),) if buyer.siren and buyer.vat_id else ()
+
+
+def is_abroad(invoice: Invoice) -> bool:
+    """Tell whether the buyer is outside of France; Monaco and overseas places are inside."""
+    address = invoice.buyer.address
+    return vat_zones.zone(address.country, address.postcode) in {Zone.UNION, Zone.OUTSIDE}
 
 
 @lru_cache(maxsize=256)

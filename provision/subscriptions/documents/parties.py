@@ -11,6 +11,7 @@ from stdnum.eu import at_02
 from stdnum.fr import siren
 
 from provision.errors import PaquetError
+from provision.subscriptions import countries
 from provision.subscriptions.documents import texts
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Address:
     postcode: str
     city: str
     country: str = "FR"
+
+    def country_in(self, language: str) -> str:
+        """Return the name of the country in the language of a letter."""
+        return countries.name(self.country, language)
 
 
 UNKNOWN = Address((), "", "")

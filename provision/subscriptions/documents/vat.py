@@ -1,4 +1,4 @@
-"""How a seller stands towards VAT on a day: dated data with its sources (`vat.toml`)."""
+"""How sellers and buyers stand towards VAT on a day: dated data with its sources (`vat.toml`)."""
 
 from __future__ import annotations
 
@@ -54,8 +54,18 @@ def regime_on(code: str, day: date) -> Regime:
     return max(ruling, key=lambda regime: regime.valid_from)
 
 
-@cache
+def abroad_on(code: str, day: date) -> Regime:
+    """Return what rules on `day` for buyers abroad of this case (see `treatments`)."""
+    ruling = [one for one in _rows("abroad") if one.code == code and one.valid_from <= day]
+    return max(ruling, key=lambda one: one.valid_from)
+
+
 def regimes() -> tuple[Regime, ...]:
-    """Return all regimes of the data."""
-    rows = tomllib.loads(DATA.read_text(encoding="utf-8"))["regime"]
+    """Return all regimes of sellers in the data."""
+    return _rows("regime")
+
+
+@cache
+def _rows(table: str) -> tuple[Regime, ...]:
+    rows = tomllib.loads(DATA.read_text(encoding="utf-8"))[table]
     return tuple(Regime(valid_from=row.pop("from"), **row) for row in rows)

@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import edges, states
-from provision.subscriptions import identities, profiles
+from provision.subscriptions import countries, identities, profiles
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.models import Organisation
 from provision.subscriptions.payments.models import (
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.profiles import Profile
 
 LONGEST_CODE, LONGEST_STREET = 12, 64
+WRITTEN = {"bic": identifiers.bic, "country": countries.code}  # fields with one way of writing
 ERASED = "erased"
 
 
@@ -275,7 +276,7 @@ def _reference(session: Session, organisation: Organisation, typed: str) -> str:
 def _completed(row: MandateRow, bank: Mapping[str, str], profile: Profile) -> None:
     """Enter the fields of `bank`, or raise PaquetError for what cannot stand in a mandate."""
     for name, typed in bank.items():
-        setattr(row, name, identifiers.bic(typed) if name == "bic" else typed)
+        setattr(row, name, WRITTEN[name](typed) if name in WRITTEN else typed)
     read(row, profile)
 
 

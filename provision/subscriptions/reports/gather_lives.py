@@ -26,6 +26,7 @@ from provision.subscriptions.subscription_models import (
 from provision.subscriptions.subscriptions import ENDED, WAITING
 from provision.subscriptions.tariffs import Means, Tariff
 from provision.subscriptions.terms import MONTHS, Term
+from provision.subscriptions.vat import How
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.reports.gather_regimes import Regimes
     from provision.subscriptions.reports.gather_scope import Scope
-    from provision.subscriptions.vat import Treatment
 
 # Since when a term costs how many cents, for how many months; and all that this depends on.
 Step: TypeAlias = "tuple[date, Cents, int]"
@@ -216,8 +216,10 @@ def _price(due: Due, segment: Segment, reader: _Reader) -> tuple[Cents, int]:
     agreement = reader.catalogue.agreement(version.contract_id)
     basis = reader.catalogue.plan(version.plan_id).basis
 
-    def how(organisation_id: int) -> tuple[str, Treatment]:
-        return basis, reader.regimes.needed(organisation_id, day)
+    def how(organisation_id: int) -> How:
+        """Tax it as at home: abroad a price has the same net, without VAT."""
+        treatment = reader.regimes.needed(organisation_id, day)
+        return How(basis, treatment, treatment.rate)
 
     asked = drafts.asked([replace(segment, days=segment.term)], "")
     made = drafts.drafted(asked, agreement, Dealer(), how)

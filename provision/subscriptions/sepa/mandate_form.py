@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from provision.errors import UsageRefused
 from provision.paper import page_pdf
 from provision.rendering import render
+from provision.subscriptions import countries
 from provision.subscriptions.sepa.characters import shown
 from provision.subscriptions.sepa.logos import data_address
 
@@ -42,7 +43,7 @@ def mandate_html(mandate: Mandate, look: Look = PLAIN, language: Language = "fr"
     EPC016-06 asks for that language, and for English beside it only where nobody knows it. What
     the mandate does not say yet (address, IBAN, BIC, signature) is left open for a hand.
     """
-    return render("money/mandate.html", {**_words(mandate, look), "language": language})
+    return render("money/mandate.html", _words(mandate, look, language))
 
 
 def mandate_pdf(mandate: Mandate, look: Look = PLAIN, language: Language = "fr") -> bytes:
@@ -50,12 +51,15 @@ def mandate_pdf(mandate: Mandate, look: Look = PLAIN, language: Language = "fr")
     return page_pdf(mandate_html(mandate, look, language), render("money/mandate.css", {}))
 
 
-def _words(mandate: Mandate, look: Look) -> dict[str, object]:
+def _words(mandate: Mandate, look: Look, language: Language) -> dict[str, object]:
     return {
         "mandate": mandate,
         "logo": data_address(look.logo) if look.logo else "",
         "colour": look.colour,
         "iban": _boxes(mandate.iban, _iban_length(mandate)),
+        "language": language,
+        "debtor_country": countries.name(mandate.debtor.country, language),
+        "creditor_country": countries.name(mandate.creditor.country, language),
         "bic": _boxes(mandate.bic, len(mandate.bic) or LONGEST_BIC),
     }
 

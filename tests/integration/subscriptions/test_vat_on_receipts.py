@@ -64,6 +64,7 @@ def test_what_is_not_paid_waits(till: Till) -> None:
     assert vars(row(till)) == {
         "category": "S",
         "rate": 2000,
+        "abroad": "",
         "invoiced_net": 1666,
         "invoiced_vat": 334,
         "paid": 0,

@@ -153,6 +153,18 @@ def test_who_orders_can_be_said_with_the_order(context: Context) -> None:
         assert identities.read(kept).siren == "552100554"
 
 
+def test_who_orders_from_abroad_is_checked_before_anything_is_touched(context: Context) -> None:
+    context.settings.inventory.write_text(INVENTORY, "utf-8")
+    secrets.make_key_file(context.settings.key_file)
+    there = ("--street", "1 rue Haute", "--postcode", "1000", "--city", "Bruxelles")
+    words = ("place", "paul@exemple.test", "--name", "Paul", *SOLD, "--domain", "paul.paquet.test")
+    firm = ("--kind", "company", *there, "--country", "Belgique", "--cloud", "light")
+    with pytest.raises(UsageRefused, match="Boutique Libre is exempt in France"):
+        ask(context, order, *words, *firm, "--dry-run")
+    swiss = (*firm[:-4], "--country", "Suisse", *firm[-2:])
+    assert read(context, order, *words, *swiss, "--dry-run")["invoices to"] == "Paul, company"
+
+
 def placed(domain: str) -> dict[str, Any]:
     return {
         "email": "paul@exemple.test",

@@ -12,7 +12,7 @@ from provision.subscriptions.catalogue import Item
 from provision.subscriptions.drafts import Asked, Draft, Segment
 from provision.subscriptions.sharing import Agreement, Dealer, Rule
 from provision.subscriptions.terms import Term
-from provision.subscriptions.vat import GROSS, NET, Treatment
+from provision.subscriptions.vat import GROSS, NET, How, Treatment
 
 if TYPE_CHECKING:
     from provision.subscriptions.drafts import DraftLine
@@ -29,8 +29,9 @@ def agreement(mode: str) -> Agreement:
     return Agreement(5, SELLER, SUPPORTER, mode, {"": rules})
 
 
-def how(organisation_id: int) -> tuple[str, Treatment]:
-    return GROSS, LIABLE if organisation_id == SELLER else OUTSIDE
+def how(organisation_id: int) -> How:
+    treatment = LIABLE if organisation_id == SELLER else OUTSIDE
+    return How(GROSS, treatment, treatment.rate)
 
 
 def drafted(mode: str, *units: int) -> dict[int, tuple[DraftLine, ...]]:
@@ -116,8 +117,8 @@ def test_giving_back_is_selling_the_other_way_round(mode: str) -> None:
 
 
 def test_a_draft_is_the_sum_of_its_lines() -> None:
-    def net(_organisation_id: int) -> tuple[str, Treatment]:
-        return NET, LIABLE
+    def net(_organisation_id: int) -> How:
+        return How(NET, LIABLE, LIABLE.rate)
 
     lines = [Asked(BUNDLE, 1000, MARCH), Asked(BUNDLE, -250, MARCH)]
     ((issuer, made),) = drafts.drafted(lines, agreement(contracts.LICENSED), Dealer(), net)

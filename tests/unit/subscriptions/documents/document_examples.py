@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,7 +24,13 @@ from provision.subscriptions.documents.invoice import (
 )
 from provision.subscriptions.documents.parties import Address, DirectDebit, Party, Transfer
 from provision.subscriptions.documents.receipts import Eligibility, Organisation, Received
-from provision.subscriptions.documents.vat import regime_on
+from provision.subscriptions.documents.vat import abroad_on, regime_on
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provision.subscriptions.documents.invoice import Language
+    from provision.subscriptions.documents.vat import Regime
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "money" / "documents"
 ISSUED = date(2026, 11, 1)
@@ -68,7 +75,13 @@ MONTH = Line(
 
 def vat_groups(*lines: Line, regime: str = "liable", vat: int | None = None) -> Invoice:
     """Return an invoice of `lines`, all of one regime, with VAT computed unless it is given."""
-    ruling = regime_on(regime, ISSUED)
+    return taxed(regime_on(regime, ISSUED), lines, vat)
+
+
+def taxed(
+    ruling: Regime, lines: Sequence[Line], vat: int | None = None, language: Language = "fr"
+) -> Invoice:
+    """Return an invoice of lines on which a regime rules, or a case of buyers abroad."""
     own = tuple(replace(line, category=ruling.category, vat_rate=ruling.rate) for line in lines)
     basis = sum(line.net for line in own)
     tax = (basis * ruling.rate + 5000) // 10000 if vat is None else vat
@@ -79,13 +92,14 @@ def vat_groups(*lines: Line, regime: str = "liable", vat: int | None = None) -> 
         seller=COOPERATIVE,
         buyer=COMPANY,
         lines=own,
-        groups=(ruling.group(basis, tax, "fr"),),
+        groups=(ruling.group(basis, tax, language),),
         totals=Totals(gross=basis + tax, payable=basis + tax),
         payment=TRANSFER,
     )
 
 
-BUSINESS = vat_groups(MONTH, Line("Installation sur place", 3, "hour", 10000, 2000, "S"))
+WORK = Line("Installation sur place", 3, "hour", 10000, 2000, "S")
+BUSINESS = vat_groups(MONTH, WORK)
 PERSON = replace(vat_groups(MONTH), buyer=JEANNE, payment=DEBIT)
 ENGLISH_PERSON = replace(PERSON, terms=Terms(language="en"))
 FRANCHISE = replace(vat_groups(MONTH, regime="franchise"), seller=ASSOCIATION, buyer=JEANNE)
@@ -159,7 +173,7 @@ SELF_BILLED_CREDIT = replace(
     payment=None,
 )
 ENGLISH = replace(
-    BUSINESS,
+    taxed(abroad_on("union_business", ISSUED), (MONTH, WORK), language="en"),
     buyer=replace(
         COMPANY,
         name="Kerry Seaweed Ltd",

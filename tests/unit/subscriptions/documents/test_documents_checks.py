@@ -25,6 +25,7 @@ from tests.unit.subscriptions.documents.document_examples import (
     COMPANY,
     CREDIT,
     DEBIT,
+    ENGLISH,
     EXAMPLES,
     FRANCHISE,
     JEANNE,
@@ -206,6 +207,14 @@ def test_a_number_that_france_refuses_is_refused(number: str) -> None:
 def test_who_cannot_be_named_or_paid_is_refused(bad: Invoice, why: str) -> None:
     with pytest.raises(PaquetError, match=why):
         check(bad)
+
+
+@pytest.mark.parametrize("role", ["seller", "buyer"])
+def test_nobody_owes_the_vat_in_the_place_of_another_without_both_numbers(role: str) -> None:
+    check(ENGLISH)
+    nameless = replace(getattr(ENGLISH, role), vat_id="")
+    with pytest.raises(PaquetError, match="one of both has no VAT number"):
+        check(replace(ENGLISH, **{role: nameless}))
 
 
 @pytest.mark.parametrize(

