@@ -7,7 +7,7 @@ from alembic import op
 from provision.migrations.tables import words
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 
 def upgrade() -> None:
