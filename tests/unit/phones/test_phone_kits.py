@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from provision.phones.devices import Sync
 
-
+Language = Literal["fr", "en"]
 EVERY = [
     replace(base, kind=kind)
     for base in (NEXTCLOUD, LIGHT)
@@ -47,7 +47,7 @@ def page(sync: Sync, profile: bytes | None = None, *, signed: bool = False) -> s
     return render("kit/page.html", kits.sheet_words(sync, profile, signed=signed))
 
 
-def sheet(sync: Sync, language: Literal["fr", "en"], *, signed: bool = False) -> str:
+def sheet(sync: Sync, language: Language, *, signed: bool = False) -> str:
     """Return the text of the page of a user of this language, spaces made plain."""
     reader = replace(sync, language=language)
     (found,) = html.fromstring(page(reader, signed=signed)).xpath("//section")
@@ -230,7 +230,7 @@ def test_a_computer_is_shown_thunderbird_and_the_address_of_the_files() -> None:
     ],
 )
 def test_a_computer_is_led_through_thunderbird_in_its_own_order(
-    language: str, words: list[str]
+    language: Language, words: list[str]
 ) -> None:
     """Thunderbird 153, localization/*/messenger/accountcreation/accountHub.ftl."""
     last = {
@@ -257,7 +257,7 @@ def test_a_computers_files_come_by_the_application_of_its_own_cloud() -> None:
 @every_kit
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_a_sheet_tells_who_to_call_and_never_to_call_without_a_number(
-    sync: Sync, language: str
+    sync: Sync, language: Language
 ) -> None:
     lost = {"fr": "Appareil perdu, volé, vendu ?", "en": "Device lost, stolen, sold?"}[language]
     call = {"fr": "Appelez le 04 76 00 00 00", "en": "Call 04 76 00 00 00"}[language]
@@ -280,10 +280,11 @@ def test_a_light_clouds_sheet_says_how_somebody_is_invited(
     kind: Literal["android", "ios", "desktop"],
 ) -> None:
     light, nextcloud = replace(LIGHT, kind=kind), replace(NEXTCLOUD, kind=kind)
-    for language, sentence in (
-        ("fr", "L’agenda d’un téléphone n’envoie pas d’invitation."),
-        ("en", "a phone’s calendar sends no invitation."),
-    ):
+    sentences: dict[Language, str] = {
+        "fr": "L’agenda d’un téléphone n’envoie pas d’invitation.",
+        "en": "a phone’s calendar sends no invitation.",
+    }
+    for language, sentence in sentences.items():
         assert sentence in sheet(light, language)
         assert sentence not in sheet(nextcloud, language)
 
