@@ -226,3 +226,19 @@ def test_a_bundle_of_before_keeps_its_whole_room(tmp_path: Path, load: Load) -> 
     path.write_text(json.dumps(before))
     assert holds(machine, load, ANNE, 90 * BLOCK)
     assert limited(machine, load)[ANNE] > 90 * BLOCK
+
+
+def test_who_serves_a_request_is_not_told_less_because_of_it(load: Load) -> None:
+    """Nextcloud asks before it writes what the meter counts already."""
+    standing = [100]
+
+    async def story() -> None:
+        room = load(f"{METER}/rooms.py")["Room"](lambda: standing[0])
+        assert await room.taken(1000) == 100
+        with room.passage() as one:
+            one.carried = 600
+            assert await room.taken(1000) == 100
+            standing[0] = 150  # of what came, so much is kept
+        assert await room.taken(1000) == 150
+
+    asyncio.run(story())

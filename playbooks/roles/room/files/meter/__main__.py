@@ -90,7 +90,7 @@ class Request:
 
     async def room(self) -> bytes:
         """Return what is left, and what is taken of the narrowest room."""
-        taken = await asyncio.gather(*(one.room.taken() for one, _ in self._rooms))
+        taken = await asyncio.gather(*(one.room.taken(one.limit) for one, _ in self._rooms))
         free = min(one.limit - much for (one, _), much in zip(self._rooms, taken, strict=True))
         return TOLD % (max(0, free), taken[-1])
 

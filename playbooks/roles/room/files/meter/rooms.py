@@ -31,6 +31,8 @@ BLOCK = 4096  # what an empty file costs, too
 SHARE, PATIENCE, OLD, RATE = 10.0, 10.0, 60.0, 100 << 20
 # Who only asks how much is left waits so long for a measure, and else gets the one before.
 SOON = 2.0
+# What passed since, so often, is more than what is left: a measure may tell of more room.
+TELLING = 4
 # With less room than this, a copy is measured before anything else is let in.
 DOUBT = 1 << 30
 # Small requests find some room in a full cloud: whoever is full must be able to log in and tidy.
@@ -92,10 +94,15 @@ class Room:
             await self._look(asked)
         return self._used() + more <= limit
 
-    async def taken(self) -> int:
-        """Return how much is taken, measured lately; raise Unmeasured when nobody knows in time."""
+    async def taken(self, limit: int) -> int:
+        """Return how much is taken of `limit`; raise Unmeasured when nobody knows in time.
+
+        Measured lately, and anew when so much passed since that it would tell: what was sent in
+        pieces counts twice until then. What passes now is left out: who asks may be serving it.
+        """
         asked = time.monotonic()
-        if asked - self._began > OLD:
+        left = limit - self._filled - self._ended
+        if asked - self._began > OLD or self._ended * TELLING > left:
             looking = asyncio.create_task(self._look(asked))
             self._looking.add(looking)
             looking.add_done_callback(self._looking.discard)
@@ -104,7 +111,7 @@ class Room:
                 one.result()
         if self._began == float("-inf"):
             raise Unmeasured
-        return self._used()
+        return self._filled + self._ended
 
     def _used(self) -> int:
         return self._filled + self._ended + sum(one.carried for one in self._passing)
