@@ -193,7 +193,8 @@ def parse(words: dict[str, object], path: Path) -> Settings:
             for mistake in wrong.errors()
         )
         raise PaquetError(
-            f"{path} has a mistake: {mistakes}", "`paquet init --help` names every setting."
+            f"{path} has a mistake: {mistakes}",
+            "The file that `paquet init` writes names every setting.",
         ) from None
 
 

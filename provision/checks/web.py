@@ -138,7 +138,7 @@ def look_at_files(target: Target) -> Iterator[Finding]:
 
 def look_at_autoconfig(target: Target) -> Iterator[Finding]:
     """Yield whether Thunderbird finds mail settings that name this mail server."""
-    asked = _autoconfig(target)
+    asked = autoconfig_address(target)
     answer = _get(target, asked)
     try:
         servers = _mail_servers(answer.content)
@@ -156,7 +156,8 @@ def look_at_autoconfig(target: Target) -> Iterator[Finding]:
         yield ok("autoconfig", f"served at {asked}")
 
 
-def _autoconfig(target: Target) -> str:
+def autoconfig_address(target: Target) -> str:
+    """Return where Thunderbird's settings are: the zone's certificate covers no second step."""
     if target.is_own_domain:
         return address(target, f"autoconfig.{target.domain}", "/mail/config-v1.1.xml")
     return address(target, target.domain, "/.well-known/autoconfig/mail/config-v1.1.xml")

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import BaseModel
 
-from provision import settings
+from provision import rendering, settings
 from provision.errors import PaquetError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 OPERATOR = """
@@ -71,3 +74,22 @@ def test_absent_settings_say_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(PaquetError, match="no settings") as refused:
         settings.load(tmp_path / "paquet.toml")
     assert "paquet init" in refused.value.hint
+
+
+def test_the_file_that_init_writes_names_every_setting() -> None:
+    """A mistake in it points there."""
+    template = (rendering.share("templates") / "paquet.toml.j2").read_text("utf-8")
+    sections, named = re.split(r"^\[(\w+)\]$", template, flags=re.MULTILINE), set()
+    for section, body in zip(["", *sections[1::2]], sections[0::2], strict=True):
+        words = re.findall(r"^(?:# )?(\w+) = ", body, re.MULTILINE)
+        named |= {f"{section}.{word}".strip(".") for word in words}
+    assert named == set(every_setting(settings.Settings))
+
+
+def every_setting(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from every_setting(kind, f"{above}{name}.")
+        else:
+            yield f"{above}{name}"
