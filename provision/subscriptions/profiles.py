@@ -46,13 +46,17 @@ class Address(Table):
 class Receipts(Table):
     """What an association's receipts say of it: who signs, and why they lower a donor's tax.
 
-    `registration` is its SIREN or RNA. Without `category` and `source` (such as a rescrit) they
-    lower nobody's; `articles` are those of the tax code by which they do.
+    `signed_by` is a name (or an office alone, as it was once), `signed_as` the office, `signed_at`
+    the place, else that of the association. `registration` is its SIREN or RNA. Without `category`
+    and `source` (such as a rescrit) they lower nobody's; `articles` are those of the tax code by
+    which they do.
     """
 
     registration: Line
     purpose: Line
     signed_by: Line
+    signed_as: Line | None = None
+    signed_at: Line | None = None
     category: Line | None = None
     source: Line | None = None
     articles: tuple[Literal["200", "238 bis", "978"], ...] = Field(default=(), strict=False)

@@ -1,8 +1,10 @@
 """Receipts, apart from invoices: a membership fee, and a donation that may or may not cut a tax.
 
 Fields of the donation receipt: Cerfa 11580*05 (persons, CGI art. 200 and 978) and 16216 (companies,
-art. 238 bis); its use is not compulsory, its mentions are. Read in secondary sources only
-(associationmodeemploi.fr, solidarite-peuple-animal.com, 2023), not in the order that fixes them.
+art. 238 bis); its use is not compulsory, its mentions are. A person who may take the money signs
+it, and their office is said (BOI-IR-RICI-250-40; the signature may be printed or stamped). Read in
+secondary sources only (associationmodeemploi.fr, votre-expert-des-associations.fr), not in the
+order that fixes them.
 """
 
 from __future__ import annotations
@@ -48,13 +50,22 @@ class Eligibility:
 
 
 @dataclass(frozen=True)
+class Signatory:
+    """Who signs receipts, in which office, and where; without a place, where the association is."""
+
+    name: str
+    office: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True)
 class Organisation:
-    """Who gives receipts: its SIREN or RNA, and the person who signs, with their office."""
+    """Who gives receipts: its SIREN or RNA, and the person who signs."""
 
     party: Party
     registration: str
     purpose: str
-    signed_by: str
+    signed: Signatory
     eligibility: Eligibility | None = None
     brand: Brand = field(default_factory=Brand)
 
@@ -140,6 +151,7 @@ def _letter(
         "cancelled": day(received.cancelled_on, language) if received.cancelled_on else "",
         "amount": show(euros(received.units), language),
         "in_words": amount_in_words(received.units, language),
+        "place": organisation.signed.place or organisation.party.address.city,
         **more,
     }
     return archive_pdf(render(f"money/receipt-{kind}.{language}.html", variables), letter_style())
@@ -150,7 +162,10 @@ def _check(organisation: Organisation, received: Received) -> None:
     parties.check_party(received.giver, "giver")
     parties.check_brand(organisation.brand)
     texts.check_name(organisation.registration, "SIREN or RNA of the organisation")
-    texts.check_name(organisation.signed_by, "signature")
+    texts.check_name(organisation.signed.name, "signature")
+    for text in (organisation.signed.office, organisation.signed.place):
+        if text:
+            texts.check_name(text, "signature")
     texts.check_line(organisation.purpose, "purpose of the organisation", texts.LONGEST_NOTE)
     if organisation.eligibility:
         texts.check_name(organisation.eligibility.category, "legal category of the organisation")

@@ -10,7 +10,12 @@ from sqlalchemy import func, select
 from provision.errors import UsageRefused
 from provision.subscriptions import identities, numbering, people, profiles
 from provision.subscriptions.documents import receipts as documents
-from provision.subscriptions.documents.receipts import Donation, Eligibility, Received
+from provision.subscriptions.documents.receipts import (
+    Donation,
+    Eligibility,
+    Received,
+    Signatory,
+)
 from provision.subscriptions.giving import recording
 from provision.subscriptions.giving.models import ReceiptCopy
 from provision.subscriptions.models import Organisation
@@ -164,7 +169,7 @@ def _organisation(session: Session, receipt: Receipt) -> documents.Organisation:
         party=organisation_party(profile, owner.siren or ""),
         registration=said.registration,
         purpose=said.purpose,
-        signed_by=said.signed_by,
+        signed=Signatory(said.signed_by, said.signed_as or "", said.signed_at or ""),
         eligibility=eligibility,
         brand=brand(profile),
     )

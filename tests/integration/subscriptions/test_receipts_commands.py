@@ -47,7 +47,8 @@ city = "Caen"
 [receipts]
 registration = "RNA W142000000"
 purpose = "Des services libres pour toutes et tous"
-signed_by = "La trésorière"
+signed_by = "Camille Durand"
+signed_as = "trésorière"
 category = "Organisme d’intérêt général"
 source = "rescrit fiscal du 12 mars 2025"
 articles = ["200"]
@@ -121,7 +122,7 @@ def test_the_first_paper_is_the_original_and_the_next_says_that_it_is_a_duplicat
         "article 200 du code général des impôts",
         "rescrit fiscal du 12 mars 2025",
         "Mode de versement chèque",
-        "La trésorière",
+        f"Fait à Caen, le 20 novembre {YEAR} Camille Durand trésorière Signature",
     ):
         assert said in text
     assert "Duplicata" not in text

@@ -23,7 +23,7 @@ from provision.subscriptions.documents.invoice import (
     VatGroup,
 )
 from provision.subscriptions.documents.parties import Address, DirectDebit, Party, Transfer
-from provision.subscriptions.documents.receipts import Eligibility, Organisation, Received
+from provision.subscriptions.documents.receipts import Eligibility, Organisation, Received, Signatory
 from provision.subscriptions.documents.vat import abroad_on, regime_on
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ ORGANISATION = Organisation(
     party=ASSOCIATION,
     registration="SIREN 404 833 048, RNA W142000000",
     purpose="Des services numériques libres pour toutes et tous",
-    signed_by="Camille Durand, trésorière",
+    signed=Signatory("Camille Durand", "trésorière"),
 )
 ELIGIBLE = replace(
     ORGANISATION,

@@ -19,7 +19,12 @@ from provision.subscriptions.documents.invoice import Line, References, Terms
 from provision.subscriptions.documents.invoice_pdf import invoice_html, invoice_pdf
 from provision.subscriptions.documents.mentions import mentions
 from provision.subscriptions.documents.parties import Brand
-from provision.subscriptions.documents.receipts import Donation, donation_pdf, membership_pdf
+from provision.subscriptions.documents.receipts import (
+    Donation,
+    Signatory,
+    donation_pdf,
+    membership_pdf,
+)
 from tests.unit.subscriptions.documents.document_examples import (
     BUSINESS,
     COMPANY,
@@ -271,6 +276,26 @@ def test_an_english_acknowledgement_says_that_it_cuts_no_tax() -> None:
     assert "This is not a tax receipt" in text
     signed = pages_of(donation_pdf(ELIGIBLE, GIFT, Donation(), "en"))[0]
     assert "Le bénéficiaire certifie sur l’honneur" in signed
+
+
+@pytest.mark.parametrize(
+    ("signed", "place", "who"),
+    [
+        (Signatory("Camille Durand", "trésorière"), "Caen", "Camille Durand trésorière"),
+        (Signatory("Camille Durand", "trésorière", "Rouen"), "Rouen", "Camille Durand trésorière"),
+        (Signatory("La trésorière"), "Caen", "La trésorière"),
+    ],
+)
+def test_a_receipt_says_who_signs_in_which_office_where_and_when_and_leaves_room(
+    signed: Signatory, place: str, who: str
+) -> None:
+    for pdf in (
+        donation_pdf(replace(ELIGIBLE, signed=signed), GIFT, Donation()),
+        donation_pdf(replace(ORGANISATION, signed=signed), GIFT, Donation()),
+        membership_pdf(replace(ORGANISATION, signed=signed), FEE, YEAR),
+    ):
+        text = " ".join(pages_of(pdf)[0].split())
+        assert f"Fait à {place}, le 1er novembre 2026 {who} Signature" in text
 
 
 @pytest.mark.parametrize(
