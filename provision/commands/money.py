@@ -19,6 +19,7 @@ from provision.commands.context import (
     pass_context,
     show,
 )
+from provision.commands.money_results import allocate
 from provision.process.files import write_private
 from provision.subscriptions import (
     books,
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 @click.group()
 def money() -> None:
     """Read the ledger and prove that it is whole."""
+
+
+money.add_command(allocate)
 
 
 @money.command()

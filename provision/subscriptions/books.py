@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, select
 from provision.errors import UsageRefused
 from provision.money import EUR, find_commodity
 from provision.registry.models import Subscriber
-from provision.subscriptions import chart, lettering, people
+from provision.subscriptions import chart, lettering, people, results
 from provision.subscriptions.exports import (
     beancount,
     fec,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 Language = Literal["fr", "en"]
 BATCH = 5_000
 DESCRIPTION = "-description.txt"
+UNALLOCATED = (*chart.RESULT_CLASSES, *results.RESULTS)  # what makes up the result
 FORMATS = ("fec", "hledger", "beancount", "csv")
 
 
@@ -112,7 +113,8 @@ def opening(
 ) -> list[BookedLine]:
     """Return what the accounts held before the exercise.
 
-    Results of earlier exercises (classes 6 and 7) are in 110, until the assembly decides on them.
+    The result of earlier exercises (classes 6 and 7) is on 120 or 129, as far as no assembly had
+    allocated it by then (`results`).
     """
     names = _names(session)
     rows = session.execute(
@@ -133,17 +135,16 @@ def opening(
     lines = [
         _line(row, names, language)
         for row in rows
-        if row.units and not row.account.startswith(chart.RESULT_CLASSES)
+        if row.units and not row.account.startswith(UNALLOCATED)
     ]
     result = sum(
         int(row.units)
         for row in rows
-        if row.account.startswith(chart.RESULT_CLASSES) and row.commodity == "EUR"
+        if row.account.startswith(UNALLOCATED) and row.commodity == EUR.code
     )
     if result:
-        label = chart.label(chart.CARRIED_FORWARD, language)
-        euro = find_commodity("EUR")
-        lines.append(BookedLine(chart.CARRIED_FORWARD, label, "", "", euro, result))
+        account = chart.PROFIT if result < 0 else chart.LOSS
+        lines.append(BookedLine(account, chart.label(account, language), "", "", EUR, result))
     return lines
 
 

@@ -13,7 +13,12 @@ from types import MappingProxyType
 
 from provision.errors import PaquetError
 
+LEGAL_RESERVE = "1061"
+RESERVES = "1068"
 CARRIED_FORWARD = "110"
+CARRIED_LOSS = "119"
+PROFIT = "120"
+LOSS = "129"
 DEDICATED_FUNDS = "195"
 SUPPLIERS = "401"
 SUPPLIER_INVOICES_TO_COME = "408"
@@ -23,6 +28,7 @@ CUSTOMER_CREDIT = "4197"
 CUSTOMER_INVOICES_TO_ISSUE = "418"
 VAT_DEDUCTIBLE = "44566"
 VAT_COLLECTED = "44571"
+DIVIDENDS = "457"
 FUNDS_HELD = "467"
 UNEXPLAINED = "471"
 PREPAID_EXPENSE = "486"
@@ -52,11 +58,17 @@ TIME_GIVEN = "864"
 VOLUNTARY_WORK = "875"
 
 RESULT_CLASSES = ("6", "7")
+OWN_ACCOUNTS = (RESERVES, CARRIED_FORWARD, CARRIED_LOSS)  # what a result makes up for
 MEMO_CLASS = "8"
 
 LABELS = MappingProxyType(
     {
+        LEGAL_RESERVE: ("Réserve légale", "Legal reserve"),
+        RESERVES: ("Autres réserves", "Other reserves"),
         CARRIED_FORWARD: ("Report à nouveau", "Carried forward"),
+        CARRIED_LOSS: ("Report à nouveau (solde débiteur)", "Losses carried forward"),
+        PROFIT: ("Résultat de l'exercice (bénéfice)", "Result of the year (profit)"),
+        LOSS: ("Résultat de l'exercice (perte)", "Result of the year (loss)"),
         DEDICATED_FUNDS: ("Fonds dédiés", "Dedicated funds"),
         SUPPLIERS: ("Fournisseurs", "Suppliers"),
         SUPPLIER_INVOICES_TO_COME: (
@@ -72,6 +84,7 @@ LABELS = MappingProxyType(
         CUSTOMER_INVOICES_TO_ISSUE: ("Clients, factures à établir", "Customers, to be invoiced"),
         VAT_DEDUCTIBLE: ("TVA déductible", "Deductible VAT"),
         VAT_COLLECTED: ("TVA collectée", "VAT collected"),
+        DIVIDENDS: ("Associés, dividendes à payer", "Partners, dividends to pay"),
         FUNDS_HELD: ("Fonds détenus pour autrui", "Funds held for others"),
         UNEXPLAINED: ("Compte d'attente", "Waiting to be explained"),
         PREPAID_EXPENSE: ("Charges constatées d'avance", "Prepaid expense"),
