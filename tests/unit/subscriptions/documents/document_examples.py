@@ -23,7 +23,12 @@ from provision.subscriptions.documents.invoice import (
     VatGroup,
 )
 from provision.subscriptions.documents.parties import Address, DirectDebit, Party, Transfer
-from provision.subscriptions.documents.receipts import Eligibility, Organisation, Received, Signatory
+from provision.subscriptions.documents.receipts import (
+    Eligibility,
+    Organisation,
+    Received,
+    Signatory,
+)
 from provision.subscriptions.documents.vat import abroad_on, regime_on
 
 if TYPE_CHECKING:
