@@ -82,7 +82,9 @@ def test_no_file_that_a_command_writes_can_be_read_by_others(tmp_path: Path) -> 
         subprocess.run(command, check=True, umask=0, capture_output=True)
 
     answers = ["--operator", "Nuage Libre", "--zone", "exemple.fr", "--contact", "aide@exemple.fr"]
-    paquet("init", *answers, "--language", "fr", "--registry", "sqlite:///paquet.db")
+    paquet(
+        "init", *answers, "--telephone", "", "--language", "fr", "--registry", "sqlite:///paquet.db"
+    )
     paquet("organisation", "add", "Nuage Libre", "--kind", "association")
     found = modes(tmp_path / "here")
     assert {"paquet.db", "paquet.key", "paquet.toml", "inventory.yml"} <= found.keys()
