@@ -20,7 +20,7 @@ YES, NO = ("y", "yes"), ("n", "no", "")
 class Question:
     """What is asked, the option that answers it too, and what is wrong with an answer ('' if fine).
 
-    An empty answer is `default`; without one it is asked again.
+    An empty answer, or none at all, is `default`; without one it is asked again.
     """
 
     words: str
@@ -34,14 +34,14 @@ def answer(question: Question) -> str:
     default, wrong = question.default, ""
     shown = f"{question.words} [{default}]" if default else question.words
     for _ in range(TRIES):
-        typed = _line(shown, f"Give it as {question.option}.")
-        if not typed and default is None:
-            wrong = "it needs an answer"
-        else:
-            typed = typed or default or ""
-            wrong = question.mistake(typed)
+        typed = _line(shown)
+        if typed is None and default is None:
+            raise _nobody(question.words, f"Give it as {question.option}.")
+        given = typed or default or ""
+        needed = not given and default is None
+        wrong = "it needs an answer" if needed else question.mistake(given)
         if not wrong:
-            return typed
+            return given
         click.echo(f"  {wrong}")
     raise UsageRefused(f"{question.words}: {wrong}", f"Give it as {question.option}.")
 
@@ -49,19 +49,25 @@ def answer(question: Question) -> str:
 def agree(question: str, hint: str, *, err: bool = False) -> bool:
     """Return whether the answer is yes. Raises UsageRefused when it is neither yes nor no."""
     for _ in range(TRIES):
-        typed = _line(f"{question} [y/N]", hint, err=err).lower()
-        if typed in YES or typed in NO:
-            return typed in YES
+        typed = _line(f"{question} [y/N]", err=err)
+        if typed is None:
+            raise _nobody(question, hint)
+        if typed.lower() in YES + NO:
+            return typed.lower() in YES
         click.echo("  Type y or n.", err=err)
     raise UsageRefused(f"“{question}” was not answered with yes or no", hint)
 
 
-def _line(words: str, hint: str, *, err: bool = False) -> str:
-    """Return one line of the person; the end of the input is a refusal, Ctrl-C an interruption."""
+def _line(words: str, *, err: bool = False) -> str | None:
+    """Return one line of the person, None where the input ends; Ctrl-C is raised."""
     try:
         typed: str = click.prompt(words, default="", show_default=False, err=err)
     except click.Abort as ended:
         if isinstance(ended.__context__, EOFError):
-            raise UsageRefused(f"The input ended before an answer: {words}", hint) from None
+            return None
         raise
     return typed.strip()
+
+
+def _nobody(words: str, hint: str) -> UsageRefused:
+    return UsageRefused(f"The input ended before an answer: {words}", hint)

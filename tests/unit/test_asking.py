@@ -56,7 +56,15 @@ def test_init_without_a_number_is_fine(tmp_path: Path) -> None:
     assert settings.load(tmp_path / "paquet.toml").operator.telephone == ""
 
 
-@pytest.mark.parametrize("at", range(len(ANSWERS)))
+def test_init_takes_what_is_usual_when_nobody_is_there_to_say_otherwise(tmp_path: Path) -> None:
+    """As a script of before did, which knew no telephone number."""
+    words = ("--operator=Nuage", "--zone=nuage.example", "--contact=aide@nuage.example")
+    assert run(tmp_path, "", *words).exception is None
+    operator = settings.load(tmp_path / "paquet.toml").operator
+    assert (operator.telephone, operator.language) == ("", "fr")
+
+
+@pytest.mark.parametrize("at", range(3))
 def test_init_says_so_when_the_input_ends_before_an_answer(tmp_path: Path, at: int) -> None:
     error = refused(tmp_path, "".join(f"{word}\n" for word in ANSWERS[:at]))
     assert "The input ended before an answer" in error.message
