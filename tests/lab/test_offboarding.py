@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 UNAVAILABLE = 503
 ERASE = ("erase", "--now", "--why", "has everything", "--yes")
 # The light one has a domain of its own, and with it a certificate of its own.
+CLOUD_ENDS = {"light": "No light cloud", "nextcloud": "No Nextcloud"}  # what is told then
 DOMAINS = {"light": "association.test", "nextcloud": "partie.paquet.test"}
 # Where a name may be found: paths, texts, units, users, groups, databases. Journals expire, and the
 # next change of a user overwrites /etc/passwd- and its like, which hold the random name alone.
@@ -116,7 +117,7 @@ def test_a_bundle_is_closed_taken_along_and_erased_without_a_trace(
         leaver.paquet("erase", "--yes")
     assert refused.value.completed.returncode == UnsafeChange.exit_code
     words = ["bundle", "erase", delivered.domain, *ERASE[1:]]
-    kill_at(region.folder / "paquet.toml", f"bundle_{delivered.cloud}: ", words)
+    kill_at(region.folder / "paquet.toml", CLOUD_ENDS[delivered.cloud], words)
     assert bundles.find(region.control, delivered.domain).state == "closed"
     leaver.paquet(*ERASE)
 

@@ -59,7 +59,7 @@ def test_an_order_killed_at_any_step_goes_on_to_the_same_end(
     region: Region, undisturbed: str, step: str
 ) -> None:
     domain = f"coupe-{step}.paquet.test"
-    kill_at(config(region), f"  {step}\n", words(domain))
+    kill_at(config(region), f"  {step}: ", words(domain))
     paquet(config(region), "order", "resume", number_of(region, domain))
     assert bundle_picture(region, domain) == undisturbed
 
@@ -68,7 +68,7 @@ def test_an_order_killed_in_the_middle_of_the_play_goes_on(
     region: Region, undisturbed: str
 ) -> None:
     domain = "coupe-cloud.paquet.test"
-    kill_at(config(region), "bundle_light:", words(domain))
+    kill_at(config(region), "The bundle's light cloud", words(domain))
     paquet(config(region), "order", "resume", number_of(region, domain))
     assert bundle_picture(region, domain) == undisturbed
 
