@@ -32,8 +32,9 @@ from provision.subscriptions.vat import TreatmentRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Engine, Select
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.drafts import Draft
@@ -158,13 +159,34 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
 
 
 def _load(session: Session, day: date, after: int) -> list[Due]:
+    rows = session.execute(_begun(day, after)).all()
+    numbers = [row[0] for row in rows]
+    versions, reductions = _versions(session, numbers), _reductions(session, numbers)
+    return [
+        Due(
+            number,
+            to,
+            last_day,
+            party,
+            language,
+            identity_id,
+            versions=tuple(versions[number]),
+            reductions=tuple(reductions[number]),
+            person=_person(content),
+        )
+        for number, to, last_day, party, language, identity_id, content in rows
+    ]
+
+
+def _begun(day: date, after: int) -> Select[*tuple[Any, ...]]:
+    """Select the next subscriptions of which a term begins by `day`, with who pays."""
     newest = aliased(Identity)
     latest = (
         select(func.max(newest.id))
         .where(newest.subscriber_id == Subscription.subscriber_id)
         .scalar_subquery()
     )
-    rows = session.execute(
+    return (
         select(
             Subscription.id,
             Subscription.billed_to,
@@ -182,23 +204,7 @@ def _load(session: Session, day: date, after: int) -> list[Due]:
         )
         .order_by(Subscription.id)
         .limit(PIECE)
-    ).all()
-    numbers = [row[0] for row in rows]
-    versions, reductions = _versions(session, numbers), _reductions(session, numbers)
-    return [
-        Due(
-            number,
-            to,
-            last_day,
-            party,
-            language,
-            identity_id,
-            versions=tuple(versions[number]),
-            reductions=tuple(reductions[number]),
-            person=_person(content),
-        )
-        for number, to, last_day, party, language, identity_id, content in rows
-    ]
+    )
 
 
 def _person(content: str | None) -> Person | None:

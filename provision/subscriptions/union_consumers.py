@@ -1,9 +1,10 @@
 """What is sold to consumers in other member states in a year, and the threshold of it.
 
-Up to 10,000 euros without VAT, in this calendar year and in the one before, such sales are taxed
-where the seller is; from the sale on that goes beyond, where each consumer lives (directive
-2006/112/EC, article 59c; CGI, article 259 D, II). That needs the one-stop shop and the rates of all
-member states, which nobody here knows: it is refused. Only what stands on documents here counts.
+Up to 10,000 euros without VAT, in this calendar year and in the one before, such sales of a seller
+who is established in one member state alone are taxed there; from the sale on that goes beyond,
+where each consumer lives (directive 2006/112/EC, article 59c; CGI, article 259 D, II). That needs
+the one-stop shop and the rates of all member states, which nobody here knows: it is refused. Only
+what stands on documents here counts.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from provision.commands.organisation import organisation
 from provision.commands.payment import payment
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError
+from provision.subscriptions.vat import TreatmentRefused
 from tests.integration.subscriptions.abroad_shop import (
     BELGIAN,
     BELGIUM,
@@ -110,6 +111,16 @@ def test_an_invoice_that_named_a_french_buyer_is_made_again_without_vat(context:
     identify(context, "--kind", "person", *BELGIUM)
     ask(context, invoice, "correct", "F2026-000002", "--by", SELLER, "--yes")
     assert sums(written(context)[-1]) == [AT_HOME]
+
+
+def test_who_cannot_be_billed_can_still_leave(context: Context) -> None:
+    identify(context, *BELGIAN)
+    assert [*billed(context, TODAY).left_out] == [1]
+    words = ("cancel", "1", "--last-day", "2026-03-10", "--reason", "x", "--refund", "--yes")
+    ask(context, subscription, *words)
+    assert written(context) == []
+    with pytest.raises(TreatmentRefused, match="was not checked with VIES"):
+        ask(context, invoice, "deposit", "1", "--amount", "5", "--yes")
 
 
 def test_a_deposit_of_a_buyer_abroad_has_no_vat_and_is_deducted(context: Context) -> None:
