@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 UNAVAILABLE = 503
 ERASE = ("erase", "--now", "--why", "has everything", "--yes")
-# The light one has a domain of its own, and with it a certificate of its own.
 CLOUD_ENDS = {"light": "No light cloud", "nextcloud": "No Nextcloud"}  # what is told then
+# The light one has a domain of its own, and with it a certificate of its own.
 DOMAINS = {"light": "association.test", "nextcloud": "partie.paquet.test"}
 # Where a name may be found: paths, texts, units, users, groups, databases. Journals expire, and the
 # next change of a user overwrites /etc/passwd- and its like, which hold the random name alone.
