@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from provision.process.commands import Completed
 
 MINUTES = 60.0
+# How rclone calls what they speak; with `other` it would not keep the times of files.
+VENDORS = {"light": "owncloud", "nextcloud": "nextcloud"}
 # A mount namespace of its own: the file stands in for /etc/resolv.conf, for this program only.
 WITH_NAMES = 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"'
 DISCOVERER = Path(__file__).with_name("discoverer.py")
@@ -125,17 +128,19 @@ class Clients:
         words = ["unshare", "--mount", "sh", "-ec", WITH_NAMES, "sh", str(self._names), *command]
         return run(words, given=given, check=check, surroundings=around)
 
+    @cached_property
+    def _hidden(self) -> str:
+        """The secret as rclone wants it; with another text, the remote would be another one."""
+        return run(["rclone", "obscure", "-"], given=self.secret).stdout.strip()
+
     def rclone(self, *words: str, user: str = "", check: bool = True) -> Completed:
         """Run rclone; `cloud:` is the folder of a user (the first one)."""
-        hidden = run(["rclone", "obscure", "-"], given=self.secret).stdout.strip()
         remote = {
             "RCLONE_CONFIG_CLOUD_TYPE": "webdav",
             "RCLONE_CONFIG_CLOUD_URL": files_url(self.bundle, user),
             "RCLONE_CONFIG_CLOUD_USER": self.bundle.address,
-            "RCLONE_CONFIG_CLOUD_PASS": hidden,
-            "RCLONE_CONFIG_CLOUD_VENDOR": "nextcloud"
-            if self.bundle.cloud == "nextcloud"
-            else "other",
+            "RCLONE_CONFIG_CLOUD_PASS": self._hidden,
+            "RCLONE_CONFIG_CLOUD_VENDOR": VENDORS[self.bundle.cloud],
         }
         given = ["--config=/dev/null", "--retries=1", "--low-level-retries=1"]
         trust = f"--ca-cert={self.bundle.authority}"

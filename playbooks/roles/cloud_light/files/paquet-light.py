@@ -2,9 +2,10 @@
 
 nginx asks before it reads what a request carries (auth_request): at WHO for calendars and contacts,
 at MAY for files. The answer is 204, or 401, or 403 whose X-Paquet-Refused holds the status that the
-client gets. Logins are judged by Dovecot, for Radicale too, and cloud-login.py stands between.
-Users of another bundle of this server are refused before it is asked. Room is kept by
-the meter: uploads of files stream through it, and before Radicale writes it is asked.
+client gets. At DATED it brings the answer to an upload that came with the time of its file.
+Logins are judged by Dovecot, for Radicale too, and cloud-login.py stands between. Users of another
+bundle of this server are refused before it is asked. Room is kept by the meter: uploads of
+files stream through it, and before Radicale writes it is asked.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import http.client
 import json
 import os
 import re
@@ -24,13 +24,14 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paquet_light_uploads import Refused, Server, date, described
 from radicale import config
 from radicale.app import Application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-MAY, WHO = "/.paquet/may", "/.paquet/who"
+MAY, WHO, DATED = "/.paquet/may", "/.paquet/who", "/.paquet/dated"
 FILES = "files"
 READING = {"GET", "HEAD", "OPTIONS", "PROPFIND"}
 WRITING = {"PUT", "DELETE", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "PROPPATCH"}
@@ -59,14 +60,6 @@ KEPT = {"Content-Type", "ETag", "Last-Modified", "Location"}
 METHOD_UNKNOWN, BAD_PATH, NOT_YOURS, AWAY = "405", "400", "403", "503"
 # Headers by which a client could pretend to be the proxy in front of Radicale.
 PROXY_ONLY = ("HTTP_X_SCRIPT_NAME", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_FOR")
-
-
-class Refused(Exception):
-    """A file request that must not pass; `status` is what the client gets."""
-
-    def __init__(self, status: str) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 class Revoked(Exception):
@@ -150,20 +143,6 @@ class Meter:
         return (int(free), int(taken)) if free and taken else None
 
 
-class FileServer(http.client.HTTPConnection):
-    """The file server of the bundle, at its socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=METER_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the socket."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(METER_SECONDS)
-        self.sock.connect(self._path)
-
-
 class Crowd:
     """How many requests for calendars and contacts each user has under way."""
 
@@ -226,7 +205,7 @@ def decide(environ: dict[str, Any], user: str, root: Path) -> dict[str, str]:
     """Return what to tell nginx of a file request that may pass, or refuse it.
 
     X-Paquet-Destination is the checked one of a COPY or MOVE. X-Paquet-Growth is what comes to the
-    bytes that the request itself carries.
+    bytes that the request itself carries. X-Paquet-Match is its If-Match.
     """
     method = environ["REQUEST_METHOD"]
     if method not in READING | WRITING:
@@ -236,7 +215,11 @@ def decide(environ: dict[str, Any], user: str, root: Path) -> dict[str, str]:
         raise Refused(NOT_YOURS)
     destination = _destination(environ, user) if method in {"COPY", "MOVE"} else ""
     copied = size_of(root.joinpath(user, *place)) if method == "COPY" else 0
-    return {"X-Paquet-Destination": destination, "X-Paquet-Growth": str(BLOCK + copied)}
+    return {
+        "X-Paquet-Destination": destination,
+        "X-Paquet-Growth": str(BLOCK + copied),
+        "X-Paquet-Match": environ.get("HTTP_IF_MATCH", ""),
+    }
 
 
 def _destination(environ: dict[str, Any], user: str) -> str:
@@ -264,10 +247,10 @@ def credentials(environ: dict[str, Any]) -> tuple[str, str]:
 class Light:
     """The WSGI application."""
 
-    def __init__(self, files: Path, users: Users, asked: tuple[Dovecot, Meter]) -> None:
+    def __init__(self, files: Path, users: Users, asked: tuple[Dovecot, Meter, str]) -> None:
         self._files = files
         self._users = users
-        self._dovecot, self._meter = asked
+        self._dovecot, self._meter, self._files_server = asked
         self._crowd = Crowd()
         self._radicale = Application(config.load([(os.environ["RADICALE_CONFIG"], False)]))
 
@@ -276,6 +259,8 @@ class Light:
     ) -> Iterable[bytes]:
         """Answer one request: a question of nginx, or one whose user nginx has from us."""
         if environ.get("PAQUET_INTERNAL") == "1":
+            if environ["PATH_INFO"] == DATED:
+                return self._date(environ, start_response)
             return self._judge(environ, start_response)
         for name in PROXY_ONLY:
             environ.pop(name, None)
@@ -299,10 +284,12 @@ class Light:
         """Let the file server answer a PROPFIND, and add how much room is left when it is asked."""
         asked = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
         others = NOTHING_ELSE.sub(SOMETHING, ROOM_NAMES.sub(b"", asked), 1)
-        # Who does not say that it is XML is believed to mean it (RFC 4918, section 8.2).
-        kind = environ["CONTENT_TYPE"] or "application/xml"
-        words = {"Host": environ["HTTP_HOST"], "Depth": "0", "Content-Type": kind}
-        with contextlib.closing(FileServer(os.environ["PAQUET_FILES_SOCKET"])) as server:
+        words = {
+            "Host": environ["HTTP_HOST"],
+            "Depth": "0",
+            "Content-Type": environ["CONTENT_TYPE"],
+        }
+        with contextlib.closing(Server(self._files_server)) as server:
             server.request("PROPFIND", environ["REQUEST_URI"], others, words)
             said = server.getresponse()
             body = said.read()
@@ -324,11 +311,19 @@ class Light:
             if not user or not self._knows(user, secret, environ["REMOTE_ADDR"]):
                 return ask_again(start_response)
             told = decide(environ, user, self._files) if environ["PATH_INFO"] == MAY else {}
+            if told and environ["REQUEST_METHOD"] == "PUT":
+                told |= described(environ, Server(self._files_server))
         except Revoked:
             return ask_again(start_response, "revoked device")
         except Refused as refused:
             return answer(start_response, FORBIDDEN, **{"X-Paquet-Refused": refused.status})
         return answer(start_response, "204 No Content", **{"X-Paquet-User": user}, **told)
+
+    def _date(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        user = environ["PAQUET_USER"]
+        place = own_steps(environ["REQUEST_URI"].partition("?")[0], user)
+        status, headers = date(environ, self._files.joinpath(user, *place))
+        return answer(start_response, status, **headers)
 
     def _knows(self, user: str, secret: str, address: str) -> bool:
         ours = self._users.quota(user) is not None and "\0" not in user + secret
@@ -359,7 +354,8 @@ def answer(start_response: Callable[..., Any], status: str, **headers: str) -> l
 def from_environment(names: Mapping[str, str]) -> Light:
     """Return the application of the bundle that systemd started us for."""
     users = Users(Path(names["PAQUET_LIGHT_USERS"]))
-    asked = Dovecot(names["PAQUET_LOGIN_SOCKET"]), Meter(names["PAQUET_METER_SOCKET"])
+    meter, server = Meter(names["PAQUET_METER_SOCKET"]), names["PAQUET_FILES_SOCKET"]
+    asked = Dovecot(names["PAQUET_LOGIN_SOCKET"]), meter, server
     return Light(Path(names["HOME"]) / "webdav" / FILES, users, asked)
 
 

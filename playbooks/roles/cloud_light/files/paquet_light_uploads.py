@@ -1,0 +1,96 @@
+"""What an upload to the light cloud says of itself, beyond its bytes.
+
+X-OC-Mtime: the seconds since 1970 that the file shall have, as rclone and others send them. The
+file server knows nothing of it: when it has answered, nginx comes back with its answer (`date`).
+Content-Range: a piece that goes on where the file ends (RFC 9110, 14.5), so that an upload that
+broke off goes on. The file server would write anywhere, and copy the whole file for that: it is
+told by If-Match which file was looked at, and looks once more before it writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http
+import http.client
+import os
+import re
+import socket
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BAD, CONFLICT, TOO_LARGE = "400", "409", "413"
+# The file server copies a piece to the end of its file, and does nothing else meanwhile.
+LARGEST_PIECE = 128 << 20
+SECONDS = re.compile(r"(\d{1,10})(?:\.\d*)?", re.ASCII)
+PIECE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(?:\d{1,15}|\*)", re.ASCII)
+ANSWER_SECONDS = 30.0
+
+
+class Refused(Exception):
+    """A file request that must not pass; `status` is what the client gets."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Server(http.client.HTTPConnection):
+    """The file server of this bundle, at its socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=ANSWER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(ANSWER_SECONDS)
+        self.sock.connect(self._path)
+
+    def look(self, target: str) -> tuple[int, str]:
+        """Return the size and the ETag of a file; refuse a piece where none stands."""
+        self.request("HEAD", target)
+        answer = self.getresponse()
+        if answer.status != http.HTTPStatus.OK or not answer.getheader("ETag"):
+            raise Refused(CONFLICT)
+        return int(answer.getheader("Content-Length") or 0), str(answer.getheader("ETag"))
+
+
+def described(environ: dict[str, Any], server: Server) -> dict[str, str]:
+    """Return what to tell nginx of an upload: its time, its place, and the file that it meets."""
+    told = {}
+    if time := SECONDS.fullmatch(environ.get("HTTP_X_OC_MTIME", "")):
+        told["X-Paquet-Mtime"] = time[1]
+    if "HTTP_CONTENT_RANGE" in environ:
+        begins = _begin_of_piece(environ)
+        size, etag = server.look(environ["REQUEST_URI"].partition("?")[0])
+        if begins != size or environ.get("HTTP_IF_MATCH", etag) != etag:
+            raise Refused(CONFLICT)
+        told |= {"X-Paquet-Range": environ["HTTP_CONTENT_RANGE"], "X-Paquet-Match": etag}
+    return told
+
+
+def _begin_of_piece(environ: dict[str, Any]) -> int:
+    piece = PIECE.fullmatch(environ["HTTP_CONTENT_RANGE"])
+    if not piece:
+        raise Refused(BAD)
+    first, last = map(int, piece.groups())
+    if last < first or environ.get("HTTP_CONTENT_LENGTH") != str(last - first + 1):
+        raise Refused(BAD)
+    if last - first >= LARGEST_PIECE:
+        raise Refused(TOO_LARGE)
+    return first
+
+
+def date(environ: dict[str, Any], file: Path) -> tuple[str, dict[str, str]]:
+    """Give an uploaded file its time; return the file server's answer, and what came to it."""
+    status = http.HTTPStatus(int(environ["PAQUET_STATUS"][:3]))
+    headers = {}
+    if status < http.HTTPStatus.MULTIPLE_CHOICES:
+        seconds = int(environ["PAQUET_MTIME"])
+        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+            os.utime(file, (seconds, seconds), follow_symlinks=False)
+            headers = {"X-OC-Mtime": "accepted"}
+    return f"{status.value} {status.phrase}", headers

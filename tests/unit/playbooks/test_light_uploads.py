@@ -1,0 +1,81 @@
+"""What an upload to the light cloud may say of itself, before its file is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Load = Callable[[str], dict[str, Any]]
+
+UPLOADS = "roles/cloud_light/files/paquet_light_uploads.py"
+
+
+@pytest.fixture
+def uploads(load: Load) -> dict[str, Any]:
+    return load(UPLOADS)
+
+
+TIMES = {"1600000000": "1600000000", "1600000000.75": "1600000000", "0": "0"}
+NO_TIMES = ["", "-1", "0x5F5E1000", "1e9", "99999999999", " 1", "1\r\n", "١"]
+
+
+@pytest.mark.parametrize(("said", "seconds"), TIMES.items())
+def test_a_time_is_told_in_whole_seconds(uploads: dict[str, Any], said: str, seconds: str) -> None:
+    told = uploads["described"]({"HTTP_X_OC_MTIME": said}, uploads["Server"]("/nowhere"))
+    assert told == {"X-Paquet-Mtime": seconds}
+
+
+@pytest.mark.parametrize("said", NO_TIMES)
+def test_what_is_no_time_is_passed_over(uploads: dict[str, Any], said: str) -> None:
+    assert uploads["described"]({"HTTP_X_OC_MTIME": said}, uploads["Server"]("/nowhere")) == {}
+
+
+PLACES = {
+    ("bytes 10-9/*", "0"): "400",
+    ("bytes 0-9", "10"): "400",
+    ("bytes 0-9/*", "11"): "400",
+    ("bytes 0-9/*", ""): "400",
+    ("bytes -9-0/*", "10"): "400",
+    ("bytes 0-9/*, 10-19/*", "10"): "400",
+    ("bytes 1-٩/*", "9"): "400",
+    (f"bytes 0-{128 << 20}/*", str((128 << 20) + 1)): "413",
+}
+
+
+@pytest.mark.parametrize(("said", "status"), PLACES.items())
+def test_a_piece_that_cannot_be_one_is_refused(
+    uploads: dict[str, Any], said: tuple[str, str], status: str
+) -> None:
+    environ = {"HTTP_CONTENT_RANGE": said[0], "HTTP_CONTENT_LENGTH": said[1]}
+    with pytest.raises(uploads["Refused"]) as refused:
+        uploads["described"](environ, uploads["Server"]("/nowhere"))
+    assert refused.value.status == status
+
+
+@pytest.mark.parametrize(("status", "seconds"), [("201", 7), ("204 : 200", 7), ("409", None)])
+def test_a_file_gets_its_time_when_it_was_kept(
+    uploads: dict[str, Any], tmp_path: Path, status: str, seconds: int | None
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    before = file.stat().st_mtime
+    said, headers = uploads["date"]({"PAQUET_STATUS": status, "PAQUET_MTIME": "7"}, file)
+    assert said[:3] == status[:3]
+    assert file.stat().st_mtime == (before if seconds is None else seconds)
+    assert bool(headers) == (seconds is not None)
+
+
+def test_a_link_that_stands_in_its_place_leads_nowhere(
+    uploads: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "theirs").touch()
+    before = (tmp_path / "theirs").stat().st_mtime
+    (tmp_path / "link").symlink_to(tmp_path / "theirs")
+    uploads["date"]({"PAQUET_STATUS": "201", "PAQUET_MTIME": "7"}, tmp_path / "link")
+    uploads["date"]({"PAQUET_STATUS": "201", "PAQUET_MTIME": "7"}, tmp_path / "gone")
+    assert (tmp_path / "theirs").stat().st_mtime == before
