@@ -259,8 +259,6 @@ class Light:
     ) -> Iterable[bytes]:
         """Answer one request: a question of nginx, or one whose user nginx has from us."""
         if environ.get("PAQUET_INTERNAL") == "1":
-            if environ["PATH_INFO"] == DATED:
-                return self._date(environ, start_response)
             return self._judge(environ, start_response)
         for name in PROXY_ONLY:
             environ.pop(name, None)
@@ -305,6 +303,8 @@ class Light:
     def _judge(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == DATED:
+            return self._date(environ, start_response)
         user, secret = credentials(environ)
         try:
             # Radicale would answer a stranger with 403: no client would ask its user for a login.
