@@ -123,9 +123,13 @@ def _taxed(work: Work, issuer_id: int, lines: list[DraftLine], buyer: Buyer) -> 
     """
     identity = work.session.get_one(Identity, buyer.identity_id)
     today = Taxing(work.catalogue, identities.read(identity), work.on).how(issuer_id, NET).treatment
-    if all(one.treatment.abroad == today.abroad for one in lines if one.treatment != ROUNDING):
-        return lines
     kept = [one for one in lines if one.treatment != ROUNDING]
+    if all(one.treatment.abroad == today.abroad for one in kept):
+        return lines
+    if all(replace(one.treatment, abroad=today.abroad) == today for one in kept):
+        return [
+            one if one.treatment == ROUNDING else replace(one, treatment=today) for one in lines
+        ]
     taxed = tax([one.net for one in kept], NET, today.rate)
     return [
         replace(line, vat=one.vat, treatment=today) for line, one in zip(kept, taxed, strict=True)

@@ -111,6 +111,11 @@ def test_an_invoice_that_named_a_french_buyer_is_made_again_without_vat(context:
     identify(context, "--kind", "person", *BELGIUM)
     ask(context, invoice, "correct", "F2026-000002", "--by", SELLER, "--yes")
     assert sums(written(context)[-1]) == [AT_HOME]
+    identify(context, "--city", "Lille", "--postcode", "59000", "--country", "France")
+    ask(context, invoice, "correct", "F2026-000003", "--by", SELLER, "--yes")
+    assert sums(written(context)[-1]) == [AT_HOME]
+    stated = ("vat", SELLER, "--from", "2026-03-01", "--to", "2026-03-31")
+    assert read(context, money, *stated)["union_consumers_cents"] == 0
 
 
 def test_who_cannot_be_billed_can_still_leave(context: Context) -> None:
