@@ -67,7 +67,7 @@ ENTERED = {
     treatments.UNION_BUSINESS: "autoliquidation UE",
     treatments.OUTSIDE_BUSINESS: "hors UE, art. 259",
     treatments.OUTSIDE_CONSUMER: "hors UE, art. 259 B",
-    treatments.OVERSEAS_BUSINESS: "outre-mer, art. 294",
+    treatments.OVERSEAS_WITHOUT: "outre-mer, art. 294",
 }
 
 

@@ -11,7 +11,8 @@ What is sold here (a cloud, mail, backups) is supplied electronically (implement
 - Consumers in another member state: taxed in France up to a yearly threshold (directive, article
   59c; CGI, 259 D), as at home. A non-profit without a VAT number is one of them (282/2011, 18-2).
 - Consumers outside the Union: not taxed in France (CGI, 259 B, 12° and 259 D).
-- Overseas France has other rates (CGI, 296), or no VAT (294, 1).
+- Overseas France: the place is found likewise, and has other rates (CGI, 296) or, in French Guiana
+  and Mayotte, no VAT (294, 1; B.O.I. 4 of 11 January 2010, 164 and 165).
 
 What nobody here knows how to tax is refused with a sentence: never French VAT in silence.
 """
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 UNION_CONSUMER = "union_consumer"  # taxed as at home, and counted
 UNION_BUSINESS, OUTSIDE_BUSINESS = "union_business", "outside_business"
-OUTSIDE_CONSUMER, OVERSEAS_BUSINESS = "outside_consumer", "overseas_business"
+OUTSIDE_CONSUMER, OVERSEAS_WITHOUT = "outside_consumer", "overseas"
 IDENTIFY = "Say it: paquet subscription identify --help"
 
 
@@ -140,24 +141,19 @@ def _outside(_profile: Profile, buyer: Person, _home: Treatment) -> str:
 
 
 def _overseas(_profile: Profile, buyer: Person, home: Treatment) -> str:
-    return _of_france(buyer, home, "whose rates of VAT nobody here knows (CGI, article 296)")
-
-
-def _without(_profile: Profile, buyer: Person, home: Treatment) -> str:
-    if is_business(buyer):
-        return OVERSEAS_BUSINESS
-    return _of_france(buyer, home, "and nobody here knows the VAT of private persons there")
-
-
-def _of_france(buyer: Person, home: Treatment, why: str) -> str:
     """Return that it is as at home for who charges no VAT: franchise and exemption hold there."""
     if home.rate and buyer.address is not None:
         there = vat_zones.place(buyer.address.country, buyer.address.postcode)
         raise TreatmentRefused(
-            f"{buyer.name} is in {countries.name(there, 'en')}, {why}",
+            f"{buyer.name} is in {countries.name(there, 'en')}, whose rates of VAT nobody here "
+            "knows (CGI, article 296)",
             "Make this invoice elsewhere, with your accountant.",
         )
     return ""
+
+
+def _without(_profile: Profile, _buyer: Person, _home: Treatment) -> str:
+    return OVERSEAS_WITHOUT
 
 
 CASES = {

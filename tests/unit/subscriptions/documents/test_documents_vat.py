@@ -13,7 +13,7 @@ ABROAD = {
     "union_business": "AE",
     "outside_business": "O",
     "outside_consumer": "O",
-    "overseas_business": "O",
+    "overseas": "O",
 }
 
 
