@@ -20,6 +20,7 @@ from provision.commands.context import (
     show,
 )
 from provision.commands.money_results import allocate
+from provision.errors import UsageRefused
 from provision.process.files import write_private
 from provision.subscriptions import (
     books,
@@ -34,7 +35,8 @@ from provision.subscriptions import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
+    from datetime import date, datetime
 
     from sqlalchemy.orm import Session
 
@@ -56,27 +58,42 @@ money.add_command(allocate)
 @click.option("--organisation", metavar="NAME", help="Only this one's accounts.")
 @click.option("--on", type=day_type, help="As of the end of this day; else all.")
 @click.option("--known", type=day_type, help="As the books said on this day, before corrections.")
+@click.option("--from", "first_day", type=day_type, help="Of the year that begins on this day.")
 @json_option
 @pass_context
-def balance(
-    context: Context,
-    organisation: str | None,
-    on: datetime | None,
-    known: datetime | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Show what each account holds."""
+def balance(context: Context, /, *, as_json: bool, **words: object) -> None:
+    """Show what each account holds, since the beginning or, with --from, of one year.
+
+    A year begins with its opening: the result of what was before stands on 120 or 129, less what
+    was allocated.
+    """
     language = context.settings.operator.language
     with context.reading() as session:
         names = {one.id: one.name for one in organisations.everyone(session)}
-        chosen = organisations.get(session, organisation).id if organisation else None
-        sight = ledger.Sight(chosen, on.date() if on else None, known.date() if known else None)
-        balances = ledger.balance(session, sight)
+        balances = _balances(session, words, context.control().today())
     rows = [_row(one, names[one.organisation_id], language) for one in balances]
     show([worded(row, language, as_json=as_json) for row in rows], as_json=as_json)
     if not rows and not as_json:
         click.echo("Nothing is posted yet.")
+
+
+def _balances(session: Session, words: Mapping[str, object], today: date) -> list[Balance]:
+    """Return the balances that were asked for."""
+    on, known, first_day = (
+        cast("datetime | None", words[name]) for name in ("on", "known", "first_day")
+    )
+    name = words["organisation"]
+    owner = organisations.get(session, str(name)) if name else None
+    if first_day is None:
+        days = (on.date() if on else None, known.date() if known else None)
+        return ledger.balance(session, ledger.Sight(owner.id if owner else None, *days))
+    if owner is None or known is not None:
+        raise UsageRefused(
+            "A year is of one organisation, as its books are now",
+            "Give --organisation with --from, and not --known.",
+        )
+    last_day = on.date() if on else today
+    return books.balances(session, owner, books.Period(first_day.date(), last_day))
 
 
 @money.command()

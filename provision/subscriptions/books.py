@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import and_, func, select
 
 from provision.errors import UsageRefused
-from provision.money import EUR, find_commodity
+from provision.money import EUR, Amount, find_commodity
 from provision.registry.models import Subscriber
 from provision.subscriptions import chart, lettering, people, results
 from provision.subscriptions.exports import (
@@ -23,6 +24,7 @@ from provision.subscriptions.exports import (
 )
 from provision.subscriptions.exports.booked import Booked, BookedLine
 from provision.subscriptions.exports.fec import Exercise
+from provision.subscriptions.ledger import Balance
 from provision.subscriptions.ledger_models import (
     LedgerPosting,
     LedgerTransaction,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
+    from provision.money import Commodity
     from provision.subscriptions.exports.fec_rows import Finding
     from provision.subscriptions.lettering import Letters
 
@@ -146,6 +149,24 @@ def opening(
         account = chart.PROFIT if result < 0 else chart.LOSS
         lines.append(BookedLine(account, chart.label(account, language), "", "", EUR, result))
     return lines
+
+
+def balances(session: Session, owner: Organisation, period: Period) -> list[Balance]:
+    """Return what each account holds at the end of an exercise: its opening, and its entries.
+
+    Classes 6 and 7 begin at zero, since what they held before is in the opening (`opening`).
+    """
+    debited: dict[tuple[str, Commodity], int] = defaultdict(int)
+    credited: dict[tuple[str, Commodity], int] = defaultdict(int)
+    for entry in (*opening_entry(session, owner, period), *booked(session, owner, period, "fr")):
+        for line in entry.lines:
+            side = debited if line.units > 0 else credited
+            side[line.account, line.commodity] += abs(line.units)
+    keys = sorted({*debited, *credited}, key=lambda key: (key[0], key[1].code))
+    return [
+        Balance(owner.id, key[0], Amount(key[1], debited[key]), Amount(key[1], credited[key]))
+        for key in keys
+    ]
 
 
 def opening_entry(session: Session, owner: Organisation, period: Period) -> Iterator[Booked]:

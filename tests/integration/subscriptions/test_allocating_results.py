@@ -6,8 +6,9 @@ import csv
 import io
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from provision.commands.money import money
@@ -27,6 +28,7 @@ from provision.subscriptions.results import Decision
 from tests.integration.subscriptions.commanding import ask, read, selling
 
 if TYPE_CHECKING:
+    from provision.commands.context import Context
     from provision.subscriptions.models import Organisation
     from tests.integration.subscriptions.conftest import Shop
 
@@ -187,34 +189,64 @@ def test_members_of_an_association_share_nothing(shop: Shop) -> None:
             results.allocate(shop.session, owner, ENDS[2026], decision, TODAY)
 
 
-@pytest.mark.usefixtures("noon")
-def test_the_command_looks_asks_and_writes_once(tmp_path: Path) -> None:
+ALLOCATE = ("allocate", "Boutique Libre", "2026", "--carried", "60", "--reserves", "40,00")
+ON = ("--on", "2027-06-15")
+
+
+@pytest.fixture
+def context(tmp_path: Path, noon: None) -> Context:  # noqa: ARG001 (the day of TODAY)
+    """A sale of 100 euros in a year that is closed."""
     made = selling(tmp_path)
     with made.session() as session:
         owner = organisations.get(session, "Boutique Libre")
         sale = (line("5301", 10_000), line("706", -10_000))
         ledger.post(session, Entry(owner.id, date(2026, 5, 1), "Vente", "one", sale), TODAY)
     ask(made, money, "close", "Boutique Libre", "--to", "2026-12-31", "--yes")
-    words = ("allocate", "Boutique Libre", "2026", "--carried", "60", "--reserves", "40,00")
-    on = ("--on", "2027-06-15")
-    would = read(made, money, *words, *on, "--dry-run")
+    return made
+
+
+def holds(context: Context, *words: str) -> dict[str, int]:
+    rows = read(context, money, "balance", "--organisation", "Boutique Libre", *words)
+    return {row["account"]: row["balance"]["units"] for row in rows}
+
+
+def test_the_command_looks_asks_and_writes(context: Context) -> None:
+    would = read(context, money, *ALLOCATE, *ON, "--dry-run")
     assert would["result"]["units"] == 10_000
-    assert [key for key in would if key.startswith(("1",))] == [
+    assert [key for key in would if key.startswith("1")] == [
         "120 Résultat de l'exercice (bénéfice)",
         "110 Report à nouveau",
         "1068 Autres réserves",
     ]
     with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
-        ask(made, money, *words, *on)
-    ask(made, money, *words, *on, "--yes")
-    balance = read(made, money, "balance", "--organisation", "Boutique Libre")
-    held: dict[str, Any] = {one["account"]: one["balance"]["units"] for one in balance}
+        ask(context, money, *ALLOCATE, *ON)
+    ask(context, money, *ALLOCATE, *ON, "--yes")
+    held = holds(context)
     assert (held["120"], held["110"], held["1068"]) == (10_000, -6_000, -4_000)
+    other = ("allocate", "Boutique Libre", "2027-06-30", *ALLOCATE[3:], *ON)
+    with pytest.raises(UsageRefused, match="are not closed up to 2027-06-30"):
+        ask(context, money, *other, "--yes")
+    with pytest.raises(click.BadParameter, match="is neither a year nor a day"):
+        ask(context, money, "allocate", "Boutique Libre", "hier", *ON)
+
+
+def test_a_year_begins_with_its_opening_in_the_balance_and_in_the_fec(
+    context: Context, tmp_path: Path
+) -> None:
+    ask(context, money, *ALLOCATE, *ON, "--yes")
+    decided = {"5301": 10_000, "110": -6_000, "1068": -4_000}
+    for first, last, wanted in (
+        ("2026-01-01", "2026-12-31", {"5301": 10_000, "706": -10_000}),
+        ("2027-01-01", "2027-06-14", {"5301": 10_000, "120": -10_000}),
+        ("2027-01-01", "2027-12-31", {**decided, "120": 0}),
+        ("2028-01-01", "2028-06-30", decided),
+    ):
+        assert holds(context, "--from", first, "--on", last) == wanted
+    with pytest.raises(UsageRefused, match="A year is of one organisation"):
+        ask(context, money, "balance", "--from", "2027-01-01")
     days = ("--from", "2028-01-01", "--until", "2028-12-31", "--to", str(tmp_path / "books"))
-    (file, _description) = read(made, money, "export", "Boutique Libre", "--format", "fec", *days)
+    exported = ("export", "Boutique Libre", "--format", "fec", *days)
+    (file, _description) = read(context, money, *exported)
     text = Path(file["file"]).read_text(encoding="utf-8")
     rows = csv.DictReader(io.StringIO(text), delimiter="\t")
-    assert {row["CompteNum"] for row in rows} == {"5301", "110", "1068"}
-    other = ("allocate", "Boutique Libre", "2027-06-30", *words[3:], *on)
-    with pytest.raises(UsageRefused, match="are not closed up to 2027-06-30"):
-        ask(made, money, *other, "--yes")
+    assert {row["CompteNum"] for row in rows} == decided.keys()
