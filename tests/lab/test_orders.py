@@ -32,7 +32,7 @@ SEALED = (
 
 def words(domain: str) -> list[str]:
     return [
-        *("order", "place", "jeanne@ailleurs.test", "--name", "Jeanne Martin", "--yes"),
+        *("order", "place", "jeanne@ailleurs.test", "--name", "Jeanne Martin", "--yes", "--again"),
         *("--plan", "essai", "--domain", domain, "--cloud", "light"),
         *("--sold-by", rehearsal.SELLER, "--supported-by", rehearsal.SUPPORTER),
     ]
