@@ -209,7 +209,7 @@ def _tell_left_out(outcome: Outcome) -> None:
     """End with a sentence for each subscription whose buyer abroad could not be billed."""
     if outcome.left_out:
         raise PaquetError(
-            f"{len(outcome.left_out)} subscriptions of buyers abroad were not billed",
+            f"{len(outcome.left_out)} of the subscriptions could not be billed: who pays is abroad",
             "\n".join(
                 f"Subscription {number}: {why.message}. {why.hint}"
                 for number, why in sorted(outcome.left_out.items())

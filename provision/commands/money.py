@@ -211,7 +211,8 @@ def vat(
         facts = {"unexplained_cents": found.unexplained, "union_consumers_cents": abroad}
         show({"rows": rows, **facts}, as_json=True)
     else:
-        show(rows, as_json=False)
+        at_home = all(not one.abroad for one in found.rows)
+        show([_without(row, "abroad") if at_home else row for row in rows], as_json=False)
         click.echo(_vat_verdict(found, language))
         if abroad:
             click.echo(_threshold(abroad, last_day.year, language))
@@ -259,6 +260,10 @@ def _vat_row(one: Due) -> dict[str, object]:
         "abroad": one.abroad,
         **{name: exact.euros(units) for name, units in amounts.items()},
     }
+
+
+def _without(row: Mapping[str, object], column: str) -> dict[str, object]:
+    return {name: said for name, said in row.items() if name != column}
 
 
 def _threshold(abroad: int, year: int, language: str) -> str:
