@@ -32,6 +32,7 @@ from provision.subscriptions.payments import (
     debtors,
     handing_over,
     losses,
+    mailing,
     owed,
     receipts,
     receiving,
@@ -106,10 +107,11 @@ def collect(context: Context, /, *, dry_run: bool, as_json: bool, **words: objec
         if not words["yes"]:
             debits = len(collectable.together(found.chosen))
             ask(f"Collect {len(found.chosen)} of them, by {debits} debits?")
+    outbox = Outbox(Path(str(words["folder"])), context.settings.operator.language)
+    mailing.check(outbox)
     with context.session() as session:
         made = collecting.carry_out(session, owner, handed_over, named)
     with context.reading() as session:
-        outbox = Outbox(Path(str(words["folder"])), context.settings.operator.language)
         paths = handing_over.write(session, owner, made, outbox)
     show([{"collection": made.number, "file": str(path)} for path in paths], as_json=as_json)
 

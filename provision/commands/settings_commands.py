@@ -42,7 +42,7 @@ QUESTIONS = {
         default="",
     ),
     "language": Question(
-        "Which language comes first (fr or en)",
+        "Which language is yours (fr or en)",
         "--language",
         partial(settings.mistake, settings.Operator, "language"),
         default="fr",
@@ -61,7 +61,7 @@ QUESTIONS = {
 @click.option("--zone", help="The domain under which bundles get their names.")
 @click.option("--contact", help="The e-mail address that helps the subscribers.")
 @click.option("--telephone", help="The number that helps who has lost a phone, and its mail.")
-@click.option("--language", type=click.Choice(["fr", "en"]), help="Which language comes first.")
+@click.option("--language", type=click.Choice(["fr", "en"]), help="Which language is yours.")
 @click.option("--registry", help="Where the registry is: sqlite:///file or postgresql://….")
 @pass_context
 def init(context: Context, /, **typed: str | None) -> None:

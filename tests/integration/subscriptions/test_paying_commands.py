@@ -104,6 +104,17 @@ def test_a_mandate_is_listed_with_its_account_masked_and_revoked(
         ask(sold, mandate, "revoke", "Boutique", "X", "--why", "No")
 
 
+def test_a_folder_with_another_list_of_letters_is_refused_before_anything_is_made(
+    sold: Context, tmp_path: Path
+) -> None:
+    (tmp_path / "letters.csv").write_text("mine\n", encoding="utf-8")
+    on = first_open_day(TODAY + timedelta(days=20)).isoformat()
+    words = ("Boutique", "--on", on, "--to", str(tmp_path), "--yes")
+    with pytest.raises(PaquetError, match=r"letters\.csv is not a list of letters"):
+        ask(sold, payment, "collect", *words)
+    assert json.loads(ask(sold, payment, "list", "Boutique", "--json").stdout)["collections"] == []
+
+
 def test_a_collection_is_looked_at_made_once_and_answered(sold: Context, tmp_path: Path) -> None:
     on = first_open_day(TODAY + timedelta(days=20)).isoformat()
     words = ("Boutique", "--on", on, "--to", str(tmp_path / "sepa"))
