@@ -2,7 +2,8 @@
 
 It runs there as its standard input, in an empty HOME, with the server's own configuration and
 storage. Standard output: JSON {request: [calls among few, calls among many]}; a call is one of
-Python's functions or one into the system, and of a list those that list a folder.
+Python's functions or one into the system; of a list those that list a folder are counted, and
+of the first event of a new process those that open a file.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ class Cloud:
     """Radicale, asked by one user."""
 
     def __init__(self) -> None:
+        self._start()
+        self._calls = self._listed = self._opened = 0
+
+    def _start(self) -> None:
         self._radicale = Application(config.load([("/etc/paquet/light/radicale.conf", False)]))
-        self._calls = self._listed = 0
 
     def ask(self, method: str, name: str, body: str = "", **headers: str) -> int:
         """Send one request below the calendar, and return how many calls it took."""
@@ -50,7 +54,7 @@ class Cloud:
             "wsgi.url_scheme": "https",
             **headers,
         }
-        self._calls = self._listed = 0
+        self._calls = self._listed = self._opened = 0
         sys.setprofile(self._count)
         self._radicale(environ, lambda status, _headers: said.append(status))
         sys.setprofile(None)
@@ -61,6 +65,14 @@ class Cloud:
     def _count(self, _frame: object, event: str, what: object) -> None:
         self._calls += event in ("call", "c_call")
         self._listed += event == "c_call" and what in (os.scandir, os.listdir)
+        self._opened += event == "c_call" and what in (open, os.open)
+
+    def put_first(self, number: int) -> int:
+        """Keep one more event as a new process does, and return how many files it opened."""
+        self._start()
+        self.ask("GET", "e0.ics")  # it reads its own templates
+        self.put(number)
+        return self._opened
 
     def list(self) -> int:
         """Ask for the names of all events, and return how often a folder was listed for that."""
@@ -82,7 +94,9 @@ def requests(cloud: Cloud, standing: int) -> dict[str, int]:
         "a look": cloud.ask("GET", f"e{new}.ics"),
         "a move": cloud.ask("MOVE", f"e{new}.ics", **there),
         "a removal": cloud.ask("DELETE", "moved.ics"),
+        "the first after a quiet time": cloud.put_first(new),
         "a list": cloud.list(),
+        "its removal": cloud.ask("DELETE", f"e{new}.ics"),
     }
 
 

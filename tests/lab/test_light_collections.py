@@ -69,6 +69,7 @@ def work(light: Delivered) -> dict[str, list[int]]:
 
 
 EACH = ["a new event", "a change", "a look", "a move", "a removal", "a list"]
+EACH += ["the first after a quiet time"]
 
 
 @pytest.mark.parametrize("what", EACH)

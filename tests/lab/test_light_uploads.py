@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import secrets
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,6 @@ from tests.lab.quota_attacks import MIB, PROPERTY, Attacker, narrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.lab.region import Delivered
 
@@ -66,6 +66,29 @@ def test_an_upload_goes_on_where_it_broke_off(attacker: Attacker) -> None:
     assert piece(attacker, *second) == DONE
     assert piece(attacker, content[2 * MIB :], f"{2 * MIB}-{3 * MIB - 1}/*") == DONE
     assert standing(attacker) == content
+
+
+def test_the_script_of_our_page_goes_on_where_an_upload_broke_off(attacker: Attacker) -> None:
+    begin, end = "      # Again and again", "      done\n"
+    page = (Path(__file__).parents[2] / "docs" / "clouds.md").read_text("utf-8")
+    script = begin + page.partition(begin)[2].partition(end)[0] + end
+    for named, here in {
+        "https://HOST/files/ADDRESS/film.mp4": attacker.files + "pieces",
+        "most=64M": "most=1M",
+    }.items():
+        assert named in script
+        script = script.replace(named, here)
+    content = secrets.token_bytes(5 * MIB // 2)
+    (attacker.folder / "film.mp4").write_bytes(content)
+    bundle = attacker.delivered
+    login = f"machine {bundle.host} login {bundle.address} password {attacker.clients.secret}\n"
+    (attacker.folder / ".netrc").write_text(login, "utf-8")
+    trust = {"CURL_CA_BUNDLE": str(bundle.authority)}
+    for standing_already in (b"", content[: MIB // 2]):
+        if standing_already:
+            assert piece(attacker, standing_already, "") == DONE
+        attacker.clients.run(["sh", "-eu", "-c", script], **trust)
+        assert standing(attacker) == content
 
 
 def test_a_piece_belongs_to_the_end_of_its_file(attacker: Attacker) -> None:

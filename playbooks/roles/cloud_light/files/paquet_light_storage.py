@@ -8,6 +8,7 @@ other.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import urllib.parse
@@ -78,11 +79,17 @@ class Uids:
 
 
 class Collection(multifilesystem.Collection):
-    """A collection that knows its UIDs without reading it."""
+    """A collection that knows its UIDs without reading its items.
+
+    They are kept in memory, and for the next process in a file: one line [name, inode, UID] of JSON
+    for each item. What that file lacks is read, and what it has too much is passed over.
+    """
 
     def has_uid(self, uid: str) -> bool:
         """Whether an item has this UID."""
-        return uid in self._uids().names
+        name = self._uids().names.get(uid)
+        item = self._get(name, verify_href=False) if name else None
+        return item is not None and item.uid == uid
 
     def upload(self, href: str, item: Item) -> Item:
         """Keep an item, and know its UID."""
@@ -91,6 +98,8 @@ class Collection(multifilesystem.Collection):
         inode = (Path(self._filesystem_path) / href).stat().st_ino
         uids.names.pop(uids.of_files.get(href, (0, ""))[1], None)
         uids.of_files[href], uids.names[uploaded.uid] = (inode, uploaded.uid), href
+        with self._noted.open("a", encoding="utf-8") as noted:
+            noted.write(line(href, inode, uploaded.uid))
         uids.stamp = self._stamp()
         return uploaded
 
@@ -98,6 +107,10 @@ class Collection(multifilesystem.Collection):
         """Forget what was deleted long ago, but not at each write: that looks at every item."""
         if self._storage._lock.locked != "w":  # noqa: SLF001 -- as in Radicale's own parts of it
             super()._clean_history()
+
+    @property
+    def _noted(self) -> Path:
+        return Path(self._filesystem_path) / ".Radicale.cache" / "uids"
 
     def _stamp(self) -> tuple[int, int]:
         """Return what changes whenever a name comes, goes, or is given to another file."""
@@ -107,13 +120,26 @@ class Collection(multifilesystem.Collection):
     def _uids(self) -> Uids:
         """Return the UIDs that stand now; only files that are not known yet are read."""
         uids = self._storage.remembered(self._filesystem_path)
-        if uids.stamp != (stamp := self._stamp()):
-            if not uids.of_files:
-                super()._clean_history()
-            uids.of_files = dict(self._read(uids.of_files))
-            uids.names = {uid: name for name, (_, uid) in uids.of_files.items()}
-            uids.stamp = stamp
+        if uids.stamp == (stamp := self._stamp()):
+            return uids
+        if not uids.of_files:
+            super()._clean_history()
+            uids.of_files = self._load()
+        standing = dict(self._read(uids.of_files))
+        if standing != uids.of_files:
+            self._noted.parent.mkdir(exist_ok=True)
+            lines = (line(name, *known) for name, known in standing.items())
+            self._noted.write_text("".join(lines), "utf-8")
+        uids.of_files, uids.stamp = standing, stamp
+        uids.names = {uid: name for name, (_, uid) in standing.items()}
         return uids
+
+    def _load(self) -> dict[str, tuple[int, str]]:
+        try:
+            lines = self._noted.read_text("utf-8").splitlines()
+            return {name: (inode, uid) for name, inode, uid in map(json.loads, lines)}
+        except (FileNotFoundError, ValueError):  # none yet, or cut off in the middle of a line
+            return {}
 
     def _read(self, known: dict[str, tuple[int, str]]) -> Iterator[tuple[str, tuple[int, str]]]:
         with os.scandir(self._filesystem_path) as entries:
@@ -124,6 +150,11 @@ class Collection(multifilesystem.Collection):
                     item = self._get(entry.name, verify_href=False)
                     if item is not None:
                         yield entry.name, (entry.inode(), item.uid)
+
+
+def line(name: str, inode: int, uid: str) -> str:
+    """Return what is noted of one item."""
+    return json.dumps([name, inode, uid]) + "\n"
 
 
 class Storage(multifilesystem.Storage):
