@@ -83,11 +83,10 @@ def test_the_script_of_our_page_goes_on_where_an_upload_broke_off(attacker: Atta
     bundle = attacker.delivered
     login = f"machine {bundle.host} login {bundle.address} password {attacker.clients.secret}\n"
     (attacker.folder / ".netrc").write_text(login, "utf-8")
-    trust = {"CURL_CA_BUNDLE": str(bundle.authority)}
     for standing_already in (b"", content[: MIB // 2]):
         if standing_already:
             assert piece(attacker, standing_already, "") == DONE
-        attacker.clients.run(["sh", "-eu", "-c", script], **trust)
+        attacker.clients.run(["sh", "-eu", "-c", script], CURL_CA_BUNDLE=str(bundle.authority))
         assert standing(attacker) == content
 
 
