@@ -22,10 +22,9 @@ OWN = (
 )
 EARLIER = {
     "iban": "FR7630006000011234567890189",
-    "vat_id": "FR44732829320",
     "legal": "SARL au capital de 5 000 €, RCS Caen 732 829 320",
 }
-SIREN_DIGITS = 9
+EARLIER_SIREN, SIREN_DIGITS = "732829320", 9
 
 
 def refuse(typed: Mapping[str, object], example: str) -> None:
@@ -40,9 +39,8 @@ def refuse(typed: Mapping[str, object], example: str) -> None:
             if found == _squeezed(shown):
                 raise _refused(f"{name} is still that of the example, {shown}", example)
     legal = _squeezed(str(typed.get("legal") or ""))
-    for vat_id in filter(None, (_words(example).get("vat_id"), EARLIER["vat_id"])):
-        siren = vat_id[-SIREN_DIGITS:]
-        if siren in legal:
+    for siren in (_words(example).get("vat_id", "")[-SIREN_DIGITS:], EARLIER_SIREN):
+        if siren and siren in legal:
             raise _refused(f"legal still holds the SIREN of the example, {siren}", example)
 
 

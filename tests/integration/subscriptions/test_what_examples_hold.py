@@ -30,7 +30,6 @@ def context(tmp_path: Path) -> Context:
         ({"iban": "FR76 0000 0000 0000 0000 0000 097"}, "iban is still that of the example"),
         ({"iban": "FR76 3000 6000 0112 3456 7890 189"}, "iban is still that of the example"),
         ({"vat_id": "fr 12 000 000 000"}, "vat_id is still that of the example"),
-        ({"vat_id": "FR44732829320"}, "vat_id is still that of the example"),
         ({"legal": "SAS, RCS Bayeux 000 000 000"}, "legal still holds the SIREN of the example"),
         ({"legal": "SAS, RCS Caen 732829320"}, "legal still holds the SIREN of the example"),
         ({"bic": "EXEMFRPP"}, "bic is still that of the example"),
