@@ -38,9 +38,10 @@ def contract_group() -> None:
 @click.option("--supporter-parts", type=count_type, required=True, help="For example 30.")
 @click.option("--mode", type=click.Choice(contracts.MODES), default="resale", show_default=True)
 @click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
+@dry_run_option
 @json_option
 @pass_context
-def add_contract(context: Context, /, *, as_json: bool, **words: object) -> None:
+def add_contract(context: Context, /, *, dry_run: bool, as_json: bool, **words: object) -> None:
     """Write down how SELLER (a business) and SUPPORTER (an association) share from a day on.
 
     docs/money.md says what the four legal modes mean.
@@ -59,6 +60,8 @@ def add_contract(context: Context, /, *, as_json: bool, **words: object) -> None
             terms=(str(words["mode"]), day),
         )
         facts = _contract_facts(made)
+        if dry_run:
+            session.rollback()
     show(facts, as_json=as_json)
 
 

@@ -185,7 +185,8 @@ def _fec(session: Session, owner: Organisation, period: Period) -> dict[str, byt
     if not owner.siren:
         raise UsageRefused(
             f"{owner.name} has no SIREN, and the name of a FEC begins with it",
-            "An association gets one from INSEE, free of charge, when it asks for it.",
+            "INSEE gives an association one, free of charge. Then: "
+            "paquet organisation identify NAME --siren NUMBER",
         )
     exercise = Exercise(owner.siren, period.first_day, period.last_day)
     first = [

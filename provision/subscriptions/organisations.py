@@ -32,14 +32,25 @@ def add(
     there = _by_name(session, made.name)
     if there is not None:
         raise UsageRefused(f"There is an organisation {there.name} already", "Choose another name.")
-    if made.siren and session.scalar(select(Organisation).where(Organisation.siren == made.siren)):
-        raise UsageRefused(
-            f"The SIREN {made.siren} belongs to another organisation",
-            "See: paquet organisation list",
-        )
+    _refuse_taken(session, made.siren)
     session.add(made)
     session.flush()
     return made
+
+
+def identify(session: Session, one: Organisation, siren_typed: str) -> None:
+    """Give an organisation the SIREN that it was added without; another one is refused."""
+    siren = business_numbers.siren(siren_typed)
+    if one.siren == siren:
+        return
+    if one.siren:
+        raise UsageRefused(
+            f"{one.name} has the SIREN {one.siren}, which its documents carry",
+            "Who has another one is another organisation: paquet organisation add --help",
+        )
+    _refuse_taken(session, siren)
+    one.siren = siren
+    session.flush()
 
 
 def get(session: Session, name: str) -> Organisation:
@@ -57,6 +68,13 @@ def get(session: Session, name: str) -> Organisation:
 def everyone(session: Session) -> list[Organisation]:
     """Return all organisations by name."""
     return list(session.scalars(select(Organisation).order_by(Organisation.name)))
+
+
+def _refuse_taken(session: Session, siren: str | None) -> None:
+    if siren and session.scalar(select(Organisation).where(Organisation.siren == siren)):
+        raise UsageRefused(
+            f"The SIREN {siren} belongs to another organisation", "See: paquet organisation list"
+        )
 
 
 def _by_name(session: Session, name: str) -> Organisation | None:

@@ -55,7 +55,8 @@ def _check_people(invoice: Invoice) -> None:
     if not invoice.seller.siren:
         raise PaquetError(
             f"The seller {invoice.seller.name[:40]!a} has no SIREN",
-            "An invoice must carry it (annexe II CGI, art. 242 nonies A).",
+            "An invoice must carry it (annexe II CGI, art. 242 nonies A): "
+            "paquet organisation identify NAME --siren NUMBER",
         )
     if invoice.references.delivered_to:
         parties.check_address(invoice.references.delivered_to, "delivery")
