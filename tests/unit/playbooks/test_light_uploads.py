@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -79,3 +81,36 @@ def test_a_link_that_stands_in_its_place_leads_nowhere(
     uploads["date"]({"PAQUET_STATUS": "201", "PAQUET_MTIME": "7"}, tmp_path / "link")
     uploads["date"]({"PAQUET_STATUS": "201", "PAQUET_MTIME": "7"}, tmp_path / "gone")
     assert (tmp_path / "theirs").stat().st_mtime == before
+
+
+def test_a_name_reaches_the_file_server_as_it_was_sent(
+    uploads: dict[str, Any], tmp_path: Path
+) -> None:
+    sent = "/files/a@b.test/Été%20?x=%C3%A9".encode().decode("latin-1")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "sock"))
+        listening.listen()
+        asked: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                asked.append(connection.recv(4096))
+                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\nETag: "e"\r\n\r\n')
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        assert uploads["Server"](str(tmp_path / "sock")).look(sent) == (7, '"e"')
+        serving.join()
+    assert asked[0].startswith(b"HEAD /files/a@b.test/%C3%89t%C3%A9%20?x=%C3%A9 HTTP/1.1\r\n")
+
+
+def test_a_file_server_that_is_away_is_said_to_be(uploads: dict[str, Any]) -> None:
+    environ = {
+        "HTTP_CONTENT_RANGE": "bytes 0-0/*",
+        "HTTP_CONTENT_LENGTH": "1",
+        "REQUEST_URI": "/files/a",
+    }
+    with pytest.raises(uploads["Refused"]) as refused:
+        uploads["described"](environ, uploads["Server"]("/nowhere"))
+    assert refused.value.status == "503"

@@ -24,7 +24,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paquet_light_uploads import Refused, Server, date, described
+from paquet_light_uploads import AWAY, Refused, Server, date, described
 from radicale import config
 from radicale.app import Application
 
@@ -49,15 +49,16 @@ REVOKED = b"reason=This device was revoked"
 FORBIDDEN = "403 Forbidden"
 NO_SPACE = "507 Insufficient Storage"
 BUSY = "503 Service Unavailable"
-# RFC 4331. The file server is not asked for them, else it says that there are none.
-ROOM_NAMES = re.compile(rb"<[^<>]*\bquota-(?:available|used)-bytes\b[^<>]*>")
+# RFC 4331. The file server is not asked for them, else it says that there are none. However often
+# one tag repeats the names, looking for them ends soon.
+ROOM_NAMES = re.compile(rb"<[^<>]{0,99}\bquota-(?:available|used)-bytes\b[^<>]{0,99}>")
 NOTHING_ELSE, SOMETHING = re.compile(rb"(?<=prop>)\s*(?=</)"), b'<resourcetype xmlns="DAV:"/>'
 ROOM = b'<propstat xmlns="DAV:"><prop><quota-available-bytes>%d</quota-available-bytes>'
 ROOM += b"<quota-used-bytes>%d</quota-used-bytes></prop><status>HTTP/1.1 200 OK</status></propstat>"
 END_OF_ANSWER = re.compile(rb"</[^<>]*\bresponse>")
 MULTI_STATUS = 207
 KEPT = {"Content-Type", "ETag", "Last-Modified", "Location"}
-METHOD_UNKNOWN, BAD_PATH, NOT_YOURS, AWAY = "405", "400", "403", "503"
+METHOD_UNKNOWN, BAD_PATH, NOT_YOURS = "405", "400", "403"
 # Headers by which a client could pretend to be the proxy in front of Radicale.
 PROXY_ONLY = ("HTTP_X_SCRIPT_NAME", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_FOR")
 
@@ -183,8 +184,8 @@ def steps(path: str) -> list[str]:
     The file server decodes the same bytes again: dots, doubled or hidden slashes must not be
     able to lead it elsewhere than to where we looked.
     """
-    sent = path.removeprefix("/").removesuffix("/").split("/")
-    decoded = [urllib.parse.unquote(step, errors="surrogateescape") for step in sent]
+    sent = path.encode("latin-1").removeprefix(b"/").removesuffix(b"/").split(b"/")
+    decoded = [os.fsdecode(urllib.parse.unquote_to_bytes(step)) for step in sent]
     if not path.startswith("/") or any(
         step in ("", ".", "..") or "/" in step or "\\" in step or min(step) < " "
         for step in decoded
@@ -281,22 +282,26 @@ class Light:
     ) -> Iterable[bytes]:
         """Let the file server answer a PROPFIND, and add how much room is left when it is asked."""
         asked = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
-        others = NOTHING_ELSE.sub(SOMETHING, ROOM_NAMES.sub(b"", asked), 1)
+        asks, others = ROOM_NAMES.search(asked), asked
+        if asks:
+            others = NOTHING_ELSE.sub(SOMETHING, ROOM_NAMES.sub(b"", asked), 1)
         words = {
             "Host": environ["HTTP_HOST"],
             "Depth": "0",
             "Content-Type": environ["CONTENT_TYPE"],
         }
-        with contextlib.closing(Server(self._files_server)) as server:
-            server.request("PROPFIND", environ["REQUEST_URI"], others, words)
-            said = server.getresponse()
-            body = said.read()
-        room = self._meter.room(environ["PAQUET_USER"]) if others != asked else None
+        server = Server(self._files_server)
+        try:
+            said = server.ask("PROPFIND", environ["REQUEST_URI"], others, words)
+        except Refused:
+            return answer(start_response, BUSY, **{"Retry-After": "10"})
+        body = said.body
+        room = self._meter.room(environ["PAQUET_USER"]) if asks else None
         ends = list(END_OF_ANSWER.finditer(body))
         if room and ends and said.status == MULTI_STATUS:
             end = ends[-1].start()
             body = body[:end] + ROOM % room + body[end:]
-        kept = [(name, value) for name, value in said.getheaders() if name in KEPT]
+        kept = [(name, value) for name, value in said.headers.items() if name in KEPT]
         start_response(f"{said.status} {said.reason}", [*kept, ("Content-Length", str(len(body)))])
         return [body]
 

@@ -15,12 +15,16 @@ import http.client
 import os
 import re
 import socket
-from typing import TYPE_CHECKING, Any
+import string
+import urllib.parse
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from http.client import HTTPMessage
     from pathlib import Path
 
-BAD, CONFLICT, TOO_LARGE = "400", "409", "413"
+BAD, CONFLICT, TOO_LARGE, AWAY = "400", "409", "413", "503"
 # The file server copies a piece to the end of its file, and does nothing else meanwhile.
 LARGEST_PIECE = 128 << 20
 SECONDS = re.compile(r"(\d{1,10})(?:\.\d*)?", re.ASCII)
@@ -36,6 +40,15 @@ class Refused(Exception):
         self.status = status
 
 
+class Answer(NamedTuple):
+    """What the file server answered."""
+
+    status: int
+    reason: str
+    headers: HTTPMessage
+    body: bytes
+
+
 class Server(http.client.HTTPConnection):
     """The file server of this bundle, at its socket."""
 
@@ -49,13 +62,26 @@ class Server(http.client.HTTPConnection):
         self.sock.settimeout(ANSWER_SECONDS)
         self.sock.connect(self._path)
 
+    def ask(
+        self, method: str, target: str, body: bytes = b"", words: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Return its answer about `target`, as it was sent; refuse when it is away or busy."""
+        # Some clients send the bytes of a name as they are, and http.client takes none of them.
+        target = urllib.parse.quote(target.encode("latin-1"), safe=string.punctuation)
+        try:
+            with contextlib.closing(self):
+                self.request(method, target, body or None, words or {})
+                said = self.getresponse()
+                return Answer(said.status, said.reason, said.headers, said.read())
+        except (OSError, http.client.HTTPException):
+            raise Refused(AWAY) from None
+
     def look(self, target: str) -> tuple[int, str]:
         """Return the size and the ETag of a file; refuse a piece where none stands."""
-        self.request("HEAD", target)
-        answer = self.getresponse()
-        if answer.status != http.HTTPStatus.OK or not answer.getheader("ETag"):
+        answer = self.ask("HEAD", target)
+        if answer.status != http.HTTPStatus.OK or not answer.headers["ETag"]:
             raise Refused(CONFLICT)
-        return int(answer.getheader("Content-Length") or 0), str(answer.getheader("ETag"))
+        return int(answer.headers["Content-Length"] or 0), answer.headers["ETag"]
 
 
 def described(environ: dict[str, Any], server: Server) -> dict[str, str]:
