@@ -103,6 +103,15 @@ class Collection(multifilesystem.Collection):
         uids.stamp = self._stamp()
         return uploaded
 
+    def delete(self, href: str | None = None) -> None:
+        """Delete an item, or all, and look anew before the next upload."""
+        super().delete(href)
+        self.changed()
+
+    def changed(self) -> None:
+        """Look anew at the next question: within one tick of the clock a stamp stays the same."""
+        self._known().stamp = (0, 0)
+
     def _clean_history(self) -> None:
         """Forget what was deleted long ago, but not at each write: that looks at every item."""
         if self._storage._lock.locked != "w":  # noqa: SLF001 -- as in Radicale's own parts of it
@@ -112,6 +121,9 @@ class Collection(multifilesystem.Collection):
     def _noted(self) -> Path:
         return Path(self._filesystem_path) / ".Radicale.cache" / "uids"
 
+    def _known(self) -> Uids:
+        return self._storage.remembered(self._filesystem_path)
+
     def _stamp(self) -> tuple[int, int]:
         """Return what changes whenever a name comes, goes, or is given to another file."""
         found = Path(self._filesystem_path).stat()
@@ -119,7 +131,7 @@ class Collection(multifilesystem.Collection):
 
     def _uids(self) -> Uids:
         """Return the UIDs that stand now; only files that are not known yet are read."""
-        uids = self._storage.remembered(self._filesystem_path)
+        uids = self._known()
         if uids.stamp == (stamp := self._stamp()):
             return uids
         if not uids.of_files:
@@ -166,12 +178,19 @@ class Storage(multifilesystem.Storage):
         super().__init__(configuration)
         self._lock = Locks(self._filesystem_folder)
         self._remembered: OrderedDict[str, Uids] = OrderedDict()
+        self._alone = threading.Lock()
 
     def acquire_lock(
         self, mode: str, user: str = "", *_: object, **__: object
     ) -> AbstractContextManager[None]:
         """Hold the lock of `user`."""
         return self._lock.acquire(mode, user)
+
+    def move(self, item: Item, to_collection: Collection, to_href: str) -> None:
+        """Move an item, which both collections look for anew."""
+        super().move(item, to_collection, to_href)
+        for one in (item.collection, to_collection):
+            one.changed()
 
     def _sync_directory(self, path: str) -> None:
         """Wait for the disk, but not for names of what can be made again."""
@@ -180,8 +199,9 @@ class Storage(multifilesystem.Storage):
 
     def remembered(self, folder: str) -> Uids:
         """Return what is known of the collection in `folder`."""
-        uids = self._remembered.setdefault(folder, Uids())
-        self._remembered.move_to_end(folder)
-        if len(self._remembered) > REMEMBERED:
-            self._remembered.popitem(last=False)
-        return uids
+        with self._alone:
+            uids = self._remembered.setdefault(folder, Uids())
+            self._remembered.move_to_end(folder)
+            if len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+            return uids
