@@ -85,6 +85,34 @@ def test_the_size_of_what_is_copied_is_asked_for(load: Load, first: str) -> None
     assert asked[1:5] == ["Host: a.test", *COOKIES, "Depth: 0"]
 
 
+@pytest.mark.parametrize("first", ["BOOK /", "PUT /a", "COPY /a", "ROOMS /"])
+def test_php_may_ask_for_room_and_do_nothing_else(load: Load, first: str) -> None:
+    async def story() -> bytes:
+        reader = asyncio.StreamReader()
+        reader.feed_data(f"{first} HTTP/1.1\r\nX-Paquet-Growth: -1\r\n\r\n".encode())
+        meter = load(METER)["Meter"](SimpleNamespace())
+        async with contextlib.AsyncExitStack() as stack:
+            return bytes(await meter._tell(reader, None, stack))  # noqa: SLF001 -- a socket's own
+
+    assert asyncio.run(story()).startswith(b"HTTP/1.1 405 ")
+
+
+def test_nobody_brings_less_than_nothing(load: Load) -> None:
+    async def story() -> None:
+        program = load(METER)
+        room = program["Meter"].__init__.__globals__["Bundle"].__init__.__globals__["Room"](int)
+        limited = room.__init__.__globals__["Limited"](room, 1000, 0)
+        bundle = SimpleNamespace(rooms=lambda _user: [limited])
+        lines = ["BOOK / HTTP/1.1", "X-Paquet-Growth: -1000000", "", ""]
+        with contextlib.ExitStack() as stack:
+            request = program["Request"]("\r\n".join(lines).encode(), bundle, stack)
+            await request.begin(b"")
+            with pytest.raises(program["Full"]):
+                await request.take(2000)
+
+    asyncio.run(story())
+
+
 def test_a_measure_that_fails_lets_nothing_in(load: Load) -> None:
     meter = load(ROOMS)
 

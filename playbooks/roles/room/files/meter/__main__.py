@@ -5,7 +5,9 @@ nginx sends each request that may write through here, as HTTP/1.1, one request o
 to what serves the bundle. Bytes are counted as they pass, of all requests together; when the room
 is used up the answer is 507 and the server behind sees an upload that broke off. A program of the
 bundle that writes by itself says `BOOK` instead, with X-Paquet-User and X-Paquet-Growth, and holds
-the connection while it writes. Who says `ROOM` is told X-Paquet-Free and X-Paquet-Taken, in bytes.
+the connection while it writes. Who says `ROOM` is told X-Paquet-Free and X-Paquet-Taken, in bytes;
+at ask/room.sock, which PHP of the bundle sees, nothing else is answered: who could say there how
+much it brings would lead it past the room, into what the server behind keeps on its way.
 
 A copy brings no bytes: what serves the bundle is asked first how large its source is, and one is
 made after the other. What it takes along unasked, such as old versions, is measured after it.
@@ -25,13 +27,20 @@ import re
 import socket
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from rooms import Bundle, Full, Unmeasured
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from rooms import Limited, Passage
+
+    Answers = Callable[
+        [asyncio.StreamReader, asyncio.StreamWriter, contextlib.AsyncExitStack], Awaitable[bytes]
+    ]
 
 FIRST_SOCKET = 3  # sd_listen_fds(3)
 PIECE = 1 << 18
@@ -40,6 +49,7 @@ QUIET_SECONDS = 300
 LINGER_SECONDS = 30
 SMALL = 1 << 16
 BOOK, ROOM = "BOOK", "ROOM"
+ASKING_ONLY = "/ask/room.sock"
 # What nothing tells the size of: previews, and copies that a POST asks for. PHP makes eight at once
 # (pm.max_children), of 16 MiB each: they are let in while there is room for these.
 UNSEEN = re.compile(
@@ -63,6 +73,7 @@ REFUSED = (
 )
 FULL = REFUSED % (b"507 Insufficient Storage", 21, b"This folder is full.\n")
 BODY = REFUSED % (b"413 Content Too Large", 24, b"A copy brings no bytes.\n")
+DENIED = REFUSED % (b"405 Method Not Allowed", 14, b"Ask for ROOM.\n")
 AWAY = REFUSED % (b"503 Service Unavailable", 18, b"Try again, later.\n")
 
 
@@ -78,7 +89,7 @@ class Request:
         self.method, self._target = first.split(" ")[:2]
         path = posixpath.normpath(unquote(self._target.partition("?")[0]))
         what = f"{self.method} {path}"
-        self._growth = int(fields.get("x-paquet-growth") or 0)
+        self._growth = max(0, int(fields.get("x-paquet-growth") or 0))
         self._unseen = UNSEEN_BYTES if UNSEEN.match(what) else 0
         self.copies = bool(COPIES.match(what)) and not self._growth
         self.announced = int(fields.get("content-length") or 0)
@@ -148,29 +159,47 @@ class Meter:
         async with contextlib.AsyncExitStack() as stack:
             for number in range(int(os.environ["LISTEN_FDS"])):
                 listening = socket.socket(fileno=FIRST_SOCKET + number)
+                asks = listening.getsockname().endswith(ASKING_ONLY)
+                serve = partial(self._serve, self._tell if asks else self._answer)
                 await stack.enter_async_context(
                     await asyncio.start_unix_server(
-                        self._serve, sock=listening, limit=HEAD, cleanup_socket=False
+                        serve, sock=listening, limit=HEAD, cleanup_socket=False
                     )
                 )
             while self._open or time.monotonic() - self._last < QUIET_SECONDS:  # noqa: ASYNC110
                 await asyncio.sleep(QUIET_SECONDS / 10)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(
+        self, answers: Answers, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self._open += 1
         answer = b""
         try:
             async with contextlib.AsyncExitStack() as stack:
-                answer = await self._answer(reader, writer, stack)
+                answer = await answers(reader, writer, stack)
             if answer:
                 writer.write(answer)
                 await asyncio.wait_for(drain(reader, writer), LINGER_SECONDS)
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # nginx or the server behind went away: the other hears of it by the end below
         finally:
             self._open -= 1
             self._last = time.monotonic()
             writer.close()
+
+    async def _tell(
+        self,
+        reader: asyncio.StreamReader,
+        _writer: asyncio.StreamWriter,
+        stack: contextlib.AsyncExitStack,
+    ) -> bytes:
+        """Return what is left, and refuse to do more."""
+        if not (await reader.readuntil(b"\r\n\r\n")).startswith(f"{ROOM} ".encode()):
+            return DENIED
+        try:
+            return await Request(f"{ROOM} / HTTP/1.1".encode(), self._bundle, stack).room()
+        except Unmeasured:
+            return AWAY
 
     async def _answer(
         self,
