@@ -193,6 +193,49 @@ def test_open_sessions_end_where_mail_grows_beyond_the_room(
     assert f"{NAME} is over its room" in capsys.readouterr().err
 
 
+def test_sessions_end_when_the_limits_stand_that_new_ones_begin_with(
+    tmp_path: Path, load: Load, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine, done = Machine(tmp_path), tmp_path / "done"
+    tool = tmp_path / "doveadm"
+    tool.write_text(f"#!/bin/sh\necho kicked >>{done}\nexit 75\n")
+    tool.chmod(0o755)
+    program = machine.lead(load(LIMITS)["main"].__globals__)
+
+    def tell(limits: dict[str, int]) -> None:
+        with done.open("a") as file:
+            file.write(f"{limits[PAUL]}\n")
+
+    program |= {"KICK": (str(tool), "kick"), "tell_dovecot": tell}
+    program["main"]()
+    machine.receive("anne", 101 * BLOCK)
+    program["main"]()
+    assert done.read_text().split()[1:] == ["1", "kicked"]
+    assert "go on" in capsys.readouterr().err
+    assert machine.told()["taken"] > 100 * BLOCK, "it was measured all the same"
+
+
+@pytest.mark.parametrize("left", ["", '{"root": {"taken"'])
+def test_what_is_left_of_a_file_after_a_power_cut_stops_no_limits(
+    tmp_path: Path, load: Load, left: str
+) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "room.json").write_text(left)
+    assert set(limited(machine, load)) == {ANNE, PAUL}
+    assert machine.told()["taken"] > 0
+
+
+def test_mail_in_all_folders_counts_and_nothing_beside_it(tmp_path: Path, load: Load) -> None:
+    counted = load(LIMITS)["counted"]
+    box = tmp_path / "Maildir"
+    for folder in ("new", "cur", "tmp", ".Sent/cur", ".Sent.2026/new"):
+        (box / folder).mkdir(parents=True)
+        (box / folder / "1.M2.here,S=8,W=10:2,S").touch()
+    (box / "dovecot-uidlist").touch()
+    assert counted(tmp_path) == 4 * 10
+    assert counted(tmp_path / "absent") == 0
+
+
 def test_who_asks_is_told_what_is_left_and_taken(tmp_path: Path, load: Load) -> None:
     machine = Machine(tmp_path, users={ANNE: 100 * BLOCK, PAUL: 30 * BLOCK})
     (machine.home / "webdav/files" / ANNE / "big").write_bytes(bytes(80 * BLOCK))

@@ -183,9 +183,12 @@ def taken(places: Sequence[Place]) -> list[int]:
 def counted(mailbox: Path) -> int:
     """Return the bytes of a mailbox as Dovecot counts them: it writes them in each file's name."""
     total = 0
-    for here, _, files in os.walk(mailbox / "Maildir"):
-        if Path(here).name in {"cur", "new"}:
-            total += sum(int(size[1]) for name in files if (size := VIRTUAL_SIZE.search(name)))
+    for folder in (mailbox / "Maildir", *(mailbox / "Maildir").glob(".*/")):
+        for kind in ("cur", "new"):
+            # One name at a time: a folder may hold millions.
+            with contextlib.suppress(OSError), os.scandir(folder / kind) as mails:
+                sizes = (VIRTUAL_SIZE.search(mail.name) for mail in mails)
+                total += sum(int(size[1]) for size in sizes if size)
     return total
 
 
@@ -243,8 +246,11 @@ def tell_meter(name: str, told: dict[str, Any]) -> None:
 
 def tell_dovecot(limits: dict[str, int]) -> None:
     """Let each mailbox hold so many bytes from its next login, or delivery, on."""
-    with psycopg.connect("host=/run/postgresql dbname=mail user=root") as connection:
-        connection.execute(LIMIT, [list(limits), list(limits.values())])
+    try:
+        with psycopg.connect("host=/run/postgresql dbname=mail user=root") as connection:
+            connection.execute(LIMIT, [list(limits), list(limits.values())])
+    except psycopg.Error as wrong:
+        sys.stderr.write(f"Mailboxes keep the limits that they had: {wrong}\n")
 
 
 def end_sessions(name: str, told: dict[str, Any], before: dict[str, Any], domain: str) -> None:
@@ -256,7 +262,10 @@ def end_sessions(name: str, told: dict[str, Any], before: dict[str, Any], domain
     sys.stderr.write(f", with all else {told['all_taken']} {told['all']}\n")
     mail = [sum(own["mail"] for own in one.get("people", {}).values()) for one in (told, before)]
     if before and mail[0] > mail[1]:
-        subprocess.run([*KICK, f"*@{domain}"], check=True, capture_output=True, timeout=60)
+        try:
+            subprocess.run([*KICK, f"*@{domain}"], check=True, capture_output=True, timeout=60)
+        except (OSError, subprocess.SubprocessError) as wrong:
+            sys.stderr.write(f"Sessions of {name} go on: {wrong}\n")
 
 
 def write(file: Path, content: object) -> None:
@@ -266,35 +275,41 @@ def write(file: Path, content: object) -> None:
     beside.rename(file)
 
 
-def look_at_bundle(path: Path, before: dict[str, Any]) -> tuple[dict[str, Any], dict[str, int]]:
-    """Limit one bundle, given its settings; return what to tell of it and its mailboxes' limits."""
+def look_at_bundle(path: Path, before: dict[str, Any]) -> dict[str, Any]:
+    """Limit one bundle, given its settings, and return what to tell of it.
+
+    Sessions end when the limits stand: whoever comes back at once begins with the new one.
+    """
     settings, name = json.loads(path.read_text("utf-8")), path.stem
     # A bundle that was not deployed since people of one share their room.
     settings.setdefault("people", settings["all"])
     told = measure(name, settings)
     tell_meter(name, told)
+    tell_dovecot(mailbox_limits(told, settings))
     end_sessions(name, told, before, Path(settings["mail"]).name)
-    return told, mailbox_limits(told, settings)
+    return told
+
+
+def told_before() -> dict[str, Any]:
+    """Return what the run before told; nothing where its file is not whole."""
+    try:
+        told: dict[str, Any] = json.loads(TOLD.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):  # the power went while it was written
+        return {}
+    return told
 
 
 def main() -> None:
     """Look at every bundle, and tell."""
     told: dict[str, Any] = {}
-    limits: dict[str, int] = {}
-    before = json.loads(TOLD.read_text("utf-8")) if TOLD.exists() else {}
+    before = told_before()
     for path in sorted(SETTINGS.glob("*.json")):
         # What one bundle does must not keep the others from their limits.
         try:
-            told[path.stem], its = look_at_bundle(path, before.get(path.stem, {}))
+            told[path.stem] = look_at_bundle(path, before.get(path.stem, {}))
         except (OSError, KeyError, ValueError, subprocess.SubprocessError) as wrong:
             sys.stderr.write(f"{path.stem} was not measured: {wrong}\n")
-        else:
-            limits |= its
     write(TOLD, told)
-    try:
-        tell_dovecot(limits)
-    except psycopg.Error as wrong:
-        sys.stderr.write(f"Mailboxes keep the limits that they had: {wrong}\n")
 
 
 if __name__ == "__main__":
