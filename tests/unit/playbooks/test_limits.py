@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,3 +40,20 @@ def test_a_bundle_that_is_not_measured_keeps_no_other_from_its_limits(
     limits["main"]()
     assert list(json.loads(told.read_text())) == ["root"]
     assert f"{name} was not measured" in capsys.readouterr().err
+
+
+def test_what_comes_while_a_folder_is_adopted_is_found(tmp_path: Path, load: Load) -> None:
+    """It did not inherit the project, and nobody could move it into a folder that has it."""
+    new = tmp_path / "new"
+    new.mkdir()
+    program = load(LIMITS)["adopt"].__globals__
+    theirs: list[int] = []
+
+    def adopt_one(descriptor: int, _project: int) -> None:
+        theirs.append(os.fstat(descriptor).st_ino)
+        if len(theirs) == 1:  # the folder has been listed
+            (new / "late").touch()
+
+    program["set_project"] = adopt_one
+    program["adopt"](tmp_path, 7)
+    assert (new / "late").stat().st_ino in theirs[: theirs.index(tmp_path.stat().st_ino)]

@@ -112,18 +112,27 @@ def project_of(descriptor: int) -> int:
 def adopt(folder: Path, project: int) -> None:
     """Make all that stands in `folder` of the project; what comes later is by inheritance.
 
-    The folder itself comes last: it says that all was done.
+    What came while its folder was not of the project yet did not inherit it, and no file may be
+    moved into a folder of another project: Dovecot could not open such a letter. So all is looked
+    at again. The folder itself comes late: it says that all was done.
     """
+    adopt_below(folder, project)
+    adopt_below(folder, project)
+    with opened(folder) as descriptor:
+        set_project(descriptor, project)
+    adopt_below(folder, project)
+
+
+def adopt_below(folder: Path, project: int) -> None:
+    """Put each file and folder below `folder` into the project."""
     for _, folders, files, here in os.fwalk(folder, topdown=False, follow_symlinks=False):
         for name in (*files, *folders):
-            # Who is in the bundle may exchange names meanwhile: the next run finds what is left.
+            # Who is in the bundle may exchange names meanwhile: such a file keeps its project.
             with contextlib.suppress(OSError):
                 mode = os.stat(name, dir_fd=here, follow_symlinks=False).st_mode
                 if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
                     with opened(name, here) as descriptor:
                         set_project(descriptor, project)
-    with opened(folder) as descriptor:
-        set_project(descriptor, project)
 
 
 def set_project(descriptor: int, project: int) -> None:
