@@ -134,10 +134,12 @@ class Meter:
 
     def room(self, user: str) -> tuple[int, int] | None:
         """Return the bytes that `user` has left and that are taken, None when nobody knows now."""
-        with socket.socket(socket.AF_UNIX) as connection:
+        question = f"ROOM / HTTP/1.1\r\nX-Paquet-User: {user}\r\n\r\n"
+        said: list[bytes] = []
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(METER_SECONDS)
             connection.connect(self._path)
-            connection.sendall(f"ROOM / HTTP/1.1\r\nX-Paquet-User: {user}\r\n\r\n".encode())
+            connection.sendall(question.encode())
             said = connection.recv(BLOCK).split(b"\r\n")
         fields = dict(line.split(b": ", 1) for line in said if b": " in line)
         free, taken = fields.get(b"X-Paquet-Free"), fields.get(b"X-Paquet-Taken")
