@@ -58,13 +58,17 @@ def other(light: Delivered, tmp_path: Path) -> Iterator[Attacker]:
     devices.revoke(control, light.neighbour, "beside")
 
 
+def said_by(light: Delivered, program: str) -> str:
+    """Return what a program of this folder says there, in an empty HOME."""
+    script = Path(__file__).with_name(program).read_text("utf-8")
+    run = 'HOME=$(mktemp -d) && export HOME && python3 -I - ; code=$?; rm -r "$HOME"; exit $code'
+    return light.server.run(neighbours.as_user(light, "sh", "-c", run), given=script).stdout
+
+
 @pytest.fixture(scope="module")
 def work(light: Delivered) -> dict[str, list[int]]:
     """What Radicale does for each kind of request among few and among many events."""
-    script = Path(__file__).with_name("radicale_work.py").read_text("utf-8")
-    run = 'HOME=$(mktemp -d) && export HOME && python3 -I - ; code=$?; rm -r "$HOME"; exit $code'
-    said = light.server.run(neighbours.as_user(light, "sh", "-c", run), given=script).stdout
-    told: dict[str, list[int]] = json.loads(said)
+    told: dict[str, list[int]] = json.loads(said_by(light, "radicale_work.py"))
     return told
 
 
@@ -104,6 +108,11 @@ def test_a_uid_is_taken_once_whatever_happened_to_its_file(
     finally:
         for name in [*names, "uid4"]:
             attacker.send("DELETE", f"{attacker.calendar}{name}.ics")
+
+
+def test_no_uid_is_known_of_what_is_there_no_longer(light: Delivered) -> None:
+    told = json.loads(said_by(light, "radicale_uids.py"))
+    assert told == {"put anew": 0, "within a tick": 0}
 
 
 def test_nobody_waits_for_another_whose_calendar_is_being_written(

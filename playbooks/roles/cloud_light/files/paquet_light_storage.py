@@ -21,7 +21,7 @@ from radicale import pathutils
 from radicale.storage import multifilesystem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from radicale.config import Configuration
@@ -106,11 +106,14 @@ class Collection(multifilesystem.Collection):
     def delete(self, href: str | None = None) -> None:
         """Delete an item, or all, and look anew before the next upload."""
         super().delete(href)
-        self.changed()
+        self.changed(wholly=href is None)
 
-    def changed(self) -> None:
+    def changed(self, *, wholly: bool = False) -> None:
         """Look anew at the next question: within one tick of the clock a stamp stays the same."""
-        self._known().stamp = (0, 0)
+        known = self._known()
+        known.stamp = (0, 0)
+        if wholly:
+            known.of_files.clear()
 
     def _clean_history(self) -> None:
         """Forget what was deleted long ago, but not at each write: that looks at every item."""
@@ -185,6 +188,14 @@ class Storage(multifilesystem.Storage):
     ) -> AbstractContextManager[None]:
         """Hold the lock of `user`."""
         return self._lock.acquire(mode, user)
+
+    def create_collection(
+        self, href: str, items: Iterable[Item] | None = None, props: object = None
+    ) -> Collection:
+        """Make a collection, of whose like before nothing holds: inodes are given out again."""
+        made: Collection = super().create_collection(href, items, props)
+        made.changed(wholly=True)
+        return made
 
     def move(self, item: Item, to_collection: Collection, to_href: str) -> None:
         """Move an item, which both collections look for anew."""
