@@ -147,7 +147,7 @@ class Meter:
 
 
 class Crowd:
-    """How many requests for calendars and contacts each user has under way."""
+    """How many requests each user has under way: for calendars and contacts, room, and pieces."""
 
     def __init__(self) -> None:
         self._alone = threading.Lock()
@@ -319,12 +319,22 @@ class Light:
                 return ask_again(start_response)
             told = decide(environ, user, self._files) if environ["PATH_INFO"] == MAY else {}
             if told and environ["REQUEST_METHOD"] == "PUT":
-                told |= described(environ, Server(self._files_server))
+                told |= self._described(environ, user)
         except Revoked:
             return ask_again(start_response, "revoked device")
         except Refused as refused:
             return answer(start_response, FORBIDDEN, **{"X-Paquet-Refused": refused.status})
         return answer(start_response, "204 No Content", **{"X-Paquet-User": user}, **told)
+
+    def _described(self, environ: dict[str, Any], user: str) -> dict[str, str]:
+        server = Server(self._files_server)
+        if "HTTP_CONTENT_RANGE" not in environ:
+            return described(environ, server)
+        # For a piece the file server is asked, and may be long in answering.
+        with self._crowd.entered(user) as enters:
+            if not enters:
+                raise Refused(AWAY)
+            return described(environ, server)
 
     def _date(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         user = environ["PAQUET_USER"]
