@@ -39,6 +39,7 @@ def notes(
 
     `invoices` are those that may be credited, with the gross cents that are left of each: one that
     holds all of it is taken, else as many as are needed, and never more than is left of them all.
+    Each names its buyer as its invoice does: who moved since had other numbers then.
     """
     wanted = sum(line.net + line.vat for line in lines)
     enough = [one for one in invoices if one[1] >= wanted]
@@ -48,9 +49,15 @@ def notes(
         taken, rest = _taken(rest, most)
         if taken:
             key = f"{draft.key}:{len(made) + 1}"
-            credited = (invoice.series, invoice.number)
             made.append(
-                replace(draft, key=key, kind=CREDIT_NOTE, lines=tuple(taken), credits=credited)
+                replace(
+                    draft,
+                    key=key,
+                    buyer=replace(draft.buyer, identity_id=invoice.identity_id),
+                    lines=tuple(taken),
+                    kind=CREDIT_NOTE,
+                    credits=(invoice.series, invoice.number),
+                )
             )
     return made
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from provision import rendering
 from provision.commands.invoice import invoice
 from provision.commands.money import money
 from provision.commands.organisation import organisation
@@ -20,6 +20,7 @@ from tests.integration.subscriptions.abroad_shop import (
     BELGIAN,
     BELGIUM,
     CHECKED,
+    RUE,
     SELLER,
     SWISS,
     account,
@@ -29,11 +30,9 @@ from tests.integration.subscriptions.abroad_shop import (
     trading,
     written,
 )
-from tests.integration.subscriptions.commanding import ask, identify, read
+from tests.integration.subscriptions.commanding import ask, identify, own_profile, read
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from provision.commands.context import Context
 
 TODAY = date(2026, 3, 10)
@@ -83,6 +82,23 @@ def test_a_change_costs_a_buyer_abroad_the_price_without_vat(belgian: Context) -
     documents = written(belgian)
     assert {one.groups[0].category for one in documents} == {"AE"}
     assert account(belgian, "706") == -833
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("cancel", "1", "--last-day", "2026-03-10", "--refund", "--reason", "x"),
+        ("change", "1", "--users", "1"),
+    ],
+)
+def test_what_is_given_back_names_the_buyer_of_its_invoice(
+    belgian: Context, words: tuple[str, ...]
+) -> None:
+    identify(belgian, "--kind", "person", *RUE, "14000", "--city", "Caen", "--country", "FR")
+    ask(belgian, subscription, *words, "--yes")
+    whole, *_others = documents = written(belgian)
+    (back,) = (one for one in documents if one.number.startswith("A"))
+    assert (back.groups[0].category, back.buyer) == ("AE", whole.buyer)
 
 
 def test_who_was_billed_with_vat_gets_it_back_as_it_was(context: Context) -> None:
@@ -169,10 +185,9 @@ def test_a_seller_charges_vat_where_its_rates_are_known(
     context: Context, tmp_path: Path, place: tuple[str, str], said: str
 ) -> None:
     postcode, country = place
-    example = (rendering.share("templates") / "organisation.example.toml").read_text("utf-8")
-    mine = example.replace('"14000"', f'"{postcode}"').replace('"FR"', f'"{country}"')
-    file = tmp_path / "mine.toml"
-    file.write_text(mine, "utf-8")
+    file = Path(own_profile(tmp_path))
+    mine = file.read_text("utf-8").replace('"14000"', f'"{postcode}"')
+    file.write_text(mine.replace('"FR"', f'"{country}"'), "utf-8")
     words = ("describe", SELLER, str(file), "--from", "2026-03-09")
     if said:
         with pytest.raises(PaquetError, match=said):
