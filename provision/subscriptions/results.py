@@ -75,7 +75,8 @@ class Decision:
 
 def result(session: Session, organisation_id: int, last_day: date) -> Result:
     """Return the result of the exercise that ends on a day: all since the one allocated before."""
-    before = _allocated_to(session, organisation_id, last_day)
+    allocated = _allocated(session, organisation_id)
+    before = max((day for day in allocated if day < last_day), default=None)
     first_day = before + timedelta(days=1) if before else None
     query = _euros(organisation_id).where(
         or_(*(LedgerPosting.account.startswith(digit) for digit in chart.RESULT_CLASSES)),
@@ -92,13 +93,20 @@ def allocate(
     """Enter what the assembly decided of the result of the exercise that ended on `last_day`.
 
     Returns the result, and what was entered. Raises UsageRefused unless the books of the exercise
-    are closed, and the decision is the first about its result, and about all of it.
+    are closed, and the decision is the first about its result, and about all of it: years are
+    allocated in their order, since the first decision is about all that came before.
     """
     there = ledger.find(session, organisation.id, f"{KEY}{last_day}")
     if there is not None:
         raise UsageRefused(
             f"The result to {last_day} was allocated on {there.effective_on}",
             f"See entry {there.number} of the journal: nothing was written.",
+        )
+    later = max(_allocated(session, organisation.id), default=last_day)
+    if later > last_day:
+        raise UsageRefused(
+            f"The result to {last_day} is in that to {later}, which was allocated",
+            "Nothing was written: an assembly decided on it already.",
         )
     found = result(session, organisation.id, last_day)
     _check(session, organisation, found, decision, today)
@@ -177,16 +185,15 @@ def _lines(
     return tuple(Line(account, Amount(EUR, -sign * units)) for account, units in parts if units)
 
 
-def _allocated_to(session: Session, organisation_id: int, before: date) -> date | None:
-    """Return the last day of the latest exercise before a day whose result was allocated."""
+def _allocated(session: Session, organisation_id: int) -> list[date]:
+    """Return the last days of the exercises whose result was allocated."""
     keys = session.scalars(
         select(LedgerTransaction.idempotency_key).where(
             LedgerTransaction.organisation_id == organisation_id,
             LedgerTransaction.idempotency_key.startswith(KEY),
         )
     )
-    days = [date.fromisoformat(key.removeprefix(KEY)) for key in keys]
-    return max((day for day in days if day < before), default=None)
+    return [date.fromisoformat(key.removeprefix(KEY)) for key in keys]
 
 
 def _held(session: Session, organisation_id: int, account: str, on: date) -> Cents:

@@ -149,6 +149,19 @@ def test_a_result_is_allocated_once_and_only_when_its_books_are_closed(shop: Sho
 
 
 @only_sqlite
+@pytest.mark.parametrize("year_end", [date(2026, 12, 31), date(2027, 6, 30)])
+def test_what_a_later_decision_held_is_not_allocated_once_more(shop: Shop, year_end: date) -> None:
+    earn(shop, 10_000, date(2026, 3, 1))
+    earn(shop, 2_000, date(2027, 3, 1))
+    closed(shop, 2027)
+    decide(shop, 2027, carried=12_000)
+    earlier = Decision(date(2028, 6, 16), carried=10_000)
+    with pytest.raises(UsageRefused, match=f"result to {year_end} is in that to 2027-12-31"):
+        results.allocate(shop.session, shop.seller, year_end, earlier, TODAY)
+    assert opened(shop, 2029) == {"5301": 12_000, "110": -12_000}
+
+
+@only_sqlite
 @pytest.mark.parametrize("on", [date(2026, 12, 31), date(2028, 7, 2)])
 def test_the_assembly_comes_after_the_year_and_not_in_the_future(shop: Shop, on: date) -> None:
     earn(shop, 100, date(2026, 3, 1))
