@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[3]
 PAGE = TOP / "docs/tresorerie.md"
 SHOP, FRIENDS = "Boutique Libre", "Les Amis du Libre"
-ACCOUNT = "FR7630006000011234567890189"
+ACCOUNT = "FR7630004000031234567890143"
 BEGINS = date(2026, 1, 1)
 SETTINGS = """
 [operator]
@@ -183,12 +183,30 @@ def live(folder: Path, patch: pytest.MonkeyPatch) -> Year:
 def _files() -> Iterator[tuple[str, str]]:
     """Yield the files that the page says to copy from templates, made these two organisations'."""
     example = (TOP / "templates/organisation.example.toml").read_text(encoding="utf-8")
+    reached = {
+        "email": "ici@exemple.fr",
+        "phone": "02 31 44 55 66",
+        "website": "https://exemple.fr",
+    }
     own = {"iban": ACCOUNT, "creditor_identifier": "FR72ZZZ123456"}
-    yield "boutique.toml", _with(example, {"name": SHOP, **own})
+    shop = {
+        "name": SHOP,
+        "legal": "SARL, RCS Caen",
+        "vat_id": "FR44732829320",
+        "bic": "BNPAFRPPXXX",
+    }
+    yield "boutique.toml", _with(example, {**reached, **shop, **own})
     head, receipts = example.split("# [receipts]")
     signed = re.sub(r"^# (registration|purpose|signed)", r"\1", receipts, flags=re.MULTILINE)
-    words = {"name": FRIENDS, "legal": "Association loi de 1901", "vat_id": "", "iban": ""}
-    yield "amis.toml", _with(head, {**words, "bic": ""}) + "[receipts]" + signed
+    signed = _with(signed, {"registration": "RNA W142000001"})
+    words = {
+        "name": FRIENDS,
+        "legal": "Association loi de 1901",
+        "vat_id": "",
+        "iban": "",
+        "bic": "",
+    }
+    yield "amis.toml", _with(head, {**reached, **words}) + "[receipts]" + signed
     yield "plans.toml", (TOP / "templates/plans.example.toml").read_text(encoding="utf-8")
 
 
