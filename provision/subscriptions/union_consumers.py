@@ -57,7 +57,8 @@ class Tally:
     def add(self, draft: Draft, on: date) -> None:
         """Count a document of the day `on`, or raise TreatmentRefused if it goes beyond the limit.
 
-        A deposit is not counted, since the invoices that deduct it are; but none goes beyond.
+        A deposit is not counted, since the invoices that deduct it are; but none goes beyond. What
+        was beyond in the year in which its term began stays so in the next.
         """
         lines = [one for one in draft.lines if one.treatment.abroad == UNION_CONSUMER]
         if not lines:
@@ -65,8 +66,11 @@ class Tally:
         sign = -1 if draft.kind in drafts.CREDITS else 1
         units = sign * sum(line.net for line in lines)
         year = self._of(draft.issuer_id, on.year)
-        if sign > 0 and (year + units > LIMIT or self._of(draft.issuer_id, on.year - 1) > LIMIT):
-            raise _beyond(on.year, year)
+        begun = {one.days.starts.year for one in lines if one.days} | {on.year}
+        for one in sorted(begun) if sign > 0 else ():
+            so_far = self._of(draft.issuer_id, one)
+            if so_far + units > LIMIT or self._of(draft.issuer_id, one - 1) > LIMIT:
+                raise _beyond(one, so_far)
         self.known[draft.issuer_id, on.year] = year + (0 if draft.is_advance else units)
 
     def _of(self, organisation_id: int, year: int) -> Cents:

@@ -77,6 +77,17 @@ def test_a_run_keeps_who_is_left_out_as_they_were(
     assert verify.verify(german.session) == []
 
 
+def test_a_term_that_was_beyond_in_its_year_is_so_in_the_next(
+    german: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(union_consumers, "LIMIT", 9_500)
+    for month in range(3, 12):
+        assert german.bill(date(2026, month, 10)).documents == 1
+    assert [*german.bill(date(2026, 12, 10)).left_out] == [1]
+    assert [*german.bill(date(2027, 1, 2)).left_out] == [1]
+    assert (counted(german), counted(german, 2027)) == (9_000, 0)
+
+
 def test_a_line_at_home_is_sealed_as_before_there_were_buyers_abroad() -> None:
     """The digest was made by the release before the column."""
     invoice: dict[str, object] = {
