@@ -107,7 +107,8 @@ def collect(context: Context, /, *, dry_run: bool, as_json: bool, **words: objec
         if not words["yes"]:
             debits = len(collectable.together(found.chosen))
             ask(f"Collect {len(found.chosen)} of them, by {debits} debits?")
-    outbox = Outbox(Path(str(words["folder"])), context.settings.operator.language)
+    language = context.settings.operator.language
+    outbox = Outbox(Path(str(words["folder"])), language, owner.name)
     mailing.check(outbox)
     with context.session() as session:
         made = collecting.carry_out(session, owner, handed_over, named)

@@ -241,7 +241,9 @@ def _write_letter(control: Control, campaign: Campaign, found: Sequence[Reminder
 
 
 def _outbox(control: Control, campaign: Campaign) -> Outbox:
-    return Outbox(campaign.folder, control.settings.operator.language)
+    with control.reading() as session:
+        sender = organisations.get(session, campaign.organisation).name
+    return Outbox(campaign.folder, control.settings.operator.language, sender)
 
 
 def _bundle(session: Session, subscription_id: int | None) -> Bundle | None:

@@ -25,17 +25,21 @@ NAME = "letters.csv"
 LINES = ("address_1", "address_2", "address_3")  # as many as an `Address` has at most
 WHERE = (*LINES, "postcode", "city", "country")
 WHAT = ("e_mail", "subject", "sum", "invoices", "file")
-HEADER = ("day", "stage", "name", *WHERE, *WHAT)
-FILE = len(HEADER) - 1
+HEADER = ("day", "sender", "stage", "name", *WHERE, *WHAT)
+SENDER, FILE = 1, len(HEADER) - 1
 DELIMITERS = ";,"
 
 
 @dataclass(frozen=True)
 class Outbox:
-    """A folder of letters, and the language of who sends them, as their spreadsheets read it."""
+    """A folder of letters, the language of who sends them, as their spreadsheets read it, and who.
+
+    Invoices of two senders may have one number, and so may files about them: no folder is for two.
+    """
 
     folder: Path
     language: str
+    sender: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,13 @@ class Mailed:
 
 
 def check(outbox: Outbox) -> None:
-    """Raise PaquetError where the folder has a file of this name that is not such a list."""
-    _known(outbox.folder / NAME)
+    """Raise PaquetError where the folder has another list of this name, or letters of another."""
+    for row in _known(outbox.folder / NAME):
+        if row[SENDER] not in {"", outbox.sender} and outbox.sender:
+            raise PaquetError(
+                f"{outbox.folder} holds letters of {row[SENDER]}",
+                "Give each organisation a folder of its own.",
+            )
 
 
 def add(outbox: Outbox, mailed: Sequence[Mailed]) -> None:
@@ -75,12 +84,15 @@ def add(outbox: Outbox, mailed: Sequence[Mailed]) -> None:
     again = {one.file for one in mailed}
     kept: list[Sequence[Cell]] = [row for row in _known(path) if row[FILE] not in again]
     chosen: Language = "fr" if outbox.language == "fr" else "en"
-    replace_file(path, tabular.table(HEADER, [*kept, *map(_row, mailed)], chosen))
+    replace_file(
+        path, tabular.table(HEADER, [*kept, *(_row(one, outbox) for one in mailed)], chosen)
+    )
 
 
-def _row(one: Mailed) -> list[Cell]:
+def _row(one: Mailed, outbox: Outbox) -> list[Cell]:
     return [
         one.day,
+        outbox.sender,
         one.stage,
         one.to.name,
         *_where(one.to.address),

@@ -250,7 +250,7 @@ def test_notices_are_written_and_kept_as_sent(context: Context, tmp_path: Path) 
         "letters.csv",
     }
     (_head, listed) = (folder / "letters.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert listed.startswith("2026-12-15;renewal;Jeanne;")
+    assert listed.startswith("2026-12-15;;renewal;Jeanne;")
     assert listed.endswith(";110,00;;subscription-1-2027-02-28.txt")
     assert "Nobody has to be told." in run(context, *words)
 

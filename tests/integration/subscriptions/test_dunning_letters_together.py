@@ -11,6 +11,8 @@ from sqlalchemy import select
 from provision.errors import PaquetError
 from provision.registry import orders
 from provision.subscriptions import identities
+from provision.subscriptions.payments import mailing
+from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.models import DunningStep
 from provision.workflows import dunning
 from tests.integration.subscriptions.dunning_street import SELLER, open_street
@@ -153,6 +155,14 @@ def test_a_list_that_is_no_list_of_letters_is_left_alone(street: Street) -> None
         street.run(LATE)
     assert theirs.read_text(encoding="utf-8") == "mine;all mine\n"
     assert street.due(LATE)[0] == ("suspend", "")
+
+
+def test_a_folder_is_for_the_letters_of_one_organisation(street: Street) -> None:
+    """Invoices of two have the same numbers, and so have the files about them."""
+    street.run(LATE)
+    mailing.check(Outbox(street.folder, "fr", SELLER))
+    with pytest.raises(PaquetError, match=f"holds letters of {SELLER}"):
+        mailing.check(Outbox(street.folder, "fr", "Les Amis du Libre"))
 
 
 def test_two_customers_get_a_letter_each(street: Street) -> None:

@@ -99,7 +99,7 @@ def test_every_debtor_is_told_the_day_and_the_amount(till: Till, tmp_path: Path)
     handing_over.write(till.session, till.seller, till.collect(), Outbox(tmp_path, "en"))
     listed = (tmp_path / "letters.csv").read_text(encoding="utf-8").splitlines()
     assert len(listed) == 3
-    assert listed[1].startswith("2026-01-02,debit,Jeanne,")
+    assert listed[1].startswith("2026-01-02,,debit,Jeanne,")
     assert ",jeanne@exemple.test," in listed[1]
     assert listed[1].endswith(",10.00,F2026-000001,F2026-1-1.txt")
     letter = (tmp_path / "F2026-1-1.txt").read_text(encoding="utf-8")
