@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from provision.workflows.control import Control
 
 GIB = 1 << 30
+LIVING = ("active", "suspended")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def due(control: Control) -> list[Bundle]:
     """Return the bundles whose server was told another room than is in force today, by domain."""
     today = control.today()
     with control.reading() as session:
-        living = select(Bundle).where(Bundle.state != "erased").order_by(Bundle.domain)
+        living = select(Bundle).where(Bundle.state.in_(LIVING)).order_by(Bundle.domain)
         return [
             orders.load_bundle(one)
             for one in session.scalars(living)
@@ -92,7 +93,9 @@ def due(control: Control) -> list[Bundle]:
 
 
 def is_due(session: Session, bundle: Bundle, day: date) -> bool:
-    """Whether the server of `bundle` was told another room than is in force on `day`."""
+    """Whether the server of a living `bundle` was told another room than is in force on `day`."""
+    if bundle.state not in LIVING or _subscribed(session, bundle) is None:
+        return False
     return in_force(session, bundle, day).room != bundle.quota_bytes
 
 
@@ -100,9 +103,12 @@ def _of_version(version: SubscriptionVersion) -> Capacity:
     return Capacity(version.users, version.gib * GIB)
 
 
+def _subscribed(session: Session, bundle: Bundle) -> Subscription | None:
+    return subscriptions.of_order(session, orders.of_bundle(session, bundle).id)
+
+
 def _subscription(session: Session, bundle: Bundle) -> Subscription:
-    order = orders.of_bundle(session, bundle)
-    found = subscriptions.of_order(session, order.id)
+    found = _subscribed(session, bundle)
     if found is None:
         raise PaquetError(
             f"Nobody subscribed to the bundle of {bundle.domain}", "See: paquet money verify"

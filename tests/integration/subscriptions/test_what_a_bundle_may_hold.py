@@ -169,6 +169,16 @@ def test_of_a_later_day_the_server_is_told_on_that_day(
     assert read(shop, bundle, "deploy", "--due", "--yes") == []
 
 
+def test_a_bundle_that_ends_is_not_due_and_keeps_none_from_theirs(
+    shop: Context, servers: Servers
+) -> None:
+    with shop.session() as session:
+        one = orders.get(session, 1).bundle
+        one.state, one.quota_bytes = "closed", 1
+    assert read(shop, bundle, "deploy", "--due", "--yes") == []
+    assert servers.told == []
+
+
 def test_less_is_refused_with_the_people_in_the_way(shop: Context, servers: Servers) -> None:
     change(shop, "--plan", "association")
     add(shop, "paul")
