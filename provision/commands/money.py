@@ -93,6 +93,10 @@ def _balances(session: Session, words: Mapping[str, object], today: date) -> lis
             "Give --organisation with --from, and not --known.",
         )
     last_day = on.date() if on else today
+    if last_day < first_day.date():
+        raise UsageRefused(
+            f"{last_day} is before that year", "Give --on DAY of it, or leave it out."
+        )
     return books.balances(session, owner, books.Period(first_day.date(), last_day))
 
 

@@ -257,6 +257,9 @@ def test_a_year_begins_with_its_opening_in_the_balance_and_in_the_fec(
         assert holds(context, "--from", first, "--on", last) == wanted
     with pytest.raises(UsageRefused, match="A year is of one organisation"):
         ask(context, money, "balance", "--from", "2027-01-01")
+    year = ("--organisation", "Boutique Libre", "--from", "2027-01-01")
+    with pytest.raises(UsageRefused, match="2026-12-31 is before that year"):
+        ask(context, money, "balance", *year, "--on", "2026-12-31")
     days = ("--from", "2028-01-01", "--until", "2028-12-31", "--to", str(tmp_path / "books"))
     exported = ("export", "Boutique Libre", "--format", "fec", *days)
     (file, _description) = read(context, money, *exported)
