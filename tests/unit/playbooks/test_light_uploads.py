@@ -114,3 +114,17 @@ def test_a_file_server_that_is_away_is_said_to_be(uploads: dict[str, Any]) -> No
     with pytest.raises(uploads["Refused"]) as refused:
         uploads["described"](environ, uploads["Server"]("/nowhere"))
     assert refused.value.status == "503"
+
+
+def test_a_piece_for_a_file_that_has_a_copy_is_refused(
+    uploads: dict[str, Any], tmp_path: Path
+) -> None:
+    """The file server copies by a second link, and all of the file when one of them is changed."""
+    file = tmp_path / "file"
+    uploads["refuse_shared"](file)
+    file.touch()
+    uploads["refuse_shared"](file)
+    (tmp_path / "copy").hardlink_to(file)
+    with pytest.raises(uploads["Refused"]) as refused:
+        uploads["refuse_shared"](file)
+    assert refused.value.status == "409"

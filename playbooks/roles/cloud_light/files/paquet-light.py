@@ -24,7 +24,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paquet_light_uploads import AWAY, Refused, Server, date, described
+from paquet_light_uploads import AWAY, Refused, Server, date, described, refuse_shared
 from radicale import config
 from radicale.app import Application
 
@@ -334,6 +334,8 @@ class Light:
         with self._crowd.entered(user) as enters:
             if not enters:
                 raise Refused(AWAY)
+            place = own_steps(environ["REQUEST_URI"].partition("?")[0], user)
+            refuse_shared(self._files.joinpath(user, *place))
             return described(environ, server)
 
     def _date(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:

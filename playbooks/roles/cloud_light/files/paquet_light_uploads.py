@@ -98,6 +98,13 @@ def described(environ: dict[str, Any], server: Server) -> dict[str, str]:
     return told
 
 
+def refuse_shared(file: Path) -> None:
+    """Refuse a piece for a file that has a copy: the file server would copy all of it first."""
+    with contextlib.suppress(OSError):
+        if file.stat(follow_symlinks=False).st_nlink > 1:
+            raise Refused(CONFLICT)
+
+
 def _begin_of_piece(environ: dict[str, Any]) -> int:
     piece = PIECE.fullmatch(environ["HTTP_CONTENT_RANGE"])
     if not piece:
