@@ -236,6 +236,23 @@ def test_mail_in_all_folders_counts_and_nothing_beside_it(tmp_path: Path, load: 
     assert counted(tmp_path / "absent") == 0
 
 
+def test_open_sessions_end_where_somebody_passes_his_part(tmp_path: Path, load: Load) -> None:
+    machine = Machine(tmp_path, users={ANNE: 100 * BLOCK, PAUL: 30 * BLOCK})
+    program = machine.lead(load(LIMITS)["main"].__globals__)
+    tool = tmp_path / "doveadm"
+    tool.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/kicked\n')
+    tool.chmod(0o755)
+    program |= {"KICK": (str(tool), "kick"), "tell_dovecot": lambda _limits: None}
+    machine.receive("paul", 20 * BLOCK)
+    program["main"]()
+    machine.receive("anne", 30 * BLOCK)
+    program["main"]()
+    assert not (tmp_path / "kicked").exists()
+    machine.receive("paul", 15 * BLOCK, 2)
+    program["main"]()
+    assert (tmp_path / "kicked").read_text() == "kick *@a.test\n"
+
+
 def test_who_asks_is_told_what_is_left_and_taken(tmp_path: Path, load: Load) -> None:
     machine = Machine(tmp_path, users={ANNE: 100 * BLOCK, PAUL: 30 * BLOCK})
     (machine.home / "webdav/files" / ANNE / "big").write_bytes(bytes(80 * BLOCK))

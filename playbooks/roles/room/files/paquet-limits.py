@@ -49,7 +49,7 @@ INHERITED, PROJECT = 0x200, 3
 QUOTACTL_FD, GET_QUOTA, SET_QUOTA, OF_PROJECT = 443, 0x800007, 0x800008, 2
 QUOTA, LIMITS = "8QI4x", 1 | 4
 BYTES_A_FILE, FEWEST_FILES = 16384, 100_000
-DU_SECONDS = 600
+DU_SECONDS = 200  # three times a bundle, of the half hour that all have
 # What a person keeps, and where below the home; Nextcloud has calendars in its database.
 WHAT = ("mail", "files", "calendars")
 FOLDERS = {
@@ -262,13 +262,18 @@ def tell_dovecot(limits: dict[str, int]) -> None:
         sys.stderr.write(f"Mailboxes keep the limits that they had: {wrong}\n")
 
 
-def end_sessions(name: str, told: dict[str, Any], before: dict[str, Any], domain: str) -> None:
-    """End the sessions of a bundle that is over its room, where mail came since the last time."""
+def end_sessions(
+    name: str, told: dict[str, Any], before: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """End the sessions of a bundle where mail came since the last time and somebody has no room."""
+    users, domain = settings["users"], Path(settings["mail"]).name
     over = told["taken"] > told["room"] or told["all_taken"] > told["all"]
-    if not over:
+    if over:
+        sys.stderr.write(f"{name} is over its room: {told['taken']} {told['room']}")
+        sys.stderr.write(f", with all else {told['all_taken']} {told['all']}\n")
+    beyond = [one for one, own in told["people"].items() if sum(own.values()) > users[one]]
+    if not over and not beyond:
         return
-    sys.stderr.write(f"{name} is over its room: {told['taken']} {told['room']}")
-    sys.stderr.write(f", with all else {told['all_taken']} {told['all']}\n")
     mail = [sum(own["mail"] for own in one.get("people", {}).values()) for one in (told, before)]
     if before and mail[0] > mail[1]:
         try:
@@ -295,7 +300,7 @@ def look_at_bundle(path: Path, before: dict[str, Any]) -> dict[str, Any]:
     told = measure(name, settings)
     tell_meter(name, told)
     tell_dovecot(mailbox_limits(told, settings))
-    end_sessions(name, told, before, Path(settings["mail"]).name)
+    end_sessions(name, told, before, settings)
     return told
 
 
