@@ -51,14 +51,12 @@ def someone_says(monkeypatch: pytest.MonkeyPatch, *, yes: bool) -> list[str]:
     """Let somebody sit at the keyboard; return what they are asked."""
     asked: list[str] = []
 
-    def confirm(question: str, **_how: Any) -> bool:  # noqa: ANN401 (click's own words)
+    def prompt(question: str, **_how: Any) -> str:  # noqa: ANN401 (click's own words)
         asked.append(question)
-        if not yes:
-            raise click.Abort
-        return True
+        return "y" if yes else "n"
 
     monkeypatch.setattr("provision.commands.context.someone_is_there", lambda: True)
-    monkeypatch.setattr(click, "confirm", confirm)
+    monkeypatch.setattr(click, "prompt", prompt)
     return asked
 
 
