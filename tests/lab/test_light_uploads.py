@@ -119,16 +119,18 @@ def test_a_piece_belongs_to_the_end_of_its_file(attacker: Attacker) -> None:
     assert standing(attacker) == b"0123456789"
 
 
-def test_a_piece_leaves_copies_of_its_file_alone(attacker: Attacker) -> None:
+def test_a_piece_is_refused_while_its_file_has_a_copy(attacker: Attacker) -> None:
+    """The file server copies by a second link: it would copy all of the file at each piece."""
     there = attacker.files + "copied"
     assert piece(attacker, b"0123456789", "") == CREATED
     assert attacker.copy(attacker.files + "pieces", there) == CREATED
     try:
-        assert piece(attacker, b"x", "10-10/*") == DONE
-        assert attacker.copy(there, attacker.files + "pieces") == DONE
+        assert piece(attacker, b"x", "10-10/*") == CONFLICT
         assert standing(attacker) == b"0123456789"
     finally:
         attacker.send("DELETE", there)
+    assert piece(attacker, b"x", "10-10/*") == DONE
+    assert standing(attacker) == b"0123456789x"
 
 
 def test_pieces_end_where_the_room_ends(attacker: Attacker) -> None:
