@@ -38,7 +38,7 @@ WHO_WAITS = "systemctl show --property=MainPID --value unattended-upgrades"
 DURING_AN_UPGRADE = """
 {0}
 unattended-upgrade --dry-run & upgrade=$!
-until grep -q unattended-upgrade /proc/$upgrade/cmdline; do sleep 0.01; done
+until grep -q '/bin/unattended-upgrad[e]' /proc/$upgrade/cmdline; do sleep 0.01; done
 kill -STOP $upgrade; needrestart -q -r a >/dev/null 2>&1
 {0}
 kill -KILL $upgrade; wait $upgrade; needrestart -q -r a >/dev/null 2>&1
