@@ -12,7 +12,7 @@ from provision.commands.context import json_option, pass_context, show
 from provision.errors import UsageRefused
 from provision.subscriptions.planfile import MOST_GIB
 from provision.workflows import bundles, users
-from provision.workflows.capacity import GIB
+from provision.workflows.rooms import GIB
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
     from provision.workflows.control import Control
 
-GIB = 1 << 30
 LIVING = ("active", "suspended")
 
 
@@ -100,7 +99,7 @@ def is_due(session: Session, bundle: Bundle, day: date) -> bool:
 
 
 def _of_version(version: SubscriptionVersion) -> Capacity:
-    return Capacity(version.users, version.gib * GIB)
+    return Capacity(version.users, version.gib * rooms.GIB)
 
 
 def _subscribed(session: Session, bundle: Bundle) -> Subscription | None:

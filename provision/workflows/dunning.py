@@ -15,6 +15,7 @@ from provision.subscriptions.payments.handing_over import private_folder
 from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
 from provision.subscriptions.subscription_models import Subscription
 from provision.workflows import bundles, offboard
+from provision.workflows.capacity import LIVING
 from provision.workflows.offboard import Closing
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from provision.workflows.control import Control
 
 SUSPENDED, ACTIVE = "suspended", "active"
-# Active too: the registry is changed before the server, which may not have answered.
-LIVING = (ACTIVE, SUSPENDED)
 
 
 @dataclass(frozen=True)
@@ -179,6 +178,7 @@ def _again(control: Control, reminder: Reminder) -> Reminder:
 def _suspend(control: Control, reminder: Reminder, why: str, _on: date) -> None:
     with control.reading() as session:
         bundle = _bundle(session, reminder.owed.subscription_id)
+    # Suspended too: the registry is changed before the server, which may not have answered.
     if bundle is not None and bundle.state in LIVING:
         bundles.change_state(control, bundle.domain, SUSPENDED, why)
 

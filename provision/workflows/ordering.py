@@ -29,7 +29,7 @@ from provision.subscriptions import (
 from provision.subscriptions.identities import Person
 from provision.subscriptions.subscriptions import Sale
 from provision.workflows import names, onboard
-from provision.workflows.capacity import GIB
+from provision.workflows.rooms import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,8 +20,6 @@ from provision.workflows import capacity, names
 from provision.workflows.claims import claim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pydantic import SecretStr
 
     from provision.registry.models import Device
@@ -79,15 +77,12 @@ def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:
         room = capacity.in_force(session, bundle, control.today()).room
         safe = control.safe(session)
         secrets = {name: safe.get(f"bundle:{bundle.name}", name) for name in BUNDLE_SECRETS}
-    play = _play(playbook, bundle, control.settings, secrets)
-    return replace(
-        play, variables={**play.variables, "bundle": describe(bundle, control.settings, room)}
-    )
+    return replace(_play(playbook, bundle, control.settings, room), secrets=secrets)
 
 
 def erasing_play(bundle: Bundle, control: Control) -> Play:
     """Return the play that takes `bundle` away for good; it needs none of its secrets."""
-    return _play(ERASE, bundle, control.settings, {})
+    return _play(ERASE, bundle, control.settings)
 
 
 def device_play(
@@ -95,7 +90,7 @@ def device_play(
 ) -> Play:
     """Return the play that enrols (with its secret) or revokes a device on its server."""
     bundle = device.user.bundle
-    play = _play("device.yml", bundle, control.settings, {})
+    play = _play("device.yml", bundle, control.settings)
     hosts = [host for host in play.hosts if host.name == bundle.server]
     return with_device(replace(play, hosts=hosts), device, action, control, secret)
 
@@ -155,17 +150,15 @@ def describe(bundle: Bundle, settings: Settings, room: int | None = None) -> dic
     }
 
 
-def _play(
-    playbook: str, bundle: Bundle, settings: Settings, secrets: Mapping[str, SecretStr]
-) -> Play:
+def _play(playbook: str, bundle: Bundle, settings: Settings, room: int | None = None) -> Play:
     server = inventory.find(settings.inventory, bundle.server)
     backup = inventory.find(settings.inventory, bundle.backup_server)
     variables = {
         **server_variables(server, settings),
         "backup_server_name": backup.server_name,
-        "bundle": describe(bundle, settings),
+        "bundle": describe(bundle, settings, room),
     }
-    return Play(playbook, [server, backup], variables, dict(secrets))
+    return Play(playbook, [server, backup], variables)
 
 
 def _note_room(play: Play, control: Control) -> None:

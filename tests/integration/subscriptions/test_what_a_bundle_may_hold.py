@@ -19,8 +19,8 @@ from provision.servers import guard, looking
 from provision.servers.outcomes import PlayResult
 from provision.subscriptions import planfile, plans, subscriptions
 from provision.workflows import ordering, plays
-from provision.workflows.capacity import GIB
 from provision.workflows.control import Control
+from provision.workflows.rooms import GIB
 from tests.integration.subscriptions import commanding
 from tests.integration.subscriptions.commanding import ask, read, selling
 from tests.integration.subscriptions.leaving_shop import INVENTORY

@@ -68,6 +68,13 @@ class Machine:
         mail.write_bytes(os.urandom(size))
         return mail
 
+    def doveadm(self, words: str) -> tuple[str, str]:
+        """Return how sessions are ended here: by a program that does `words`."""
+        tool = self.folder / "doveadm"
+        tool.write_text(f"#!/bin/sh\n{words}\n")
+        tool.chmod(0o755)
+        return str(tool), "kick"
+
     def told(self) -> Any:  # noqa: ANN401 (JSON is anything)
         return json.loads((self.folder / "room.json").read_text())[NAME]
 
@@ -177,11 +184,9 @@ def test_open_sessions_end_where_mail_grows_beyond_the_room(
     tmp_path: Path, load: Load, capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine, kicked = Machine(tmp_path), tmp_path / "kicked"
-    tool = tmp_path / "doveadm"
-    tool.write_text(f'#!/bin/sh\necho "$@" >>{kicked}\n')
-    tool.chmod(0o755)
     program = machine.lead(load(LIMITS)["main"].__globals__)
-    program |= {"KICK": (str(tool), "kick"), "tell_dovecot": lambda _limits: None}
+    kick = machine.doveadm(f'echo "$@" >>{kicked}')
+    program |= {"KICK": kick, "tell_dovecot": lambda _limits: None}
     machine.receive("anne", 101 * BLOCK)
     program["main"]()
     assert not kicked.exists(), "nobody knows that it grew"
@@ -197,16 +202,14 @@ def test_sessions_end_when_the_limits_stand_that_new_ones_begin_with(
     tmp_path: Path, load: Load, capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine, done = Machine(tmp_path), tmp_path / "done"
-    tool = tmp_path / "doveadm"
-    tool.write_text(f"#!/bin/sh\necho kicked >>{done}\nexit 75\n")
-    tool.chmod(0o755)
     program = machine.lead(load(LIMITS)["main"].__globals__)
 
     def tell(limits: dict[str, int]) -> None:
         with done.open("a") as file:
             file.write(f"{limits[PAUL]}\n")
 
-    program |= {"KICK": (str(tool), "kick"), "tell_dovecot": tell}
+    kick = machine.doveadm(f"echo kicked >>{done}; exit 75")
+    program |= {"KICK": kick, "tell_dovecot": tell}
     program["main"]()
     machine.receive("anne", 101 * BLOCK)
     program["main"]()
@@ -239,10 +242,8 @@ def test_mail_in_all_folders_counts_and_nothing_beside_it(tmp_path: Path, load: 
 def test_open_sessions_end_where_somebody_passes_his_part(tmp_path: Path, load: Load) -> None:
     machine = Machine(tmp_path, users={ANNE: 100 * BLOCK, PAUL: 30 * BLOCK})
     program = machine.lead(load(LIMITS)["main"].__globals__)
-    tool = tmp_path / "doveadm"
-    tool.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/kicked\n')
-    tool.chmod(0o755)
-    program |= {"KICK": (str(tool), "kick"), "tell_dovecot": lambda _limits: None}
+    kick = machine.doveadm(f'echo "$@" >>{tmp_path}/kicked')
+    program |= {"KICK": kick, "tell_dovecot": lambda _limits: None}
     machine.receive("paul", 20 * BLOCK)
     program["main"]()
     machine.receive("anne", 30 * BLOCK)
