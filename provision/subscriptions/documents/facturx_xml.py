@@ -129,7 +129,8 @@ def _process(invoice: Invoice) -> str:
 
     After a deposit comes first, also where that paid all (BR-FR-CO-08 forbids it of a deposit).
     """
-    if invoice.references.preceding and not invoice.kind.is_credit:
+    deducts = any(one.gross for one in invoice.references.preceding)
+    if deducts and not invoice.kind.is_credit:
         how = AFTER_DEPOSIT
     elif invoice.is_paid:
         how = PAID

@@ -114,9 +114,9 @@ class Totals:
 
 @dataclass(frozen=True)
 class Preceding:
-    """The invoice that a credit note corrects, or the deposit that a final invoice deducts.
+    """What a credit note corrects, an invoice replaces, or the deposit that a final one deducts.
 
-    Of a deposit, `gross` cents are deducted, with the `vat` cents that it had charged of them.
+    Of a deposit alone `gross` cents are deducted, with the `vat` cents that it charged of them.
     """
 
     number: str

@@ -13,6 +13,7 @@ from provision.errors import UsageRefused
 from provision.subscriptions import billing, papers, verify
 from provision.subscriptions.documents import schematron
 from provision.subscriptions.documents.facturx_xml import facturx
+from provision.subscriptions.documents.invoice_pdf import invoice_html
 from provision.subscriptions.invoice_models import Invoice
 from tests.integration.subscriptions.commanding import FIRM, ask, identify, read, selling
 
@@ -54,6 +55,10 @@ def test_an_invoice_for_the_wrong_customer_is_made_again(context: Context) -> No
         (*_old, new) = papers.every(session, select(Invoice))
         assert [one.number for one in new.references.preceding] == ["F2026-000001"]
         assert schematron.findings([facturx(new)]) == [()]
+        assert b"<ram:ID>S1<" in facturx(new)  # to be paid; S4 would be after a deposit
+        shown = invoice_html(new)
+        assert "Remplace</span><b>F2026-000001" in shown
+        assert "acompte" not in shown
         assert verify.verify(session) == []
     with pytest.raises(UsageRefused, match="Other documents charge the days"):
         ask(context, invoice, *words, "--yes")
