@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +24,7 @@ from provision.migrations import upgrades
 from provision.workflows.control import Control
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -94,6 +95,11 @@ def show(result: Mapping[str, object] | Sequence[Mapping[str, object]], *, as_js
 
 
 def _cell(value: object) -> str:
+    """Return a value as people read it; of what holds others, those that say something."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {said}" for key, one in value.items() if (said := _cell(one)))
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_cell, value))
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     return "" if value is None else str(value)

@@ -50,4 +50,6 @@ def _next(name: str, account: CustomerAccount) -> str:
         return payment.format(verb="refund") + f" MOVEMENT --credit-of {account.email}"
     if account.note:
         return payment.format(verb="refund") + f" MOVEMENT {account.note}"
-    return payment.format(verb="collect") + " --on DAY --to FOLDER"
+    if account.mandated:
+        return payment.format(verb="collect") + " --on DAY --to FOLDER"
+    return f"paquet dunning run {name!r} --to FOLDER"

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from stdnum.util import NumberValidationModule
 
 SEPARATORS = dict.fromkeys(map(ord, " .-/"))
-SIREN, SIRET = re.compile(r"[0-9]{9}"), re.compile(r"[0-9]{14}")
+BUSINESSES: dict[str, tuple[re.Pattern[str], NumberValidationModule]] = {
+    "SIREN": (re.compile(r"[0-9]{9}"), siren_number),
+    "SIRET": (re.compile(r"[0-9]{14}"), siret_number),
+}
 SIREN_DIGITS = 9
 LONGEST_SHOWN = 40
 VAT_ID = re.compile(r"[A-Z]{2}[0-9A-Z+*]{2,13}")
@@ -39,16 +42,15 @@ def siren(typed: str) -> str:
     establishments have another one.
     """
     digits = _compact(typed)
-    if SIRET.fullmatch(digits) and siret_number.is_valid(digits):
-        return digits[:SIREN_DIGITS]
-    if not SIREN.fullmatch(digits):
+    kind = next((kind for kind, (form, _) in BUSINESSES.items() if form.fullmatch(digits)), None)
+    if kind is None:
         raise UsageRefused(
             f"{_shown(typed)} is not a SIREN",
             "It has nine digits, such as 732 829 320; a SIRET has fourteen.",
         )
-    if not siren_number.is_valid(digits):
-        raise UsageRefused(f"The SIREN {digits} has a wrong digit", "Copy it once more.")
-    return digits
+    if not BUSINESSES[kind][1].is_valid(digits):
+        raise UsageRefused(f"The {kind} {digits} has a wrong digit", "Copy it once more.")
+    return digits[:SIREN_DIGITS]
 
 
 def vat_id(typed: str) -> str:

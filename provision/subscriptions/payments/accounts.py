@@ -12,7 +12,7 @@ from provision.registry.models import Subscriber
 from provision.subscriptions import chart
 from provision.subscriptions.drafts import CLAIMS, CREDIT_NOTE
 from provision.subscriptions.ledger_models import LedgerPosting, PersonReference
-from provision.subscriptions.payments import owed
+from provision.subscriptions.payments import mandates, owed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,7 @@ class CustomerAccount:
     """One customer in cents: open invoices, open credit notes, and what was paid too much (4197).
 
     `email` is '' once the customer was erased; `note` and `invoice` are the oldest that are open.
+    `mandated` tells whether a mandate that they signed stands.
     """
 
     email: str
@@ -35,6 +36,7 @@ class CustomerAccount:
     credit: Cents
     invoice: str
     note: str
+    mandated: bool
 
     @property
     def balance(self) -> Cents:
@@ -51,6 +53,7 @@ def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
             open_units[document.kind][document.party] += document.units
             oldest.setdefault((document.party, document.kind), document.shown)
     credit, emails = _credit(session, organisation_id), _emails(session)
+    mandated = _mandated(session, organisation_id)
     parties = {party for found in open_units.values() for party in found} | credit.keys()
     accounts = [
         CustomerAccount(
@@ -60,6 +63,7 @@ def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
             credit=credit.get(party, 0),
             invoice=next((oldest[party, kind] for kind in CLAIMS if (party, kind) in oldest), ""),
             note=oldest.get((party, CREDIT_NOTE), ""),
+            mandated=emails.get(party) in mandated,
         )
         for party in parties
     ]
@@ -86,3 +90,8 @@ def _emails(session: Session) -> Mapping[str, str]:
         )
     )
     return {row.reference: row.email for row in rows}
+
+
+def _mandated(session: Session, organisation_id: int) -> set[str]:
+    rows = mandates.everyone(session, organisation_id)
+    return {row.subscriber.email for row in rows if row.signed_on and row.ended_on is None}

@@ -29,7 +29,7 @@ def test_a_siren_is_kept_as_its_nine_digits_however_it_is_typed(typed: str, kept
     [
         ("732829321", "wrong digit"),
         ("73282932", "is not a SIREN"),
-        ("73282932000075", "is not a SIREN"),
+        ("73282932000075", "The SIRET 73282932000075 has a wrong digit"),
         ("٧٣٢٨٢٩٣٢٠", "is not a SIREN"),
         ("=cmd()", "is not a SIREN"),
         ("732829320\n", "is not a SIREN"),
