@@ -26,6 +26,8 @@ def context(tmp_path: Path, noon: None) -> Context:
     """Jeanne owes an invoice, and gave no mandate."""
     del noon
     made = selling(tmp_path)
+    described = own_profile(tmp_path, creditor_identifier="FR72ZZZ123456")
+    ask(made, organisation, "describe", SHOP, described, "--from", "2026-02-01")
     billing.bill(made.engine, TODAY)
     return made
 
@@ -42,15 +44,13 @@ def test_who_pays_by_transfer_is_reminded(context: Context) -> None:
     assert account["next"] == "paquet dunning run 'Boutique Libre' --to FOLDER"
 
 
-def test_who_signed_a_mandate_is_debited_until_it_ends(context: Context, tmp_path: Path) -> None:
-    described = own_profile(tmp_path, creditor_identifier="FR72ZZZ123456")
-    ask(context, organisation, "describe", SHOP, described, "--from", "2026-02-01")
+def test_who_signed_a_mandate_is_debited_until_it_ends(context: Context) -> None:
     reference = read(context, mandate, "add", SHOP, "jeanne@exemple.test")["reference"]
     assert "dunning run" in jeanne(context)["next"]
     signed = ("--on", "2026-03-01", "--iban", "FR7630006000011234567890189")
     ask(context, mandate, "sign", SHOP, reference, *signed)
     assert jeanne(context)["next"] == f"paquet payment collect {SHOP!r} --on DAY --to FOLDER"
-    ask(context, mandate, "revoke", SHOP, reference, "--on", "2026-03-09")
+    ask(context, mandate, "revoke", SHOP, reference, "--why", "on her wish")
     assert "dunning run" in jeanne(context)["next"]
 
 
