@@ -128,7 +128,9 @@ PAID = replace(
 )
 FINAL = replace(
     BUSINESS,
-    references=References("BC-77", "Service achats", (Preceding("A2026-00003", ISSUED),)),
+    references=References(
+        "BC-77", "Service achats", (Preceding("A2026-00003", ISSUED, 5000, 833),)
+    ),
     totals=replace(BUSINESS.totals, prepaid=5000, payable=BUSINESS.totals.gross - 5000),
 )
 DEPOSIT = replace(BUSINESS, kind=Kind.DEPOSIT, number="A2026-00003")

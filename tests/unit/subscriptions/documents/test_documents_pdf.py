@@ -154,7 +154,7 @@ def test_the_collection_is_announced_with_its_mandate() -> None:
 
 def test_what_was_paid_is_deducted_before_the_eyes() -> None:
     text = " ".join(pages_of(invoice_pdf(FINAL)))
-    assert "Déjà payé -50,00 €" in text
+    assert "Acompte A2026-00003 -50,00 €" in text
     assert "Net à payer 80,00 €" in text
     assert "Déduit l’acompte A2026-00003 du 1er novembre 2026" in text
     assert "Votre commande BC-77" in text
@@ -163,6 +163,7 @@ def test_what_was_paid_is_deducted_before_the_eyes() -> None:
 def test_an_invoice_that_is_paid_asks_for_nothing() -> None:
     text = " ".join(pages_of(invoice_pdf(replace(PAID, payment=DEBIT))))
     assert "Payée le 30 octobre 2026" in text
+    assert "Déjà payé -10,00 €" in text
     assert "Rien à payer 0,00 €" in text
     assert "prélevé" not in text
 
