@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from provision.errors import UsageRefused
 from provision.registry import edges
 from provision.subscriptions import (
@@ -24,6 +26,7 @@ from provision.subscriptions import (
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.credit_notes import What
 from provision.subscriptions.drafts import DEPOSIT, REPLACES, Buyer, Draft
+from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.sides import Work
 from provision.subscriptions.subscription_models import Identity
 from provision.subscriptions.treatments import Taxing
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.drafts import DraftLine
-    from provision.subscriptions.invoice_models import Invoice
     from provision.subscriptions.issuing import Number
 
 WRONG = {"fr": "le client n'était pas le bon", "en": "the customer was not the right one"}
@@ -50,9 +52,10 @@ def correct(session: Session, number: Number, reason: str, on: date) -> list[Num
 
     Without a `reason` both say that the customer was not the right one. An invoice that was taken
     back whole before is only made again. Raises UsageRefused when the invoice names its customer as
-    today, or when other documents charge its days.
+    today, when it was made again before, or when other documents charge its days.
     """
     invoice = credit_notes.found(session, number)
+    _refuse_again(session, number)
     buyer, language = _buyer(session, invoice)
     why = edges.person_name(reason or WRONG[language], "reason")
     lines = credit_notes.rest(session, invoice)
@@ -66,6 +69,25 @@ def correct(session: Session, number: Number, reason: str, on: date) -> list[Num
     for note in billed.credits_of(session, number):
         crediting.move(session, note, made[-1], on)
     return made
+
+
+def _refuse_again(session: Session, number: Number) -> None:
+    """Raise UsageRefused where a newer invoice is in the place of this one: that one is corrected.
+
+    Another from the same would take its number among the keys of documents a second time.
+    """
+    newer = session.scalar(
+        select(Invoice).where(
+            Invoice.organisation_id == number.organisation_id,
+            Invoice.key == f"{REPLACES}{number.shown}",
+        )
+    )
+    if newer is not None:
+        shown = allocating.number_of(newer).shown
+        raise UsageRefused(
+            f"{number.shown} was made again as {shown}",
+            f"Correct that one: paquet invoice correct {shown}",
+        )
 
 
 def _buyer(session: Session, invoice: Invoice) -> tuple[Buyer, str]:

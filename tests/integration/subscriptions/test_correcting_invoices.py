@@ -60,8 +60,35 @@ def test_an_invoice_for_the_wrong_customer_is_made_again(context: Context) -> No
         assert "Remplace</span><b>F2026-000001" in shown
         assert "acompte" not in shown
         assert verify.verify(session) == []
-    with pytest.raises(UsageRefused, match="Other documents charge the days"):
+    with pytest.raises(UsageRefused, match="made again as F2026-000002"):
         ask(context, invoice, *words, "--yes")
+
+
+def test_an_invoice_that_was_made_again_is_corrected_by_the_newer_one(context: Context) -> None:
+    """Also when that one was taken back since, and the days of both are free."""
+    first, second = (
+        ("correct", f"F2026-00000{place}", "--by", "Boutique Libre", "--yes") for place in (1, 2)
+    )
+    identify(context, *FIRM)
+    ask(context, invoice, *first)
+    ask(context, subscription, "credit", "Boutique Libre", "F2026-000002", "--reason", "x", "--yes")
+    identify(context, "--name", "Jeanne SARL")
+    with pytest.raises(UsageRefused, match="made again as F2026-000002") as refused:
+        ask(context, invoice, *first)
+    assert refused.value.hint == "Correct that one: paquet invoice correct F2026-000002"
+    (made,) = read(context, invoice, *second)["documents"]
+    assert made["document"] == "F2026-000003"
+    with context.reading() as session:
+        assert verify.verify(session) == []
+
+
+def test_days_that_another_document_charges_are_not_charged_again(context: Context) -> None:
+    ask(context, subscription, "credit", "Boutique Libre", "F2026-000001", "--reason", "x", "--yes")
+    change = ("change", "1", "--users", "9", "--from", "2026-03-20", "--yes")
+    ask(context, subscription, *change)
+    identify(context, *FIRM)
+    with pytest.raises(UsageRefused, match="Other documents charge the days"):
+        ask(context, invoice, "correct", "F2026-000001", "--by", "Boutique Libre", "--yes")
 
 
 def test_what_was_paid_of_a_wrong_invoice_counts_for_the_right_one(context: Context) -> None:
