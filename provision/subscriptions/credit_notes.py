@@ -18,12 +18,19 @@ from provision.registry import edges
 from provision.subscriptions import adjusting, allocating, billed, carrying, contracts
 from provision.subscriptions.billed import Billed, base
 from provision.subscriptions.catalogue import Catalogue, Item
-from provision.subscriptions.drafts import CREDIT_NOTE, DEPOSIT, Buyer, Draft, DraftLine
+from provision.subscriptions.drafts import (
+    CREDIT_NOTE,
+    DEPOSIT,
+    ROUNDED,
+    Buyer,
+    Draft,
+    DraftLine,
+)
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.sharing import Rule
 from provision.subscriptions.sides import Work
 from provision.subscriptions.terms import Term
-from provision.subscriptions.vat import GROSS, Treatment, tax
+from provision.subscriptions.vat import GROSS, ROUNDING, Treatment, tax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -104,16 +111,33 @@ def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
     if invoice.kind == DEPOSIT:
         return [_rest_of_deposit(mirror(own[0], 1), what, billed.left(session, invoice))]
     if what.lines:
-        by_number = {line.line: line for line in own}
+        by_number = {line.line: line for line in own if line.vat_category != ROUNDING.category}
         unknown = [str(one) for one in what.lines if one not in by_number]
         if unknown or len(set(what.lines)) != len(what.lines):
             raise UsageRefused(
                 f"The invoice does not have each of these lines once: {what.lines}",
-                f"It has the lines 1 to {len(own)}.",
+                f"It has the lines 1 to {len(by_number)}.",
             )
-        return [mirror(by_number[one], 1) for one in what.lines]
+        wanted = [by_number[one] for one in what.lines]
+        return [mirror(line, 1) for line in (*wanted, *_rounded(own, wanted))]
     whole = rest(session, invoice)
     return whole if what.units is None else list(_spread(whole, what.units))
+
+
+def _rounded(own: Sequence[InvoiceLine], wanted: Sequence[InvoiceLine]) -> Iterator[InvoiceLine]:
+    """Yield what was taken from the VAT of wanted lines: no paper shows it as a line (`rounding`).
+
+    Of lines with the same component and days it is the one with the most VAT.
+    """
+    for rounded in own:
+        alike = [
+            line
+            for line in own
+            if f"{line.component}{ROUNDED}" == rounded.component
+            and line.starts_on == rounded.starts_on
+        ]
+        if alike and max(alike, key=lambda line: abs(line.vat)) in wanted:
+            yield rounded
 
 
 def rest(session: Session, invoice: Invoice) -> list[DraftLine]:

@@ -10,6 +10,7 @@ import pytest
 from lxml import etree
 from sqlalchemy import select
 
+from provision.errors import UsageRefused
 from provision.subscriptions import (
     credit_notes,
     ledger,
@@ -97,3 +98,17 @@ def test_the_check_of_these_tests_knows_a_wrong_cent() -> None:
       <RateApplicablePercent>20.00</RateApplicablePercent>
     </ApplicableTradeTax></ApplicableHeaderTradeSettlement></a>"""
     assert list(wrong_taxes(wrong)) == [(Decimal("2.77"), Decimal("0.56"))]
+
+
+def test_a_line_is_taken_back_with_its_cent_of_rounding(taxed: Shop) -> None:
+    """The paper shows one line of 3.33 €: that is what goes, and no cent stays open."""
+    number = Number(taxed.seller.id, "F2026", 1)
+    with pytest.raises(UsageRefused, match="does not have each of these lines") as refused:
+        credit_notes.credit(taxed.session, number, What(lines=(2,)), "panne", TODAY)
+    assert refused.value.hint == "It has the lines 1 to 1."
+    credit_notes.credit(taxed.session, number, What(lines=(1,)), "panne", TODAY)
+    documents = list(papers.every(taxed.session, select(Invoice)))
+    assert [one.totals.payable for one in documents] == [333, 333]
+    sums = {one.account: one.amount.units for one in ledger.balance(taxed.session)}
+    assert [sums[one] for one in ("411", "706", "44571")] == [0, 0, 0]
+    assert verify.verify(taxed.session) == []
