@@ -111,8 +111,8 @@ def sign(
         raise UsageRefused(
             f"The mandate {row.reference} names no account", "Give the IBAN that the debtor wrote."
         )
-    row.iban, row.signed_on = account["iban"], signed_on
-    row.bic = account["bic"] or row.bic
+    kept = row.bic if row.iban in {"", account["iban"]} else ""  # another account has its own bank
+    row.iban, row.signed_on, row.bic = account["iban"], signed_on, account["bic"] or kept
     states.record(session, f"mandate:{row.id}", f"signed on {signed_on}", told)
 
 

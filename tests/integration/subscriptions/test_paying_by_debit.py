@@ -131,6 +131,21 @@ def test_a_mandate_that_no_bank_would_take_stops_no_other(
 
 
 @only_sqlite
+@pytest.mark.parametrize(
+    ("printed", "bank", "kept"),
+    [("FR7630006000011234567890189", {}, ""), ("", {"bic": "UBSWCHZH80A"}, "UBSWCHZH80A")],
+)
+def test_an_account_that_is_written_by_hand_has_the_bank_that_was_told_of_it(
+    till: Till, printed: str, bank: dict[str, str], kept: str
+) -> None:
+    """That of the account which the form showed is another one."""
+    wanted = Wanted(iban=printed, bank=bank)
+    row = mandates.add(till.session, till.seller, till.shop.jeanne, wanted, (TODAY, TOLD))
+    mandates.sign(till.session, row, TODAY, "CH9300762011623852957", (TODAY, TOLD))
+    assert (row.iban, row.bic) == ("CH9300762011623852957", kept)
+
+
+@only_sqlite
 def test_the_account_of_the_creditor_is_no_debtors(till: Till) -> None:
     with pytest.raises(UsageRefused, match="is the account of Boutique Libre itself"):
         mandates.add(till.session, till.seller, till.shop.jeanne, Wanted(iban=OURS), (TODAY, TOLD))
