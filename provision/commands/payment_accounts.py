@@ -27,7 +27,7 @@ def list_accounts(context: Context, organisation: str, *, as_json: bool) -> None
         owner = organisations.get(session, organisation)
         rows = [
             {
-                "customer": account.email or "(erased)",
+                "customer": account.email or account.organisation or "(erased)",
                 "owes": euros(account.owes),
                 "credit_notes": euros(account.notes),
                 "paid_too_much": euros(account.credit),
@@ -43,6 +43,8 @@ def list_accounts(context: Context, organisation: str, *, as_json: bool) -> None
 
 def _next(name: str, account: CustomerAccount) -> str:
     """Return the command that settles it, or the first step towards that."""
+    if account.organisation:
+        return "paquet settlement list"
     payment = f"paquet payment {{verb}} {name!r}"
     if account.credit > 0 and account.invoice:
         return payment.format(verb="record") + f" {account.invoice} --from-credit"

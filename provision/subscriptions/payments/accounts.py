@@ -1,4 +1,7 @@
-"""What each customer owes an organisation, and what it owes them: one sum, whatever happened."""
+"""What each customer owes an organisation, and what it owes them: one sum, whatever happened.
+
+A partner that was invoiced for a settlement is a customer, too.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.registry.models import Subscriber
-from provision.subscriptions import chart
+from provision.subscriptions import chart, organisations
 from provision.subscriptions.drafts import CLAIMS, CREDIT_NOTE
 from provision.subscriptions.ledger_models import LedgerPosting, PersonReference
 from provision.subscriptions.payments import mandates, owed
+from provision.subscriptions.people import organisation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +30,13 @@ if TYPE_CHECKING:
 class CustomerAccount:
     """One customer in cents: open invoices, open credit notes, and what was paid too much (4197).
 
-    `email` is '' once the customer was erased; `note` and `invoice` are the oldest that are open.
-    `mandated` tells whether a mandate that they signed stands.
+    `email` is '' once the customer was erased, and of an `organisation`, which has a name here;
+    `note` and `invoice` are the oldest that are open. `mandated` tells whether a mandate stands
+    that they signed.
     """
 
     email: str
+    organisation: str
     owes: Cents
     notes: Cents
     credit: Cents
@@ -54,10 +60,12 @@ def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
             oldest.setdefault((document.party, document.kind), document.shown)
     credit, emails = _credit(session, organisation_id), _emails(session)
     mandated = _mandated(session, organisation_id)
+    names: Mapping[int | None, str] = {one.id: one.name for one in organisations.everyone(session)}
     parties = {party for found in open_units.values() for party in found} | credit.keys()
     accounts = [
         CustomerAccount(
             email=emails.get(party, ""),
+            organisation=names.get(organisation_of(party), ""),
             owes=sum(open_units[kind][party] for kind in CLAIMS),
             notes=open_units[CREDIT_NOTE][party],
             credit=credit.get(party, 0),
@@ -67,7 +75,9 @@ def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
         )
         for party in parties
     ]
-    return sorted(accounts, key=lambda account: (-account.balance, account.email))
+    return sorted(
+        accounts, key=lambda account: (-account.balance, account.email, account.organisation)
+    )
 
 
 def _credit(session: Session, organisation_id: int) -> Mapping[str, Cents]:

@@ -8,6 +8,7 @@ from provision.commands.debt import debt
 from provision.commands.exchange import exchange
 from provision.commands.fund import fund
 from provision.commands.hours import hours
+from provision.commands.payment import payment
 from provision.commands.reciprocity import reciprocity
 from provision.commands.settlement import settlement
 from provision.errors import PaquetError, UsageRefused
@@ -68,6 +69,9 @@ def test_a_month_is_settled_by_commands(context: Context) -> None:
     assert (made["settlement"], made["owed"]) == ("1-2-1", euros(510))
     invoiced = read(context, settlement, "invoice", "1-2-1", "--yes")
     assert (invoiced["state"], invoiced["document"][:1]) == ("invoiced", "F")
+    (account,) = read(context, payment, "accounts", FRIENDS)
+    assert (account["customer"], account["balance"]) == (SHOP, made["owed"])
+    assert account["next"] == "paquet settlement list"
     assert read(context, settlement, "pay", "1-2-1", "--yes")["state"] == "settled"
     assert read(context, settlement, "make", "--to", "2026-01-31", "--yes") == []
     assert "Nothing is owed." in ask(context, settlement, "owed", "--to", "2026-01-31").stdout
