@@ -30,7 +30,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Cell]], language: Langu
     file = io.StringIO(newline="")
     french = language == "fr"
     writer = csv.writer(file, delimiter=";" if french else ",", lineterminator="\r\n")
-    writer.writerow([_text(title) for title in header])
+    writer.writerow([text(title) for title in header])
     for row in rows:
         writer.writerow([_cell(cell, language) for cell in row])
     mark = BYTE_ORDER_MARK if french else ""
@@ -41,20 +41,20 @@ def _cell(cell: Cell, language: Language) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return _text(cell)
+        return text(cell)
     if isinstance(cell, Amount):
         figures = number(cell.units, written(cell.commodity).decimals)
         return figures.replace(".", ",") if language == "fr" else figures
     return cell.isoformat() if isinstance(cell, date) else str(cell)
 
 
-def _text(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet could take for a formula.
+def text(typed: str) -> str:
+    """Return what a cell says: an apostrophe stands before what could be taken for a formula.
 
     Full-width signs count (NFKC makes them plain, as some spreadsheets do), and so do signs after
     spaces and marks that cannot be seen.
     """
-    clean = text.replace("\0", "")
+    clean = typed.replace("\0", "")
     shown = unicodedata.normalize("NFKC", clean)
     visible = "".join(letter for letter in shown if letter.isprintable()).lstrip(" ")
     risky = clean[:1] in LINE_BREAKERS or visible[:1] in FORMULA

@@ -66,8 +66,9 @@ class Mailed:
 
 def check(outbox: Outbox) -> None:
     """Raise PaquetError where the folder has another list of this name, or letters of another."""
+    own = tabular.text(outbox.sender)
     for row in _known(outbox.folder / NAME):
-        if row[SENDER] not in {"", outbox.sender} and outbox.sender:
+        if row[SENDER] not in {"", own} and outbox.sender:
             raise PaquetError(
                 f"{outbox.folder} holds letters of {row[SENDER]}",
                 "Give each organisation a folder of its own.",
