@@ -41,7 +41,7 @@ class YearType(click.ParamType[date]):
             if typed.isascii() and typed.isdigit():
                 return date(int(typed), *END_OF_YEAR)
             return date.fromisoformat(typed)
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{typed[:20]!r} is neither a year nor a day such as 2026-12-31.", param, ctx)
 
 

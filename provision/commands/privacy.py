@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.commands.amounts import day_type
 from provision.commands.context import (
     ask,
     dry_run_option,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from provision.commands.context import Context
     from provision.subscriptions.privacy.purging import Going
-
-day_type = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()

@@ -92,6 +92,7 @@ def bill(engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: 
 
 def preview(session: Session, day: date) -> Outcome:
     """Return what a run would do, and write nothing: the unit of work is rolled back."""
+    sensible_day(day, "the day of a billing run")
     outcome = Outcome(days=_days(day, session))
     for run_day in outcome.days:
         after: int | None = 0

@@ -14,6 +14,7 @@ from provision.errors import UsageRefused
 from provision.money import EUR, Amount, find_commodity
 from provision.registry.models import Subscriber
 from provision.subscriptions import chart, lettering, people, results
+from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.exports import (
     beancount,
     fec,
@@ -57,6 +58,10 @@ class Period:
 
     first_day: date
     last_day: date
+
+    def __post_init__(self) -> None:
+        for day in (self.first_day, self.last_day):
+            sensible_day(day, "a day of books")
 
     def __str__(self) -> str:
         """How files of it begin: exports of two years may lie in one folder."""

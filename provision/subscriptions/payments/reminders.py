@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from provision.errors import UsageRefused
 from provision.subscriptions import deducting, open_items, people
 from provision.subscriptions.allocating import RECLAIM, RETURN
+from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.drafts import CLAIMS, DEPOSIT
 from provision.subscriptions.invoice_models import Allocation, Invoice, same_document
 from provision.subscriptions.issuing import Number
@@ -69,6 +70,7 @@ def overdue(
 
     The oldest comes first; nothing is written. What no step was reached for yet is not in it.
     """
+    sensible_day(on, "the day of a reminder")
     held = _Held(session, organisation.id, on)
     reached, since = _reached(session, organisation.id), _came_back(session, organisation.id)
     persons = owed.persons(session, organisation.id)

@@ -11,6 +11,7 @@ from facturx import get_xml_from_pdf
 from sqlalchemy import select
 
 from provision import rendering
+from provision.commands.dunning import dunning
 from provision.commands.invoice import invoice
 from provision.commands.money import money
 from provision.commands.organisation import organisation
@@ -30,6 +31,7 @@ from tests.integration.subscriptions.commanding import ask, own_profile, read, s
 if TYPE_CHECKING:
     from provision.commands.context import Context
 
+EXPORT = ("export", "Boutique", "--format", "beancount", "--to", ".")
 PARTS = ("--supporter-parts", "30", "--seller-parts", "70", "--from", "2026-01-01")
 
 
@@ -370,3 +372,28 @@ def test_a_profile_and_a_contract_rule_from_today_unless_a_day_is_said(
     with context.reading() as session:
         (profile,) = session.scalars(select(OrganisationProfile))
         assert profile.valid_from == today
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [
+        (invoice, ("run", "--dry-run", "--on")),
+        (dunning, ("due", "Boutique", "--on")),
+        (money, ("vat", "Boutique", "--to", "2026-12-31", "--from")),
+        (money, ("vat", "Boutique", "--from", "2026-01-01", "--to")),
+        (money, (*EXPORT, "--from", "2026-01-01", "--until")),
+        (money, (*EXPORT, "--until", "2026-12-31", "--from")),
+    ],
+)
+def test_a_day_of_another_century_is_a_slip_of_the_pen(
+    sold: Context, group: click.Group, words: tuple[str, ...], day: str
+) -> None:
+    with pytest.raises(PaquetError, match=f"{day} cannot be"):
+        ask(sold, group, *words, day)
+
+
+@pytest.mark.parametrize("year", ["0", "20261231", "9" * 20, "2026-02-30"])
+def test_what_is_no_year_has_no_result(sold: Context, year: str) -> None:
+    with pytest.raises(click.BadParameter, match="is neither a year nor a day"):
+        ask(sold, money, "allocate", "Boutique", year, "--on", "2026-03-31", "--dry-run")
