@@ -27,6 +27,7 @@ from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.credit_notes import What
 from provision.subscriptions.drafts import DEPOSIT, REPLACES, Buyer, Draft
 from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.payments import answers
 from provision.subscriptions.sides import Work
 from provision.subscriptions.subscription_models import Identity
 from provision.subscriptions.treatments import Taxing
@@ -52,10 +53,12 @@ def correct(session: Session, number: Number, reason: str, on: date) -> list[Num
 
     Without a `reason` both say that the customer was not the right one. An invoice that was taken
     back whole before is only made again. Raises UsageRefused when the invoice names its customer as
-    today, when it was made again before, or when other documents charge its days.
+    today, when it was made again before, while it is collected, or when other documents charge its
+    days.
     """
     invoice = credit_notes.found(session, number)
     _refuse_again(session, number)
+    _refuse_collected(session, number)
     buyer, language = _buyer(session, invoice)
     why = edges.person_name(reason or WRONG[language], "reason")
     lines = credit_notes.rest(session, invoice)
@@ -88,6 +91,17 @@ def _refuse_again(session: Session, number: Number) -> None:
             f"{number.shown} was made again as {shown}",
             f"Correct that one: paquet invoice correct {shown}",
         )
+
+
+def _refuse_collected(session: Session, number: Number) -> None:
+    """Raise UsageRefused while the bank has a debit of it: the new invoice would bring another."""
+    for items in answers.running(session, number.organisation_id).values():
+        for item in items:
+            if answers.number_of(item) == number:
+                raise UsageRefused(
+                    f"The bank has a debit for {number.shown}, {item.reference}",
+                    "Wait for its answer: then what it paid counts for the new invoice.",
+                )
 
 
 def _buyer(session: Session, invoice: Invoice) -> tuple[Buyer, str]:

@@ -11,7 +11,7 @@ from lxml import etree
 from sqlalchemy import text
 
 from provision.errors import UsageRefused
-from provision.subscriptions import verify
+from provision.subscriptions import correcting, identities, verify
 from provision.subscriptions.payments import (
     answers,
     batches,
@@ -224,3 +224,20 @@ def test_what_was_announced_before_debits_were_put_together_stays_as_it_was(till
     names = [item.reference for item, _row in collecting.items_of(till.session, made)]
     assert names == ["F2026-1-1", "F2026-2-1", "F2026-3-1"]
     assert owed.find(till.session, till.seller.id, "F2026-000001").units == 1000
+
+
+@only_sqlite
+def test_an_invoice_is_not_made_again_while_the_bank_debits_it(till: Till) -> None:
+    """The new one would be collected beside it: the customer paid twice."""
+    till.collect()
+    jeanne = till.shop.jeanne
+    known = identities.ensure(till.session, jeanne, TODAY)
+    person = identities.changed(identities.read(known), {"name": "Jeanne Martin"})
+    identities.write(till.session, jeanne, person, TODAY)
+    wrong = till.invoices()[1].number
+    with pytest.raises(UsageRefused, match=f"a debit for {wrong.shown}, {TOGETHER}"):
+        correcting.correct(till.session, wrong, "", TODAY)
+    assert open_units(till) == [1000, 1000, 1000]
+    answers.refuse(till.session, till.seller.id, TOGETHER, (TODAY, ""))
+    assert len(correcting.correct(till.session, wrong, "", TODAY)) == 2
+    assert verify.verify(till.session) == []
