@@ -22,7 +22,7 @@ from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.subscription_models import Identity
 from provision.subscriptions.treatments import UNION_CONSUMER
-from provision.subscriptions.vat import TreatmentRefused
+from provision.subscriptions.vat import ROUNDING, TreatmentRefused
 from provision.subscriptions.vat_zones import Zone
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def sold(session: Session, organisation_id: int, year: int) -> Cents:
             one.organisation_id == organisation_id,
             one.issued_on.between(date(year, 1, 1), date(year, 12, 31)),
             line.component != drafts.IN_ADVANCE,
+            line.vat_category != ROUNDING.category,
             or_(marked, (line.vat_abroad == "") & foreign),
         )
         .group_by(line.vat_abroad, Identity.content)
