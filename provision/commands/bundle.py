@@ -89,6 +89,8 @@ def deploy(
             ask(f"Deploy {len(wanted)} of the bundles ({', '.join(b.domain for b in wanted)})?")
         rows = _deploy_each(control, wanted, tell, dry_run=how.dry_run)
     show(rows, as_json=how.as_json)
+    if not rows and not how.as_json:
+        click.echo("There is none to deploy.")
     if failed := [row for row in rows if row["error"]]:
         raise PaquetError(
             f"{len(failed)} of {len(rows)} bundles were not deployed",

@@ -159,6 +159,7 @@ def test_of_a_later_day_the_server_is_told_on_that_day(
 ) -> None:
     change(shop, "--plan", "association", "--from", "2026-04-10")
     assert read(shop, bundle, "deploy", "--due", "--yes") == []
+    assert ask(shop, bundle, "deploy", "--due", "--dry-run").stdout == "There is none to deploy.\n"
     assert servers.told == []
     with pytest.raises(UsageRefused, match="is for 1 person"):
         add(shop, "paul")
