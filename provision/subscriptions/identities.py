@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from provision.registry.models import Subscriber
 
 KINDS = ("person", "company", "non-profit")
+Language = Literal["fr", "en"]
 
 
 class Person(Table):
@@ -43,7 +44,7 @@ class Person(Table):
     vies_consultation: str = ""
     vies_date: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
     order_reference: str = ""
-    language: Literal["fr", "en"] = "fr"
+    language: Language = "fr"
     address: Address | None = None
 
 
@@ -105,16 +106,19 @@ def parse(content: str) -> Person:
 
 
 def ensure(session: Session, subscriber: Subscriber, today: date) -> Identity:
-    """Return what is known of the subscriber; name and e-mail address are known always."""
+    """Return what is known of the subscriber; name and e-mail address are known always.
+
+    Before people could say their language here, French was written for everybody.
+    """
     there = current(session, subscriber.id)
-    if there is not None:
+    spoken: Language = "en" if subscriber.language == "en" else "fr"
+    if there is None:
+        known = Person(name=subscriber.name, email=subscriber.email, language=spoken)
+    elif (known := read(there)).language != spoken:
+        known = known.model_copy(update={"language": spoken})
+    else:
         return there
-    known = Person(
-        name=subscriber.name,
-        email=subscriber.email,
-        language="en" if subscriber.language == "en" else "fr",
-    )
-    return write(session, subscriber, known, today)
+    return _keep(session, subscriber, known, today)
 
 
 def write(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:
@@ -124,12 +128,18 @@ def write(session: Session, subscriber: Subscriber, person: Person, today: date)
     """
     person = _checked(person)
     subscriber.language = person.language
-    there, content = current(session, subscriber.id), person.model_dump_json()
+    there = current(session, subscriber.id)
     if there is not None and read(there) == person:
         return there
     if person.vies_date and date.fromisoformat(person.vies_date) > today:
         raise UsageRefused(f"{person.vies_date} is still to come", "Say when VIES was asked.")
-    made = Identity(subscriber_id=subscriber.id, recorded_on=today, content=content)
+    return _keep(session, subscriber, person, today)
+
+
+def _keep(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:
+    made = Identity(
+        subscriber_id=subscriber.id, recorded_on=today, content=person.model_dump_json()
+    )
     session.add(made)
     session.flush()
     return made

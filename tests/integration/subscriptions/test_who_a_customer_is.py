@@ -15,6 +15,7 @@ from provision.commands.invoice import invoice
 from provision.commands.order import order
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import secrets
+from provision.registry.models import Subscriber
 from provision.subscriptions import billing, identities, organisations, papers, profiles
 from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_pdf
@@ -163,6 +164,18 @@ def test_who_orders_from_abroad_is_checked_before_anything_is_touched(context: C
         ask(context, order, *words, *firm, "--dry-run")
     swiss = (*firm[:-4], "--country", "Suisse", *firm[-2:])
     assert read(context, order, *words, *swiss, "--dry-run")["invoices to"] == "Paul, company"
+
+
+def test_who_was_written_down_in_french_keeps_the_language_of_before(context: Context) -> None:
+    """Before --language, what documents say of somebody was in French, whatever they spoke."""
+    identify(context, *FIRM)
+    with context.session() as session:
+        session.scalars(select(Subscriber)).one().language = "en"
+    assert identify(context, "--city", "Bayeux")["language"] == "en"
+    billing.bill(context.engine, TODAY)
+    with context.reading() as session:
+        (paper,) = papers.every(session, select(Invoice))
+        assert paper.terms.language == "en"
 
 
 def placed(domain: str) -> dict[str, Any]:
