@@ -92,12 +92,8 @@ def _balances(session: Session, words: Mapping[str, object], today: date) -> lis
             "A year is of one organisation, as its books are now",
             "Give --organisation with --from, and not --known.",
         )
-    last_day = on.date() if on else today
-    if last_day < first_day.date():
-        raise UsageRefused(
-            f"{last_day} is before that year", "Give --on DAY of it, or leave it out."
-        )
-    return books.balances(session, owner, books.Period(first_day.date(), last_day))
+    period = books.Period(first_day.date(), on.date() if on else today)
+    return books.balances(session, owner, period)
 
 
 @money.command()

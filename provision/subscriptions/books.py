@@ -62,6 +62,11 @@ class Period:
     def __post_init__(self) -> None:
         for day in (self.first_day, self.last_day):
             sensible_day(day, "a day of books")
+        if self.last_day < self.first_day:
+            raise UsageRefused(
+                f"{self.last_day} is before {self.first_day}, the first day of that year",
+                "Give a first day and a last one that follows it.",
+            )
 
     def __str__(self) -> str:
         """How files of it begin: exports of two years may lie in one folder."""

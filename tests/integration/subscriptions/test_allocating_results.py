@@ -258,10 +258,12 @@ def test_a_year_begins_with_its_opening_in_the_balance_and_in_the_fec(
     with pytest.raises(UsageRefused, match="A year is of one organisation"):
         ask(context, money, "balance", "--from", "2027-01-01")
     year = ("--organisation", "Boutique Libre", "--from", "2027-01-01")
-    with pytest.raises(UsageRefused, match="2026-12-31 is before that year"):
+    with pytest.raises(UsageRefused, match="2026-12-31 is before 2027-01-01"):
         ask(context, money, "balance", *year, "--on", "2026-12-31")
     days = ("--from", "2028-01-01", "--until", "2028-12-31", "--to", str(tmp_path / "books"))
     exported = ("export", "Boutique Libre", "--format", "fec", *days)
+    with pytest.raises(UsageRefused, match="2027-12-31 is before 2028-01-01"):
+        ask(context, money, *exported, "--until", "2027-12-31")
     (file, _description) = read(context, money, *exported)
     text = Path(file["file"]).read_text(encoding="utf-8")
     rows = csv.DictReader(io.StringIO(text), delimiter="\t")
