@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -303,3 +305,29 @@ def test_who_serves_a_request_is_not_told_less_because_of_it(load: Load) -> None
         assert await room.taken(1000) == 150
 
     asyncio.run(story())
+
+
+def test_a_measure_that_fails_when_nobody_waits_any_more_is_no_trace_in_the_journal(
+    load: Load,
+) -> None:
+    """A program of the bundle may ask as often as it likes."""
+    told: list[dict[str, Any]] = []
+    over = threading.Event()
+
+    def measure() -> int:
+        over.wait(10)
+        raise OSError("PostgreSQL is away")
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: told.append(what))
+        program = load(f"{METER}/rooms.py")
+        program["Room"].taken.__globals__["SOON"] = 0.05
+        room = program["Room"](measure)
+        with pytest.raises(program["Unmeasured"]):
+            await room.taken(1000)
+        over.set()
+        await asyncio.sleep(0.1)
+        gc.collect()
+
+    asyncio.run(story())
+    assert told == []

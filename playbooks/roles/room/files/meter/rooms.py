@@ -105,13 +105,19 @@ class Room:
         if asked - self._began > OLD or self._ended * TELLING > left:
             looking = asyncio.create_task(self._look(asked))
             self._looking.add(looking)
-            looking.add_done_callback(self._looking.discard)
+            looking.add_done_callback(self._looked)
             done, _ = await asyncio.wait({looking}, timeout=SOON)
             for one in done:
                 one.result()
         if self._began == float("-inf"):
             raise Unmeasured
         return self._filled + self._ended
+
+    def _looked(self, looking: asyncio.Task[None]) -> None:
+        """Let a look go that has ended; who began it may wait no longer, and hears of no failure."""
+        self._looking.discard(looking)
+        if not looking.cancelled():
+            looking.exception()
 
     def _used(self) -> int:
         return self._filled + self._ended + sum(one.carried for one in self._passing)
