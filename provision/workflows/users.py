@@ -53,12 +53,13 @@ def limit(session: Session, control: Control, address: str, room: int) -> Bundle
     whose server does not know yet. Raises UsageRefused for somebody unknown, a closed bundle, or
     more than the bundle has.
     """
-    bundle = bundles.living(session, address.rpartition("@")[2])
+    wanted = edges.email(address)
+    bundle = bundles.living(session, wanted.rpartition("@")[2])
     bundles.refuse_closed(bundle)
-    user = next((one for one in bundle.users if one.address == address.lower()), None)
+    user = next((one for one in bundle.users if one.address == wanted), None)
     if user is None:
         raise UsageRefused(
-            f"Nobody has the address {address}", f"See: paquet user list {bundle.domain}"
+            f"Nobody has the address {wanted}", f"See: paquet user list {bundle.domain}"
         )
     most = capacity.in_force(session, bundle, control.today()).room
     if room > most:

@@ -235,7 +235,7 @@ def test_a_server_that_is_away_is_told_later(shop: Context, servers: Servers) ->
 def test_a_person_may_be_given_a_part_of_the_room(shop: Context, servers: Servers) -> None:
     change(shop, "--plan", "association")
     add(shop, "paul")
-    read(shop, user, "limit", f"Paul@{DOMAIN}", "--gib", "30", "--yes")
+    read(shop, user, "limit", f" Paul@{DOMAIN.title()}. ", "--gib", "30", "--yes")
     assert servers.given()[-1] == (200, [200, 30])
     assert [one["room"] for one in read(shop, user, "list", DOMAIN)] == [
         "shared",
