@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
+import tracemalloc
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Load = Callable[[str], dict[str, Any]]
@@ -79,30 +82,72 @@ def test_a_link_that_stands_in_its_place_leads_nowhere(
     before = (tmp_path / "theirs").stat().st_mtime
     (tmp_path / "link").symlink_to(tmp_path / "theirs")
     uploads["date"]({"PAQUET_STATUS": "201", "PAQUET_MTIME": "7"}, tmp_path / "link")
-    uploads["date"]({"PAQUET_STATUS": "201", "PAQUET_MTIME": "7"}, tmp_path / "gone")
+    for gone in ("gone", "theirs/gone"):
+        uploads["date"]({"PAQUET_STATUS": "201", "PAQUET_MTIME": "7"}, tmp_path / gone)
     assert (tmp_path / "theirs").stat().st_mtime == before
+
+
+@contextmanager
+def serving(path: Path, said: bytes) -> Iterator[list[bytes]]:
+    """Give one answer at a socket, and what was asked."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        asked: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(BrokenPipeError, ConnectionResetError):
+                asked.append(connection.recv(4096))
+                connection.sendall(said)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield asked
+        thread.join()
 
 
 def test_a_name_reaches_the_file_server_as_it_was_sent(
     uploads: dict[str, Any], tmp_path: Path
 ) -> None:
     sent = "/files/a@b.test/Été%20?x=%C3%A9".encode().decode("latin-1")
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(tmp_path / "sock"))
-        listening.listen()
-        asked: list[bytes] = []
-
-        def serve() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                asked.append(connection.recv(4096))
-                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\nETag: "e"\r\n\r\n')
-
-        serving = threading.Thread(target=serve)
-        serving.start()
+    said = b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\nETag: "e"\r\n\r\n'
+    with serving(tmp_path / "sock", said) as asked:
         assert uploads["Server"](str(tmp_path / "sock")).look(sent) == (7, '"e"')
-        serving.join()
     assert asked[0].startswith(b"HEAD /files/a@b.test/%C3%89t%C3%A9%20?x=%C3%A9 HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
+def test_an_answer_that_a_user_made_too_long_is_not_kept(
+    uploads: dict[str, Any], tmp_path: Path, more: int, *, fits: bool
+) -> None:
+    """The properties of a file are the user's own, and the memory is everybody's."""
+    body = bytes(uploads["LARGEST_ANSWER"] + more)
+    said = b"HTTP/1.1 207 Multi-Status\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with serving(tmp_path / "sock", said + body):
+        server = uploads["Server"](str(tmp_path / "sock"))
+        if fits:
+            assert server.ask("PROPFIND", "/files/a").body == body
+            return
+        with pytest.raises(uploads["Refused"]) as refused:
+            server.ask("PROPFIND", "/files/a")
+        assert refused.value.status == "503"
+
+
+def test_what_a_refused_request_carries_is_read_and_not_kept(uploads: dict[str, Any]) -> None:
+    """Thirty-two megabytes of each of forty at once would be the end of all calendars."""
+    length, most = 10 << 20, 1 << 20
+    carried = io.BytesIO(bytes(length + 1))
+    tracemalloc.start()
+    try:
+        uploads["pass_over"]({"wsgi.input": carried, "CONTENT_LENGTH": str(length)})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert carried.tell() == length
+    assert peak < most
+    uploads["pass_over"]({"wsgi.input": carried, "CONTENT_LENGTH": ""})
+    uploads["pass_over"]({"wsgi.input": carried, "CONTENT_LENGTH": "9"})  # nginx went away
 
 
 def test_a_file_server_that_is_away_is_said_to_be(uploads: dict[str, Any]) -> None:

@@ -24,7 +24,15 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paquet_light_uploads import AWAY, Refused, Server, date, described, refuse_shared
+from paquet_light_uploads import (
+    AWAY,
+    Refused,
+    Server,
+    date,
+    described,
+    pass_over,
+    refuse_shared,
+)
 from radicale import config
 from radicale.app import Application
 
@@ -360,7 +368,7 @@ def ask_again(start_response: Callable[..., Any], realm: str = "Paquet") -> list
 
 def refuse(environ: dict[str, Any], start_response: Callable[..., Any], why: str) -> list[bytes]:
     """Refuse a request, whose body must be read: else nginx may find us gone before our answer."""
-    environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
+    pass_over(environ)
     return answer(start_response, why, **({"Retry-After": "10"} if why == BUSY else {}))
 
 

@@ -30,6 +30,9 @@ LARGEST_PIECE = 128 << 20
 SECONDS = re.compile(r"(\d{1,10})(?:\.\d*)?", re.ASCII)
 PIECE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(?:\d{1,15}|\*)", re.ASCII)
 ANSWER_SECONDS = 30.0
+# What the file server says of one file or folder; a user may have hung any number of words on it.
+LARGEST_ANSWER = 1 << 20
+PORTION = 1 << 16
 
 
 class Refused(Exception):
@@ -65,16 +68,22 @@ class Server(http.client.HTTPConnection):
     def ask(
         self, method: str, target: str, body: bytes = b"", words: Mapping[str, str] | None = None
     ) -> Answer:
-        """Return its answer about `target`, as it was sent; refuse when it is away or busy."""
+        """Return its answer about `target`, as it was sent.
+
+        Refuse when the server is away or busy, or tells more than anybody has to know.
+        """
         # Some clients send the bytes of a name as they are, and http.client takes none of them.
         target = urllib.parse.quote(target.encode("latin-1"), safe=string.punctuation)
         try:
             with contextlib.closing(self):
                 self.request(method, target, body or None, words or {})
                 said = self.getresponse()
-                return Answer(said.status, said.reason, said.headers, said.read())
+                body = said.read(LARGEST_ANSWER + 1)
         except (OSError, http.client.HTTPException):
             raise Refused(AWAY) from None
+        if len(body) > LARGEST_ANSWER:
+            raise Refused(AWAY)
+        return Answer(said.status, said.reason, said.headers, body)
 
     def look(self, target: str) -> tuple[int, str]:
         """Return the size and the ETag of a file; refuse a piece where none stands."""
@@ -82,6 +91,13 @@ class Server(http.client.HTTPConnection):
         if answer.status != http.HTTPStatus.OK or not answer.headers["ETag"]:
             raise Refused(CONFLICT)
         return int(answer.headers["Content-Length"] or 0), answer.headers["ETag"]
+
+
+def pass_over(environ: dict[str, Any]) -> None:
+    """Read what a request carries, and keep nothing of it: many may be refused at once."""
+    left = int(environ["CONTENT_LENGTH"] or 0)
+    while left > 0 and (portion := environ["wsgi.input"].read(min(left, PORTION))):
+        left -= len(portion)
 
 
 def described(environ: dict[str, Any], server: Server) -> dict[str, str]:
@@ -123,7 +139,7 @@ def date(environ: dict[str, Any], file: Path) -> tuple[str, dict[str, str]]:
     headers = {}
     if status < http.HTTPStatus.MULTIPLE_CHOICES:
         seconds = int(environ["PAQUET_MTIME"])
-        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # removed meanwhile
             os.utime(file, (seconds, seconds), follow_symlinks=False)
             headers = {"X-OC-Mtime": "accepted"}
     return f"{status.value} {status.phrase}", headers

@@ -114,7 +114,7 @@ class Room:
         return self._filled + self._ended
 
     def _looked(self, looking: asyncio.Task[None]) -> None:
-        """Let a look go that has ended; who began it may wait no longer, and hears of no failure."""
+        """Let a look go that has ended: who began it may wait for it no longer."""
         self._looking.discard(looking)
         if not looking.cancelled():
             looking.exception()
