@@ -182,6 +182,28 @@ def test_a_link_that_a_bundle_planted_leads_no_program_elsewhere(
     assert machine.told()["people"][ANNE] == {"mail": 0, "files": 0, "calendars": 0}
 
 
+def test_a_folder_of_the_bundles_own_is_nobodys_calendar(tmp_path: Path, load: Load) -> None:
+    """Nextcloud has calendars in its database; its programs may lay anything into their home."""
+    machine = Machine(tmp_path, "nextcloud")
+    for name in ("nowhere", "calendars", f"dav/collection-root/{ANNE}"):
+        (machine.home / name).mkdir(parents=True)
+        (machine.home / name / "big").write_bytes(bytes(50 * BLOCK))
+    limited(machine, load)
+    assert machine.told()["people"][ANNE]["calendars"] == 0
+    assert machine.told()["taken"] < 10 * BLOCK
+
+
+def test_a_bundle_that_takes_too_much_memory_to_measure_stops_no_other(
+    tmp_path: Path, load: Load, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = Machine(tmp_path)
+    program = machine.lead(load(LIMITS)["main"].__globals__)
+    program |= {"DU_BYTES": 1 << 20, "tell_dovecot": lambda _limits: None}
+    program["main"]()
+    assert json.loads((tmp_path / "room.json").read_text()) == {}
+    assert f"{NAME} was not measured: du said nothing" in capsys.readouterr().err
+
+
 def test_open_sessions_end_where_mail_grows_beyond_the_room(
     tmp_path: Path, load: Load, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -50,11 +50,14 @@ QUOTACTL_FD, GET_QUOTA, SET_QUOTA, OF_PROJECT = 443, 0x800007, 0x800008, 2
 QUOTA, LIMITS = "8QI4x", 1 | 4
 BYTES_A_FILE, FEWEST_FILES = 16384, 100_000
 DU_SECONDS = 200  # three times a bundle, of the half hour that all have
+# It remembers each file that has two names, some sixty bytes: a bundle of millions is not measured,
+# where it would end the run for all (MemoryMax of paquet-limits.service).
+DU_BYTES = 128 << 20
 # What a person keeps, and where below the home; Nextcloud has calendars in its database.
 WHAT = ("mail", "files", "calendars")
 FOLDERS = {
-    "light": ("webdav/files/{}", "dav/collection-root/{}"),
-    "nextcloud": ("data/{}/files", ""),
+    "light": {"files": "webdav/files/{}", "calendars": "dav/collection-root/{}"},
+    "nextcloud": {"files": "data/{}/files"},
 }
 # Maildir++: bytes with the line ends of mail.
 VIRTUAL_SIZE = re.compile(r",W=(\d+)")
@@ -168,7 +171,8 @@ def taken(places: Sequence[Place]) -> list[int]:
                 if stat.S_ISDIR(os.fstat(number).st_mode):
                     found[place] = f"/proc/self/fd/{number}/."
         handed = [int(path.split("/")[4]) for path in found.values()]
-        words = ["/usr/bin/du", "--summarize", "--block-size=1", "--one-file-system", "--"]
+        words = ["/usr/bin/prlimit", f"--as={DU_BYTES}", "/usr/bin/du", "--summarize"]
+        words += ["--block-size=1", "--one-file-system", "--"]
         # It ends with 1 when something went away meanwhile.
         said = (
             subprocess.run(
@@ -207,23 +211,19 @@ def measure(name: str, settings: dict[str, Any]) -> dict[str, Any]:
     project = FIRST_PROJECT + pwd.getpwnam(name).pw_uid
     standing = [folder for folder in (home, mail) if folder.is_dir()]
     kernel = [enforce(folder, project, settings["all"]) for folder in standing]
-    files, calendars = FOLDERS["nextcloud" if settings["database"] else "light"]
-    places = [
-        place
-        for address in settings["users"]
-        for place in (
-            (mail, address.partition("@")[0]),
-            (home, files.format(address)),
-            (home, calendars.format(address) if calendars else "nowhere"),
-        )
-    ]
-    sizes = taken(places)
+    folders = FOLDERS["nextcloud" if settings["database"] else "light"]
+    places: dict[tuple[str, str], Place] = {}
+    for address in settings["users"]:
+        places[address, "mail"] = (mail, address.partition("@")[0])
+        for what, folder in folders.items():
+            places[address, what] = (home, folder.format(address))
+    sizes = dict(zip(places, taken(list(places.values())), strict=True))
     people = {
-        address: dict(zip(WHAT, sizes[3 * number : 3 * number + 3], strict=True))
-        for number, address in enumerate(settings["users"])
+        address: {what: sizes.get((address, what), 0) for what in WHAT}
+        for address in settings["users"]
     }
     return {
-        "taken": sum(sizes),
+        "taken": sum(sizes.values()),
         "room": settings["people"],
         "people": people,
         "all_taken": sum(taken([(home, "")]) + taken([(mail, "")])),
