@@ -1,7 +1,7 @@
 """Try what light's storage knows of UIDs against a slow clock and inodes that are given out again.
 
 It runs on a light server as its standard input, in an empty HOME, with the server's own storage.
-Standard output: JSON {what was tried: how often a wrong UID was known}.
+Standard output: JSON {what was tried: how often a wrong UID was known, or lines that are kept}.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, "/usr/local/lib/paquet")
@@ -18,7 +19,7 @@ from radicale import config  # type: ignore[import-not-found]
 from radicale import item as items
 from radicale.storage import load  # type: ignore[import-not-found]
 
-TIMES = 20
+TIMES, CHANGES = 20, 500
 USER = "jeanne@exemple.test"
 FOLDER, CALENDAR = f"{USER}/agenda", {"tag": "VCALENDAR"}
 EVENT = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:{0}\r\n"
@@ -65,6 +66,19 @@ def within_a_tick(storage: Any) -> int:  # noqa: ANN401
     return wrong
 
 
+def changed_often(storage: Any) -> int:  # noqa: ANN401
+    """Change one event again and again, and return how many lines are kept of it."""
+    with storage.acquire_lock("w", USER):
+        made = storage.create_collection(f"/{FOLDER}/", None, CALENDAR)
+    for _ in range(CHANGES):
+        with storage.acquire_lock("w", USER):
+            made.upload("x.ics", event("x"))
+            if not made.has_uid("x"):
+                raise ValueError("its UID is not known any more")
+    noted = Path(made._filesystem_path) / ".Radicale.cache/uids"  # noqa: SLF001
+    return len(noted.read_text("utf-8").splitlines())
+
+
 def main() -> None:
     """Try, and tell."""
     own = {"type": "paquet_light_storage", "filesystem_folder": os.environ["HOME"] + "/dav"}
@@ -72,6 +86,7 @@ def main() -> None:
     read.update({"storage": own}, "test", privileged=True)
     storage = load(read)
     told = {"put anew": put_anew(storage), "within a tick": within_a_tick(storage)}
+    told["changed often"] = changed_often(storage)
     json.dump(told, sys.stdout)
 
 

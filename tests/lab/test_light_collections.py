@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 READ, CREATED, LISTED, BUSY = 200, 201, 207, 503
 AT_ONCE, SERVED_AT_ONCE = 20, 16
+CHANGED_OFTEN = 200  # lines of what is known of one event that was changed 500 times
 
 
 class Neighbour(Delivered):
@@ -112,6 +113,7 @@ def test_a_uid_is_taken_once_whatever_happened_to_its_file(
 
 def test_no_uid_is_known_of_what_is_there_no_longer(light: Delivered) -> None:
     told = json.loads(said_by(light, "radicale_uids.py"))
+    assert told.pop("changed often") < CHANGED_OFTEN
     assert told == {"put anew": 0, "within a tick": 0}
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.lab.region import Delivered
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
-CREATED, DONE, NO_SPACE, BROKE_OFF = 201, 204, 507, 0
-BAD, FORBIDDEN, CONFLICT, CHANGED, TOO_LARGE = 400, 403, 409, 412, 413
+CREATED, DONE, LISTED, NO_SPACE, BROKE_OFF = 201, 204, 207, 507, 0
+BAD, FORBIDDEN, CONFLICT, CHANGED, TOO_LARGE, AWAY = 400, 403, 409, 412, 413, 503
 
 
 @pytest.fixture
@@ -154,3 +154,16 @@ def test_a_property_is_kept_also_of_who_does_not_say_that_it_is_xml(attacker: At
     asked = '<propfind xmlns="DAV:"><prop><x xmlns="urn:paquet:test"/></prop></propfind>'
     lines += ['request = "PROPFIND"', f'upload-file = "{attacker.text(asked)}"']
     assert "Été" in html.unescape(standing(attacker, *lines).decode())
+
+
+def test_what_a_user_hangs_on_a_file_fills_nobodys_memory(attacker: Attacker) -> None:
+    assert piece(attacker, b"x", "") == CREATED
+    url, one_of_many = attacker.files + "pieces", 'header = "Depth: 0"'
+    for number in range(20):
+        body = attacker.text(PROPERTY.format(uid=f"paquet:{number}", text="x" * 60_000))
+        assert attacker.send("PROPPATCH", url, body) == DONE
+    assert attacker.send("PROPFIND", url, None, one_of_many) == AWAY
+    assert attacker.send("PROPFIND", attacker.files, None, one_of_many) == LISTED
+    assert attacker.send("DELETE", url) == DONE
+    assert piece(attacker, b"x", "") == CREATED
+    assert attacker.send("PROPFIND", url, None, one_of_many) == LISTED

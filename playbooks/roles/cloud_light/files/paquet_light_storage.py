@@ -13,6 +13,7 @@ import os
 import threading
 import urllib.parse
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 # Collections whose UIDs are kept in memory; the one that was asked for longest ago is let go.
 REMEMBERED = 64
+# Lines of a file of UIDs that may be about what was changed since, beside twice what stands.
+OUTDATED = 100
 
 
 def path_to_filesystem(root: str, sane_path: str) -> str:
@@ -76,6 +79,12 @@ class Uids:
     stamp: tuple[int, int] = (0, 0)
     of_files: dict[str, tuple[int, str]] = field(default_factory=dict)  # name: (inode, UID)
     names: dict[str, str] = field(default_factory=dict)  # UID: name
+    noted: int = 0  # lines in the file
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the file holds much of what was changed since."""
+        return self.noted > 2 * len(self.of_files) + OUTDATED
 
 
 class Collection(multifilesystem.Collection):
@@ -100,6 +109,7 @@ class Collection(multifilesystem.Collection):
         uids.of_files[href], uids.names[uploaded.uid] = (inode, uploaded.uid), href
         with self._noted.open("a", encoding="utf-8") as noted:
             noted.write(line(href, inode, uploaded.uid))
+        uids.noted += 1
         uids.stamp = self._stamp()
         return uploaded
 
@@ -135,26 +145,27 @@ class Collection(multifilesystem.Collection):
     def _uids(self) -> Uids:
         """Return the UIDs that stand now; only files that are not known yet are read."""
         uids = self._known()
-        if uids.stamp == (stamp := self._stamp()):
+        if uids.stamp == (stamp := self._stamp()) and not uids.is_crowded:
             return uids
         if not uids.of_files:
             super()._clean_history()
-            uids.of_files = self._load()
+            self._load(uids)
         standing = dict(self._read(uids.of_files))
-        if standing != uids.of_files:
+        if standing != uids.of_files or uids.is_crowded:
             self._noted.parent.mkdir(exist_ok=True)
             lines = (line(name, *known) for name, known in standing.items())
             self._noted.write_text("".join(lines), "utf-8")
+            uids.noted = len(standing)
         uids.of_files, uids.stamp = standing, stamp
         uids.names = {uid: name for name, (_, uid) in standing.items()}
         return uids
 
-    def _load(self) -> dict[str, tuple[int, str]]:
-        try:
+    def _load(self, uids: Uids) -> None:
+        # None yet, or cut off in the middle of a line.
+        with suppress(FileNotFoundError, ValueError):
             lines = self._noted.read_text("utf-8").splitlines()
-            return {name: (inode, uid) for name, inode, uid in map(json.loads, lines)}
-        except (FileNotFoundError, ValueError):  # none yet, or cut off in the middle of a line
-            return {}
+            uids.of_files = {name: (inode, uid) for name, inode, uid in map(json.loads, lines)}
+            uids.noted = len(lines)
 
     def _read(self, known: dict[str, tuple[int, str]]) -> Iterator[tuple[str, tuple[int, str]]]:
         with os.scandir(self._filesystem_path) as entries:
