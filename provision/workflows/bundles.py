@@ -143,7 +143,7 @@ def _held(control: Control, bundle: Bundle) -> dict[str, object]:
     except PaquetError as unknown:
         taken = f"? of {rooms.size(may.room)} ({unknown.message})"
         return {**told, "room": taken, "room_taken_by": ""}
-    room = f"{rooms.size(used.taken)} of {rooms.size(may.room)} ({used.measured:%H:%M} UTC)"
+    room = f"{rooms.size(used.taken)} of {rooms.size(may.room)} ({used.when})"
     return {**told, "room": room, "room_taken_by": rooms.by_whom(used)}
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, NonNegativeInt, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from provision.errors import PaquetError
 from provision.servers import inventory, looking
@@ -16,14 +15,15 @@ if TYPE_CHECKING:
 
 READ = ("cat", "/var/lib/paquet/room.json")
 MIB, GIB = 1 << 20, 1 << 30
+Bytes = Annotated[int, Field(ge=0, lt=1 << 60)]
 
 
 class Shares(BaseModel):
     """Bytes that one person takes; calendars and contacts are 0 where a database keeps them."""
 
-    mail: NonNegativeInt = 0
-    files: NonNegativeInt = 0
-    calendars: NonNegativeInt = 0
+    mail: Bytes = 0
+    files: Bytes = 0
+    calendars: Bytes = 0
 
     @property
     def all(self) -> int:
@@ -34,28 +34,37 @@ class Shares(BaseModel):
 class Used(BaseModel):
     """What is taken of a bundle's room, in bytes, by whom, and when that was measured."""
 
-    taken: NonNegativeInt
+    taken: Bytes
     people: dict[str, Shares]
-    measured: datetime
+    measured: AwareDatetime
+
+    @property
+    def when(self) -> str:
+        """When that was, for people: of a server whose measuring stopped it may be long ago."""
+        return f"{self.measured:%Y-%m-%d %H:%M %Z}"
 
 
 TOLD = TypeAdapter(dict[str, dict[str, object]])
 
 
 def look(control: Control, bundle: Bundle) -> Used:
-    """Return what the server of `bundle` measured last, at most some minutes ago.
+    """Return what the server of `bundle` measured last, every five minutes if it can.
 
-    Raises Unreachable, or PaquetError when it has not measured this bundle yet.
+    It is asked of the bundle's people alone. Raises Unreachable, or PaquetError when it has not
+    measured this bundle yet.
     """
     host = inventory.find(control.settings.inventory, bundle.server)
     said = looking.ask_program(host, control.settings, READ, "has measured no bundle yet")
     try:
-        return Used.model_validate(TOLD.validate_json(said)[bundle.name])
+        used = Used.model_validate(TOLD.validate_json(said)[bundle.name])
     except (ValidationError, KeyError):
         raise PaquetError(
             f"{bundle.server} has not measured the bundle of {bundle.domain} yet",
             f"It does every five minutes, after `paquet server deploy {bundle.server}`.",
         ) from None
+    known = {user.address for user in bundle.users}
+    people = {address: one for address, one in used.people.items() if address in known}
+    return used.model_copy(update={"people": people})
 
 
 def size(taken: int) -> str:

@@ -257,7 +257,7 @@ def test_a_bundle_shows_what_is_taken_and_by_whom(shop: Context, servers: Server
     servers.room = measured(name, 3, 1)
     shown = read(shop, bundle, "show", DOMAIN)
     assert shown["people"] == "1 of 1"
-    assert shown["room"] == "4.0 GiB of 20.0 GiB (08:58 UTC)"
+    assert shown["room"] == "4.0 GiB of 20.0 GiB (2026-03-10 08:58 UTC)"
     parts = "mail 3.0 GiB, files 1.0 GiB, calendars 0 MiB"
     assert shown["room_taken_by"] == f"anne@{DOMAIN} 4.0 GiB ({parts})"
     servers.room = {}
@@ -266,10 +266,16 @@ def test_a_bundle_shows_what_is_taken_and_by_whom(shop: Context, servers: Server
 
 def test_what_a_server_says_of_room_is_read_with_care(shop: Context, servers: Servers) -> None:
     (name,) = servers.room
+    right = measured(name, 3)
+    endless, timeless = {**right[name], "taken": 10**400}, {**right[name], "measured": "08:58"}
     answers: list[Any] = [{name: {"taken": -1}}, {name: []}, [], {name: None}]
-    for wrong in answers:
+    for wrong in [*answers, {name: endless}, {name: timeless}]:
         servers.room = wrong
         assert read(shop, bundle, "show", DOMAIN)["room"].startswith("? of")
+    right[name]["measured"] = "9999-12-31T23:59:59-12:00"
+    right[name]["people"]["\33]0;somebody@else.test\7"] = {"mail": 1}
+    servers.room = right
+    assert read(shop, bundle, "show", DOMAIN)["room_taken_by"].startswith(f"anne@{DOMAIN} 3.0 GiB")
 
 
 def test_a_subscription_without_a_bundle_changes_alone(shop: Context, servers: Servers) -> None:
