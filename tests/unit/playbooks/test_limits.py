@@ -57,3 +57,33 @@ def test_what_comes_while_a_folder_is_adopted_is_found(tmp_path: Path, load: Loa
     program["set_project"] = adopt_one
     program["adopt"](tmp_path, 7)
     assert (new / "late").stat().st_ino in theirs[: theirs.index(tmp_path.stat().st_ino)]
+
+
+def test_a_run_that_is_ended_has_told_of_all_that_it_came_to(tmp_path: Path, load: Load) -> None:
+    """And those that it did not come to are not the same the next time."""
+    settings, told = tmp_path / "settings", tmp_path / "room.json"
+    settings.mkdir()
+    names = {"one", "two", "three", "four"}
+    for name in names:
+        (settings / f"{name}.json").touch()
+    told.write_text(json.dumps({name: {"measured": "before"} for name in [*names, "erased"]}))
+    here = load(LIMITS)["main"].__globals__
+    here |= {"SETTINGS": settings, "TOLD": told}
+    first: set[str] = set()
+
+    def look(path: Path, _before: object) -> dict[str, str]:
+        if reached:
+            raise SystemExit
+        reached.append(path.stem)
+        return {"measured": "now"}
+
+    here["look_at_bundle"] = look
+    for _ in range(50):
+        reached: list[str] = []
+        with pytest.raises(SystemExit):
+            here["main"]()
+        now = json.loads(told.read_text())
+        assert now.keys() == names
+        assert now[reached[0]] == {"measured": "now"}
+        first |= set(reached)
+    assert len(first) > 1
