@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import json
 import shutil
 import smtplib
@@ -160,3 +161,18 @@ def test_mail_takes_room_from_files(person: Attacker) -> None:
         assert person.send("PUT", person.files + "big", person.zeros(20 * MIB)) == NO_SPACE
         shown = bundles.describe(one.region.control, one.domain)
         assert f"{one.neighbour} 45 MiB (mail 45 MiB, files 0 MiB" in str(shown["room_taken_by"])
+
+
+def test_an_open_mail_session_ends_where_mail_passes_the_room(person: Attacker) -> None:
+    """It would keep the limit that it began with; a new one has the new limit."""
+    one = person.delivered
+    me = Device("", one.address, one.secret)
+    with mail.imap(one, me) as session:
+        with letter(person, one.neighbour, 45 * MIB):
+            measured(person)
+            session.noop()
+        with letter(person, one.neighbour, ROOM + MIB):
+            measured(person)
+            with pytest.raises((imaplib.IMAP4.error, OSError)):
+                session.noop()
+            assert mailbox_room(person) == 0
