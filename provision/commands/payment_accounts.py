@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -45,7 +46,7 @@ def _next(name: str, account: CustomerAccount) -> str:
     """Return the command that settles it, or the first step towards that."""
     if account.organisation:
         return "paquet settlement list"
-    payment = f"paquet payment {{verb}} {name!r}"
+    payment = f"paquet payment {{verb}} {quote(name)}"
     if account.credit > 0 and account.invoice:
         return payment.format(verb="record") + f" {account.invoice} --from-credit"
     if account.credit > 0:
@@ -54,4 +55,4 @@ def _next(name: str, account: CustomerAccount) -> str:
         return payment.format(verb="refund") + f" MOVEMENT {account.note}"
     if account.mandated:
         return payment.format(verb="collect") + " --on DAY --to FOLDER"
-    return f"paquet dunning run {name!r} --to FOLDER"
+    return f"paquet dunning run {quote(name)} --to FOLDER"

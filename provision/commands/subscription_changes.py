@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -73,7 +73,7 @@ def change(context: Context, /, **words: object) -> None:
         states.record(session, cancelling.subject(one), what, control.told())
         bundle = capacity.bundle_of(session, one)
         if bundle is not None:
-            capacity.refuse_in_the_way(control, bundle, made.version)
+            capacity.refuse_people(bundle, made.version.users)
         return {
             "subscription": one.id,
             "bundle": bundle and bundle.domain,
@@ -85,6 +85,10 @@ def change(context: Context, /, **words: object) -> None:
             "documents": document_facts(session, made.documents),
         }
 
+    would = decide(context, work, dry_run=True, yes=True)
+    if would["bundle"]:
+        bundle = bundles.find(control, str(would["bundle"]))
+        capacity.refuse_room(control, bundle, cast("int", would["gib"]))
     found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
     tell(context, found, as_json=bool(words["as_json"]))
     if found["bundle"] and not words["dry_run"]:

@@ -55,26 +55,29 @@ def bundle_of(session: Session, subscription: Subscription) -> Bundle | None:
     )
 
 
-def refuse_in_the_way(control: Control, bundle: Bundle, version: SubscriptionVersion) -> None:
-    """Raise UsageRefused when `bundle` holds more than `version` allows, with the numbers.
-
-    What is used is asked of the server when the room becomes less; nothing is changed there.
-    """
-    wanted = _of_version(version)
-    if len(bundle.users) > wanted.users:
+def refuse_people(bundle: Bundle, users: int) -> None:
+    """Raise UsageRefused when more people than `users` are in `bundle`."""
+    if len(bundle.users) > users:
         raise UsageRefused(
-            f"{len(bundle.users)} people are in the bundle of {bundle.domain}, more than "
-            f"{wanted.users}",
+            f"{len(bundle.users)} people are in the bundle of {bundle.domain}, more than {users}",
             f"Give --users {len(bundle.users)}, or see who they are: "
             f"paquet user list {bundle.domain}",
         )
-    if wanted.room >= bundle.quota_bytes:
+
+
+def refuse_room(control: Control, bundle: Bundle, gib: int) -> None:
+    """Raise UsageRefused when `bundle` takes more room than `gib` GiB, with the numbers.
+
+    Where the room becomes less its server is asked, so nobody may wait for the registry meanwhile.
+    """
+    room = gib * rooms.GIB
+    if room >= bundle.quota_bytes:
         return
     used = rooms.look(control, bundle)
-    if used.taken > wanted.room:
+    if used.taken > room:
         raise UsageRefused(
-            f"{bundle.domain} takes {rooms.size(used.taken)}, more than "
-            f"{rooms.size(wanted.room)}: {rooms.by_whom(used)}",
+            f"{bundle.domain} takes {rooms.size(used.taken)}, more than {rooms.size(room)}: "
+            f"{rooms.by_whom(used)}",
             "What is not needed must go first; it is measured anew every five minutes.",
         )
 

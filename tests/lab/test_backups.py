@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered
 
+# Restic alone tries for a quarter of an hour before it gives up.
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 ANSWERS = 207
-RESTIC_TRIES = 15 * 60  # seconds, before it gives up
 
 
 def test_files_and_mail_and_database_come_back(
@@ -147,9 +147,8 @@ def test_a_backup_server_without_its_certificate_is_told_at_once(light: Delivere
         server.run(["chown", "--reference", f"{kept}/key.pem", f"{folder}/key.pem"])
         server.run(["chmod", "--reference", f"{kept}/key.pem", f"{folder}/key.pem"])
         server.run(restart)
-        with pytest.raises(PlayFailed, match="a certificate that nobody vouches for") as refused:
+        with pytest.raises(PlayFailed, match="a certificate that nobody vouches for"):
             safekeeping.run(control, light.domain)
-        assert refused.value.done.seconds < RESTIC_TRIES
     finally:
         server.run(["cp", "-a", f"{kept}/.", folder])
         server.run(["rm", "-r", kept])

@@ -200,6 +200,22 @@ def test_less_is_refused_with_the_room_in_the_way(shop: Context, servers: Server
     assert servers.given()[-1] == (20, [20])
 
 
+def test_nobody_waits_for_the_registry_while_a_server_is_asked(
+    shop: Context, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(shop, "--plan", "association")
+
+    def meanwhile(*_: object) -> str:
+        with shop.session() as session:  # writes, or waits in vain
+            orders.get(session, 1).subscriber.name = "Anne M."
+        return servers.say()
+
+    asked = Mock(side_effect=meanwhile)
+    monkeypatch.setattr(looking, "ask_program", asked)
+    change(shop, "--plan", "solo")
+    asked.assert_called_once()
+
+
 def test_less_is_not_promised_blindly(shop: Context, servers: Servers) -> None:
     servers.room = {}
     with pytest.raises(PaquetError, match="has not measured the bundle of"):
