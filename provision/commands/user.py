@@ -61,7 +61,8 @@ def limit_user(
     if not how.dry_run:
         with progress.steps(quiet=how.as_json) as tell:
             telling = context.control(tell)
-            bundles.deploy(telling, bundles.find(telling, str(done["bundle"])))
+            limited = bundles.find(telling, str(done["bundle"]))
+            bundles.tell_server(telling, limited, f"The part of {address}")
     show(done, as_json=how.as_json)
 
 

@@ -77,12 +77,17 @@ def bring_room(control: Control, domain: str) -> None:
     with control.reading() as session:
         if not capacity.is_due(session, bundle, control.today()):
             return
+    tell_server(control, bundle, "The subscription")
+
+
+def tell_server(control: Control, bundle: Bundle, what: str) -> None:
+    """Deploy a bundle, of which `what` is changed here. Raises PaquetError that says so."""
     try:
         deploy(control, bundle)
     except PaquetError as failed:
         raise PaquetError(
-            f"The subscription is changed, and its server not yet: {failed.message}",
-            f"{failed.hint} Then: paquet bundle deploy {domain}".strip(),
+            f"{what} is changed, and its server not yet: {failed.message}",
+            f"{failed.hint} Then: paquet bundle deploy {bundle.domain}".strip(),
         ) from failed
 
 

@@ -242,9 +242,11 @@ def test_a_server_that_is_away_is_told_later(shop: Context, servers: Servers) ->
     with pytest.raises(PaquetError, match="is changed, and its server not yet") as failed:
         change(shop, "--plan", "association")
     assert f"paquet bundle deploy {DOMAIN}" in failed.value.hint
+    with pytest.raises(PaquetError, match=f"The part of anne@{DOMAIN} is changed, and its server"):
+        read(shop, user, "limit", f"anne@{DOMAIN}", "--gib", "5", "--yes")
     servers.broken = False
     read(shop, bundle, "deploy", DOMAIN, "--yes")
-    assert servers.given() == [(200, [200])]
+    assert servers.given() == [(200, [5])]
     assert read(shop, bundle, "deploy", "--due", "--yes") == []
 
 
