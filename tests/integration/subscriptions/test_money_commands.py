@@ -31,7 +31,7 @@ from tests.integration.subscriptions.commanding import ask, own_profile, read, s
 if TYPE_CHECKING:
     from provision.commands.context import Context
 
-EXPORT = ("export", "Boutique", "--format", "beancount", "--to", ".")
+EXPORT = ("export", "Boutique", "--format", "beancount", "--to", "/dev/null/books")
 PARTS = ("--supporter-parts", "30", "--seller-parts", "70", "--from", "2026-01-01")
 
 
