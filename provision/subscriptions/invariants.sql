@@ -7,9 +7,10 @@ SELECT organisation_id, number FROM ledger_posting
 GROUP BY organisation_id, number, commodity HAVING SUM(units) <> 0;
 
 --? journal {0}, entry {1} | it has less than two lines
-SELECT one.organisation_id, one.number FROM ledger_transaction AS one
-WHERE (SELECT COUNT(*) FROM ledger_posting AS line
-       WHERE line.organisation_id = one.organisation_id AND line.number = one.number) < 2;
+SELECT organisation_id, number FROM ledger_transaction
+EXCEPT
+SELECT organisation_id, number FROM ledger_posting
+GROUP BY organisation_id, number HAVING COUNT(*) > 1;
 
 --? journal {0}, entry {1} | postings without their transaction
 SELECT DISTINCT line.organisation_id, line.number FROM ledger_posting AS line
