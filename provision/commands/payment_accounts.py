@@ -46,13 +46,13 @@ def _next(name: str, account: CustomerAccount) -> str:
     """Return the command that settles it, or the first step towards that."""
     if account.organisation:
         return "paquet settlement list"
-    payment = f"paquet payment {{verb}} {quote(name)}"
+    owner = quote(name)
     if account.credit > 0 and account.invoice:
-        return payment.format(verb="record") + f" {account.invoice} --from-credit"
+        return f"paquet payment record {owner} {account.invoice} --from-credit"
     if account.credit > 0:
-        return payment.format(verb="refund") + f" MOVEMENT --credit-of {account.email}"
+        return f"paquet payment refund {owner} MOVEMENT --credit-of {account.email}"
     if account.note:
-        return payment.format(verb="refund") + f" MOVEMENT {account.note}"
+        return f"paquet payment refund {owner} MOVEMENT {account.note}"
     if account.mandated:
-        return payment.format(verb="collect") + " --on DAY --to FOLDER"
-    return f"paquet dunning run {quote(name)} --to FOLDER"
+        return f"paquet payment collect {owner} --on DAY --to FOLDER"
+    return f"paquet dunning run {owner} --to FOLDER"

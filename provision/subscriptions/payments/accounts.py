@@ -15,7 +15,8 @@ from provision.registry.models import Subscriber
 from provision.subscriptions import chart, organisations
 from provision.subscriptions.drafts import CLAIMS, CREDIT_NOTE
 from provision.subscriptions.ledger_models import LedgerPosting, PersonReference
-from provision.subscriptions.payments import mandates, owed
+from provision.subscriptions.payments import owed
+from provision.subscriptions.payments.models import MandateRow
 from provision.subscriptions.people import organisation_of
 
 if TYPE_CHECKING:
@@ -103,5 +104,14 @@ def _emails(session: Session) -> Mapping[str, str]:
 
 
 def _mandated(session: Session, organisation_id: int) -> set[str]:
-    rows = mandates.everyone(session, organisation_id)
-    return {row.subscriber.email for row in rows if row.signed_on and row.ended_on is None}
+    return set(
+        session.scalars(
+            select(Subscriber.email)
+            .join(MandateRow, MandateRow.subscriber_id == Subscriber.id)
+            .where(
+                MandateRow.organisation_id == organisation_id,
+                MandateRow.signed_on.is_not(None),
+                MandateRow.ended_on.is_(None),
+            )
+        )
+    )
