@@ -89,9 +89,12 @@ def change(context: Context, /, **words: object) -> None:
     if would["bundle"]:
         bundle = bundles.find(control, str(would["bundle"]))
         capacity.refuse_room(control, bundle, cast("int", would["gib"]))
-    found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
+    if words["dry_run"]:
+        tell(context, would, as_json=bool(words["as_json"]))
+        return
+    found = decide(context, work, dry_run=False, yes=bool(words["yes"]))
     tell(context, found, as_json=bool(words["as_json"]))
-    if found["bundle"] and not words["dry_run"]:
+    if found["bundle"]:
         with progress.steps(quiet=bool(words["as_json"])) as steps:
             bundles.bring_room(context.control(steps), str(found["bundle"]))
 
