@@ -14,7 +14,7 @@ from provision.errors import UsageRefused
 from provision.money import EUR, Amount, find_commodity
 from provision.registry.models import Subscriber
 from provision.subscriptions import chart, lettering, people, results
-from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.columns import sensible_period
 from provision.subscriptions.exports import (
     beancount,
     fec,
@@ -60,13 +60,7 @@ class Period:
     last_day: date
 
     def __post_init__(self) -> None:
-        for day in (self.first_day, self.last_day):
-            sensible_day(day, "a day of books")
-        if self.last_day < self.first_day:
-            raise UsageRefused(
-                f"{self.last_day} is before {self.first_day}, the first day of that year",
-                "Give a first day and a last one that follows it.",
-            )
+        sensible_period(self.first_day, self.last_day, "a day of books")
 
     def __str__(self) -> str:
         """How files of it begin: exports of two years may lie in one folder."""

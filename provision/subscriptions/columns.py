@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, Date, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
-from provision.errors import PaquetError
+from provision.errors import PaquetError, UsageRefused
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -46,3 +46,11 @@ def sensible_day(day: date, what: str) -> date:
             f"Give a day from {FIRST_DAY.isoformat()} to {LAST_DAY.isoformat()}.",
         )
     return day
+
+
+def sensible_period(first_day: date, last_day: date, what: str) -> None:
+    """Refuse days of another century, and a period that ends before it begins."""
+    for day in (first_day, last_day):
+        sensible_day(day, what)
+    if last_day < first_day:
+        raise UsageRefused(f"{last_day} is before {first_day}", "A period ends after it begins.")

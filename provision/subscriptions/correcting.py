@@ -7,6 +7,7 @@ back, a new one names it as the one before (BG-3), and what was paid counts for 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -95,13 +96,12 @@ def _refuse_again(session: Session, number: Number) -> None:
 
 def _refuse_collected(session: Session, number: Number) -> None:
     """Raise UsageRefused while the bank has a debit of it: the new invoice would bring another."""
-    for items in answers.running(session, number.organisation_id).values():
-        for item in items:
-            if answers.number_of(item) == number:
-                raise UsageRefused(
-                    f"The bank has a debit for {number.shown}, {item.reference}",
-                    "Wait for its answer: then what it paid counts for the new invoice.",
-                )
+    for item in chain.from_iterable(answers.running(session, number.organisation_id).values()):
+        if answers.number_of(item) == number:
+            raise UsageRefused(
+                f"The bank has a debit for {number.shown}, {item.reference}",
+                "Wait for its answer: then what it paid counts for the new invoice.",
+            )
 
 
 def _buyer(session: Session, invoice: Invoice) -> tuple[Buyer, str]:

@@ -21,11 +21,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sqlalchemy import and_, case, func, select
 
-from provision.errors import UsageRefused
 from provision.subscriptions import chart
 from provision.subscriptions.allocating import LOSS, RECLAIM
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.columns import sensible_day
+from provision.subscriptions.columns import sensible_period
 from provision.subscriptions.deposit_models import DepositDeduction
 from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine, same_document
@@ -144,10 +143,7 @@ def statement(session: Session, owner: Organisation, first_day: date, last_day: 
 
     A payment counts on the day on which the bank booked it, whenever it was understood.
     """
-    for day in (first_day, last_day):
-        sensible_day(day, "a day of a VAT return")
-    if last_day < first_day:
-        raise UsageRefused(f"{last_day} is before {first_day}", "A period ends after it begins.")
+    sensible_period(first_day, last_day, "a day of a VAT return")
     eve = first_day - timedelta(days=1)
     paid_before, paid = (_paid(session, owner.id, day) for day in (eve, last_day))
     found: dict[Kind, Due] = {}
