@@ -14,6 +14,7 @@ from provision.errors import UsageRefused
 from provision.subscriptions import business_numbers, countries
 from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.documents import texts
+from provision.subscriptions.documents.invoice import Language  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.profiles import Address, Email, Line  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.strict import Table
 from provision.subscriptions.subscription_models import Identity
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from provision.registry.models import Subscriber
 
 KINDS = ("person", "company", "non-profit")
-Language = Literal["fr", "en"]
 
 
 class Person(Table):
@@ -111,7 +111,7 @@ def ensure(session: Session, subscriber: Subscriber, today: date) -> Identity:
     Before people could say their language here, French was written for everybody.
     """
     there = current(session, subscriber.id)
-    spoken: Language = "en" if subscriber.language == "en" else "fr"
+    spoken = spoken_by(subscriber)
     if there is None:
         known = Person(name=subscriber.name, email=subscriber.email, language=spoken)
     elif (known := read(there)).language != spoken:
@@ -119,6 +119,11 @@ def ensure(session: Session, subscriber: Subscriber, today: date) -> Identity:
     else:
         return there
     return _keep(session, subscriber, known, today)
+
+
+def spoken_by(subscriber: Subscriber) -> Language:
+    """Return the language in which a subscriber reads what is written to them."""
+    return "en" if subscriber.language == "en" else "fr"
 
 
 def write(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.documents.invoice import Language
     from provision.subscriptions.due import Due, Version
 
 EARLIEST, LATEST = relativedelta(months=3), relativedelta(months=1)
@@ -176,7 +175,7 @@ def _renews(session: Session, subscription: Subscription, version: Version, day:
 
 def _words(session: Session, renewal: Renewal, on: date) -> dict[str, object]:
     subscription = renewal.subscription
-    language: Language = "en" if subscription.subscriber.language == "en" else "fr"
+    language = identities.spoken_by(subscription.subscriber)
     one: Due = billed.due_of(session, subscription)
     plan = Catalogue(session).plan(one.version_on(renewal.term.starts).plan_id)
     profile = profiles.needed(session, subscription.seller, on)

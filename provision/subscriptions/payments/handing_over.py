@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.documents.invoice import Language
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.mailing import Outbox
     from provision.subscriptions.payments.models import Collection, MandateRow
@@ -68,7 +67,7 @@ def _write_letters(
             collect_on=made.collect_on,
             contact=profile.email,
         )
-        language: Language = "en" if row.subscriber.language == "en" else "fr"
+        language = identities.spoken_by(row.subscriber)
         letter = prenotification.announce(
             notice, item.announced_on, days=row.notice_days, language=language
         )

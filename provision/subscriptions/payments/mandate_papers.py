@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from provision.subscriptions import identities
 from provision.subscriptions.payments import mandates
 from provision.subscriptions.sepa.mandate_form import Look, mandate_pdf
 
 if TYPE_CHECKING:
-    from provision.subscriptions.documents.invoice import Language
     from provision.subscriptions.payments.models import MandateRow
     from provision.subscriptions.profiles import Profile
 
 
 def form(row: MandateRow, profile: Profile) -> bytes:
     """Return the page that the debtor signs, as PDF, in their language."""
-    language: Language = "en" if row.subscriber.language == "en" else "fr"
+    language = identities.spoken_by(row.subscriber)
     return mandate_pdf(mandates.read(row, profile), Look(colour=profile.colour), language)
