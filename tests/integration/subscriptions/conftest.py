@@ -10,7 +10,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from provision.registry.models import Subscriber
-from provision.subscriptions import billing, contracts, organisations, planfile, plans, profiles
+from provision.subscriptions import (
+    billing,
+    contracts,
+    organisations,
+    planfile,
+    plans,
+    profiles,
+    subscriptions,
+)
 from provision.subscriptions.profiles import Address, Profile
 from provision.subscriptions.subscriptions import Sale
 from provision.workflows.control import Control
@@ -62,6 +70,16 @@ class Shop:
     def contract(self, mode: str = "resale", supporter: int = 30, seller: int = 70) -> None:
         shares = contracts.two(self.seller, self.supporter, (seller, supporter))
         contracts.add(self.session, self.seller, self.supporter, shares, terms=(mode, START))
+
+    def sell_odd(self, day: date) -> None:
+        """Be liable for VAT, and bill what no base reaches: 3.33 € with VAT inside."""
+        liable = profile("Boutique Libre", "liable", vat_id="FR44732829320")
+        profiles.add(self.session, self.seller, liable, date(2026, 2, 1))
+        odd = PLANS.replace("famille", "impair").replace('"10.00"', '"3.33"')
+        plans.bring_in(self.session, planfile.parse(odd))
+        sale = self.sale(plan=plans.get(self.session, "impair"))
+        subscriptions.open_subscription(self.session, self.jeanne, sale, today=day)
+        self.bill(day)
 
     def bill(self, day: date) -> billing.Outcome:
         """Commit, and bill all that is due by `day`."""

@@ -12,9 +12,6 @@ from provision.subscriptions import (
     credit_notes,
     identities,
     issuing,
-    planfile,
-    plans,
-    profiles,
     subscriptions,
     treatments,
     union_consumers,
@@ -25,7 +22,6 @@ from provision.subscriptions.identities import Person
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.profiles import Address
 from provision.subscriptions.vat_zones import Zone
-from tests.integration.subscriptions.conftest import PLANS, profile
 
 if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop
@@ -58,13 +54,7 @@ def test_what_is_credited_counts_no_more(german: Shop) -> None:
 
 def test_a_cent_of_rounding_is_no_sale(german: Shop) -> None:
     """3.33 € with VAT inside are 2.77 and 0.55, and a cent that is neither."""
-    liable = profile("Boutique Libre", "liable", vat_id="FR44732829320")
-    profiles.add(german.session, german.seller, liable, date(2026, 2, 1))
-    odd = PLANS.replace("famille", "impair").replace('"10.00"', '"3.33"')
-    plans.bring_in(german.session, planfile.parse(odd))
-    sale = german.sale(plan=plans.get(german.session, "impair"))
-    subscriptions.open_subscription(german.session, german.jeanne, sale, today=TODAY)
-    german.bill(TODAY)
+    german.sell_odd(TODAY)
     assert counted(german) == 833 + 277
 
 

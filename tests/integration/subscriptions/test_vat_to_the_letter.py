@@ -15,10 +15,6 @@ from provision.subscriptions import (
     credit_notes,
     ledger,
     papers,
-    planfile,
-    plans,
-    profiles,
-    subscriptions,
     verify,
 )
 from provision.subscriptions.credit_notes import What
@@ -27,7 +23,6 @@ from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.documents.invoice_pdf import invoice_html
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.issuing import Number
-from tests.integration.subscriptions.conftest import PLANS, profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +51,7 @@ def wrong_taxes(xml: bytes) -> Iterator[tuple[Decimal, Decimal]]:
 def taxed(shop: Shop) -> Shop:
     """A seller that is liable for VAT sells something for 3.33 € with VAT inside."""
     shop.contract()
-    liable = profile("Boutique Libre", "liable", vat_id="FR44732829320")
-    profiles.add(shop.session, shop.seller, liable, date(2026, 2, 1))
-    odd = PLANS.replace("famille", "impair").replace('"10.00"', '"3.33"')
-    plans.bring_in(shop.session, planfile.parse(odd))
-    sale = shop.sale(plan=plans.get(shop.session, "impair"))
-    subscriptions.open_subscription(shop.session, shop.jeanne, sale, today=TODAY)
-    shop.bill(TODAY)
+    shop.sell_odd(TODAY)
     return shop
 
 
