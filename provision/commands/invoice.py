@@ -20,10 +20,10 @@ from provision.commands.context import (
 from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.invoice_deposits import deposit, list_deposits
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.books.einvoicing import FolderPlatform
+from provision.formats.facturx.batches import Refused
 from provision.money import euros
 from provision.subscriptions import correcting, numbering, open_items, organisations, papers
-from provision.subscriptions.documents.batches import Refused
-from provision.subscriptions.exports.einvoicing import FolderPlatform
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.issuing import Number
 from provision.workflows import bill, einvoices

@@ -12,11 +12,11 @@ from provision.commands.amounts import day_type
 from provision.commands.changing import change, change_options
 from provision.commands.context import count_type, json_option, pass_context, show
 from provision.errors import UsageRefused
+from provision.formats.sepa.prenotification import masked
 from provision.process.files import replace_file
 from provision.subscriptions import organisations, profiles
 from provision.subscriptions.payments import debtors, mandate_papers, mandates
 from provision.subscriptions.payments.mandates import Wanted
-from provision.subscriptions.sepa.prenotification import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

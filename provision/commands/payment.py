@@ -21,6 +21,7 @@ from provision.commands.context import (
 )
 from provision.commands.statement import movement_facts
 from provision.errors import UsageRefused
+from provision.formats.sepa import pain008
 from provision.money import euros
 from provision.subscriptions import numbering, organisations, people, profiles
 from provision.subscriptions.payments import (
@@ -45,7 +46,6 @@ from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.receipts import Cash, Cheque
 from provision.subscriptions.payments.returns import CameBack
-from provision.subscriptions.sepa import pain008
 from provision.subscriptions.settling import settlements
 
 if TYPE_CHECKING:

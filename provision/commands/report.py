@@ -12,10 +12,10 @@ from provision.commands.amounts import day_type
 from provision.commands.context import json_option, pass_context, show
 from provision.commands.imported import Imported
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.books import tabular
 from provision.money import euros
 from provision.process.files import replace_file
 from provision.subscriptions import organisations
-from provision.subscriptions.exports import tabular
 from provision.subscriptions.reports import factsfile, modelfile
 from provision.subscriptions.reports import rows as flat
 from provision.subscriptions.reports.factsfile import FactsFile

@@ -17,9 +17,9 @@ from provision.commands.context import (
     show,
 )
 from provision.errors import UsageRefused
+from provision.formats.bank import mappings, reading
 from provision.money import euros
 from provision.subscriptions import organisations
-from provision.subscriptions.bank import mappings, reading
 from provision.subscriptions.payments import receiving
 from provision.subscriptions.payments.receiving import Source
 

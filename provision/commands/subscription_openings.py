@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import select
 
+from provision import edges
 from provision.commands.amounts import day_type
 from provision.commands.context import (
     again_option,
@@ -24,7 +25,6 @@ from provision.commands.identity_options import (
     said,
 )
 from provision.errors import UsageRefused
-from provision.registry import edges
 from provision.registry.models import Subscriber
 from provision.subscriptions import (
     changes,

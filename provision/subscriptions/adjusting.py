@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from provision.formats.facturx import wording
 from provision.subscriptions import (
     billed,
     carrying,
@@ -17,7 +18,6 @@ from provision.subscriptions import (
 )
 from provision.subscriptions.billed import base
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.documents import wording
 from provision.subscriptions.drafts import CREDIT_NOTE, Draft
 from provision.subscriptions.sides import Work
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.formats.facturx.invoice import Language
     from provision.money import Cents
-    from provision.subscriptions.documents.invoice import Language
     from provision.subscriptions.drafts import DraftLine
     from provision.subscriptions.due import Due
     from provision.subscriptions.invoice_models import Invoice

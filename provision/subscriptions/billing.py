@@ -14,10 +14,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import aliased
 
 from provision import database
+from provision.days import sensible_day
 from provision.registry.models import Subscriber
 from provision.subscriptions import carrying, deducting, deposits, due, identities, issuing
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.due import Due, Reduction
 from provision.subscriptions.invoice_models import BillingRun, Invoice
 from provision.subscriptions.ledger_models import Closing, PersonReference

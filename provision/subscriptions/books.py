@@ -10,21 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import and_, func, select
 
+from provision.days import sensible_period
 from provision.errors import UsageRefused
+from provision.formats.books import beancount, fec, fec_check, fec_description, hledger, reports
+from provision.formats.books.booked import Booked, BookedLine
+from provision.formats.books.fec import Exercise
 from provision.money import EUR, Amount, find_commodity
 from provision.registry.models import Subscriber
 from provision.subscriptions import chart, lettering, people, results
-from provision.subscriptions.columns import sensible_period
-from provision.subscriptions.exports import (
-    beancount,
-    fec,
-    fec_check,
-    fec_description,
-    hledger,
-    reports,
-)
-from provision.subscriptions.exports.booked import Booked, BookedLine
-from provision.subscriptions.exports.fec import Exercise
 from provision.subscriptions.ledger import Balance
 from provision.subscriptions.ledger_models import (
     LedgerPosting,
@@ -41,8 +34,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
+    from provision.formats.books.fec_rows import Finding
     from provision.money import Commodity
-    from provision.subscriptions.exports.fec_rows import Finding
     from provision.subscriptions.lettering import Letters
 
 Language = Literal["fr", "en"]

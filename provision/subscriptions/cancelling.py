@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from provision import edges
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.registry import edges, states
+from provision.registry import states
 from provision.registry.models import Event, Order
 from provision.subscriptions import (
     adjusting,
@@ -28,7 +30,6 @@ from provision.subscriptions import (
     working_days,
 )
 from provision.subscriptions.adjusting import Adjustment
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.terms import Term
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.subscriptions import adjusting, billed, ledger, plans, subscriptions, tariffs
 from provision.subscriptions.adjusting import Adjustment
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.tariffs import Means, Tariff
 from provision.subscriptions.terms import Term

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.subscriptions import chart, ledger
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.ledger_models import Closing, LedgerPosting, LedgerTransaction
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 from sqlalchemy import select
 
+from provision import strict
 from provision.errors import UsageRefused
-from provision.subscriptions import contracts, organisations, strict
+from provision.strict import Table
+from provision.subscriptions import contracts, organisations
 from provision.subscriptions.contracts import Share
 from provision.subscriptions.models import Fund
 from provision.subscriptions.planfile import Code, Day, Name  # noqa: TC001 (pydantic reads it)
-from provision.subscriptions.strict import Table
 
 if TYPE_CHECKING:
     from pathlib import Path

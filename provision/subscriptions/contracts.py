@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision import money
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.models import SplitContract, SplitShare
 
 if TYPE_CHECKING:

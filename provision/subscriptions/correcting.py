@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision import edges
 from provision.errors import UsageRefused
-from provision.registry import edges
 from provision.subscriptions import (
     adjusting,
     allocating,

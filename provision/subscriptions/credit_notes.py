@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision import money
+from provision import edges, money
 from provision.errors import UsageRefused
-from provision.registry import edges
 from provision.subscriptions import adjusting, allocating, billed, carrying, contracts
 from provision.subscriptions.billed import Billed, base
 from provision.subscriptions.catalogue import Catalogue, Item

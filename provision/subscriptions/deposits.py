@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision import money
+from provision import edges, money
 from provision.errors import UsageRefused
 from provision.money import euros
-from provision.registry import edges
 from provision.registry.models import Subscriber
 from provision.subscriptions import (
     allocating,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, ValidationError
 from sqlalchemy import select
 
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.subscriptions import business_numbers, countries
-from provision.subscriptions.columns import sensible_day
-from provision.subscriptions.documents import texts
-from provision.subscriptions.documents.invoice import Language  # noqa: TC001 (pydantic reads it)
+from provision.formats.codes import business_numbers, countries
+from provision.formats.facturx import texts
+from provision.formats.facturx.invoice import Language  # noqa: TC001 (pydantic reads it)
+from provision.strict import Table
 from provision.subscriptions.profiles import Address, Email, Line  # noqa: TC001 (pydantic reads it)
-from provision.subscriptions.strict import Table
 from provision.subscriptions.subscription_models import Identity
 
 if TYPE_CHECKING:

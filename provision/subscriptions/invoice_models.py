@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ForeignKey, Text, and_
 from sqlalchemy.orm import Mapped, mapped_column
 
+from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
-from provision.subscriptions.columns import DAY, STRICT, UNITS
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement

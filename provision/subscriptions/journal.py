@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from provision.days import sensible_day
 from provision.errors import PaquetError
 from provision.subscriptions import chart
-from provision.subscriptions.columns import sensible_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import case, func, select
 
 from provision.database import insert_many
+from provision.days import sensible_day
 from provision.money import Amount, find_commodity
 from provision.subscriptions import journal
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.journal import Entry, LedgerRefused, Line
 from provision.subscriptions.ledger_models import Closing, LedgerPosting, LedgerTransaction
 

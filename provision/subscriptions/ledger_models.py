@@ -7,8 +7,8 @@ from datetime import date
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
-from provision.subscriptions.columns import DAY, STRICT, UNITS
 
 
 class PersonReference(Base):

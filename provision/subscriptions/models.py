@@ -10,8 +10,8 @@ from datetime import date
 from sqlalchemy import ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
-from provision.subscriptions.columns import DAY, STRICT, UNITS
 
 
 class Organisation(Base):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.subscriptions.columns import sensible_day
 
 if TYPE_CHECKING:
     from datetime import date

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision import edges
 from provision.errors import UsageRefused
-from provision.registry import edges
-from provision.subscriptions import business_numbers
+from provision.formats.codes import business_numbers
 from provision.subscriptions.models import Organisation
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
 
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.facturx import invoice as paper
+from provision.formats.facturx import parties
+from provision.formats.facturx.batches import Refused, refusal
+from provision.formats.facturx.vat import abroad_on, regime_on, regimes
 from provision.subscriptions import drafts, identities, numbering, treatments
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.deposit_models import DepositDeduction
-from provision.subscriptions.documents import invoice as paper
-from provision.subscriptions.documents import parties
-from provision.subscriptions.documents.batches import Refused, refusal
-from provision.subscriptions.documents.vat import abroad_on, regime_on, regimes
 from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine
 from provision.subscriptions.payments.models import MandateRow
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.documents.vat import Regime
+    from provision.formats.facturx.vat import Regime
     from provision.subscriptions.identities import Person
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.profiles import Address, Profile

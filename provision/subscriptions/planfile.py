@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from provision import edges, strict
 from provision.errors import PaquetError
-from provision.registry import edges
-from provision.subscriptions import strict, tariffs
-from provision.subscriptions.strict import Table, edge
+from provision.strict import Table, edge
+from provision.subscriptions import tariffs
 from provision.subscriptions.tariffs import FreePrice, Tariff, Tier
 
 if TYPE_CHECKING:

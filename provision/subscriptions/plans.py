@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision import money
+from provision import edges, money
 from provision.errors import UsageRefused
 from provision.money import EUR, Amount
-from provision.registry import edges
 from provision.subscriptions import vat
 from provision.subscriptions.models import Plan, PlanComponent, Price
 from provision.subscriptions.planfile import BUNDLE

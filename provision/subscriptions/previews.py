@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from provision.days import LAST_DAY
 from provision.subscriptions import billed, carrying, due
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.columns import LAST_DAY
 from provision.subscriptions.subscriptions import ENDED
 
 if TYPE_CHECKING:

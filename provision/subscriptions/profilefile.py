@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from provision import strict
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions import business_numbers, countries, examples, strict, vat_zones
-from provision.subscriptions.documents.parties import picture_type
+from provision.formats.codes import business_numbers, countries, vat_zones
+from provision.formats.codes.vat_zones import Zone
+from provision.formats.facturx.parties import picture_type
+from provision.formats.sepa import identifiers
+from provision.subscriptions import examples
 from provision.subscriptions.profiles import EXAMPLE, Profile
-from provision.subscriptions.sepa import identifiers
-from provision.subscriptions.vat_zones import Zone
 from provision.telephones import telephone
 
 if TYPE_CHECKING:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field
 from sqlalchemy import func, select
 
+from provision import edges
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.registry import edges
-from provision.subscriptions import countries, numbering
-from provision.subscriptions.columns import sensible_day
-from provision.subscriptions.documents.invoice import USUAL_PENALTIES
+from provision.formats.codes import countries
+from provision.formats.facturx.invoice import USUAL_PENALTIES
+from provision.strict import Table, edge
+from provision.subscriptions import numbering
 from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.models import OrganisationProfile
-from provision.subscriptions.strict import Table, edge
 
 if TYPE_CHECKING:
     from datetime import date

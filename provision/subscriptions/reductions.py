@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from provision import edges
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.registry import edges
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.subscription_models import Discount
 from provision.subscriptions.subscriptions import ENDED
 from provision.subscriptions.tariffs import WHOLE

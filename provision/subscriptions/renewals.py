@@ -15,11 +15,11 @@ from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
 
 from provision import money
+from provision.days import sensible_day
+from provision.formats.facturx import wording
 from provision.rendering import render
 from provision.subscriptions import billed, identities, profiles, remainders
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.columns import sensible_day
-from provision.subscriptions.documents import wording
 from provision.subscriptions.renewal_models import RenewalNotice
 from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
 from provision.subscriptions.subscriptions import ACTIVE

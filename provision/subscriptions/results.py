@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
+from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.money import EUR, Amount, in_euros
 from provision.subscriptions import chart, ledger
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 

@@ -7,9 +7,9 @@ from datetime import date
 from sqlalchemy import ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
 from provision.registry.models import Subscriber
-from provision.subscriptions.columns import DAY, STRICT, UNITS
 from provision.subscriptions.models import Organisation, Plan, SplitContract
 
 

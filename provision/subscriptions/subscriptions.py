@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision import money
+from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
 from provision.subscriptions import (
@@ -22,7 +23,6 @@ from provision.subscriptions import (
     union_consumers,
 )
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.due import Version
 from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
 from provision.subscriptions.tariffs import Means, Tariff

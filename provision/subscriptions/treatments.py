@@ -22,10 +22,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provision.subscriptions import countries, vat_zones
-from provision.subscriptions.documents.vat import abroad_on, regime_on
+from provision.formats.codes import countries, vat_zones
+from provision.formats.codes.vat_zones import Zone
+from provision.formats.facturx.vat import abroad_on, regime_on
 from provision.subscriptions.vat import How, Treatment, TreatmentRefused
-from provision.subscriptions.vat_zones import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from provision.days import sensible_day
 from provision.errors import UsageRefused
+from provision.formats.facturx import wording
 from provision.subscriptions import (
     billed,
     carrying,
@@ -18,8 +20,6 @@ from provision.subscriptions import (
     terms,
 )
 from provision.subscriptions.catalogue import Catalogue, Item
-from provision.subscriptions.columns import sensible_day
-from provision.subscriptions.documents import wording
 from provision.subscriptions.drafts import Asked, Draft
 from provision.subscriptions.planfile import BUNDLE
 from provision.subscriptions.subscription_models import Turnover

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import case, func, or_, select
 
 from provision import money
+from provision.formats.codes.vat_zones import Zone
 from provision.subscriptions import contracts, drafts, identities, treatments
 from provision.subscriptions.catalogue import Catalogue
 from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.subscription_models import Identity
 from provision.subscriptions.treatments import UNION_CONSUMER
 from provision.subscriptions.vat import ROUNDING, TreatmentRefused
-from provision.subscriptions.vat_zones import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

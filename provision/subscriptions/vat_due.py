@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sqlalchemy import and_, case, func, select
 
+from provision.days import sensible_period
 from provision.subscriptions import chart
 from provision.subscriptions.allocating import LOSS, RECLAIM
 from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.columns import sensible_period
 from provision.subscriptions.deposit_models import DepositDeduction
 from provision.subscriptions.drafts import CREDITS
 from provision.subscriptions.invoice_models import Allocation, Invoice, InvoiceLine, same_document

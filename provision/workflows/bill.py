@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.facturx import batches
+from provision.formats.facturx.batches import Refused
+from provision.formats.facturx.facturx_xml import facturx
+from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.process.files import write_private
 from provision.subscriptions import billing, verify
-from provision.subscriptions.documents import batches
-from provision.subscriptions.documents.batches import Refused
-from provision.subscriptions.documents.facturx_xml import facturx
-from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
     from pathlib import Path
 
+    from provision.formats.facturx.invoice import Invoice
     from provision.subscriptions.billing import Outcome
-    from provision.subscriptions.documents.invoice import Invoice
     from provision.workflows.control import Control
 
 

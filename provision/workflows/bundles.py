@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision import edges
 from provision.errors import PaquetError, UsageRefused
-from provision.registry import edges, orders, states
+from provision.registry import orders, states
 from provision.registry.models import Bundle
 from provision.servers import inventory
 from provision.workflows import capacity, names, plays, rooms

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import select
 
+from provision import edges
 from provision.errors import PaquetError
 from provision.phones.devices import Sync, make_secret, secret_digest
 from provision.phones.kits import write_kit as write_sheets
 from provision.phones.mobileconfig import read_signer
-from provision.registry import edges, orders, states
+from provision.registry import orders, states
 from provision.registry.models import Device, User
 from provision.servers import inventory
 from provision.workflows import bundles, names, plays, supporting

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.errors import PaquetError
+from provision.formats.books.einvoicing import Submission
+from provision.formats.facturx import mentions
+from provision.formats.facturx.batches import Refused, refusal
+from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.registry import states
 from provision.registry.models import Event
-from provision.subscriptions.documents import mentions
-from provision.subscriptions.documents.batches import Refused, refusal
-from provision.subscriptions.documents.invoice_pdf import invoice_pdf
-from provision.subscriptions.exports.einvoicing import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.documents.invoice import Invoice
-    from provision.subscriptions.exports.einvoicing import Platform, Profile, Rule
+    from provision.formats.books.einvoicing import Platform, Profile, Rule
+    from provision.formats.facturx.invoice import Invoice
     from provision.workflows.control import Control
 
 PROFILE: Profile = "CIUS"  # what platforms call EN 16931

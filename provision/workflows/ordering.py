@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from provision import edges
 from provision.errors import PaquetError, UsageRefused
 from provision.phones.devices import make_secret
-from provision.registry import edges, fences, orders, states
+from provision.registry import fences, orders, states
 from provision.registry.models import Event, Order, Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.servers import artifacts, inventory

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision.edges import CLOUD_LOGIN
 from provision.errors import PaquetError
 from provision.phones.autoconfig import Services, autoconfig_xml
 from provision.registry import states
-from provision.registry.edges import CLOUD_LOGIN
 from provision.registry.models import Bundle
 from provision.servers import guard, inventory
 from provision.servers.playbooks import Play, run_play

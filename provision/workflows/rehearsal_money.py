@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from provision import rendering
 from provision.errors import PaquetError
+from provision.formats.sepa import target_days
 from provision.lab import bank
 from provision.process.files import write_private
 from provision.registry.models import Subscriber
@@ -49,7 +50,6 @@ from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.figures import figures
 from provision.subscriptions.reports.gather_scope import Scope, month_over
 from provision.subscriptions.reports.gathering import gather
-from provision.subscriptions.sepa import target_days
 from provision.subscriptions.settling import mandates as self_billing
 from provision.subscriptions.settling import settlements
 from provision.subscriptions.settling.mandates import Wording

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from provision import edges
 from provision.errors import UsageRefused
-from provision.registry import edges, orders, states
+from provision.registry import orders, states
 from provision.registry.models import Bundle, User
 from provision.workflows import bundles, capacity, plays, rooms
 

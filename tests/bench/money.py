@@ -22,6 +22,9 @@ from sqlalchemy.orm import Session
 
 from provision import database
 from provision.commands.context import show
+from provision.formats.facturx.batches import many
+from provision.formats.facturx.facturx_xml import facturx
+from provision.formats.sepa import debit_files, debits, mandates
 from provision.migrations import upgrades
 from provision.registry.models import Subscriber
 from provision.subscriptions import (
@@ -35,12 +38,9 @@ from provision.subscriptions import (
     profiles,
     verify,
 )
-from provision.subscriptions.documents.batches import many
-from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.ledger_models import PersonReference
 from provision.subscriptions.profiles import Address, Profile
-from provision.subscriptions.sepa import debit_files, debits, mandates
 from provision.subscriptions.subscription_models import (
     Identity,
     Subscription,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision import edges
 from provision.errors import UsageRefused
-from provision.registry import edges
 from provision.registry.models import Bundle, User
 from provision.servers import artifacts
 from provision.workflows import bundles, checking, ordering, plays

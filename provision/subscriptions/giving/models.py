@@ -7,8 +7,8 @@ from datetime import date
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
-from provision.subscriptions.columns import DAY, STRICT, UNITS
 
 NUMBER = ("organisation_id", "series", "number")
 MEMBERSHIP, DONATION = "membership", "donation"  # kinds of receipts

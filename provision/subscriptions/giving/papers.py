@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
+from provision.formats.facturx import receipts as documents
+from provision.formats.facturx.receipts import Donation, Eligibility, Received, Signatory
 from provision.subscriptions import identities, numbering, people, profiles
-from provision.subscriptions.documents import receipts as documents
-from provision.subscriptions.documents.receipts import (
-    Donation,
-    Eligibility,
-    Received,
-    Signatory,
-)
 from provision.subscriptions.giving import recording
 from provision.subscriptions.giving.models import ReceiptCopy
 from provision.subscriptions.models import Organisation
@@ -28,8 +23,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.documents.invoice import Language
-    from provision.subscriptions.documents.parties import Party
+    from provision.formats.facturx.invoice import Language
+    from provision.formats.facturx.parties import Party
     from provision.subscriptions.giving.models import Receipt
     from provision.subscriptions.profiles import Profile
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, select
 
+from provision.days import sensible_day
 from provision.errors import UsageRefused
+from provision.formats.facturx import receipts as documents
+from provision.formats.facturx import texts
 from provision.money import in_euros
 from provision.subscriptions import chart, numbering, people, profiles
-from provision.subscriptions.columns import sensible_day
-from provision.subscriptions.documents import receipts as documents
-from provision.subscriptions.documents import texts
 from provision.subscriptions.giving import entering, sealing
 from provision.subscriptions.giving.entering import Income
 from provision.subscriptions.giving.models import (

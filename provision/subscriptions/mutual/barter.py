@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from provision import edges
+from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.money import euros
-from provision.registry import edges
 from provision.subscriptions import allocating, chart, ledger
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.mutual import in_kind
 from provision.subscriptions.mutual.models import BarterAgreement, BarterDelivery

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision import money
+from provision import edges, money
+from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.money import euros
-from provision.registry import edges
 from provision.subscriptions import chart, journal, ledger
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.models import Fund, FundDecision
 from provision.subscriptions.mutual.models import FundMovement

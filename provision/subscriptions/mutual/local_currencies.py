@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision import money
+from provision import edges, money
 from provision.errors import UsageRefused
 from provision.money import LOCAL, Amount, euros
-from provision.registry import edges
 from provision.subscriptions import allocating, chart, journal, ledger
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.mutual import in_kind

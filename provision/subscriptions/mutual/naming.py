@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from provision import edges
 from provision.errors import UsageRefused
-from provision.registry import edges
 from provision.registry.models import Subscriber
 from provision.subscriptions import organisations, people
 

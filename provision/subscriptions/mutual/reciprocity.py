@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision import edges
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.registry import edges
 from provision.subscriptions import tariffs
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.mutual import contributions
 from provision.subscriptions.mutual.models import ReciprocityContract
 from provision.subscriptions.terms import Term, half_up

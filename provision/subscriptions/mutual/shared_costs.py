@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provision import money
+from provision import edges, money
 from provision.errors import UsageRefused
-from provision.registry import edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
-from provision.subscriptions.bank.candidates import end_to_ends
+from provision.formats.bank.candidates import end_to_ends
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.payments import receiving
 from provision.subscriptions.payments.models import (

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.errors import PaquetError
+from provision.formats.bank import reasons
+from provision.formats.sepa import identifiers
+from provision.formats.sepa.debits import Debit, said_of
+from provision.formats.sepa.mandates import usable
 from provision.subscriptions import profiles
-from provision.subscriptions.bank import reasons
 from provision.subscriptions.drafts import CLAIMS
 from provision.subscriptions.payments import mandates, owed
 from provision.subscriptions.payments.models import CollectionAnswer, CollectionItem
-from provision.subscriptions.sepa import identifiers
-from provision.subscriptions.sepa.debits import Debit, said_of
-from provision.subscriptions.sepa.mandates import usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.formats.sepa.mandates import Mandate
     from provision.money import Cents
     from provision.subscriptions.issuing import Number
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.models import MandateRow
     from provision.subscriptions.payments.owed import Owed
     from provision.subscriptions.profiles import Profile
-    from provision.subscriptions.sepa.mandates import Mandate
 
 MOST_ATTEMPTS = 3
 

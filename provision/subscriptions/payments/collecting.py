@@ -16,6 +16,9 @@ from sqlalchemy import func, select
 
 from provision.database import insert_many
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.sepa import debit_files, pain008
+from provision.formats.sepa.debit_files import HandOver
+from provision.formats.sepa.debits import Creditor
 from provision.subscriptions import profiles
 from provision.subscriptions.payments import answers, collectable, mandates
 from provision.subscriptions.payments.collectable import Part
@@ -25,9 +28,6 @@ from provision.subscriptions.payments.models import (
     CollectionItem,
     MandateRow,
 )
-from provision.subscriptions.sepa import debit_files, pain008
-from provision.subscriptions.sepa.debit_files import HandOver
-from provision.subscriptions.sepa.debits import Creditor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.formats.sepa.debit_files import DebitFile
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.collectable import Chosen, Proposal
-    from provision.subscriptions.sepa.debit_files import DebitFile
 
 LONGEST_KEY = 80
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
+from provision.formats.sepa import prenotification
+from provision.formats.sepa.prenotification import Notice
 from provision.process.files import replace_file
 from provision.subscriptions import identities, profiles
 from provision.subscriptions.payments import answers, collecting, mailing, mandates
 from provision.subscriptions.payments.mailing import Addressee, Mailed
-from provision.subscriptions.sepa import prenotification
-from provision.subscriptions.sepa.prenotification import Notice
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
+    from provision.formats.sepa.prenotification import Letter
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.mailing import Outbox
     from provision.subscriptions.payments.models import Collection, MandateRow
-    from provision.subscriptions.sepa.prenotification import Letter
 
 PRIVATE_FOLDER = 0o700
 DEBIT = "debit"  # the stage of its letters

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
+from provision.formats.facturx import mentions
+from provision.formats.facturx.invoice import USUAL_PENALTIES
 from provision.money import euros, show
 from provision.paper import page_pdf
 from provision.rendering import render
-from provision.subscriptions.documents import mentions
-from provision.subscriptions.documents.invoice import USUAL_PENALTIES
 from provision.subscriptions.payments import penalties, policy
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
+from provision.formats.books import tabular
 from provision.money import euros
 from provision.process.files import replace_file
-from provision.subscriptions.exports import tabular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
+    from provision.formats.books.tabular import Cell, Language
     from provision.money import Cents
-    from provision.subscriptions.exports.tabular import Cell, Language
     from provision.subscriptions.profiles import Address
 
 NAME = "letters.csv"

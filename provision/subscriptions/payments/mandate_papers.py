@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from provision.formats.sepa.mandate_form import Look, mandate_pdf
 from provision.subscriptions import identities
 from provision.subscriptions.payments import mandates
-from provision.subscriptions.sepa.mandate_form import Look, mandate_pdf
 
 if TYPE_CHECKING:
     from provision.subscriptions.payments.models import MandateRow

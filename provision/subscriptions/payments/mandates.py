@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, func, select
 
+from provision import edges
+from provision.days import sensible_day
 from provision.errors import PaquetError, UsageRefused
-from provision.registry import edges, states
-from provision.subscriptions import countries, identities, profiles
-from provision.subscriptions.columns import sensible_day
+from provision.formats.codes import countries
+from provision.formats.sepa import identifiers, prenotification
+from provision.formats.sepa.characters import reference, sepa_text
+from provision.formats.sepa.debits import Creditor
+from provision.formats.sepa.mandates import Mandate, Party
+from provision.registry import states
+from provision.subscriptions import identities, profiles
 from provision.subscriptions.models import Organisation
 from provision.subscriptions.payments.models import (
     Collection,
@@ -18,10 +24,6 @@ from provision.subscriptions.payments.models import (
     CollectionItem,
     MandateRow,
 )
-from provision.subscriptions.sepa import identifiers, prenotification
-from provision.subscriptions.sepa.characters import reference, sepa_text
-from provision.subscriptions.sepa.debits import Creditor
-from provision.subscriptions.sepa.mandates import Mandate, Party
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

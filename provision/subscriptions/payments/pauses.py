@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision import edges
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.registry import edges, states
-from provision.subscriptions.columns import sensible_day
+from provision.registry import states
 from provision.subscriptions.payments.models import DunningMark, DunningPause, DunningResume
 
 if TYPE_CHECKING:

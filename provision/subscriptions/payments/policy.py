@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
-from provision.subscriptions import strict
-from provision.subscriptions.strict import Table
+from provision import strict
+from provision.strict import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

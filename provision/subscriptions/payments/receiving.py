@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
+from provision.formats.bank import reading, statements
+from provision.formats.bank.statements import Detail, Movement, Statement
+from provision.formats.sepa import identifiers
 from provision.subscriptions import profiles
-from provision.subscriptions.bank import reading, statements
-from provision.subscriptions.bank.statements import Detail, Movement, Statement
 from provision.subscriptions.payments.models import (
     PARKED,
     BankMovement,
     BankStatement,
     MovementBooking,
 )
-from provision.subscriptions.sepa import identifiers
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.bank.mappings import CsvMapping
+    from provision.formats.bank.mappings import CsvMapping
     from provision.subscriptions.models import Organisation
 
 

@@ -6,17 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.bank import matching
+from provision.formats.bank.candidates import AWAITED, COLLECTION, DEBIT, INVOICE, RETURN, Expected
+from provision.formats.bank.proposals import CERTAIN
 from provision.subscriptions import people
-from provision.subscriptions.bank import matching
-from provision.subscriptions.bank.candidates import (
-    AWAITED,
-    COLLECTION,
-    DEBIT,
-    INVOICE,
-    RETURN,
-    Expected,
-)
-from provision.subscriptions.bank.proposals import CERTAIN
 from provision.subscriptions.drafts import CREDIT_NOTE
 from provision.subscriptions.payments import (
     answers,
@@ -38,8 +31,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.formats.bank.proposals import Proposal
     from provision.registry.states import Told
-    from provision.subscriptions.bank.proposals import Proposal
     from provision.subscriptions.issuing import Number
     from provision.subscriptions.models import Organisation
     from provision.subscriptions.payments.models import BankMovement, CollectionItem

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.subscriptions import deducting, open_items, people
 from provision.subscriptions.allocating import RECLAIM, RETURN
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.drafts import CLAIMS, DEPOSIT
 from provision.subscriptions.invoice_models import Allocation, Invoice, same_document
 from provision.subscriptions.issuing import Number

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
+from provision.formats.bank import reasons
 from provision.money import in_euros
 from provision.registry.states import Told
 from provision.subscriptions import allocating, chart
 from provision.subscriptions.allocating import RECLAIM, RETURN
-from provision.subscriptions.bank import reasons
 from provision.subscriptions.invoice_models import Allocation, same_document
 from provision.subscriptions.payments import answers, booking, mandates, owed, receipts
 from provision.subscriptions.payments.booking import Booking, line

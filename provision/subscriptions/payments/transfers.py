@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from provision.errors import UsageRefused
+from provision.formats.bank.candidates import SETTLEMENT, Expected
 from provision.subscriptions import allocating, chart, drafts, people
-from provision.subscriptions.bank.candidates import SETTLEMENT, Expected
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.models import Organisation

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
+from provision.formats.facturx import texts
 from provision.money import in_euros
 from provision.subscriptions import allocating, chart, journal, ledger
 from provision.subscriptions.allocating import PAYMENT, RETURN
-from provision.subscriptions.documents import texts
 from provision.subscriptions.invoice_models import Allocation
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.journal import Entry

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from provision.columns import DAY
 from provision.errors import UsageRefused
+from provision.formats.bank.candidates import AWAITED, Expected
 from provision.money import in_euros
 from provision.subscriptions import chart, journal, ledger, numbering
-from provision.subscriptions.bank.candidates import AWAITED, Expected
-from provision.subscriptions.columns import DAY
 from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.identities import parse
 from provision.subscriptions.journal import Entry

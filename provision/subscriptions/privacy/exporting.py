@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, tuple_
 
 from provision.errors import UsageRefused
+from provision.formats.books import tabular
 from provision.process.files import replace_file
 from provision.registry.models import Event
 from provision.rendering import render
 from provision.subscriptions import numbering
-from provision.subscriptions.exports import tabular
 from provision.subscriptions.ledger_models import LedgerTransaction
 from provision.subscriptions.privacy import gathering, tables
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, select, union_all
 
+from provision.columns import DAY
 from provision.registry.models import Bundle, Device, Order, Subscriber
-from provision.subscriptions.columns import DAY
 from provision.subscriptions.giving.models import Receipt
 from provision.subscriptions.invoice_models import Allocation, Invoice
 from provision.subscriptions.ledger_models import PersonReference

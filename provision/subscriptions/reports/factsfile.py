@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provision import edges, strict
 from provision.errors import PaquetError
-from provision.registry import edges
-from provision.subscriptions import numbering, strict
+from provision.strict import Table, edge
+from provision.subscriptions import numbering
 from provision.subscriptions.planfile import Cents, Day, Name  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.reports.coverage import LONGEST_TERM
 from provision.subscriptions.reports.facts import (
@@ -23,7 +24,6 @@ from provision.subscriptions.reports.facts import (
 from provision.subscriptions.reports.hours import HIGHEST_RATE, LOWEST_RATE, SECONDS_OF_AN_HOUR
 from provision.subscriptions.reports.months import month_of, shift
 from provision.subscriptions.reports.ratios import WHOLE, percent_of
-from provision.subscriptions.strict import Table, edge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sqlalchemy import func, or_, select, true
 
+from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.subscriptions import organisations
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.models import Organisation
 from provision.subscriptions.reports.months import last_day, month_of

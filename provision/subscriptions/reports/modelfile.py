@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from provision import strict
 from provision.errors import PaquetError
-from provision.subscriptions import strict
+from provision.strict import Table
 from provision.subscriptions.planfile import Cents, Name  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.reports import hours, members
 from provision.subscriptions.reports.factsfile import LAST_MINUTE, SECONDS_OF_A_MINUTE
 from provision.subscriptions.reports.model import AFFORDABLE, Model, Offer
 from provision.subscriptions.reports.ratios import WHOLE
-from provision.subscriptions.strict import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision import edges
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.registry import edges
 from provision.subscriptions import profiles
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.settling.models import SelfBillingMandate
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.database import insert_many
+from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.subscriptions.columns import sensible_day
 from provision.subscriptions.invoice_models import Settlement
 from provision.subscriptions.models import Fund
 from provision.subscriptions.moments import Moment

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision.formats.facturx import schematron
+from provision.formats.facturx.facturx_xml import facturx
 from provision.subscriptions import (
     billing,
     ledger,
@@ -16,8 +18,6 @@ from provision.subscriptions import (
     profiles,
     verify,
 )
-from provision.subscriptions.documents import schematron
-from provision.subscriptions.documents.facturx_xml import facturx
 from provision.subscriptions.invoice_models import Invoice
 from tests.integration.subscriptions.commanding import SOLD, selling
 from tests.integration.subscriptions.conftest import profile
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provision.commands.context import Context
+    from provision.formats.facturx.invoice import Invoice as Paper
     from provision.subscriptions.billing import Outcome
-    from provision.subscriptions.documents.invoice import Invoice as Paper
 
 SELLER, ASSOCIATION = SOLD[3], SOLD[5]
 LIABLE = {"vat": "liable", "vat_id": "FR44732829320"}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from provision.formats.sepa import target_days
 from provision.lab import bank
 from provision.registry.models import Subscriber
 from provision.registry.states import Told
@@ -49,7 +50,6 @@ from provision.subscriptions.payments import collecting, mandates, receiving, re
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.receiving import Source
-from provision.subscriptions.sepa import target_days
 from provision.subscriptions.settling import settlements
 from provision.subscriptions.subscription_models import Subscription
 from provision.subscriptions.subscriptions import Sale

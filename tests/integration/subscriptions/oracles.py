@@ -13,7 +13,7 @@ import pytest
 from beancount import loader
 from beancount.core import data as beancount_data
 
-from provision.subscriptions.exports import beancount, hledger
+from provision.formats.books import beancount, hledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from cli import COMMANDS, paquet
+from provision.formats.sepa import mandates, prenotification
 from provision.subscriptions import (
     ledger,
     open_items,
@@ -25,7 +26,6 @@ from provision.subscriptions.ledger import Sight
 from provision.subscriptions.payments import penalties, policy
 from provision.subscriptions.payments.models import BankMovement, CollectionItem
 from provision.subscriptions.reports import thresholds
-from provision.subscriptions.sepa import mandates, prenotification
 from provision.subscriptions.subscription_models import Subscription
 from tests.integration.subscriptions import told_page, treasury_year
 from tests.integration.subscriptions.told_page import FIGURE, SPACES

@@ -10,10 +10,10 @@ from provision.commands.invoice import invoice
 from provision.commands.payment import payment
 from provision.commands.subscription import subscription
 from provision.errors import UsageRefused
+from provision.formats.facturx import schematron
+from provision.formats.facturx.facturx_xml import facturx
+from provision.formats.facturx.invoice_pdf import invoice_html
 from provision.subscriptions import billing, papers, verify
-from provision.subscriptions.documents import schematron
-from provision.subscriptions.documents.facturx_xml import facturx
-from provision.subscriptions.documents.invoice_pdf import invoice_html
 from provision.subscriptions.invoice_models import Invoice
 from tests.integration.subscriptions.commanding import FIRM, ask, identify, read, selling
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.formats.codes.vat_zones import Zone
 from provision.subscriptions import (
     billing,
     credit_notes,
@@ -21,7 +22,6 @@ from provision.subscriptions.credit_notes import What
 from provision.subscriptions.identities import Person
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.profiles import Address
-from provision.subscriptions.vat_zones import Zone
 
 if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop

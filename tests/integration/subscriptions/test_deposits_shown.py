@@ -15,6 +15,9 @@ from provision.commands.invoice import invoice
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import UsageRefused
+from provision.formats.facturx import schematron
+from provision.formats.facturx.facturx_xml import facturx
+from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.subscriptions import (
     allocating,
     books,
@@ -26,9 +29,6 @@ from provision.subscriptions import (
     verify,
 )
 from provision.subscriptions.credit_notes import What
-from provision.subscriptions.documents import schematron
-from provision.subscriptions.documents.facturx_xml import facturx
-from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.privacy import gathering, standing, tables
 from provision.subscriptions.reports.factsfile import FactsFile

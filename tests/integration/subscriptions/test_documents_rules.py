@@ -11,10 +11,10 @@ import pytest
 from facturx import get_xml_from_pdf
 
 from provision.errors import PaquetError
-from provision.subscriptions.documents.batches import CHUNK, FEW, Refused, many
-from provision.subscriptions.documents.facturx_xml import facturx
-from provision.subscriptions.documents.invoice_pdf import invoice_pdf
-from provision.subscriptions.documents.schematron import findings
+from provision.formats.facturx.batches import CHUNK, FEW, Refused, many
+from provision.formats.facturx.facturx_xml import facturx
+from provision.formats.facturx.invoice_pdf import invoice_pdf
+from provision.formats.facturx.schematron import findings
 from tests.unit.subscriptions.documents.document_examples import (
     BUSINESS,
     EXAMPLES,
@@ -25,8 +25,8 @@ from tests.unit.subscriptions.documents.document_examples import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from provision.subscriptions.documents.invoice import Invoice
-    from provision.subscriptions.documents.schematron import Finding
+    from provision.formats.facturx.invoice import Invoice
+    from provision.formats.facturx.schematron import Finding
 
 BROKEN = [
     ("<ram:GrandTotalAmount>130.00", "<ram:GrandTotalAmount>131.00", {"BR-CO-15", "BR-CO-16"}),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.errors import UsageRefused
+from provision.formats.books import fec_check
 from provision.subscriptions import books, ledger, profiles, subscriptions
-from provision.subscriptions.exports import fec_check
 from tests.integration.subscriptions import oracles
 from tests.integration.subscriptions.conftest import profile
 

@@ -17,17 +17,17 @@ from beancount import loader
 from beancount.ops import summarize
 from hypothesis import HealthCheck, given, settings
 
-from provision.subscriptions.exports import beancount, hledger
-from provision.subscriptions.exports.balances import trial_balance
-from provision.subscriptions.exports.plaintext_names import SECONDS, written
+from provision.formats.books import beancount, hledger
+from provision.formats.books.balances import trial_balance
+from provision.formats.books.plaintext_names import SECONDS, written
 from tests.unit.subscriptions.exports.export_examples import JOURNAL, journals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from provision.formats.books.booked import Booked
     from provision.money import Commodity
-    from provision.subscriptions.exports.booked import Booked
 
 HLEDGER = shutil.which("hledger")
 needs_hledger = pytest.mark.skipif(HLEDGER is None, reason="hledger is not installed")

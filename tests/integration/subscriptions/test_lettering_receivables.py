@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provision.formats.books import fec_check
 from provision.subscriptions import books, credit_notes, lettering
 from provision.subscriptions.credit_notes import What
-from provision.subscriptions.exports import fec_check
 from provision.subscriptions.payments import receipts, reconciling, returns
 from provision.subscriptions.payments.returns import CameBack
 from tests.integration.subscriptions.conftest import START

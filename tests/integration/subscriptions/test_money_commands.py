@@ -17,10 +17,10 @@ from provision.commands.money import money
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError
+from provision.formats.facturx import schematron
 from provision.money import euros
 from provision.registry.models import Subscriber
 from provision.subscriptions import identities, ledger, organisations, plans, subscriptions
-from provision.subscriptions.documents import schematron
 from provision.subscriptions.identities import Person
 from provision.subscriptions.journal import Entry, Line
 from provision.subscriptions.models import OrganisationProfile, Plan

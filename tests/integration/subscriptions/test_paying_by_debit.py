@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.sepa import pain008
 from provision.registry.models import Event
 from provision.registry.states import Told
 from provision.subscriptions import profiles, verify
@@ -28,7 +29,6 @@ from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.models import CollectionFile
 from provision.subscriptions.payments.returns import CameBack
-from provision.subscriptions.sepa import pain008
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,

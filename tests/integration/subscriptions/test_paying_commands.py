@@ -16,9 +16,9 @@ from provision.commands.payment import payment
 from provision.commands.statement import statement
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.sepa.target_days import first_open_day
 from provision.registry.models import Subscriber
 from provision.subscriptions import organisations, plans, subscriptions
-from provision.subscriptions.sepa.target_days import first_open_day
 from provision.subscriptions.subscriptions import Sale
 from tests.integration.subscriptions.commanding import ask, read, settled
 from tests.integration.subscriptions.paying_shop import CREDITOR, OURS, THEIRS, Said, camt

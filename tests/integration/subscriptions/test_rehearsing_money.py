@@ -7,14 +7,14 @@ import pytest
 from facturx import get_xml_from_pdf
 
 from provision import database, settings
+from provision.formats.bank import reading
+from provision.formats.books import fec_check
+from provision.formats.facturx import schematron
+from provision.formats.sepa import pain008
 from provision.migrations import upgrades
 from provision.registry import secrets
 from provision.registry.models import Subscriber
 from provision.subscriptions import organisations, plans, subscriptions, verify
-from provision.subscriptions.bank import reading
-from provision.subscriptions.documents import schematron
-from provision.subscriptions.exports import fec_check
-from provision.subscriptions.sepa import pain008
 from provision.subscriptions.subscriptions import Sale
 from provision.workflows import rehearsal, rehearsal_money
 from provision.workflows.control import Control

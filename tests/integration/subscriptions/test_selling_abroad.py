@@ -11,7 +11,7 @@ from provision.commands.invoice import invoice
 from provision.commands.money import money
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions.documents.invoice_pdf import invoice_html
+from provision.formats.facturx.invoice_pdf import invoice_html
 from provision.subscriptions.vat import TreatmentRefused
 from tests.integration.subscriptions.abroad_shop import (
     ASSOCIATION,

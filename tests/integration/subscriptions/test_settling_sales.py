@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select, text
 
 from provision.errors import UsageRefused
+from provision.formats.facturx import checks
+from provision.formats.facturx.invoice import Kind, SelfBilling
 from provision.subscriptions import allocating, contracts, papers, verify
 from provision.subscriptions.contracts import Share
-from provision.subscriptions.documents import checks
-from provision.subscriptions.documents.invoice import Kind, SelfBilling
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.ledger_models import LedgerTransaction
 from provision.subscriptions.settling import mandates, owing, settlements

@@ -11,6 +11,9 @@ from lxml import etree
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
+from provision.formats.facturx import schematron
+from provision.formats.facturx.facturx_xml import facturx
+from provision.formats.facturx.invoice_pdf import invoice_html
 from provision.subscriptions import (
     credit_notes,
     ledger,
@@ -18,9 +21,6 @@ from provision.subscriptions import (
     verify,
 )
 from provision.subscriptions.credit_notes import What
-from provision.subscriptions.documents import schematron
-from provision.subscriptions.documents.facturx_xml import facturx
-from provision.subscriptions.documents.invoice_pdf import invoice_html
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.issuing import Number
 

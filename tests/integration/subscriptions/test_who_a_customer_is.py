@@ -14,11 +14,11 @@ from sqlalchemy import select
 from provision.commands.invoice import invoice
 from provision.commands.order import order
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.facturx.facturx_xml import facturx
+from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.registry import secrets
 from provision.registry.models import Subscriber
 from provision.subscriptions import billing, identities, organisations, papers, profiles
-from provision.subscriptions.documents.facturx_xml import facturx
-from provision.subscriptions.documents.invoice_pdf import invoice_pdf
 from provision.subscriptions.invoice_models import Invoice
 from provision.subscriptions.subscription_models import Identity
 from provision.workflows import ordering

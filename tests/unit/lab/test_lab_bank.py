@@ -5,11 +5,11 @@ from datetime import date, datetime
 import pytest
 
 from provision.errors import PaquetError
+from provision.formats.bank import reading
+from provision.formats.sepa.debit_files import HandOver, files
+from provision.formats.sepa.debits import Creditor, Debit
+from provision.formats.sepa.mandates import Mandate, Party
 from provision.lab import bank
-from provision.subscriptions.bank import reading
-from provision.subscriptions.sepa.debit_files import HandOver, files
-from provision.subscriptions.sepa.debits import Creditor, Debit
-from provision.subscriptions.sepa.mandates import Mandate, Party
 
 IBAN = "FR7630006000011234567890189"
 HOME = {"street": "1 rue du Port", "postcode": "14000", "town": "Caen", "country": "FR"}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provision import edges
 from provision.errors import UsageRefused
-from provision.registry import edges
 
 ZONE = "paquet.test"
 

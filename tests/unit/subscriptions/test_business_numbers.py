@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from provision.errors import UsageRefused
-from provision.subscriptions import business_numbers
+from provision.formats.codes import business_numbers
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pycountry
 import pytest
 
 from provision.errors import UsageRefused
-from provision.subscriptions import countries
+from provision.formats.codes import countries
 
 
 @pytest.mark.parametrize(

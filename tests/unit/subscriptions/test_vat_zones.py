@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from stdnum.eu import vat as eu_vat
 
-from provision.subscriptions import vat_zones
-from provision.subscriptions.vat_zones import Zone
+from provision.formats.codes import vat_zones
+from provision.formats.codes.vat_zones import Zone
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.errors import PaquetError
-from provision.subscriptions.bank import mappings, reading
+from provision.formats.bank import mappings, reading
 
 if TYPE_CHECKING:
-    from provision.subscriptions.bank.mappings import CsvMapping
-    from provision.subscriptions.bank.statements import Movement, Statement
+    from provision.formats.bank.mappings import CsvMapping
+    from provision.formats.bank.statements import Movement, Statement
 
 FOLDER = Path(__file__).parents[3] / "golden/money/bank"
 ACCOUNT = "FR7630006000011234567890189"

@@ -7,7 +7,7 @@ import pytest
 
 from provision import rendering
 from provision.errors import PaquetError
-from provision.subscriptions.bank import mappings
+from provision.formats.bank import mappings
 from tests.unit.subscriptions.bank.bank_examples import (
     ACCOUNT,
     COLUMNS,

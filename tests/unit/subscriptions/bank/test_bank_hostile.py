@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError
-from provision.subscriptions.bank import reading
+from provision.formats.bank import reading
 from tests.unit.subscriptions.bank.bank_examples import (
     CAMT_2,
     CFONB,

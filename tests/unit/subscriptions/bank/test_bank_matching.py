@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provision.subscriptions.bank.matching import Expected, propose
-from provision.subscriptions.bank.statements import Detail, Movement
+from provision.formats.bank.matching import Expected, propose
+from provision.formats.bank.statements import Detail, Movement
 from tests.unit.subscriptions.bank.bank_examples import (
     CAMT_2,
     CFONB,
@@ -20,8 +20,8 @@ from tests.unit.subscriptions.bank.bank_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.bank.candidates import Kind
-    from provision.subscriptions.bank.matching import Proposal
+    from provision.formats.bank.candidates import Kind
+    from provision.formats.bank.matching import Proposal
 
 DAY = date(2026, 1, 8)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from schwifty import IBAN
 
-from provision.subscriptions.bank import fields, reading
+from provision.formats.bank import fields, reading
 from tests.unit.subscriptions.bank.bank_examples import (
     ACCOUNT,
     CFONB,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.subscriptions.bank import mappings, reading
-from provision.subscriptions.bank.fields import StatementRefused
+from provision.formats.bank import mappings, reading
+from provision.formats.bank.fields import StatementRefused
 
 if TYPE_CHECKING:
-    from provision.subscriptions.bank.statements import Statement
+    from provision.formats.bank.statements import Statement
 
 FILES = Path(__file__).parent / "files"
 ACCOUNT = "FR7630006000011234567890189"

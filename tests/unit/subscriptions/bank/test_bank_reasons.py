@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from provision.subscriptions.bank import reasons
+from provision.formats.bank import reasons
 
 ACCOUNT = {"AC01", "AC04", "AC06", "AC13", "AG01", "AG02", "AM04", "AM05", "BE05"}
 BANK = {"CNOR", "DNOR", "FF01", "FOCR", "RC01", "RR01", "RR02", "RR03", "RR04", "SL01", "TM01"}

@@ -9,16 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions.bank import reading
-from provision.subscriptions.bank.fields import StatementRefused, cents, text
-from provision.subscriptions.bank.statements import (
-    Movement,
-    Statement,
-    follows,
-    repeats,
-    rest,
-    sealed,
-)
+from provision.formats.bank import reading
+from provision.formats.bank.fields import StatementRefused, cents, text
+from provision.formats.bank.statements import Movement, Statement, follows, repeats, rest, sealed
 from tests.unit.subscriptions.bank.bank_examples import (
     ACCOUNT,
     CAMT_2,

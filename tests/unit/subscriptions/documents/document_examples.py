@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.subscriptions.documents.invoice import (
+from provision.formats.facturx.invoice import (
     Dates,
     Invoice,
     Kind,
@@ -22,20 +22,15 @@ from provision.subscriptions.documents.invoice import (
     Totals,
     VatGroup,
 )
-from provision.subscriptions.documents.parties import Address, DirectDebit, Party, Transfer
-from provision.subscriptions.documents.receipts import (
-    Eligibility,
-    Organisation,
-    Received,
-    Signatory,
-)
-from provision.subscriptions.documents.vat import abroad_on, regime_on
+from provision.formats.facturx.parties import Address, DirectDebit, Party, Transfer
+from provision.formats.facturx.receipts import Eligibility, Organisation, Received, Signatory
+from provision.formats.facturx.vat import abroad_on, regime_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provision.subscriptions.documents.invoice import Language
-    from provision.subscriptions.documents.vat import Regime
+    from provision.formats.facturx.invoice import Language
+    from provision.formats.facturx.vat import Regime
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "money" / "documents"
 ISSUED = date(2026, 11, 1)

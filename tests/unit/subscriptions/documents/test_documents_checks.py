@@ -9,16 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError
-from provision.subscriptions.documents.checks import check
-from provision.subscriptions.documents.invoice import (
-    Kind,
-    Line,
-    Preceding,
-    References,
-    Terms,
-    Totals,
-)
-from provision.subscriptions.documents.parties import Address, Brand, Transfer
+from provision.formats.facturx.checks import check
+from provision.formats.facturx.invoice import Kind, Line, Preceding, References, Terms, Totals
+from provision.formats.facturx.parties import Address, Brand, Transfer
 from tests.unit.subscriptions.documents.document_examples import (
     ASSOCIATION,
     BUSINESS,
@@ -39,7 +32,7 @@ from tests.unit.subscriptions.documents.document_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.documents.invoice import Invoice
+    from provision.formats.facturx.invoice import Invoice
 
 BEFORE = date(2026, 10, 31)
 LINE, GROUP = BUSINESS.lines[0], BUSINESS.groups[0]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from provision.errors import PaquetError
-from provision.subscriptions.documents import facturx_xml
-from provision.subscriptions.documents.facturx_xml import facturx, read, validate_schema
-from provision.subscriptions.documents.invoice import References, Terms
-from provision.subscriptions.documents.mentions import mentions
+from provision.formats.facturx import facturx_xml
+from provision.formats.facturx.facturx_xml import facturx, read, validate_schema
+from provision.formats.facturx.invoice import References, Terms
+from provision.formats.facturx.mentions import mentions
 from tests.unit.subscriptions.documents.document_examples import (
     ACCESSORY,
     BUSINESS,
@@ -39,8 +39,8 @@ from tests.unit.subscriptions.documents.document_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.documents.invoice import Invoice
-    from provision.subscriptions.documents.parties import Party
+    from provision.formats.facturx.invoice import Invoice
+    from provision.formats.facturx.parties import Party
 
 HOSTILE = [
     "<script>alert(1)</script>",

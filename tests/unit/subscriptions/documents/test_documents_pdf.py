@@ -13,18 +13,13 @@ from lxml import etree, html
 from pypdf import PdfReader
 
 from provision.errors import PaquetError
+from provision.formats.facturx.facturx_xml import facturx
+from provision.formats.facturx.invoice import Line, References, Terms
+from provision.formats.facturx.invoice_pdf import invoice_html, invoice_pdf
+from provision.formats.facturx.mentions import mentions
+from provision.formats.facturx.parties import Brand
+from provision.formats.facturx.receipts import Donation, Signatory, donation_pdf, membership_pdf
 from provision.paper import page_pdf
-from provision.subscriptions.documents.facturx_xml import facturx
-from provision.subscriptions.documents.invoice import Line, References, Terms
-from provision.subscriptions.documents.invoice_pdf import invoice_html, invoice_pdf
-from provision.subscriptions.documents.mentions import mentions
-from provision.subscriptions.documents.parties import Brand
-from provision.subscriptions.documents.receipts import (
-    Donation,
-    Signatory,
-    donation_pdf,
-    membership_pdf,
-)
 from tests.unit.subscriptions.documents.document_examples import (
     BUSINESS,
     COMPANY,
@@ -49,7 +44,7 @@ from tests.unit.subscriptions.documents.document_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.documents.invoice import Invoice
+    from provision.formats.facturx.invoice import Invoice
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 FACTURX = "{urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#}"

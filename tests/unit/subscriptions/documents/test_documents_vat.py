@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from provision.errors import UsageRefused
-from provision.subscriptions.documents.vat import abroad_on, regime_on, regimes
+from provision.formats.facturx.vat import abroad_on, regime_on, regimes
 
 TODAY = date(2026, 11, 1)
 ABROAD = {

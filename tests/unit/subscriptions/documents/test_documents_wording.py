@@ -8,15 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError
-from provision.subscriptions.documents.wording import (
-    amount_in_words,
-    day,
-    number_in_words,
-    quantity,
-)
+from provision.formats.facturx.wording import amount_in_words, day, number_in_words, quantity
 
 if TYPE_CHECKING:
-    from provision.subscriptions.documents.invoice import Language, Unit
+    from provision.formats.facturx.invoice import Language, Unit
 
 
 @pytest.mark.parametrize(

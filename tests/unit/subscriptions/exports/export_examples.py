@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
+from provision.formats.books.booked import Booked, BookedLine
+from provision.formats.books.fec import Exercise
 from provision.money import EUR, Amount, Commodity
-from provision.subscriptions.exports.booked import Booked, BookedLine
-from provision.subscriptions.exports.fec import Exercise
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "money" / "exports"
 HOUR = Commodity("HOUR", "h", 0)  # counted in whole seconds

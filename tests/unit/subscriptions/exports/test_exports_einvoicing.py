@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError
+from provision.formats.books import einvoicing
+from provision.formats.books.einvoicing import FolderPlatform, Receipt, Status, Submission
+from provision.formats.books.einvoicing_calendar import calendar, duties
 from provision.process.files import replace_file
-from provision.subscriptions.exports import einvoicing
-from provision.subscriptions.exports.einvoicing import FolderPlatform, Receipt, Status, Submission
-from provision.subscriptions.exports.einvoicing_calendar import calendar, duties
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.subscriptions.exports.einvoicing import Platform
-    from provision.subscriptions.exports.einvoicing_calendar import Size
+    from provision.formats.books.einvoicing import Platform
+    from provision.formats.books.einvoicing_calendar import Size
 
 INVOICE = Submission("F2026-0001", b"%PDF-1.7 invoice", "CIUS")
 FLOW: dict[str, Any] = {

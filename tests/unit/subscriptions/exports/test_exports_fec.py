@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 
 from provision.errors import PaquetError
+from provision.formats.books import fec, fec_check
+from provision.formats.books.balances import trial_balance
+from provision.formats.books.booked import BookedLine
+from provision.formats.books.fec import Form
+from provision.formats.books.fec_description import describe
 from provision.money import EUR, Amount, Commodity
-from provision.subscriptions.exports import fec, fec_check
-from provision.subscriptions.exports.balances import trial_balance
-from provision.subscriptions.exports.booked import BookedLine
-from provision.subscriptions.exports.fec import Form
-from provision.subscriptions.exports.fec_description import describe
 from tests.unit.subscriptions.exports.export_examples import (
     EXERCISE,
     HOUR,
@@ -29,8 +29,8 @@ from tests.unit.subscriptions.exports.export_examples import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from provision.subscriptions.exports.booked import Booked
-    from provision.subscriptions.exports.fec import Exercise
+    from provision.formats.books.booked import Booked
+    from provision.formats.books.fec import Exercise
 
 NAME = "732829320FEC20261231.txt"
 DIMES = Commodity("EUR", "€", 1)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions.exports import fec_check, fec_rows, fec_sequence
-from provision.subscriptions.exports.fec_check import check
+from provision.formats.books import fec_check, fec_rows, fec_sequence
+from provision.formats.books.fec_check import check
 
 NAME = "732829320FEC20261231.txt"
 FIRST_DAY = date(2026, 1, 1)

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError
+from provision.formats.books import beancount, hledger
+from provision.formats.books import plaintext_names as names
+from provision.formats.books.balances import trial_balance
+from provision.formats.books.plaintext import LONGEST, one_line
 from provision.money import Amount, Commodity, plain
-from provision.subscriptions.exports import beancount, hledger
-from provision.subscriptions.exports import plaintext_names as names
-from provision.subscriptions.exports.balances import trial_balance
-from provision.subscriptions.exports.plaintext import LONGEST, one_line
 from tests.unit.subscriptions.exports.export_examples import (
     HOUR,
     JOURNAL,
@@ -25,7 +25,7 @@ from tests.unit.subscriptions.exports.export_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.exports.booked import Booked
+    from provision.formats.books.booked import Booked
 
 DAY = date(2026, 6, 1)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from hypothesis import given, settings
 
+from provision.formats.books import reports
+from provision.formats.books.balances import trial_balance
+from provision.formats.books.tabular import table
 from provision.money import Amount, euros
-from provision.subscriptions.exports import reports
-from provision.subscriptions.exports.balances import trial_balance
-from provision.subscriptions.exports.tabular import table
 from tests.unit.subscriptions.exports.export_examples import (
     CAIRN,
     HOUR,
@@ -27,8 +27,8 @@ from tests.unit.subscriptions.exports.export_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.exports.booked import Booked
-    from provision.subscriptions.exports.tabular import Cell
+    from provision.formats.books.booked import Booked
+    from provision.formats.books.tabular import Cell
 
 DAY = date(2026, 6, 30)
 Language = Literal["fr", "en"]

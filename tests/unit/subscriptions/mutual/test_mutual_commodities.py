@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision import money
+from provision.formats.books import plaintext_names
 from provision.money import HOUR, Amount, Commodity, MoneyRefused
-from provision.subscriptions.exports import plaintext_names
 
 
 @pytest.mark.parametrize(

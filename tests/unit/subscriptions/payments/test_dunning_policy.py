@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provision import strict
 from provision.errors import PaquetError
-from provision.subscriptions import strict
 from provision.subscriptions.payments import policy
 from provision.subscriptions.payments.policy import Policy, Reached, Track
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from schwifty import IBAN
 
-from provision.subscriptions.sepa.debit_files import HandOver
-from provision.subscriptions.sepa.debits import Creditor, Debit
-from provision.subscriptions.sepa.mandates import Mandate, Party
+from provision.formats.sepa.debit_files import HandOver
+from provision.formats.sepa.debits import Creditor, Debit
+from provision.formats.sepa.mandates import Mandate, Party
 
 GOLDEN = Path(__file__).resolve().parents[3] / "golden/money/sepa"
 IDENTIFIER = "FR72ZZZ123456"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import UsageRefused
-from provision.subscriptions.sepa.characters import WRITABLE, reference, sepa_text
+from provision.formats.sepa.characters import WRITABLE, reference, sepa_text
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from lxml import etree
 from sepaxml.validation import try_valid_xml
 
 from provision.errors import PaquetError
-from provision.subscriptions.sepa import debit_files
-from provision.subscriptions.sepa.debit_files import HandOver, files
-from provision.subscriptions.sepa.mandates import Party
-from provision.subscriptions.sepa.pain008 import NEW, OLD, SCHEMAS
+from provision.formats.sepa import debit_files
+from provision.formats.sepa.debit_files import HandOver, files
+from provision.formats.sepa.mandates import Party
+from provision.formats.sepa.pain008 import NEW, OLD, SCHEMAS
 from tests.unit.subscriptions.sepa.sepa_examples import (
     BRITISH,
     CREDITOR,
@@ -31,8 +31,8 @@ from tests.unit.subscriptions.sepa.sepa_examples import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provision.subscriptions.sepa.debit_files import DebitFile
-    from provision.subscriptions.sepa.debits import Debit
+    from provision.formats.sepa.debit_files import DebitFile
+    from provision.formats.sepa.debits import Debit
 
 ABROAD = replace(mandate(3, BRITISH), bic="BUKBGB22")
 ONE_OFF = replace(mandate(2), kind="OOFF")

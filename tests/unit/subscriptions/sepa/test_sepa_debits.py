@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError, UsageRefused
+from provision.formats.sepa import debit_files
+from provision.formats.sepa.debits import MOST_UNITS, said_of
+from provision.formats.sepa.mandates import Party
 from provision.money import MoneyRefused
 from provision.subscriptions.issuing import Number
 from provision.subscriptions.payments import collectable
 from provision.subscriptions.payments.collectable import Part
-from provision.subscriptions.sepa import debit_files
-from provision.subscriptions.sepa.debits import MOST_UNITS, said_of
-from provision.subscriptions.sepa.mandates import Party
 from tests.unit.subscriptions.sepa.sepa_examples import (
     BRITISH,
     CREDITOR,
@@ -26,7 +26,7 @@ from tests.unit.subscriptions.sepa.sepa_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.sepa.mandates import Mandate
+    from provision.formats.sepa.mandates import Mandate
 
 ABROAD = replace(MANDATE, iban=BRITISH, bic="BUKBGB22")
 

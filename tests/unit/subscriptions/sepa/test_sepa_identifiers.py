@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import UsageRefused
-from provision.subscriptions.sepa import identifiers
+from provision.formats.sepa import identifiers
 from tests.unit.subscriptions.sepa.sepa_examples import BRITISH, FRENCH, IDENTIFIER
 
 NUMBERS = st.integers(1, identifiers.MOST_NUMBER)

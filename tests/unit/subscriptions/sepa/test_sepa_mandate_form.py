@@ -10,13 +10,13 @@ import pytest
 from lxml import html
 
 from provision.errors import UsageRefused
-from provision.subscriptions.sepa.logos import data_address
-from provision.subscriptions.sepa.mandate_form import Look, mandate_html, mandate_pdf
-from provision.subscriptions.sepa.mandates import Party
+from provision.formats.sepa.logos import data_address
+from provision.formats.sepa.mandate_form import Look, mandate_html, mandate_pdf
+from provision.formats.sepa.mandates import Party
 from tests.unit.subscriptions.sepa.sepa_examples import FRENCH, MANDATE, assert_golden
 
 if TYPE_CHECKING:
-    from provision.subscriptions.sepa.mandates import Mandate
+    from provision.formats.sepa.mandates import Mandate
 
 SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 4"><rect width="9" height="4"/></svg>'

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions.sepa.mandates import Party, last_day, usable
+from provision.formats.sepa.mandates import Party, last_day, usable
 from tests.unit.subscriptions.sepa.sepa_examples import DUE, FRENCH, MANDATE, SHOP
 
 if TYPE_CHECKING:
-    from provision.subscriptions.sepa.mandates import Mandate
+    from provision.formats.sepa.mandates import Mandate
 
 NEVER_COLLECTED = replace(MANDATE, last_collected_on=None)
 

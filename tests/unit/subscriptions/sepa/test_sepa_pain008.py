@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from provision.errors import PaquetError
-from provision.subscriptions.sepa import pain008
-from provision.subscriptions.sepa.debit_files import files
+from provision.formats.sepa import pain008
+from provision.formats.sepa.debit_files import files
 from tests.unit.subscriptions.sepa.sepa_examples import CREDITOR, FRENCH, HAND_OVER, debit, mandate
 
 (WHOLE,) = (

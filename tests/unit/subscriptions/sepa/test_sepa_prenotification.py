@@ -8,8 +8,8 @@ import pytest
 from lxml import html
 
 from provision.errors import PaquetError
-from provision.subscriptions.sepa.mandates import Party
-from provision.subscriptions.sepa.prenotification import Notice, announce
+from provision.formats.sepa.mandates import Party
+from provision.formats.sepa.prenotification import Notice, announce
 from tests.unit.subscriptions.sepa.sepa_examples import DUE, MANDATE, TODAY, assert_golden
 
 NOTICE = Notice(

@@ -7,11 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError
-from provision.subscriptions.sepa.target_days import (
-    first_open_day,
-    is_target_day,
-    next_collection_day,
-)
+from provision.formats.sepa.target_days import first_open_day, is_target_day, next_collection_day
 
 DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2099, 6, 30))
 

@@ -1,0 +1,1 @@
+"""What others defined, read and written by pure functions: no session, no registry."""

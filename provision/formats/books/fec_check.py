@@ -1,0 +1,112 @@
+"""Read a FEC as the tax office would, and say what is wrong in it.
+
+Written from the published rules alone and sharing nothing with the writer: article A47 A-1 of the
+livre des procédures fiscales (VII to XII), BOI-CF-IOR-60-40-20, and what the DGFiP's own program
+Test-Compta-Demat looks at. It is stricter than that program, which adds nothing up.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from provision.formats.books.fec_rows import HEADER, Finding, check_row, read_row, real_day
+from provision.formats.books.fec_sequence import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+NAME = re.compile(r"([0-9]{9})FEC([0-9]{8})\.txt")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MOST_BYTES = 1 << 30
+LONGEST_LINE = 20_000  # characters: eighteen fields, none of them a novel
+MOST_FINDINGS = 1000
+WINDOWS_ONLY = re.compile(rb"[\x80-\x9f]")  # controls in ISO 8859-15, quotes and dashes in CP1252
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found (a thousand findings at most) and what was read; amounts are in cents."""
+
+    findings: tuple[Finding, ...]
+    entries: int
+    lines: int
+    debit: int
+    credit: int
+
+
+def check(name: str, content: bytes, first_day: date | None = None) -> Report:
+    """Return what is wrong in the file `name`: no finding when the rules are kept.
+
+    With `first_day`, the first of the exercise, entries before it are found too.
+    """
+    named = NAME.fullmatch(name)
+    reading = Reading(first_day, real_day(named[2]) if named else None)
+    findings = tuple(islice(_everything(name, content, reading), MOST_FINDINGS))
+    return Report(findings, reading.entries, reading.lines, reading.debit, reading.credit)
+
+
+def _everything(name: str, content: bytes, reading: Reading) -> Iterator[Finding]:
+    yield from _name(name)
+    if len(content) > MOST_BYTES:
+        yield Finding(0, "", "size", "the file is larger than one gibibyte")
+        return
+    encoding = _encoding(content)
+    if encoding != "utf-8" and WINDOWS_ONLY.search(content):
+        sentence = "the characters are neither ASCII, nor ISO 8859-15, nor UTF-8"
+        yield Finding(0, "", "encoding", sentence)
+        return
+    if content.startswith(BYTE_ORDER_MARK):
+        yield Finding(1, "JournalCode", "encoding", "a byte order mark is before the first field")
+        content = content.removeprefix(BYTE_ORDER_MARK)
+    yield from _lines(io.TextIOWrapper(io.BytesIO(content), encoding), reading)
+
+
+def _name(name: str) -> Iterator[Finding]:
+    found = NAME.fullmatch(name)
+    if not found or real_day(found[2]) is None:
+        yield Finding(0, "", "name", "the name is not SirenFECAAAAMMJJ.txt")
+    if found and not _is_siren(found[1]):
+        yield Finding(0, "", "siren", f"the key of the SIREN {found[1]} is wrong")
+
+
+def _is_siren(digits: str) -> bool:
+    """Luhn's sum: every second digit from the right counts double, its own digits added up."""
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
+    return sum(number // 10 + number % 10 for number in doubled) % 10 == 0
+
+
+def _encoding(content: bytes) -> str:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "iso-8859-15"
+    return "utf-8"
+
+
+def _lines(text: io.TextIOWrapper, reading: Reading) -> Iterator[Finding]:
+    header = text.readline(LONGEST_LINE).rstrip("\n")
+    separator = "\t" if "\t" in header else "|"
+    if separator not in header:
+        yield Finding(1, "", "separator", "the fields are separated by neither TAB nor '|'")
+        return
+    if header.split(separator) != HEADER:
+        sentence = "the first line does not name the eighteen fields in their order"
+        yield Finding(1, "", "header", sentence)
+        return
+    number = 1
+    while line := text.readline(LONGEST_LINE):
+        number += 1
+        values = line.rstrip("\n").split(separator)
+        if len(values) != len(HEADER):
+            sentence = f"the line has {len(values)} fields instead of {len(HEADER)}"
+            yield Finding(number, "", "fields", sentence)
+            continue
+        row = read_row(number, values)
+        yield from check_row(row)
+        yield from reading.see(row)
+    yield from reading.end()

@@ -1,0 +1,1 @@
+"""Codes that others keep: countries, VAT territories, numbers of businesses, postcodes."""

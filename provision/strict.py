@@ -1,0 +1,91 @@
+"""TOML files of people, read strictly: each mistake in one sentence that says where."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from provision import money
+from provision.days import sensible_day
+from provision.errors import PaquetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MOST_BYTES = 1_000_000
+
+
+class Table(BaseModel):
+    """A table of a file; a word that it does not know is refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Read = TypeVar("Read", bound=Table)
+
+
+def read(path: Path, shape: type[Read], example: str) -> Read:
+    """Return the file's content as `shape`, or raise PaquetError with the first thing wrong.
+
+    `example` is the commented file that shows how it is done.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise PaquetError(f"{path} is larger than a megabyte", f"See {example}.")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise PaquetError(f"{path} cannot be read: {wrong}") from None
+    try:
+        return parse(text, shape, example)
+    except PaquetError as refused:
+        raise PaquetError(f"{path}: {refused.message}", refused.hint) from None
+
+
+def parse(text: str, shape: type[Read], example: str) -> Read:
+    """Return the TOML text as `shape`, or raise PaquetError with the first thing wrong in it."""
+    try:
+        return shape.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as wrong:
+        raise PaquetError(f"this is not TOML: {wrong}") from None
+    except ValidationError as wrong:
+        raise PaquetError(_first(wrong), f"See {example}.") from None
+
+
+def edge(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Turn a check of ours into one of pydantic's, which says where in the file it refused."""
+
+    def validate(value: object) -> object:
+        try:
+            return check(value)
+        except PaquetError as refused:
+            raise ValueError(f"{refused.message}. {refused.hint}".strip()) from None
+
+    return validate
+
+
+def first_day(written: object) -> date:
+    """Return the day that a TOML file says, if it is one of this century."""
+    if not isinstance(written, date) or isinstance(written, datetime):
+        raise PaquetError(f"{written!r} is not a day", "Write it like 2026-01-31, without quotes.")
+    return sensible_day(written, "a first day")
+
+
+def cents(written: object) -> int:
+    """Return the cents of an amount in quotes."""
+    return money.parse(written).units
+
+
+def _first(wrong: ValidationError) -> str:
+    """Say one error as `plan 2, price 1, monthly: …`."""
+    error = wrong.errors(include_url=False)[0]
+    words: list[str] = []
+    for step in error["loc"]:
+        if isinstance(step, int):
+            words[-1] += f" {step + 1}"
+        else:
+            words.append(step)
+    return f"{', '.join(words)}: {error['msg'].removeprefix('Value error, ')}"
