@@ -13,7 +13,7 @@ from provision.commands.context import ask, dry_run_option, json_option, pass_co
 from provision.commands.deciding import document_facts, tell
 from provision.dns import changes
 from provision.errors import UsageRefused
-from provision.subscriptions import cancelling
+from provision.subscriptions.selling import cancelling
 from provision.workflows import offboard
 from provision.workflows.offboard import Closing
 

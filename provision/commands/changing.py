@@ -12,7 +12,7 @@ import click
 from provision import database
 from provision.commands.amounts import day_type, worded
 from provision.commands.context import ask, dry_run_option, json_option, show, yes_option
-from provision.subscriptions import organisations
+from provision.subscriptions.parties import organisations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

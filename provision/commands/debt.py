@@ -18,10 +18,10 @@ from provision.commands.changing import (
 )
 from provision.commands.context import json_option, number_type, pass_context
 from provision.money import euros
-from provision.subscriptions import organisations
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import debts, naming
-from provision.subscriptions.mutual.debts import Promise
+from provision.subscriptions.commons import debts, naming
+from provision.subscriptions.commons.debts import Promise
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.parties import organisations
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         Narrow,
     )
     from provision.commands.context import Context
-    from provision.subscriptions.mutual.models import PromisedDebt
+    from provision.subscriptions.commons.models import PromisedDebt
 
 
 @click.group()

@@ -10,8 +10,8 @@ from provision import money
 from provision.commands.amounts import worded
 from provision.commands.changing import How, decided
 from provision.commands.context import show
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.models import Organisation
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.offers.models import Organisation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.commands.context import Context
-    from provision.subscriptions.issuing import Number
+    from provision.subscriptions.documents.issuing import Number
 
 
 def decide(

@@ -21,16 +21,18 @@ from provision.commands.context import (
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.rendering import share
-from provision.subscriptions import numbering, organisations
-from provision.subscriptions.payments import debtors, pauses, policy, reminders
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.dunning import pauses, policy, reminders
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.payments import debtors
 from provision.workflows import dunning as workflow
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from provision.commands.context import Context
+    from provision.subscriptions.dunning.policy import Policy
     from provision.subscriptions.payments.models import DunningPause, DunningStep
-    from provision.subscriptions.payments.policy import Policy
     from provision.workflows.dunning import Due
 
 file_type = click.Path(exists=True, dir_okay=False, path_type=Path)

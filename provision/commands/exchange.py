@@ -18,11 +18,13 @@ from provision.commands.changing import (
 )
 from provision.commands.context import count_type, json_option, number_type, pass_context
 from provision.money import HOUR, euros
-from provision.subscriptions import allocating, organisations, papers
-from provision.subscriptions.models import Organisation
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import barter, hours, local_currencies, naming
-from provision.subscriptions.mutual.barter import Offer
+from provision.subscriptions.books import papers
+from provision.subscriptions.commons import barter, hours, local_currencies, naming
+from provision.subscriptions.commons.barter import Offer
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.offers.models import Organisation
+from provision.subscriptions.parties import organisations
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
         Narrow,
     )
     from provision.commands.context import Context
-    from provision.subscriptions.invoice_models import Invoice
-    from provision.subscriptions.mutual.models import BarterAgreement, LocalCurrency
+    from provision.subscriptions.commons.models import BarterAgreement, LocalCurrency
+    from provision.subscriptions.documents.models import Invoice
 
 
 @click.group()

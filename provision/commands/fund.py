@@ -19,10 +19,13 @@ from provision.commands.changing import (
 )
 from provision.commands.context import json_option, number_type, pass_context, show
 from provision.money import euros
-from provision.subscriptions import allocating, organisations, papers
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import funds, helping, naming, shared_costs
-from provision.subscriptions.mutual.funds import Wish
+from provision.subscriptions.books import papers
+from provision.subscriptions.commons import helping, naming, shared_costs
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.settling import funds
+from provision.subscriptions.settling.funds import Wish
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
         Narrow,
     )
     from provision.commands.context import Context
-    from provision.subscriptions.models import Fund, FundDecision
+    from provision.subscriptions.offers.models import Fund, FundDecision
 
 
 @click.group()

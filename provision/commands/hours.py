@@ -19,11 +19,11 @@ from provision.commands.changing import (
 )
 from provision.commands.context import json_option, pass_context
 from provision.money import HOUR, Amount, euros
-from provision.subscriptions import organisations
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import hours as time_given
-from provision.subscriptions.mutual import naming
-from provision.subscriptions.mutual.hours import Given
+from provision.subscriptions.commons import hours as time_given
+from provision.subscriptions.commons import naming
+from provision.subscriptions.commons.hours import Given
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.parties import organisations
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
         Narrow,
     )
     from provision.commands.context import Context
-    from provision.subscriptions.models import Organisation
-    from provision.subscriptions.mutual.models import TimeGiven
+    from provision.subscriptions.commons.models import TimeGiven
+    from provision.subscriptions.offers.models import Organisation
 
 
 @click.group()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.subscriptions import identities
+from provision.subscriptions.parties import identities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

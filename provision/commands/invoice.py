@@ -23,10 +23,12 @@ from provision.errors import PaquetError, UsageRefused
 from provision.formats.books.einvoicing import FolderPlatform
 from provision.formats.facturx.batches import Refused
 from provision.money import euros
-from provision.subscriptions import correcting, numbering, open_items, organisations, papers
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.issuing import Number
-from provision.workflows import bill, einvoices
+from provision.subscriptions.books import papers
+from provision.subscriptions.documents import numbering, open_items
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.parties import organisations
+from provision.workflows import bill, correcting, einvoices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 
     from provision.commands.changing import How
     from provision.commands.context import Context
-    from provision.subscriptions.billing import Outcome
-    from provision.subscriptions.open_items import Document
+    from provision.subscriptions.documents.open_items import Document
+    from provision.subscriptions.selling.billing import Outcome
 
 
 @click.group()

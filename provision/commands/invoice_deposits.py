@@ -20,7 +20,8 @@ from provision.commands.context import (
 )
 from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.subscription_changes import get
-from provision.subscriptions import deposits, organisations
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling import deposits
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

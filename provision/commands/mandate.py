@@ -14,7 +14,7 @@ from provision.commands.context import count_type, json_option, pass_context, sh
 from provision.errors import UsageRefused
 from provision.formats.sepa.prenotification import masked
 from provision.process.files import replace_file
-from provision.subscriptions import organisations, profiles
+from provision.subscriptions.parties import organisations, profiles
 from provision.subscriptions.payments import debtors, mandate_papers, mandates
 from provision.subscriptions.payments.mandates import Wanted
 

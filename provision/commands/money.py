@@ -22,17 +22,10 @@ from provision.commands.context import (
 from provision.commands.money_results import allocate
 from provision.errors import UsageRefused
 from provision.process.files import write_private
-from provision.subscriptions import (
-    books,
-    chart,
-    closings,
-    cutoffs,
-    ledger,
-    organisations,
-    union_consumers,
-    vat_due,
-    verify,
-)
+from provision.subscriptions.books import cutoffs, exporting, vat_due, verify
+from provision.subscriptions.documents import union_consumers
+from provision.subscriptions.ledger import chart, closings, posting
+from provision.subscriptions.parties import organisations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +35,8 @@ if TYPE_CHECKING:
 
     from provision.commands.changing import Facts, How
     from provision.commands.context import Context
-    from provision.subscriptions.ledger import Balance
-    from provision.subscriptions.vat_due import Due, Statement
+    from provision.subscriptions.books.vat_due import Due, Statement
+    from provision.subscriptions.ledger.posting import Balance
 
 
 @click.group()
@@ -86,14 +79,14 @@ def _balances(session: Session, words: Mapping[str, object], today: date) -> lis
     owner = organisations.get(session, str(name)) if name else None
     if first_day is None:
         days = (on.date() if on else None, known.date() if known else None)
-        return ledger.balance(session, ledger.Sight(owner.id if owner else None, *days))
+        return posting.balance(session, posting.Sight(owner.id if owner else None, *days))
     if owner is None or known is not None:
         raise UsageRefused(
             "A year is of one organisation, as its books are now",
             "Give --organisation with --from, and not --known.",
         )
-    period = books.Period(first_day.date(), on.date() if on else today)
-    return books.balances(session, owner, period)
+    period = exporting.Period(first_day.date(), on.date() if on else today)
+    return exporting.balances(session, owner, period)
 
 
 @money.command()
@@ -133,7 +126,7 @@ def close(context: Context, /, name: str, last_day: datetime, how: How) -> None:
 
 @money.command()
 @click.argument("name")
-@click.option("--format", "kind", type=click.Choice(books.FORMATS), required=True)
+@click.option("--format", "kind", type=click.Choice(exporting.FORMATS), required=True)
 @click.option("--from", "first_day", type=day_type, required=True, help="First day of the year.")
 @click.option("--until", "last_day", type=day_type, required=True, help="Last day of the year.")
 @click.option("--to", "folder", type=folder_type, required=True, help="Where the files go.")
@@ -145,12 +138,12 @@ def export(context: Context, /, name: str, **words: object) -> None:
     A FEC is read again by our own checker before it is written; exit 5 when it finds something.
     """
     days = [cast("datetime", words[name]).date() for name in ("first_day", "last_day")]
-    kind, period = str(words["kind"]), books.Period(*days)
+    kind, period = str(words["kind"]), exporting.Period(*days)
     with context.reading() as session:
         owner = organisations.get(session, name)
         language = context.settings.operator.language
-        files = books.export(session, owner, period, kind, language)
-    found = books.problems(files, period) if kind == "fec" else []
+        files = exporting.export(session, owner, period, kind, language)
+    found = exporting.problems(files, period) if kind == "fec" else []
     if found:
         show([asdict(one) for one in found], as_json=bool(words["as_json"]))
         sys.exit(PROBLEMS_FOUND)

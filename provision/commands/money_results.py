@@ -11,8 +11,10 @@ from provision import money
 from provision.commands.amounts import day_type
 from provision.commands.changing import change, change_options
 from provision.commands.context import pass_context
-from provision.subscriptions import chart, organisations, results
-from provision.subscriptions.results import Decision
+from provision.subscriptions.books import results
+from provision.subscriptions.books.results import Decision
+from provision.subscriptions.ledger import chart
+from provision.subscriptions.parties import organisations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

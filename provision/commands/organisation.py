@@ -10,7 +10,7 @@ import click
 from provision.commands.amounts import day_type
 from provision.commands.changing import change, change_options, day_of
 from provision.commands.context import dry_run_option, json_option, pass_context, show
-from provision.subscriptions import organisations, profilefile, profiles
+from provision.subscriptions.parties import organisations, profilefile, profiles
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from provision.commands.changing import Facts, How
     from provision.commands.context import Context
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
 
 
 @click.group()

@@ -23,7 +23,8 @@ from provision.commands.statement import movement_facts
 from provision.errors import UsageRefused
 from provision.formats.sepa import pain008
 from provision.money import euros
-from provision.subscriptions import numbering, organisations, people, profiles
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.parties import organisations, people, profiles
 from provision.subscriptions.payments import (
     answers,
     batches,
@@ -35,18 +36,17 @@ from provision.subscriptions.payments import (
     losses,
     mailing,
     owed,
-    receipts,
+    paying,
     receiving,
-    reconciling,
     returns,
-    transfers,
     waiting,
 )
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mailing import Outbox
-from provision.subscriptions.payments.receipts import Cash, Cheque
+from provision.subscriptions.payments.paying import Cash, Cheque
 from provision.subscriptions.payments.returns import CameBack
-from provision.subscriptions.settling import settlements
+from provision.subscriptions.settling import settlements, transfers
+from provision.workflows import reconciling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.payments.collectable import Proposal
     from provision.subscriptions.payments.owed import Owed
-    from provision.subscriptions.payments.reconciling import Outcome, Seen
+    from provision.workflows.reconciling import Outcome, Seen
 
 folder_type = click.Path(file_okay=False, path_type=Path)
 why_option = click.option("--why", required=True, help="The reason, for the record.")
@@ -201,7 +201,7 @@ def match(context: Context, /, *, as_json: bool, **words: object) -> None:
             facts = [{"batch": references[0], "debits_paid": paid}]
         else:
             documents = [owed.find(session, owner.id, one) for one in references]
-            parts = receipts.pay(session, row, documents, today)
+            parts = paying.pay(session, row, documents, today)
             facts = [{"invoice": one.shown, "paid": euros(units)} for one, units in parts]
     _show(context, facts, as_json=as_json)
 
@@ -286,7 +286,7 @@ def record(context: Context, /, *, as_json: bool, **words: object) -> None:
         owner = organisations.get(session, str(words["organisation"]))
         one = owed.find(session, owner.id, str(words["invoice"]))
         if words["from_credit"]:
-            units = receipts.use_credit(session, one, today)
+            units = paying.use_credit(session, one, today)
         else:
             units = _taken(session, one, words, today)
     _show(context, [{"invoice": one.shown, "paid": euros(units)}], as_json=as_json)
@@ -298,8 +298,8 @@ def _taken(session: Session, one: Owed, words: Mapping[str, object], today: date
     units, day = exact.parse(words["amount"]).units, on.date() if on else today
     if words["cheque"]:
         cheque = Cheque(units, day, str(words["cheque"]))
-        return receipts.take_cheque(session, one, cheque, today)
-    return receipts.take_cash(session, one, Cash(units, day, str(words["receipt"])), today)
+        return paying.take_cheque(session, one, cheque, today)
+    return paying.take_cash(session, one, Cash(units, day, str(words["receipt"])), today)
 
 
 @payment.command()
@@ -319,10 +319,10 @@ def refund(context: Context, /, *, as_json: bool, **words: object) -> None:
         row = receiving.movement(session, owner.id, int(str(words["movement"])))
         if email:
             party = people.reference(session, debtors.find(session, str(email)).id)
-            units = receipts.refund_credit(session, row, party, today)
+            units = paying.refund_credit(session, row, party, today)
         else:
             one = owed.find(session, owner.id, str(note))
-            units = receipts.refund(session, row, one, today)
+            units = paying.refund(session, row, one, today)
     _show(context, [{"movement": row.id, "paid_back": euros(units)}], as_json=as_json)
 
 

@@ -10,7 +10,7 @@ import click
 from provision.commands.changing import show_amounts
 from provision.commands.context import json_option, pass_context
 from provision.money import euros
-from provision.subscriptions import organisations
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import accounts
 
 if TYPE_CHECKING:

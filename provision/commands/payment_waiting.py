@@ -9,9 +9,10 @@ import click
 from provision.commands.changing import change, change_options, day_of, on_option, show_amounts
 from provision.commands.context import json_option, number_type, pass_context
 from provision.money import euros
-from provision.subscriptions import chart, organisations
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.payments import owed, receiving, unpaid, waiting
+from provision.subscriptions.ledger import chart
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.payments import bounced, owed, receiving, waiting
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,9 +78,9 @@ def take_back(context: Context, /, *, movement: int | None, how: How, **words: s
 
     def work(session: Session) -> Facts:
         owner = organisations.get(session, words["organisation"])
-        cheque = unpaid.find(session, owner, words["cheque"])
+        cheque = bounced.find(session, owner, words["cheque"])
         row = None if movement is None else receiving.movement(session, owner.id, movement)
-        fee = unpaid.take_back(session, cheque, row, words["why"], today)
+        fee = bounced.take_back(session, cheque, row, words["why"], today)
         return {
             "cheque": cheque.reference,
             "invoice": cheque.invoice.shown,

@@ -20,11 +20,12 @@ from provision.commands.identity_options import identity_options, said
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.process.files import write_private
-from provision.subscriptions import numbering, organisations, people
-from provision.subscriptions.giving import entering, givers, papers, recording
-from provision.subscriptions.giving.models import DONATION, MEMBERSHIP, Receipt
-from provision.subscriptions.giving.recording import Asked
-from provision.subscriptions.moments import Moment
+from provision.subscriptions.commons.receipts import entering, givers, papers, recording
+from provision.subscriptions.commons.receipts.recording import Asked
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.receipt_models import DONATION, MEMBERSHIP, Receipt
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.payments import receiving
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 
     from provision.commands.changing import Command, Facts, How
     from provision.commands.context import Context
-    from provision.subscriptions.giving.entering import Origin
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.commons.receipts.entering import Origin
+    from provision.subscriptions.offers.models import Organisation
     from provision.workflows.control import Control
 
 out_option = click.option("--out", "--to", "folder", type=folder_type, help="Write the PDF there.")

@@ -20,12 +20,12 @@ from provision.commands.changing import (
 from provision.commands.context import count_type, json_option, pass_context
 from provision.errors import UsageRefused
 from provision.money import euros
-from provision.subscriptions import organisations
-from provision.subscriptions.due import ONE_DAY
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import contributions
-from provision.subscriptions.mutual import reciprocity as giving_back
-from provision.subscriptions.terms import Term
+from provision.subscriptions.commons import contributions
+from provision.subscriptions.commons import reciprocity as giving_back
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.offers.terms import Term
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling.due import ONE_DAY
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         Narrow,
     )
     from provision.commands.context import Context
-    from provision.subscriptions.mutual.models import ReciprocityContract
+    from provision.subscriptions.commons.models import ReciprocityContract
 
 
 @click.group()

@@ -15,7 +15,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.formats.books import tabular
 from provision.money import euros
 from provision.process.files import replace_file
-from provision.subscriptions import organisations
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.reports import factsfile, modelfile
 from provision.subscriptions.reports import rows as flat
 from provision.subscriptions.reports.factsfile import FactsFile

@@ -18,10 +18,9 @@ from provision.commands.changing import (
 )
 from provision.commands.context import count_type, json_option, pass_context
 from provision.money import euros
-from provision.subscriptions import organisations
-from provision.subscriptions.models import Organisation
-from provision.subscriptions.mutual import funds
-from provision.subscriptions.settling import mandates, owing, settlements, steps
+from provision.subscriptions.offers.models import Organisation
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.settling import funds, mandates, owing, settlements, steps
 from provision.subscriptions.settling.mandates import Wording
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
         Narrow,
     )
     from provision.commands.context import Context
-    from provision.subscriptions.invoice_models import Settlement
+    from provision.subscriptions.documents.models import Settlement
     from provision.subscriptions.settling.models import SelfBillingMandate
 
 to_option = click.option("--to", type=day_type, help="Sales up to this day; else today.")

@@ -19,7 +19,7 @@ from provision.commands.context import (
 from provision.errors import UsageRefused
 from provision.formats.bank import mappings, reading
 from provision.money import euros
-from provision.subscriptions import organisations
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import receiving
 from provision.subscriptions.payments.receiving import Source
 

@@ -15,8 +15,9 @@ from provision.commands.context import (
     show,
     yes_option,
 )
-from provision.subscriptions import numbering, organisations
-from provision.subscriptions.issuing import Number
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.privacy import archive, erasing, persons, tables
 from provision.workflows import privacy
 

@@ -18,13 +18,13 @@ from provision.commands import (
 from provision.commands.amounts import worded
 from provision.commands.context import json_option, number_type, pass_context, show
 from provision.commands.subscription_plans import percent
-from provision.subscriptions import billed, previews, renewals, subscriptions
+from provision.subscriptions.selling import charged, opening, previews, renewals
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.commands.context import Context
-    from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
+    from provision.subscriptions.selling.models import Subscription, SubscriptionVersion
 
 TERMS_SHOWN, MOST_TERMS = 12, 120
 
@@ -58,7 +58,7 @@ def list_all(context: Context, *, as_json: bool) -> None:
     """Show all subscriptions."""
     language = context.settings.operator.language
     with context.reading() as session:
-        found = [_facts(session, one) for one in subscriptions.everyone(session)]
+        found = [_facts(session, one) for one in opening.everyone(session)]
     show([worded(facts, language, as_json=as_json) for facts in found], as_json=as_json)
 
 
@@ -72,7 +72,7 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
     with context.reading() as session:
         found = [
             {**_facts(session, one), **_pinned_facts(session, context, one)}
-            for one in subscriptions.find(session, who)
+            for one in opening.find(session, who)
         ]
     rows = [worded(facts, language, as_json=as_json) for facts in found]
     if as_json:
@@ -91,7 +91,7 @@ def terms(context: Context, number: int, count: int, *, as_json: bool) -> None:
     """Show what the next terms of subscription NUMBER will cost, as it is now."""
     language = context.settings.operator.language
     with context.reading() as session:
-        one = subscriptions.find(session, str(number))[0]
+        one = opening.find(session, str(number))[0]
         found = previews.coming(session, one, count, context.control().today())
         session.rollback()
     rows = [
@@ -117,7 +117,7 @@ def _facts(session: Session, one: Subscription) -> dict[str, object]:
         "email": one.subscriber.email,
         "plan": version.plan.code,
         "term": version.period,
-        "price": subscriptions.price_of(session, one, version.from_day),
+        "price": opening.price_of(session, one, version.from_day),
         "seller": one.seller.name,
         "supporter": one.supporter.name,
         "first_day": one.first_day.isoformat(),
@@ -146,7 +146,7 @@ def _pinned_facts(session: Session, context: Context, one: Subscription) -> dict
                 "percent": percent(each.basis_points),
                 "reason": each.reason,
             }
-            for each in billed.due_of(session, one).reductions
+            for each in charged.due_of(session, one).reductions
         ],
     }
 

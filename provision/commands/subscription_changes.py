@@ -20,12 +20,13 @@ from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.subscription_plans import percent
 from provision.errors import UsageRefused
 from provision.registry import states
-from provision.subscriptions import cancelling, changes, means, plans, reductions, turnovers
-from provision.subscriptions.changes import Change
-from provision.subscriptions.due import Reduction
-from provision.subscriptions.planfile import MOST_GIB, MOST_USERS
-from provision.subscriptions.subscription_models import Subscription
-from provision.subscriptions.tariffs import Tariff
+from provision.subscriptions.offers import means, plans
+from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
+from provision.subscriptions.offers.tariffs import Tariff
+from provision.subscriptions.selling import cancelling, changes, reductions, turnovers
+from provision.subscriptions.selling.changes import Change
+from provision.subscriptions.selling.due import Reduction
+from provision.subscriptions.selling.models import Subscription
 from provision.workflows import bundles, capacity
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.commands.context import Context
-    from provision.subscriptions.models import Plan
-    from provision.subscriptions.tariffs import Means
+    from provision.subscriptions.offers.models import Plan
+    from provision.subscriptions.offers.tariffs import Means
 
 
 @click.command()

@@ -16,14 +16,15 @@ from provision.commands.context import (
     show,
 )
 from provision.commands.subscription_plans import file_type
-from provision.subscriptions import contractfile, contracts, organisations
+from provision.subscriptions.offers import contractfile, contracts
+from provision.subscriptions.parties import organisations
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
     from provision.commands.context import Context
-    from provision.subscriptions.models import SplitContract
+    from provision.subscriptions.offers.models import SplitContract
 
 
 @click.group(name="contract")

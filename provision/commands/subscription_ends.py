@@ -17,10 +17,12 @@ from provision.commands.context import (
 )
 from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.subscription_changes import get
-from provision.subscriptions import cancelling, credit_notes, numbering, organisations
-from provision.subscriptions.cancelling import Cancellation
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.issuing import Number
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling import cancelling, credit_notes
+from provision.subscriptions.selling.cancelling import Cancellation
+from provision.subscriptions.selling.credit_notes import What
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,9 +11,10 @@ from provision.commands.amounts import day_type, worded
 from provision.commands.context import dry_run_option, json_option, pass_context, show
 from provision.money import euros
 from provision.process.files import replace_file
-from provision.subscriptions import identities, renewals
+from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import mailing
 from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
+from provision.subscriptions.selling import renewals
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.commands.context import Context
-    from provision.subscriptions.renewals import Renewal
+    from provision.subscriptions.selling.renewals import Renewal
 
 folder_type = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
 

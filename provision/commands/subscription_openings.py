@@ -26,18 +26,13 @@ from provision.commands.identity_options import (
 )
 from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
-from provision.subscriptions import (
-    changes,
-    identities,
-    means,
-    organisations,
-    plans,
-    subscriptions,
-)
-from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.planfile import MOST_GIB, MOST_USERS
-from provision.subscriptions.subscriptions import Sale
-from provision.subscriptions.tariffs import Tariff
+from provision.subscriptions.offers import means, plans
+from provision.subscriptions.offers.catalogue import Catalogue
+from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
+from provision.subscriptions.offers.tariffs import Tariff
+from provision.subscriptions.parties import identities, organisations
+from provision.subscriptions.selling import changes, opening
+from provision.subscriptions.selling.opening import Sale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +117,7 @@ def identify(context: Context, /, **words: object) -> None:
 def ask_where_same(context: Context, email: str, plan: str, day: date) -> None:
     """Ask before somebody gets a plan a second time from one day on."""
     with context.reading() as session:
-        there = subscriptions.same_of(session, email, plan, day)
+        there = opening.same_of(session, email, plan, day)
         number = there.id if there else None
     if number is not None:
         ask_again(f"{email} has the plan {plan} already: subscription {number} of {day}")
@@ -145,16 +140,16 @@ def _opened(
             Tariff.model_validate_json(plan.tariff), str(words["tier"]), declared, amount
         ),
     )
-    made = subscriptions.open_subscription(session, subscriber, sale, today=day)
+    made = opening.open_subscription(session, subscriber, sale, today=day)
     (version,) = made.versions
-    wanted = subscriptions.version_of(version).wanted(subscriber.language)
+    wanted = opening.version_of(version).wanted(subscriber.language)
     changes.check_words(Catalogue(session), wanted)
     return {
         "subscription": made.id,
         "email": subscriber.email,
         "plan": plan.code,
         "term": version.period,
-        "price": subscriptions.price_of(session, made, day),
+        "price": opening.price_of(session, made, day),
         "first_day": day.isoformat(),
         "first_term": version.anchor_day.isoformat(),
     }

@@ -10,13 +10,13 @@ import click
 from provision import money
 from provision.commands.amounts import worded
 from provision.commands.context import dry_run_option, json_option, pass_context, show
-from provision.subscriptions import planfile, plans
-from provision.subscriptions.tariffs import Tariff
-from provision.subscriptions.vat import GROSS
+from provision.subscriptions.offers import planfile, plans
+from provision.subscriptions.offers.tariffs import Tariff
+from provision.subscriptions.offers.vat import GROSS
 
 if TYPE_CHECKING:
     from provision.commands.context import Context
-    from provision.subscriptions.models import Plan, PlanComponent, Price
+    from provision.subscriptions.offers.models import Plan, PlanComponent, Price
 
 file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
 

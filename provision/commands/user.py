@@ -10,7 +10,7 @@ from provision.commands import progress
 from provision.commands.changing import change_options, decided
 from provision.commands.context import json_option, pass_context, show
 from provision.errors import UsageRefused
-from provision.subscriptions.planfile import MOST_GIB
+from provision.subscriptions.offers.planfile import MOST_GIB
 from provision.workflows import bundles, users
 from provision.workflows.rooms import GIB
 

@@ -1,1 +1,1 @@
-"""What is sold, how it is shared, and the ledger that remembers every cent of it."""
+"""The wing of money: what is sold, how it is shared, and the ledger that remembers every cent."""

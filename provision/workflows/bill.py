@@ -11,7 +11,8 @@ from provision.formats.facturx.batches import Refused
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.process.files import write_private
-from provision.subscriptions import billing, verify
+from provision.subscriptions.books import verify
+from provision.subscriptions.selling import billing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provision.formats.facturx.invoice import Invoice
-    from provision.subscriptions.billing import Outcome
+    from provision.subscriptions.selling.billing import Outcome
     from provision.workflows.control import Control
 
 

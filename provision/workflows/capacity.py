@@ -10,7 +10,7 @@ from sqlalchemy import select
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import orders
 from provision.registry.models import Bundle, Order
-from provision.subscriptions import subscriptions
+from provision.subscriptions.selling import opening
 from provision.workflows import rooms
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.subscription_models import Subscription, SubscriptionVersion
+    from provision.subscriptions.selling.models import Subscription, SubscriptionVersion
     from provision.workflows.control import Control
 
 LIVING = ("active", "suspended")
@@ -34,13 +34,13 @@ class Capacity:
 
 def in_force(session: Session, bundle: Bundle, day: date) -> Capacity:
     """Return what `bundle` may hold on `day`. Raises PaquetError when nobody subscribed to it."""
-    return _of_version(subscriptions.version_on(_subscription(session, bundle), day))
+    return _of_version(opening.version_on(_subscription(session, bundle), day))
 
 
 def promised(session: Session, bundle: Bundle, day: date) -> Capacity:
     """Return what `bundle` may hold on `day` and on every later one, by what is agreed."""
     subscription = _subscription(session, bundle)
-    now = subscriptions.version_on(subscription, day)
+    now = opening.version_on(subscription, day)
     agreed = [now, *(one for one in subscription.versions if one.from_day > day)]
     each = [_of_version(one) for one in agreed]
     return Capacity(min(one.users for one in each), min(one.room for one in each))
@@ -106,7 +106,7 @@ def _of_version(version: SubscriptionVersion) -> Capacity:
 
 
 def _subscribed(session: Session, bundle: Bundle) -> Subscription | None:
-    return subscriptions.of_order(session, orders.of_bundle(session, bundle).id)
+    return opening.of_order(session, orders.of_bundle(session, bundle).id)
 
 
 def _subscription(session: Session, bundle: Bundle) -> Subscription:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError
 from provision.process.files import replace_file
 from provision.registry.models import Order
-from provision.subscriptions import identities, organisations, profiles
-from provision.subscriptions.payments import letters, mailing, owed, policy, reminders
+from provision.subscriptions.dunning import letters, policy, reminders
+from provision.subscriptions.parties import identities, organisations, profiles
+from provision.subscriptions.payments import mailing, owed
 from provision.subscriptions.payments.handing_over import private_folder
 from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
-from provision.subscriptions.subscription_models import Subscription
+from provision.subscriptions.selling.models import Subscription
 from provision.workflows import bundles, offboard
 from provision.workflows.capacity import LIVING
 from provision.workflows.offboard import Closing
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.registry.models import Bundle
-    from provision.subscriptions.issuing import Number
-    from provision.subscriptions.payments.policy import Policy
-    from provision.subscriptions.payments.reminders import Reminder, Settled
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.dunning.policy import Policy
+    from provision.subscriptions.dunning.reminders import Reminder, Settled
     from provision.workflows.control import Control
 
 SUSPENDED, ACTIVE = "suspended", "active"

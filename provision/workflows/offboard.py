@@ -14,8 +14,8 @@ from provision import database
 from provision.errors import UnsafeChange, UsageRefused
 from provision.registry import orders, secrets, states
 from provision.registry.models import Bundle
-from provision.subscriptions import cancelling, subscriptions
-from provision.subscriptions.cancelling import Cancellation
+from provision.subscriptions.selling import cancelling, opening
+from provision.subscriptions.selling.cancelling import Cancellation
 from provision.workflows import bundles, names, plays, privacy
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from provision.dns.changes import ChangeSet
     from provision.registry.states import Told
-    from provision.subscriptions.issuing import Number
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.selling.models import Subscription
     from provision.workflows.control import Control
 
 CLOSED, ERASED = "closed", "erased"
@@ -98,7 +98,7 @@ def close_in_registry(session: Session, control: Control, domain: str, closing: 
         states.change_state(session, bundle, states.BUNDLE, CLOSED, told=(subject, told))
         days = timedelta(days=control.settings.bundles.export_days)
         bundle.export_until = control.today() + days
-    opened = subscriptions.of_order(session, order.id)
+    opened = opening.of_order(session, order.id)
     numbers = end_subscription(session, opened, closing, told)
     return Closed(orders.load_bundle(bundle), opened, numbers)
 
@@ -110,7 +110,7 @@ def end_subscription(
 
     One that was cancelled for a later day ends sooner; one that ends by then is left as it is.
     """
-    if opened is None or opened.state != subscriptions.ACTIVE:
+    if opened is None or opened.state != opening.ACTIVE:
         return []
     if opened.last_day is not None and opened.last_day <= closing.last_day:
         return []

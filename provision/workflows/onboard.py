@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from provision.checks.findings import Result
 from provision.errors import PaquetError
 from provision.registry import orders, states
-from provision.subscriptions import subscriptions
+from provision.subscriptions.selling import opening
 from provision.workflows import checking, devices, names, plays
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def resume(control: Control, order_id: int) -> Delivery:
         states.change_state(
             session, order, states.ORDER, "delivered", told=(orders.subject(order), control.told())
         )
-        opened = subscriptions.of_order(session, order_id)
+        opened = opening.of_order(session, order_id)
         if opened is not None:
-            subscriptions.begin(session, opened, control.today())
+            opening.begin(session, opened, control.today())
     return delivery
 
 

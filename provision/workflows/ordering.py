@@ -19,16 +19,12 @@ from provision.registry import fences, orders, states
 from provision.registry.models import Event, Order, Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.servers import artifacts, inventory
-from provision.subscriptions import (
-    cancelling,
-    identities,
-    organisations,
-    plans,
-    subscriptions,
-    union_consumers,
-)
-from provision.subscriptions.identities import Person
-from provision.subscriptions.subscriptions import Sale
+from provision.subscriptions.documents import union_consumers
+from provision.subscriptions.offers import plans
+from provision.subscriptions.parties import identities, organisations
+from provision.subscriptions.parties.identities import Person
+from provision.subscriptions.selling import cancelling, opening
+from provision.subscriptions.selling.opening import Sale
 from provision.workflows import names, onboard
 from provision.workflows.rooms import GIB
 
@@ -77,7 +73,7 @@ def check(control: Control, words: Words) -> Wish:
         seller = organisations.get(session, words.sold_by)
         supporter = organisations.get(session, words.supported_by)
         sale = Sale(plan, seller, supporter)
-        contract_id = subscriptions.terms_on(session, sale, control.today()).id
+        contract_id = opening.terms_on(session, sale, control.today()).id
         server = _placed(session, control, words.server, domain)
     wish = Wish(
         email=email,
@@ -142,7 +138,7 @@ def place(control: Control, wish: Wish, customer: Mapping[str, object] | None = 
         order = orders.place(session, wish, dkim=dkim, steps=onboard.STEPS, told=control.told())
         person = identities.changed(_known(session, wish), customer or {})
         identities.write(session, order.subscriber, person, control.today())
-        subscriptions.open_for_order(session, order, control.today())
+        opening.open_for_order(session, order, control.today())
         _keep_secrets(control, session, order, private)
         return order.id
 
@@ -314,6 +310,6 @@ def cancel(control: Control, number: int, why: str) -> None:
             session, order, states.ORDER, "cancelled", told=(orders.subject(order), told)
         )
         orders.give_up(session, order.bundle, told)
-        opened = subscriptions.of_order(session, order.id)
+        opened = opening.of_order(session, order.id)
         if opened is not None:
             cancelling.give_up(session, opened, on=control.today())

@@ -17,7 +17,8 @@ from provision.migrations import upgrades
 from provision.registry import fences, secrets
 from provision.servers import artifacts, inventory, preparation
 from provision.servers.inventory import Host
-from provision.subscriptions import contracts, organisations, planfile, plans
+from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.parties import organisations
 from provision.workflows import checking, names, onboard, ordering, rehearsal_money
 from provision.workflows.claims import claim
 from provision.workflows.control import Control

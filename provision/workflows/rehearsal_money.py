@@ -17,44 +17,36 @@ from provision.formats.sepa import target_days
 from provision.lab import bank
 from provision.process.files import write_private
 from provision.registry.models import Subscriber
-from provision.subscriptions import (
-    books,
-    identities,
-    open_items,
-    organisations,
-    papers,
-    plans,
-    profiles,
-    subscriptions,
-    terms,
-    verify,
-)
-from provision.subscriptions.identities import Person
-from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.books import exporting, papers, verify
+from provision.subscriptions.documents import open_items
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.dunning import policy
+from provision.subscriptions.offers import plans, terms
+from provision.subscriptions.parties import identities, organisations, profiles
+from provision.subscriptions.parties.identities import Person
+from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.payments import (
     collecting,
     handing_over,
     mandate_papers,
     mandates,
-    policy,
     receiving,
-    reconciling,
 )
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.receiving import Source
-from provision.subscriptions.profiles import Address, Profile
 from provision.subscriptions.reports import page
 from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.figures import figures
 from provision.subscriptions.reports.gather_scope import Scope, month_over
 from provision.subscriptions.reports.gathering import gather
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.opening import Sale
 from provision.subscriptions.settling import mandates as self_billing
 from provision.subscriptions.settling import settlements
 from provision.subscriptions.settling.mandates import Wording
-from provision.subscriptions.subscriptions import Sale
-from provision.workflows import bill, dunning
+from provision.workflows import bill, dunning, reconciling
 from provision.workflows.dunning import Campaign
 
 if TYPE_CHECKING:
@@ -63,7 +55,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.payments.models import Collection
     from provision.workflows.control import Control
 
@@ -136,7 +128,7 @@ def _open(story: Story, start: date) -> None:
             _subscribe(session, Person(name=name, email=email, kind=kind, address=HOME), start)  # type: ignore[arg-type]
             one = _subscriber(session, email)
             sale = Sale(plans.get(session, plan), seller, supporter)
-            subscriptions.open_subscription(session, one, sale, today=start)
+            opening.open_subscription(session, one, sale, today=start)
         for one in session.scalars(select(Subscriber).order_by(Subscriber.id)):
             if one.email != BY_TRANSFER:
                 _sign(story, session, (seller, one), start)
@@ -284,9 +276,9 @@ def _write_all(story: Story, start: date, last: date) -> None:
             if written.refused:
                 raise PaquetError(f"Some documents cannot be written: {written.refused[:3]}")
             for year in range(start.year, last.year + 1):
-                period = books.Period(date(year, 1, 1), date(year, 12, 31))
-                for kind in books.FORMATS:
-                    files = books.export(session, owner, period, kind, "fr")
+                period = exporting.Period(date(year, 1, 1), date(year, 12, 31))
+                for kind in exporting.FORMATS:
+                    files = exporting.export(session, owner, period, kind, "fr")
                     write_private(story.folder / "books" / str(owner.id) / str(year), files)
         scope = Scope(until=month_over(last))
         told = FactsFile(title=story.control.settings.operator.name)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from provision.phones.devices import Support
 from provision.registry import orders
-from provision.subscriptions import profiles, subscriptions
+from provision.subscriptions.parties import profiles
+from provision.subscriptions.selling import opening
 
 if TYPE_CHECKING:
     from datetime import date
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from provision.registry.models import Bundle
     from provision.settings import Operator
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from provision.workflows.control import Control
 
 
@@ -28,7 +29,7 @@ def support(control: Control, bundle: Bundle) -> Support:
     """
     operator = _operator(control.settings.operator)
     with control.reading() as session:
-        opened = subscriptions.of_order(session, orders.of_bundle(session, bundle).id)
+        opened = opening.of_order(session, orders.of_bundle(session, bundle).id)
         if opened is None:
             return operator
         seller, supporter = opened.seller, opened.supporter

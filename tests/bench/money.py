@@ -27,32 +27,21 @@ from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.sepa import debit_files, debits, mandates
 from provision.migrations import upgrades
 from provision.registry.models import Subscriber
-from provision.subscriptions import (
-    billing,
-    contracts,
-    organisations,
-    papers,
-    people,
-    planfile,
-    plans,
-    profiles,
-    verify,
-)
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.ledger_models import PersonReference
-from provision.subscriptions.profiles import Address, Profile
-from provision.subscriptions.subscription_models import (
-    Identity,
-    Subscription,
-    SubscriptionVersion,
-)
+from provision.subscriptions.books import papers, verify
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger.models import PersonReference
+from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.parties import organisations, people, profiles
+from provision.subscriptions.parties.profiles import Address, Profile
+from provision.subscriptions.selling import billing
+from provision.subscriptions.selling.models import Identity, Subscription, SubscriptionVersion
 from tests import postgresql_cluster
 from tests.bench.figures import Figures, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
 
 SUBSCRIBERS = int(os.environ.get("PAQUET_BENCH_SUBSCRIBERS", "100000"))
 START, DAY = date(2026, 1, 1), date(2026, 1, 15)

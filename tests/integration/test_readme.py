@@ -19,7 +19,7 @@ from cli import paquet
 from provision import rendering, settings
 from provision.commands.context import Context
 from provision.registry import orders
-from provision.subscriptions import subscriptions
+from provision.subscriptions.selling import opening
 from provision.workflows import ordering
 from tests.integration.subscriptions.commanding import own_profile
 from tests.readme import PAGES, ROOT, commands, in_sentences, type_in
@@ -94,9 +94,9 @@ def delivered(folder: Path) -> None:
     )
     number = ordering.place(control, wish)
     with control.session() as session:
-        opened = subscriptions.of_order(session, orders.get(session, number).id)
+        opened = opening.of_order(session, orders.get(session, number).id)
         assert opened is not None
-        subscriptions.begin(session, opened, control.today())
+        opening.begin(session, opened, control.today())
 
 
 # What the text around a command tells its reader to do first.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from provision import database, settings
 from provision.commands import lab as lab_command
 from provision.commands.context import Context
-from provision.subscriptions import planfile, plans
+from provision.subscriptions.offers import planfile, plans
 from provision.workflows import bundles, devices, onboard, ordering, rehearsal, users
 from provision.workflows.control import Control
 from provision.workflows.ordering import Words

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.subscriptions import ledger, subscriptions
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.selling import opening
 from provision.workflows import checking, ordering, rehearsal
 from tests.lab.paquet_runs import PAQUET, files_since, files_with, kill_at, paquet, watching
 from tests.lab.pictures import bundle_picture
@@ -88,12 +89,12 @@ def test_an_order_placed_twice_is_delivered_once(region: Region, light: Delivere
 def test_a_cancelled_order_frees_its_domain_and_nobody_owes_for_it(region: Region) -> None:
     def owed() -> dict[tuple[int, str], int]:
         with region.control.session() as session:
-            rows = ledger.balance(session)
+            rows = posting.balance(session)
             return {(one.organisation_id, one.account): one.amount.units for one in rows}
 
     def state() -> str:
         with region.control.session() as session:
-            opened = subscriptions.of_order(session, number)
+            opened = opening.of_order(session, number)
             assert opened is not None
             return opened.state
 

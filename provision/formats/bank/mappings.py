@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from provision import money
+from provision import examples, money
 from provision.errors import PaquetError
 from provision.formats.bank import fields
-from provision.subscriptions import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""Money on its way: mandates, collections, bank statements, what came back, and reminders."""
+"""Money on its way: mandates, collections, what the bank took, and what came back."""

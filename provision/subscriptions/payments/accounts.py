@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.registry.models import Subscriber
-from provision.subscriptions import chart, organisations
-from provision.subscriptions.drafts import CLAIMS, CREDIT_NOTE
-from provision.subscriptions.ledger_models import LedgerPosting, PersonReference
+from provision.subscriptions.documents.drafts import CLAIMS, CREDIT_NOTE
+from provision.subscriptions.ledger import chart
+from provision.subscriptions.ledger.models import LedgerPosting, PersonReference
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties.people import organisation_of
 from provision.subscriptions.payments import owed
 from provision.subscriptions.payments.models import MandateRow
-from provision.subscriptions.people import organisation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.formats.bank.candidates import end_to_ends
-from provision.subscriptions.issuing import Number
+from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.payments import receiving
 from provision.subscriptions.payments.models import (
     CollectionAnswer,

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
 from provision.money import in_euros
-from provision.subscriptions import allocating, chart, journal, ledger
-from provision.subscriptions.allocating import PAYMENT
-from provision.subscriptions.journal import Entry
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.allocating import PAYMENT
+from provision.subscriptions.ledger import chart, journal, posting
+from provision.subscriptions.ledger.journal import Entry
 from provision.subscriptions.payments import answers, booking, owed
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import BankStatement
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.issuing import Number
+    from provision.subscriptions.documents.issuing import Number
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
     from provision.subscriptions.payments.owed import Owed
 
@@ -104,7 +105,7 @@ def _pay_all(
         piece=message_id,
         evidence=statement.digest,
     )
-    entry_number = ledger.post(session, entry, today).number
+    entry_number = posting.post(session, entry, today).number
     for item, one, units in parts:
         if units:
             entry_of = (entry_number, row.booked_on)

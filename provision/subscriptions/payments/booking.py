@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from provision.errors import UsageRefused
 from provision.money import EUR, Amount
-from provision.subscriptions import chart, journal, ledger
-from provision.subscriptions.journal import Entry, Line
+from provision.subscriptions.ledger import chart, journal, posting
+from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.payments.models import PARKED, BankStatement, MovementBooking
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def book(session: Session, row: BankMovement, booking: Booking, today: date) -> 
         piece=f"R{statement.id}-{row.position}",
         evidence=statement.digest,
     )
-    number = ledger.post(session, entry, today).number
+    number = posting.post(session, entry, today).number
     session.add(
         MovementBooking(
             movement_id=row.id,
@@ -108,5 +108,5 @@ def fee(session: Session, row: BankMovement, why: str, today: date) -> int:
 
 def open_day(session: Session, organisation_id: int, wanted: date) -> date:
     """Return `wanted`, or the first day after it whose period is not closed."""
-    closed = ledger.closed_to(session, organisation_id)
+    closed = posting.closed_to(session, organisation_id)
     return wanted if closed is None or wanted > closed else closed + timedelta(days=1)

@@ -14,8 +14,8 @@ from provision.formats.bank import reasons
 from provision.formats.sepa import identifiers
 from provision.formats.sepa.debits import Debit, said_of
 from provision.formats.sepa.mandates import usable
-from provision.subscriptions import profiles
-from provision.subscriptions.drafts import CLAIMS
+from provision.subscriptions.documents.drafts import CLAIMS
+from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import mandates, owed
 from provision.subscriptions.payments.models import CollectionAnswer, CollectionItem
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from provision.formats.sepa.mandates import Mandate
     from provision.money import Cents
-    from provision.subscriptions.issuing import Number
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.profiles import Profile
     from provision.subscriptions.payments.models import MandateRow
     from provision.subscriptions.payments.owed import Owed
-    from provision.subscriptions.profiles import Profile
 
 MOST_ATTEMPTS = 3
 

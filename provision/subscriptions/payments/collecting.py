@@ -19,7 +19,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa import debit_files, pain008
 from provision.formats.sepa.debit_files import HandOver
 from provision.formats.sepa.debits import Creditor
-from provision.subscriptions import profiles
+from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import answers, collectable, mandates
 from provision.subscriptions.payments.collectable import Part
 from provision.subscriptions.payments.models import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.formats.sepa.debit_files import DebitFile
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.payments.collectable import Chosen, Proposal
 
 LONGEST_KEY = 80

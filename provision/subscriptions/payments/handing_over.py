@@ -8,7 +8,7 @@ from provision.errors import PaquetError
 from provision.formats.sepa import prenotification
 from provision.formats.sepa.prenotification import Notice
 from provision.process.files import replace_file
-from provision.subscriptions import identities, profiles
+from provision.subscriptions.parties import identities, profiles
 from provision.subscriptions.payments import answers, collecting, mailing, mandates
 from provision.subscriptions.payments.mailing import Addressee, Mailed
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.formats.sepa.prenotification import Letter
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.payments.mailing import Outbox
     from provision.subscriptions.payments.models import Collection, MandateRow
 

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.subscriptions import allocating, billed, chart, ledger
-from provision.subscriptions.drafts import DEPOSIT
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.journal import Entry
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.drafts import DEPOSIT
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger import chart, posting
+from provision.subscriptions.ledger.journal import Entry
+from provision.subscriptions.offers.terms import half_up
 from provision.subscriptions.payments import answers, owed
 from provision.subscriptions.payments.booking import line
-from provision.subscriptions.terms import half_up
+from provision.subscriptions.selling import charged
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.parties.profiles import Profile
     from provision.subscriptions.payments.owed import Owed
-    from provision.subscriptions.profiles import Profile
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def write_off(session: Session, invoice: Owed, loss: Loss, when: tuple[date, str
         lines=tuple(line(account, units, party) for account, units, party in amounts if units),
         piece=invoice.shown,
     )
-    made = ledger.post(session, entry, on).number
+    made = posting.post(session, entry, on).number
     allocating.allocate(session, number, loss.units, allocating.LOSS, (made, on))
     return made
 
@@ -84,7 +86,7 @@ def _check_sold(session: Session, invoice: Owed) -> None:
     if invoice.kind != DEPOSIT:
         return
     document = session.get_one(Invoice, tuple(invoice.number.columns.values()))
-    if billed.left(session, document)[1] > 0:
+    if charged.left(session, document)[1] > 0:
         raise UsageRefused(
             f"{invoice.shown} asks for a deposit that no invoice deducted: nothing is lost yet",
             "Take it back: paquet subscription credit --help",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from provision.formats.books.tabular import Cell, Language
     from provision.money import Cents
-    from provision.subscriptions.profiles import Address
+    from provision.subscriptions.parties.profiles import Address
 
 NAME = "letters.csv"
 LINES = ("address_1", "address_2", "address_3")  # as many as an `Address` has at most

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.formats.sepa.mandate_form import Look, mandate_pdf
-from provision.subscriptions import identities
+from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import mandates
 
 if TYPE_CHECKING:
+    from provision.subscriptions.parties.profiles import Profile
     from provision.subscriptions.payments.models import MandateRow
-    from provision.subscriptions.profiles import Profile
 
 
 def form(row: MandateRow, profile: Profile) -> bytes:

@@ -16,8 +16,8 @@ from provision.formats.sepa.characters import reference, sepa_text
 from provision.formats.sepa.debits import Creditor
 from provision.formats.sepa.mandates import Mandate, Party
 from provision.registry import states
-from provision.subscriptions import identities, profiles
-from provision.subscriptions.models import Organisation
+from provision.subscriptions.offers.models import Organisation
+from provision.subscriptions.parties import identities, profiles
 from provision.subscriptions.payments.models import (
     Collection,
     CollectionAnswer,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from provision.registry.models import Subscriber
     from provision.registry.states import Told
-    from provision.subscriptions.profiles import Profile
+    from provision.subscriptions.parties.profiles import Profile
 
 LONGEST_CODE, LONGEST_STREET = 12, 64
 WRITTEN = {"bic": identifiers.bic, "country": countries.code}  # fields with one way of writing

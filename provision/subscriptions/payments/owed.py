@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import identities, numbering, open_items
-from provision.subscriptions.drafts import CLAIMS
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.issuing import Number
-from provision.subscriptions.ledger_models import PersonReference
-from provision.subscriptions.subscription_models import Identity
+from provision.subscriptions.documents import numbering, open_items
+from provision.subscriptions.documents.drafts import CLAIMS
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger.models import PersonReference
+from provision.subscriptions.parties import identities
+from provision.subscriptions.selling.models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.identities import Person
+    from provision.subscriptions.parties.identities import Person
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from provision.errors import UsageRefused
 from provision.formats.bank import reading, statements
 from provision.formats.bank.statements import Detail, Movement, Statement
 from provision.formats.sepa import identifiers
-from provision.subscriptions import profiles
+from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments.models import (
     PARKED,
     BankMovement,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.formats.bank.mappings import CsvMapping
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from provision.errors import UsageRefused
 from provision.formats.bank import reasons
 from provision.money import in_euros
 from provision.registry.states import Told
-from provision.subscriptions import allocating, chart
-from provision.subscriptions.allocating import RECLAIM, RETURN
-from provision.subscriptions.invoice_models import Allocation, same_document
-from provision.subscriptions.payments import answers, booking, mandates, owed, receipts
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.allocating import RECLAIM, RETURN
+from provision.subscriptions.documents.models import Allocation, same_document
+from provision.subscriptions.ledger import chart
+from provision.subscriptions.payments import answers, booking, mandates, owed, paying
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import CollectionAnswer, MandateRow
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.journal import Line
+    from provision.subscriptions.ledger.journal import Line
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
     from provision.subscriptions.payments.owed import Owed
 
@@ -109,7 +110,7 @@ class _Credit:
     def take(self, party: str, units: Cents) -> Cents:
         """Take up to `units` of a customer's credit, and return how much there was."""
         if party not in self.left:
-            self.left[party] = receipts.credit(self.session, self.organisation_id, party)
+            self.left[party] = paying.credit(self.session, self.organisation_id, party)
         taken = max(min(units, self.left[party]), 0)
         self.left[party] -= taken
         return taken

@@ -17,15 +17,16 @@ from provision.columns import DAY
 from provision.errors import UsageRefused
 from provision.formats.bank.candidates import AWAITED, Expected
 from provision.money import in_euros
-from provision.subscriptions import chart, journal, ledger, numbering
-from provision.subscriptions.giving.models import Receipt
-from provision.subscriptions.identities import parse
-from provision.subscriptions.journal import Entry
-from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.receipt_models import Receipt
+from provision.subscriptions.ledger import chart, journal, posting
+from provision.subscriptions.ledger.journal import Entry
+from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
+from provision.subscriptions.parties.identities import parse
 from provision.subscriptions.payments import booking
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import BankStatement
-from provision.subscriptions.subscription_models import Identity
+from provision.subscriptions.selling.models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.models import Organisation
-    from provision.subscriptions.moments import Moment
+    from provision.subscriptions.ledger.moments import Moment
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.payments.models import BankMovement
 
 RECEIPT, CHEQUE, GIFT = "receipt-", "cheque-", "gift-"
@@ -148,14 +149,14 @@ def remit(
         organisation_id=organisation.id,
         effective_on=booking.open_day(session, organisation.id, moment.on),
         text=f"Remise : {', '.join(one.shown for one in chosen)}",
-        key=f"remittance:{ledger.end_of(session, organisation.id)[0]}",
+        key=f"remittance:{posting.end_of(session, organisation.id)[0]}",
         lines=(
             line(chart.BANK, total),
             *(line(one.account, -one.units, one.reference) for one in chosen),
         ),
         journal=journal.BANK,
     )
-    ledger.post(session, entry, moment.today)
+    posting.post(session, entry, moment.today)
     return chosen
 
 

@@ -22,9 +22,9 @@ from sqlalchemy import delete
 
 from provision.errors import PaquetError
 from provision.registry.models import SealedSecret
-from provision.subscriptions.giving.models import Receipt
-from provision.subscriptions.identities import Person
-from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.documents.receipt_models import Receipt
+from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.privacy.models import ArchiveAccess, ArchivedIdentity
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from provision.registry.secrets import Safe
     from provision.registry.states import Told
-    from provision.subscriptions.issuing import Number
-    from provision.subscriptions.subscription_models import Identity
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.selling.models import Identity
 
 SEALED = "identity"
 

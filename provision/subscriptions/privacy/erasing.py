@@ -14,7 +14,7 @@ from provision.subscriptions.payments import mandates
 from provision.subscriptions.privacy import archive, gathering, retention, standing, tables
 from provision.subscriptions.privacy.models import Erasure
 from provision.subscriptions.privacy.tables import HOLDINGS, ROOT, Fate
-from provision.subscriptions.subscription_models import Identity
+from provision.subscriptions.selling.models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,8 +23,8 @@ from provision.formats.books import tabular
 from provision.process.files import replace_file
 from provision.registry.models import Event
 from provision.rendering import render
-from provision.subscriptions import numbering
-from provision.subscriptions.ledger_models import LedgerTransaction
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.ledger.models import LedgerTransaction
 from provision.subscriptions.privacy import gathering, tables
 
 if TYPE_CHECKING:

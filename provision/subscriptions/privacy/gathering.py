@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import and_, select, tuple_
 
-from provision.subscriptions.identities import Person
+from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.privacy import tables
 
 if TYPE_CHECKING:

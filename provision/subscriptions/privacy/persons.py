@@ -10,7 +10,7 @@ from provision.errors import PaquetError
 from provision.registry.models import Bundle, Subscriber
 from provision.subscriptions.privacy import erasing
 from provision.subscriptions.privacy.models import Erasure
-from provision.subscriptions.subscription_models import Subscription
+from provision.subscriptions.selling.models import Subscription
 
 if TYPE_CHECKING:
     from datetime import date

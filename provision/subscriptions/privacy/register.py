@@ -17,7 +17,7 @@ from provision.errors import UsageRefused
 from provision.paper import page_pdf
 from provision.registry.models import Bundle
 from provision.rendering import render, share
-from provision.subscriptions import organisations, profiles
+from provision.subscriptions.parties import organisations, profiles
 from provision.subscriptions.privacy import retention
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.settings import Operator
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.profiles import Profile
     from provision.subscriptions.privacy.retention import Rule
-    from provision.subscriptions.profiles import Profile
 
 WORDS = "money/register.toml"
 PDF, PAGE, TEXT = ".pdf", ".html", ".txt"

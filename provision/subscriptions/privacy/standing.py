@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provision import money
 from provision.money import Amount, find_commodity
-from provision.subscriptions import drafts, numbering
+from provision.subscriptions.documents import drafts, numbering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

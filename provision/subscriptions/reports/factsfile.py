@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 from provision import edges, strict
 from provision.errors import PaquetError
 from provision.strict import Table, edge
-from provision.subscriptions import numbering
-from provision.subscriptions.planfile import Cents, Day, Name  # noqa: TC001 (pydantic reads it)
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.offers.planfile import Cents, Day, Name  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.reports.coverage import LONGEST_TERM
 from provision.subscriptions.reports.facts import (
     Cash,

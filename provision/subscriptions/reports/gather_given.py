@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.subscriptions.due import ONE_DAY
-from provision.subscriptions.mutual import reciprocity
-from provision.subscriptions.mutual.models import ReciprocityContract, TimeGiven
+from provision.subscriptions.commons import reciprocity
+from provision.subscriptions.commons.models import ReciprocityContract, TimeGiven
+from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.reports.facts import Given, Reciprocity
 from provision.subscriptions.reports.months import year_until
-from provision.subscriptions.terms import Term
+from provision.subscriptions.selling.due import ONE_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.reports.gather_scope import Scope
 
 

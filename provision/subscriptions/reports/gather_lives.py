@@ -10,23 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sqlalchemy import select
 
-from provision.subscriptions import drafts
-from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.due import ONE_DAY, Due, Reduction, Version, segments
-from provision.subscriptions.ledger_models import PersonReference
+from provision.subscriptions.documents import drafts
+from provision.subscriptions.ledger.models import PersonReference
+from provision.subscriptions.offers.catalogue import Catalogue
+from provision.subscriptions.offers.sharing import Dealer
+from provision.subscriptions.offers.tariffs import Means, Tariff
+from provision.subscriptions.offers.terms import MONTHS, Term
+from provision.subscriptions.offers.vat import How
 from provision.subscriptions.reports import gather_scope
 from provision.subscriptions.reports.facts import Life, Rate
 from provision.subscriptions.reports.gather_regimes import regimes
-from provision.subscriptions.sharing import Dealer
-from provision.subscriptions.subscription_models import (
-    Discount,
-    Subscription,
-    SubscriptionVersion,
-)
-from provision.subscriptions.subscriptions import ENDED, WAITING
-from provision.subscriptions.tariffs import Means, Tariff
-from provision.subscriptions.terms import MONTHS, Term
-from provision.subscriptions.vat import How
+from provision.subscriptions.selling.due import ONE_DAY, Due, Reduction, Version, segments
+from provision.subscriptions.selling.models import Discount, Subscription, SubscriptionVersion
+from provision.subscriptions.selling.opening import ENDED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,8 +31,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.drafts import Segment
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.documents.drafts import Segment
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.reports.gather_regimes import Regimes
     from provision.subscriptions.reports.gather_scope import Scope
 

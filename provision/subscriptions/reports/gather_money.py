@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import and_, select
 
 from provision.money import EUR
-from provision.subscriptions import chart, people
-from provision.subscriptions.giving.models import MEMBERSHIP, NUMBER, Receipt, ReceiptCancellation
-from provision.subscriptions.invoice_models import Settlement, SettlementStep
-from provision.subscriptions.ledger_models import LedgerPosting, LedgerTransaction
+from provision.subscriptions.documents.models import Settlement, SettlementStep
+from provision.subscriptions.documents.receipt_models import (
+    MEMBERSHIP,
+    NUMBER,
+    Receipt,
+    ReceiptCancellation,
+)
+from provision.subscriptions.ledger import chart
+from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
+from provision.subscriptions.parties import people
 from provision.subscriptions.reports.coverage import LONGEST_TERM
 from provision.subscriptions.reports.facts import Cost, Income, Portion
 from provision.subscriptions.reports.months import between, month_of
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.models import Fund, Organisation
+    from provision.subscriptions.offers.models import Fund, Organisation
     from provision.subscriptions.reports.facts import BeneficiaryKind
     from provision.subscriptions.reports.gather_scope import Language, Scope
     from provision.subscriptions.reports.gather_shares import Share

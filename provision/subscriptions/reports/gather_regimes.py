@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import treatments
-from provision.subscriptions.models import OrganisationProfile
-from provision.subscriptions.profiles import EXAMPLE, Profile
+from provision.subscriptions.offers import treatments
+from provision.subscriptions.offers.models import OrganisationProfile
+from provision.subscriptions.parties.profiles import EXAMPLE, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.vat import Treatment
+    from provision.subscriptions.offers.vat import Treatment
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from sqlalchemy import func, or_, select, true
 
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.subscriptions import organisations
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.models import Organisation
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.offers.models import Organisation
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.reports.months import last_day, month_of
-from provision.subscriptions.subscription_models import Subscription
+from provision.subscriptions.selling.models import Subscription
 
 if TYPE_CHECKING:
     from datetime import date

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from sqlalchemy import Integer, Text, and_, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import aliased
 
-from provision.subscriptions import deducting
-from provision.subscriptions.allocating import PAYMENT, RECLAIM, REFUND, RETURN
-from provision.subscriptions.drafts import CREDIT_NOTE, DEPOSIT
-from provision.subscriptions.invoice_models import (
+from provision.subscriptions.commons.in_kind import LOCAL
+from provision.subscriptions.documents import deducting
+from provision.subscriptions.documents.allocating import PAYMENT, RECLAIM, REFUND, RETURN
+from provision.subscriptions.documents.drafts import CREDIT_NOTE, DEPOSIT
+from provision.subscriptions.documents.models import (
     Allocation,
     Invoice,
     InvoiceLine,
     LineShare,
     same_document,
 )
-from provision.subscriptions.mutual.in_kind import LOCAL
 from provision.subscriptions.reports import gather_scope
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import select
 
 from provision.errors import PaquetError
-from provision.subscriptions.models import Fund
+from provision.subscriptions.offers.models import Fund
 from provision.subscriptions.reports import (
     gather_given,
     gather_lives,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.reports.factsfile import FactsFile
     from provision.subscriptions.reports.gather_scope import Scope
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from provision import strict
 from provision.errors import PaquetError
 from provision.strict import Table
-from provision.subscriptions.planfile import Cents, Name  # noqa: TC001 (pydantic reads it)
+from provision.subscriptions.offers.planfile import Cents, Name  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.reports import hours, members
 from provision.subscriptions.reports.factsfile import LAST_MINUTE, SECONDS_OF_A_MINUTE
 from provision.subscriptions.reports.model import AFFORDABLE, Model, Offer

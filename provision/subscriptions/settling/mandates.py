@@ -15,13 +15,13 @@ from sqlalchemy import select
 from provision import edges
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.subscriptions import profiles
+from provision.subscriptions.parties import profiles
 from provision.subscriptions.settling.models import SelfBillingMandate
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
 
 GIVEN, REVOKED = "given", "revoked"
 LONGEST_CONTEST = 60  # days

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, select
 
-from provision.subscriptions import contracts, drafts, ledger
-from provision.subscriptions.invoice_models import (
+from provision.subscriptions.documents import drafts
+from provision.subscriptions.documents.models import (
     Invoice,
     InvoiceLine,
     LineShare,
     Settlement,
     same_document,
 )
-from provision.subscriptions.models import SplitContract, SplitShare
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.models import SplitContract, SplitShare
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
 
 OWING_MODES = (contracts.RESALE, contracts.LICENSED)
 
@@ -100,7 +102,7 @@ def _last_entry(session: Session, seller_id: int, after: int, up_to: date) -> in
     )
     if later is not None:
         return later - 1
-    return ledger.end_of(session, seller_id)[0] - 1
+    return posting.end_of(session, seller_id)[0] - 1
 
 
 def _shares(

@@ -7,29 +7,22 @@ from typing import TYPE_CHECKING
 from sqlalchemy import or_, select
 
 from provision.money import euros
-from provision.subscriptions import (
-    allocating,
-    chart,
-    contracts,
-    deducting,
-    drafts,
-    journal,
-    ledger,
-    open_items,
-)
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
-from provision.subscriptions.journal import Entry, Line
-from provision.subscriptions.models import SplitContract
+from provision.subscriptions.documents import allocating, deducting, drafts, open_items
+from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
+from provision.subscriptions.ledger import chart, journal, posting
+from provision.subscriptions.ledger.journal import Entry, Line
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.models import SplitContract
+from provision.subscriptions.parties.people import organisation_reference
 from provision.subscriptions.payments.models import BankStatement
-from provision.subscriptions.people import organisation_reference
-from provision.subscriptions.settling.billing import document_of
+from provision.subscriptions.settling.self_billing import document_of
 from provision.subscriptions.settling.steps import parts_of, shown
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.invoice_models import Settlement
-    from provision.subscriptions.moments import Moment
+    from provision.subscriptions.documents.models import Settlement
+    from provision.subscriptions.ledger.moments import Moment
 
 BY_PROVIDER = ", versé par le prestataire de paiement agréé"
 
@@ -75,7 +68,7 @@ def _post(
         journal=journal.BANK,
         piece=allocating.number_of(document).shown,
     )
-    return ledger.post(session, entry, moment.today).number
+    return posting.post(session, entry, moment.today).number
 
 
 def _through(session: Session, owner: int) -> str:

@@ -10,11 +10,10 @@ from sqlalchemy import func, select
 from provision.database import insert_many
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.subscriptions.invoice_models import Settlement
-from provision.subscriptions.models import Fund
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import funds
-from provision.subscriptions.settling import billing, mandates, owing, paying
+from provision.subscriptions.documents.models import Settlement
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.offers.models import Fund
+from provision.subscriptions.settling import funds, mandates, owing, paying, self_billing
 from provision.subscriptions.settling.models import SettlementPart
 from provision.subscriptions.settling.steps import (
     INVOICED,
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.issuing import Number
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.settling.owing import Owed
 
 SHOWN = re.compile(r"([0-9]{1,9})-([0-9]{1,9})-([0-9]{1,9})")
@@ -57,7 +56,7 @@ def make(
     if seller.id == beneficiary.id or not made.units:
         reach(session, made, SETTLED, today, "")
     elif mandates.ruling(session, beneficiary.id, seller.id, today) is None:
-        billing.accrue(session, made, today)
+        self_billing.accrue(session, made, today)
     else:
         invoice(session, made, today)
     return made
@@ -69,7 +68,7 @@ def invoice(session: Session, settlement: Settlement, today: date) -> Number:
     Below zero it is a credit note. Raises UsageRefused unless the settlement is owed.
     """
     _check_state(session, settlement, OWED, "invoiced")
-    number = billing.issue_document(session, settlement, today)
+    number = self_billing.issue_document(session, settlement, today)
     reach(session, settlement, INVOICED, today, number.shown)
     if paying.provider_paid(session, settlement):
         pay(session, settlement, today, today)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.subscriptions.invoice_models import SettlementStep
+from provision.subscriptions.documents.models import SettlementStep
 from provision.subscriptions.settling.models import SettlementPart
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.invoice_models import Invoice, Settlement
+    from provision.subscriptions.documents.models import Invoice, Settlement
 
 OWED, INVOICED, SETTLED = "owed", "invoiced", "settled"
 STATES = (OWED, INVOICED, SETTLED)

@@ -9,16 +9,12 @@ from sqlalchemy import select
 
 from provision.formats.facturx import schematron
 from provision.formats.facturx.facturx_xml import facturx
-from provision.subscriptions import (
-    billing,
-    ledger,
-    numbering,
-    organisations,
-    papers,
-    profiles,
-    verify,
-)
-from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.books import papers, verify
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.selling import billing
 from tests.integration.subscriptions.commanding import SOLD, selling
 from tests.integration.subscriptions.conftest import profile
 
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
 
     from provision.commands.context import Context
     from provision.formats.facturx.invoice import Invoice as Paper
-    from provision.subscriptions.billing import Outcome
+    from provision.subscriptions.selling.billing import Outcome
 
 SELLER, ASSOCIATION = SOLD[3], SOLD[5]
 LIABLE = {"vat": "liable", "vat_id": "FR44732829320"}
@@ -81,4 +77,4 @@ def sums(document: Paper) -> list[tuple[str, int, int, int]]:
 def account(context: Context, number: str) -> int:
     """Return the balance of an account of all organisations."""
     with context.reading() as session:
-        return sum(one.amount.units for one in ledger.balance(session) if one.account == number)
+        return sum(one.amount.units for one in posting.balance(session) if one.account == number)

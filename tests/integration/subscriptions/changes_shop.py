@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision.subscriptions import billed, carrying, due, issuing, planfile, plans, subscriptions
-from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.drafts import INVOICE
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
+from provision.subscriptions.documents import issuing
+from provision.subscriptions.documents.drafts import INVOICE
+from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
+from provision.subscriptions.offers import carrying, planfile, plans
+from provision.subscriptions.offers.catalogue import Catalogue
+from provision.subscriptions.selling import charged, due, opening
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from provision.subscriptions.issuing import Number
-    from provision.subscriptions.models import Plan
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.offers.models import Plan
+    from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
 
 PLANS = """
@@ -78,19 +80,19 @@ def bring_plans(shop: Shop) -> dict[str, Plan]:
 def opened(shop: Shop, day: date, **words: object) -> Subscription:
     """Jeanne subscribes on `day`."""
     sale = shop.sale(**words)
-    return subscriptions.open_subscription(shop.session, shop.jeanne, sale, today=day)
+    return opening.open_subscription(shop.session, shop.jeanne, sale, today=day)
 
 
 def bill(shop: Shop, one: Subscription, by: date, on: date) -> list[Number]:
     """Bill one subscription for all terms that began by a day, without a commit."""
     catalogue, dealer = Catalogue(shop.session), carrying.load(shop.session)
-    wanted, one.billed_to = due.drafts_of(billed.due_of(shop.session, one), by, catalogue, dealer)
+    wanted, one.billed_to = due.drafts_of(charged.due_of(shop.session, one), by, catalogue, dealer)
     numbers = issuing.issue(shop.session, wanted, catalogue, on)
     carrying.save(shop.session, dealer)
     return numbers
 
 
-def charged(shop: Shop, one: Subscription) -> int:
+def charged_in_all(shop: Shop, one: Subscription) -> int:
     """What was charged in all, less credit notes, with VAT."""
     return sum(gross if kind == INVOICE else -gross for kind, gross in documents(shop, one))
 

@@ -13,7 +13,8 @@ from provision.commands.context import Context
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.rendering import share
-from provision.subscriptions import organisations, planfile, plans, profiles
+from provision.subscriptions.offers import planfile, plans
+from provision.subscriptions.parties import organisations, profiles
 from tests.integration.subscriptions.conftest import PLANS, profile
 
 if TYPE_CHECKING:

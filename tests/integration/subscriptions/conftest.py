@@ -10,23 +10,17 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from provision.registry.models import Subscriber
-from provision.subscriptions import (
-    billing,
-    contracts,
-    organisations,
-    planfile,
-    plans,
-    profiles,
-    subscriptions,
-)
-from provision.subscriptions.profiles import Address, Profile
-from provision.subscriptions.subscriptions import Sale
+from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.parties.profiles import Address, Profile
+from provision.subscriptions.selling import billing, opening
+from provision.subscriptions.selling.opening import Sale
 from provision.workflows.control import Control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from provision.subscriptions.models import Organisation, Plan
+    from provision.subscriptions.offers.models import Organisation, Plan
 
 START = date(2026, 1, 1)
 PLANS = """
@@ -78,7 +72,7 @@ class Shop:
         odd = PLANS.replace("famille", "impair").replace('"10.00"', '"3.33"')
         plans.bring_in(self.session, planfile.parse(odd))
         sale = self.sale(plan=plans.get(self.session, "impair"))
-        subscriptions.open_subscription(self.session, self.jeanne, sale, today=day)
+        opening.open_subscription(self.session, self.jeanne, sale, today=day)
         self.bill(day)
 
     def bill(self, day: date) -> billing.Outcome:

@@ -9,27 +9,21 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.registry.states import Told
-from provision.subscriptions import (
-    allocating,
-    chart,
-    contracts,
-    deposits,
-    ledger,
-    planfile,
-    plans,
-    profiles,
-    subscriptions,
-)
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.payments import owed, receipts
-from provision.subscriptions.payments.receipts import Cash
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger import chart, posting
+from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.parties import profiles
+from provision.subscriptions.payments import owed, paying
+from provision.subscriptions.payments.paying import Cash
+from provision.subscriptions.selling import deposits, opening
 from tests.integration.subscriptions.conftest import profile
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.issuing import Number
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
 
 FIRST = date(2026, 2, 1)
@@ -62,7 +56,7 @@ class Counter:
     def pay(self, number: Number, units: int, on: date = FIRST) -> None:
         receipt = f"R{number.shown}-{on}-{allocating.next_position(self.session, number)}"
         cash = Cash(units, on, receipt)
-        receipts.take_cash(self.session, owed.of(self.session, number), cash, on)
+        paying.take_cash(self.session, owed.of(self.session, number), cash, on)
 
     def paid(self, units: int) -> Number:
         """Return a deposit that was paid whole."""
@@ -81,7 +75,7 @@ class Counter:
         return [(one.kind, one.gross, allocating.open_units(self.session, one)) for one in rows]
 
     def balance(self, account: str) -> int:
-        found = ledger.balance(self.session, ledger.Sight(self.shop.seller.id))
+        found = posting.balance(self.session, posting.Sight(self.shop.seller.id))
         return sum(one.amount.units for one in found if one.account == account)
 
     def books(self) -> dict[str, int]:
@@ -110,5 +104,5 @@ def counter(shop: Shop, mode: str = "resale", first: date = FIRST) -> Counter:
     for day in (BEFORE, JUST_BEFORE):
         profiles.add(shop.session, shop.seller, liable, day)
     sale = shop.sale(plan=plans.get(shop.session, "mois"))
-    one = subscriptions.open_subscription(shop.session, shop.jeanne, sale, today=first)
+    one = opening.open_subscription(shop.session, shop.jeanne, sale, today=first)
     return Counter(shop, one)

@@ -12,12 +12,9 @@ from pydantic import SecretStr
 from provision import settings
 from provision.registry import fences, orders, secrets
 from provision.registry.orders import DkimKey, Wish
-from provision.subscriptions import subscriptions
-from provision.subscriptions.payments import (
-    owed,
-    policy,
-    receipts,
-)
+from provision.subscriptions.dunning import policy
+from provision.subscriptions.payments import owed, paying
+from provision.subscriptions.selling import opening
 from provision.workflows import dunning, plays
 from provision.workflows.control import Control
 from provision.workflows.dunning import Campaign
@@ -32,8 +29,8 @@ if TYPE_CHECKING:
 
     from provision.registry.models import Bundle
     from provision.servers.playbooks import Play
-    from provision.subscriptions.payments.policy import Policy
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.dunning.policy import Policy
+    from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -118,7 +115,7 @@ class Street:
     def subscription(self) -> Subscription:
         """Return the subscription of the order as it is now."""
         self.bundle()
-        found = subscriptions.of_order(self.till.session, 1)
+        found = opening.of_order(self.till.session, 1)
         assert found is not None
         return found
 
@@ -143,8 +140,8 @@ def open_street(
     safe = control.safe(till.session)
     for name in plays.BUNDLE_SECRETS:
         safe.put(f"bundle:{order.bundle.name}", name, SecretStr("throw-away"))
-    begun = subscriptions.open_for_order(till.session, order, START)
-    subscriptions.begin(till.session, begun, START)
+    begun = opening.open_for_order(till.session, order, START)
+    opening.begin(till.session, begun, START)
     shop.bill(START)
     order.state = "delivered"
     made = Street(till, control, folder / "letters")
@@ -157,7 +154,7 @@ def pay_all(street: Street, days: int) -> None:
     session = street.till.session
     (row,) = street.till.bank(Said(1000), on=street.day(days))
     (one,) = [one for one in owed.everything(session, street.till.seller.id) if one.units]
-    receipts.pay(session, row, [one], street.day(days))
+    paying.pay(session, row, [one], street.day(days))
 
 
 def suspend(street: Street) -> None:

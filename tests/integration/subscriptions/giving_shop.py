@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from provision.registry.states import Told
-from provision.subscriptions import ledger, profiles
-from provision.subscriptions.giving import givers, recording
-from provision.subscriptions.giving.models import DONATION, MEMBERSHIP
-from provision.subscriptions.giving.recording import Asked
-from provision.subscriptions.ledger import Sight
-from provision.subscriptions.moments import Moment
+from provision.subscriptions.commons.receipts import givers, recording
+from provision.subscriptions.commons.receipts.recording import Asked
+from provision.subscriptions.documents.receipt_models import DONATION, MEMBERSHIP
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.ledger.posting import Sight
+from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import receiving
 from provision.subscriptions.payments.receiving import Source
 from tests.integration.subscriptions.conftest import START, profile
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.giving.entering import Origin
-    from provision.subscriptions.giving.givers import Giver
-    from provision.subscriptions.giving.models import Receipt
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.commons.receipts.entering import Origin
+    from provision.subscriptions.commons.receipts.givers import Giver
+    from provision.subscriptions.documents.receipt_models import Receipt
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.payments.models import BankMovement
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Said
@@ -96,7 +97,7 @@ class Desk:
         sight = Sight((organisation or self.association).id)
         return {
             one.account: one.amount.units
-            for one in ledger.balance(self.session, sight)
+            for one in posting.balance(self.session, sight)
             if one.amount.units
         }
 

@@ -23,36 +23,25 @@ from provision.formats.sepa import target_days
 from provision.lab import bank
 from provision.registry.models import Subscriber
 from provision.registry.states import Told
-from provision.subscriptions import (
-    billing,
-    books,
-    cancelling,
-    changes,
-    closings,
-    contracts,
-    credit_notes,
-    ledger,
-    open_items,
-    organisations,
-    people,
-    planfile,
-    plans,
-    profiles,
-    subscriptions,
-    verify,
-)
-from provision.subscriptions.cancelling import Cancellation
-from provision.subscriptions.changes import Change
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.issuing import Number
-from provision.subscriptions.payments import collecting, mandates, receiving, reconciling
+from provision.subscriptions.books import exporting, verify
+from provision.subscriptions.documents import open_items
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger import closings, posting
+from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.parties import organisations, people, profiles
+from provision.subscriptions.payments import collecting, mandates, receiving
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.receiving import Source
+from provision.subscriptions.selling import billing, cancelling, changes, credit_notes, opening
+from provision.subscriptions.selling.cancelling import Cancellation
+from provision.subscriptions.selling.changes import Change
+from provision.subscriptions.selling.credit_notes import What
+from provision.subscriptions.selling.models import Subscription
+from provision.subscriptions.selling.opening import Sale
 from provision.subscriptions.settling import settlements
-from provision.subscriptions.subscription_models import Subscription
-from provision.subscriptions.subscriptions import Sale
+from provision.workflows import reconciling
 from tests.integration.subscriptions import oracles
 from tests.integration.subscriptions.conftest import profile
 
@@ -61,7 +50,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.payments.models import Collection
 
 START = date(2026, 1, 1)
@@ -192,7 +181,7 @@ class World:
         session.flush()
         code = self.chance.choice("abc")
         sale = Sale(plans.get(session, code), self._seller(session), self._supporter(session))
-        made = subscriptions.open_subscription(session, person, sale, today=first)
+        made = opening.open_subscription(session, person, sale, today=first)
         by_debit = self.chance.random() < 0.4
         if by_debit:
             row = mandates.add(session, self._seller(session), person, Wanted(), (first, TOLD))
@@ -351,7 +340,7 @@ class World:
             self.note("settle")
         if self.chance.random() < 0.3:
             last = self.today.replace(day=1) - timedelta(days=1)
-            if last > (ledger.closed_to(session, seller.id) or date.min):
+            if last > (posting.closed_to(session, seller.id) or date.min):
                 closings.close(session, seller, last, today=self.today)
                 self.note("close")
 
@@ -414,12 +403,12 @@ def _live(world: World, seed: int, folder: Path) -> None:
 
 
 def _ask_oracles(session: Session, folder: Path) -> None:
-    year = books.Period(date(2026, 1, 1), date(2026, 12, 31))
+    year = exporting.Period(date(2026, 1, 1), date(2026, 12, 31))
     for owner in organisations.everyone(session):
-        held = ledger.balance(session, ledger.Sight(owner.id))
+        held = posting.balance(session, posting.Sight(owner.id))
         expected = {one.account: one.amount.units for one in held}
         for kind in ("beancount", "hledger"):
-            (written,) = books.export(session, owner, year, kind, "fr").values()
+            (written,) = exporting.export(session, owner, year, kind, "fr").values()
             file = folder / f"{owner.id}.{kind}"
             file.write_bytes(written)
             assert oracles.balances(kind, file) == oracles.named(kind, expected)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from provision import database
 from provision.errors import PaquetError
 from provision.registry import orders
-from provision.subscriptions import subscriptions
+from provision.subscriptions.selling import opening
 from provision.workflows import plays
 from provision.workflows.offboard import Closing
 from tests.integration.subscriptions.privacy_shop import TODAY, make
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from provision.registry.models import Bundle
     from provision.servers.playbooks import Play
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.selling.models import Subscription
     from provision.workflows.control import Control
     from tests.integration.subscriptions.privacy_shop import World
 
@@ -86,7 +86,7 @@ class Leaving:
     def subscription(self) -> Subscription:
         """Return the subscription that pays for it."""
         with database.transaction(self.world.engine) as session:
-            found = subscriptions.of_order(session, 1)
+            found = opening.of_order(session, 1)
             assert found is not None
             return found
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from provision.registry.models import Subscriber
 from provision.registry.states import Told
-from provision.subscriptions import identities, ledger, profiles, subscriptions
-from provision.subscriptions.ledger import Sight
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.ledger.posting import Sight
+from provision.subscriptions.parties import identities, profiles
 from provision.subscriptions.payments import collectable, collecting, mandates, owed, receiving
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.receiving import Source
+from provision.subscriptions.selling import opening
 from tests.integration.subscriptions.conftest import START, profile
 
 if TYPE_CHECKING:
@@ -21,10 +23,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.payments.models import BankMovement, Collection, MandateRow
     from provision.subscriptions.payments.owed import Owed
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
 
 OURS = "FR1420041010050500013M02606"
@@ -123,7 +125,7 @@ class Till:
     def subscribe(self, subscriber: Subscriber, **changes: object) -> Subscription:
         """Open a subscription of 10 euros a month from the first day on."""
         sale = self.shop.sale(**changes)
-        return subscriptions.open_subscription(self.session, subscriber, sale, today=START)
+        return opening.open_subscription(self.session, subscriber, sale, today=START)
 
     def mandate(self, subscriber: Subscriber) -> MandateRow:
         """Return a signed mandate of the subscriber."""
@@ -154,7 +156,7 @@ class Till:
         """Return what the accounts of the seller hold."""
         return {
             one.account: one.amount.units
-            for one in ledger.balance(self.session, Sight(self.seller.id))
+            for one in posting.balance(self.session, Sight(self.seller.id))
             if one.amount.units
         }
 

@@ -18,22 +18,14 @@ from provision.registry.models import Device, Order, Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.registry.states import Told
 from provision.settings import Operator, Settings
-from provision.subscriptions import (
-    billing,
-    contracts,
-    identities,
-    ledger,
-    organisations,
-    people,
-    planfile,
-    plans,
-    profiles,
-    subscriptions,
-)
-from provision.subscriptions.invoice_models import Allocation, Invoice
-from provision.subscriptions.journal import BANK, Entry, Line
-from provision.subscriptions.subscription_models import Discount, Subscription, Turnover
-from provision.subscriptions.subscriptions import Sale
+from provision.subscriptions.documents.models import Allocation, Invoice
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.ledger.journal import BANK, Entry, Line
+from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.parties import identities, organisations, people, profiles
+from provision.subscriptions.selling import billing, opening
+from provision.subscriptions.selling.models import Discount, Subscription, Turnover
+from provision.subscriptions.selling.opening import Sale
 from provision.workflows.control import Control
 
 if TYPE_CHECKING:
@@ -111,7 +103,7 @@ def make(engine: Engine, folder: Path) -> World:
         )
         session.add(paul)
         session.flush()
-        subscriptions.open_subscription(session, paul, _sale(session), today=START)
+        opening.open_subscription(session, paul, _sale(session), today=START)
         assert (jeanne.id, paul.id) == (world.jeanne, world.paul)
     for month in range(1, 7):
         billing.bill(engine, date(2026, month, 1))
@@ -152,7 +144,7 @@ def pay(session: Session, subscription_id: int) -> None:
                 position=1,
                 units=one.gross,
                 kind="payment",
-                entry_number=ledger.post(session, entry, TODAY).number,
+                entry_number=posting.post(session, entry, TODAY).number,
                 allocated_on=one.issued_on,
             )
         )
@@ -241,8 +233,8 @@ def _jeanne(session: Session, safe: secrets.Safe) -> Subscriber:
     states.record(session, "server:bundles1", "prepared for Paul Durand", Told("admin", AT))
     safe.put(f"bundle:{order.bundle.name}", "backup_password", SecretStr("not for export"))
     jeanne = order.subscriber
-    opened = subscriptions.open_subscription(session, jeanne, _sale(session, order.id), today=START)
-    subscriptions.begin(session, opened, START)
+    opened = opening.open_subscription(session, jeanne, _sale(session, order.id), today=START)
+    opening.begin(session, opened, START)
     _address(session, jeanne)
     session.add(
         Discount(subscription_id=opened.id, first_day=START, basis_points=1000, reason="solidarité")

@@ -16,39 +16,24 @@ from provision import database
 from provision.migrations import upgrades
 from provision.money import euros
 from provision.registry.models import Bundle, Order, Server, Subscriber
-from provision.subscriptions import (
-    billing,
-    carrying,
-    chart,
-    contracts,
-    identities,
-    issuing,
-    journal,
-    ledger,
-    numbering,
-    organisations,
-    planfile,
-    plans,
-    profiles,
-    subscriptions,
-)
-from provision.subscriptions.catalogue import Catalogue, Item
-from provision.subscriptions.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
-from provision.subscriptions.due import ONE_DAY
-from provision.subscriptions.invoice_models import (
-    Allocation,
-    Invoice,
-    InvoiceLine,
-)
-from provision.subscriptions.journal import Entry, Line
-from provision.subscriptions.models import Fund
-from provision.subscriptions.profiles import Address, Profile
+from provision.subscriptions.documents import issuing, numbering
+from provision.subscriptions.documents.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
+from provision.subscriptions.documents.models import Allocation, Invoice, InvoiceLine
+from provision.subscriptions.ledger import chart, journal, posting
+from provision.subscriptions.ledger.journal import Entry, Line
+from provision.subscriptions.offers import carrying, contracts, planfile, plans
+from provision.subscriptions.offers.catalogue import Catalogue, Item
+from provision.subscriptions.offers.models import Fund
+from provision.subscriptions.offers.tariffs import Means
+from provision.subscriptions.offers.terms import Term
+from provision.subscriptions.offers.vat import Treatment
+from provision.subscriptions.parties import identities, organisations, profiles
+from provision.subscriptions.parties.profiles import Address, Profile
+from provision.subscriptions.selling import billing, opening
+from provision.subscriptions.selling.due import ONE_DAY
+from provision.subscriptions.selling.models import Discount
+from provision.subscriptions.selling.opening import Sale
 from provision.subscriptions.settling import settlements
-from provision.subscriptions.subscription_models import Discount
-from provision.subscriptions.subscriptions import Sale
-from provision.subscriptions.tariffs import Means
-from provision.subscriptions.terms import Term
-from provision.subscriptions.vat import Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,9 +41,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.contracts import Share
-    from provision.subscriptions.models import Organisation
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.offers.contracts import Share
+    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.selling.models import Subscription
 
 BOOKED = 7  # movements of the bank in the world below
 START = date(2026, 1, 1)
@@ -158,7 +143,7 @@ class World:
             means=Means(tier=words.get("tier", "")),
         )
         who = self.subscriber(name, words.get("kind", "person"))
-        return subscriptions.open_subscription(self.session, who, sale, today=day)
+        return opening.open_subscription(self.session, who, sale, today=day)
 
     def bill(self, *days: date) -> None:
         self.session.commit()
@@ -189,7 +174,7 @@ class World:
         entry = Entry(
             one.organisation_id, day, "Banque", f"bank:{self.counted}", lines, journal.BANK, shown
         )
-        number = ledger.post(self.session, entry, day).number
+        number = posting.post(self.session, entry, day).number
         self.session.add(
             Allocation(
                 organisation_id=one.organisation_id,
@@ -277,13 +262,13 @@ class World:
         self.session.flush()
         plan = plans.get(self.session, "famille")
         sale = Sale(plan, self.seller, self.supporter, order_id=made.id)
-        return subscriptions.open_subscription(self.session, who, sale, today=day)
+        return opening.open_subscription(self.session, who, sale, today=day)
 
     def deliver(self, one: Subscription, day: date) -> None:
-        subscriptions.begin(self.session, one, day)
+        opening.begin(self.session, one, day)
 
     def cancel(self, one: Subscription, day: date) -> None:
-        subscriptions.withdraw(self.session, one, day)
+        opening.withdraw(self.session, one, day)
 
     def discount(self, one: Subscription, first: date, last: date, basis_points: int) -> None:
         self.session.add(

@@ -8,40 +8,31 @@ from typing import TYPE_CHECKING
 
 from provision.money import euros
 from provision.registry.models import Subscriber
-from provision.subscriptions import (
-    carrying,
-    contracts,
-    due,
-    issuing,
-    ledger,
-    organisations,
-    people,
-    planfile,
-    plans,
-    profiles,
-    subscriptions,
-    verify,
-)
-from provision.subscriptions.catalogue import Catalogue, Item
-from provision.subscriptions.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.journal import Entry, Line
-from provision.subscriptions.ledger_models import LedgerPosting
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import funds
-from provision.subscriptions.settling import mandates
-from provision.subscriptions.subscriptions import Sale
-from provision.subscriptions.terms import Term
-from provision.subscriptions.vat import Treatment
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents import issuing
+from provision.subscriptions.documents.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.ledger.journal import Entry, Line
+from provision.subscriptions.ledger.models import LedgerPosting
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.offers import carrying, contracts, planfile, plans
+from provision.subscriptions.offers.catalogue import Catalogue, Item
+from provision.subscriptions.offers.terms import Term
+from provision.subscriptions.offers.vat import Treatment
+from provision.subscriptions.parties import organisations, people, profiles
+from provision.subscriptions.selling import due, opening
+from provision.subscriptions.selling.opening import Sale
+from provision.subscriptions.settling import funds, mandates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.contracts import Share
-    from provision.subscriptions.issuing import Number
-    from provision.subscriptions.models import Fund, Organisation
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.offers.contracts import Share
+    from provision.subscriptions.offers.models import Fund, Organisation
     from provision.subscriptions.settling.mandates import Wording
 
 FIRST, LATER, TODAY = date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 5)
@@ -94,7 +85,7 @@ class Place:
     def sell(self, on: date = FIRST) -> Invoice:
         """Open a subscription of 20.40 euros with VAT (17.00 without), and invoice its month."""
         sale = Sale(plans.get(self.session, "famille"), self.seller, self.supporter)
-        made = subscriptions.open_subscription(self.session, self.jeanne, sale, today=on)
+        made = opening.open_subscription(self.session, self.jeanne, sale, today=on)
         version = made.versions[0]
         one = due.Due(
             subscription_id=made.id,
@@ -168,7 +159,7 @@ class Place:
         entry = Entry(
             self.seller.id, FIRST, "Paiement", f"paid:{invoice.number}", lines, journal="BQ"
         )
-        return ledger.post(self.session, entry, FIRST).number
+        return posting.post(self.session, entry, FIRST).number
 
     @property
     def party(self) -> str:

@@ -13,20 +13,17 @@ from sqlalchemy import func, select
 
 from cli import COMMANDS, paquet
 from provision.formats.sepa import mandates, prenotification
-from provision.subscriptions import (
-    ledger,
-    open_items,
-    organisations,
-    results,
-    subscriptions,
-    vat_due,
-)
-from provision.subscriptions.invoice_models import Invoice, LineShare
-from provision.subscriptions.ledger import Sight
-from provision.subscriptions.payments import penalties, policy
+from provision.subscriptions.books import results, vat_due
+from provision.subscriptions.documents import open_items
+from provision.subscriptions.documents.models import Invoice, LineShare
+from provision.subscriptions.dunning import penalties, policy
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.ledger.posting import Sight
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments.models import BankMovement, CollectionItem
 from provision.subscriptions.reports import thresholds
-from provision.subscriptions.subscription_models import Subscription
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.models import Subscription
 from tests.integration.subscriptions import told_page, treasury_year
 from tests.integration.subscriptions.told_page import FIGURE, SPACES
 from tests.integration.subscriptions.treasury_year import BEGINS, FRIENDS, PAGE, SHOP, TOP
@@ -36,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from tests.integration.subscriptions.treasury_year import Year
 
 MINUS = "−"
@@ -136,7 +133,7 @@ def _documents(session: Session, shop: Organisation, friends: Organisation) -> d
     asso = session.get_one(Subscription, 2)
     return {
         "price": whole(one.gross),
-        "other_price": whole(subscriptions.price_of(session, asso, asso.first_day).units),
+        "other_price": whole(opening.price_of(session, asso, asso.first_day).units),
         "net": cents(one.net),
         "vat": cents(one.vat),
         "part": cents(parts[0]),
@@ -161,11 +158,11 @@ def _documents(session: Session, shop: Organisation, friends: Organisation) -> d
 def _books(session: Session, shop: Organisation, friends: Organisation) -> dict[str, str]:
     found = {}
     for name, owner in (("shop", shop), ("friends", friends)):
-        for one in ledger.balance(session, Sight(owner.id, LAST_DAY)):
+        for one in posting.balance(session, Sight(owner.id, LAST_DAY)):
             found[f"{name}_{one.account}"] = cents(one.amount.units)
         units = results.result(session, owner.id, LAST_DAY).units
         found[f"{name}_result"] = cents(units)
-    bounce = ledger.balance(session, Sight(shop.id, date(2026, 3, 31)))
+    bounce = posting.balance(session, Sight(shop.id, date(2026, 3, 31)))
     (fee,) = [one.amount.units for one in bounce if one.account == "627"]
     return found | {"bounce_fee": cents(fee)}
 

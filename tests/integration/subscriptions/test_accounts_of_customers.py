@@ -9,7 +9,7 @@ from provision.commands.mandate import mandate
 from provision.commands.organisation import organisation
 from provision.commands.payment import payment
 from provision.commands.subscription import subscription
-from provision.subscriptions import billing
+from provision.subscriptions.selling import billing
 from tests.integration.subscriptions.commanding import ask, own_profile, read, selling
 
 if TYPE_CHECKING:

@@ -13,23 +13,18 @@ import pytest
 
 from provision.commands.money import money
 from provision.errors import UsageRefused
-from provision.subscriptions import (
-    books,
-    closings,
-    ledger,
-    organisations,
-    results,
-    verify,
-)
-from provision.subscriptions.books import Period
-from provision.subscriptions.journal import Entry
+from provision.subscriptions.books import exporting, results, verify
+from provision.subscriptions.books.exporting import Period
+from provision.subscriptions.books.results import Decision
+from provision.subscriptions.ledger import closings, posting
+from provision.subscriptions.ledger.journal import Entry
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments.booking import line
-from provision.subscriptions.results import Decision
 from tests.integration.subscriptions.commanding import ask, read, selling
 
 if TYPE_CHECKING:
     from provision.commands.context import Context
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.offers.models import Organisation
     from tests.integration.subscriptions.conftest import Shop
 
 TODAY = date(2028, 7, 1)
@@ -48,7 +43,7 @@ def earn(shop: Shop, units: int, on: date) -> None:
         key=f"earned:{on}:{units}",
         lines=(line("5301", units), line(account, -units)),
     )
-    ledger.post(shop.session, entry, TODAY)
+    posting.post(shop.session, entry, TODAY)
 
 
 def closed(shop: Shop, year: int) -> None:
@@ -65,7 +60,7 @@ def decide(shop: Shop, year: int, **parts: int) -> dict[str, int]:
 def opened(shop: Shop, year: int) -> dict[str, int]:
     """Return what the balances at the opening of a year are."""
     period = Period(date(year, 1, 1), date(year, 12, 31))
-    lines = books.opening(shop.session, shop.seller, period, "fr")
+    lines = exporting.opening(shop.session, shop.seller, period, "fr")
     return {one.account: one.units for one in lines}
 
 
@@ -194,7 +189,7 @@ def test_members_of_an_association_share_nothing(shop: Shop) -> None:
         key="earned",
         lines=(line("5301", 100), line("756", -100)),
     )
-    ledger.post(shop.session, entry, TODAY)
+    posting.post(shop.session, entry, TODAY)
     closings.close(shop.session, owner, ENDS[2026], today=TODAY)
     for parts in ({"dividends": 100}, {"legal": 100}):
         decision = Decision(ASSEMBLY[2026], **parts)
@@ -213,7 +208,7 @@ def context(tmp_path: Path, noon: None) -> Context:  # noqa: ARG001 (the day of 
     with made.session() as session:
         owner = organisations.get(session, "Boutique Libre")
         sale = (line("5301", 10_000), line("706", -10_000))
-        ledger.post(session, Entry(owner.id, date(2026, 5, 1), "Vente", "one", sale), TODAY)
+        posting.post(session, Entry(owner.id, date(2026, 5, 1), "Vente", "one", sale), TODAY)
     ask(made, money, "close", "Boutique Libre", "--to", "2026-12-31", "--yes")
     return made
 

@@ -11,7 +11,7 @@ from provision.commands.money import money
 from provision.commands.payment import payment
 from provision.commands.statement import statement
 from provision.errors import UsageRefused
-from provision.subscriptions import organisations, profiles
+from provision.subscriptions.parties import organisations, profiles
 from tests.integration.subscriptions.commanding import ask, read, selling
 from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.paying_shop import OURS, Said, camt

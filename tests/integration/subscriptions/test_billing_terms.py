@@ -15,20 +15,14 @@ from sqlalchemy.orm import Session
 from provision import database
 from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Subscriber
-from provision.subscriptions import (
-    billing,
-    closings,
-    contracts,
-    ledger,
-    planfile,
-    plans,
-    profiles,
-    subscriptions,
-    verify,
-)
-from provision.subscriptions.invoice_models import BillingRun, Invoice, InvoiceLine, LineShare
-from provision.subscriptions.models import Fund
-from provision.subscriptions.subscription_models import Discount
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents.models import BillingRun, Invoice, InvoiceLine, LineShare
+from provision.subscriptions.ledger import closings, posting
+from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.offers.models import Fund
+from provision.subscriptions.parties import profiles
+from provision.subscriptions.selling import billing, opening
+from provision.subscriptions.selling.models import Discount
 from tests.integration.subscriptions.conftest import profile
 
 if TYPE_CHECKING:
@@ -62,7 +56,9 @@ monthly = "1.99"
 
 def holds(session: Session) -> dict[tuple[int, str], int]:
     """What each account of each organisation holds, in cents."""
-    return {(one.organisation_id, one.account): one.amount.units for one in ledger.balance(session)}
+    return {
+        (one.organisation_id, one.account): one.amount.units for one in posting.balance(session)
+    }
 
 
 def subscribers(shop: Shop, count: int, day: date = LAST_OF_JANUARY) -> None:
@@ -76,12 +72,12 @@ def subscribers(shop: Shop, count: int, day: date = LAST_OF_JANUARY) -> None:
         )
         shop.session.add(person)
         shop.session.flush()
-        subscriptions.open_subscription(shop.session, person, shop.sale(), today=day)
+        opening.open_subscription(shop.session, person, shop.sale(), today=day)
 
 
 def test_terms_keep_the_day_of_their_anchor(shop: Shop) -> None:
     shop.contract()
-    subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=LAST_OF_JANUARY)
+    opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=LAST_OF_JANUARY)
     assert shop.bill(date(2026, 4, 29)).documents == 3
     line = InvoiceLine
     days = shop.session.execute(select(line.starts_on, line.ends_on).order_by(line.number)).all()
@@ -145,7 +141,7 @@ def test_the_association_gets_the_odd_cent(shop: Shop) -> None:
     head = '[[plan]]\ncode = "cheap"\nname = { fr = "C", en = "C" }\nusers = 1\nquota_gib = 1\n'
     plans.bring_in(shop.session, planfile.parse(head + cents))
     sale = shop.sale(plan=plans.get(shop.session, "cheap"))
-    subscriptions.open_subscription(shop.session, shop.jeanne, sale, today=LAST_OF_JANUARY)
+    opening.open_subscription(shop.session, shop.jeanne, sale, today=LAST_OF_JANUARY)
     shop.bill(LAST_OF_JANUARY)
     query = select(LineShare.units).where(LineShare.beneficiary_id == shop.supporter.id)
     assert shop.session.scalar(query) == 3
@@ -169,7 +165,7 @@ def test_prices_without_vat_get_it_on_top_line_by_line(shop: Shop) -> None:
     profiles.add(shop.session, shop.seller, profile("B", "liable"), LAST_OF_JANUARY)
     plans.bring_in(shop.session, planfile.parse(THIRDS))
     sale = shop.sale(plan=plans.get(shop.session, "thirds"), users=3)
-    subscriptions.open_subscription(shop.session, shop.jeanne, sale, today=LAST_OF_JANUARY)
+    opening.open_subscription(shop.session, shop.jeanne, sale, today=LAST_OF_JANUARY)
     shop.bill(LAST_OF_JANUARY)
     line = InvoiceLine
     found = shop.session.execute(
@@ -192,7 +188,7 @@ def test_each_role_is_shared_by_its_own_rule_and_funds_have_their_part(shop: Sho
     contracts.add(shop.session, shop.seller, shop.supporter, shares, terms=terms)
     plans.bring_in(shop.session, planfile.parse(THIRDS))
     sale = shop.sale(plan=plans.get(shop.session, "thirds"), users=3)
-    subscriptions.open_subscription(shop.session, shop.jeanne, sale, today=LAST_OF_JANUARY)
+    opening.open_subscription(shop.session, shop.jeanne, sale, today=LAST_OF_JANUARY)
     shop.bill(LAST_OF_JANUARY)
     share = LineShare
     found = shop.session.execute(
@@ -212,7 +208,7 @@ def test_each_role_is_shared_by_its_own_rule_and_funds_have_their_part(shop: Sho
 
 def test_a_discount_is_a_line_of_its_own_with_its_reason(shop: Shop) -> None:
     shop.contract()
-    opened = subscriptions.open_subscription(
+    opened = opening.open_subscription(
         shop.session, shop.jeanne, shop.sale(), today=LAST_OF_JANUARY
     )
     shop.session.add(
@@ -245,7 +241,7 @@ def test_a_free_term_needs_no_document(shop: Shop) -> None:
     )
     plans.bring_in(shop.session, planfile.parse(free))
     sale = shop.sale(plan=plans.get(shop.session, "free"))
-    opened = subscriptions.open_subscription(shop.session, shop.jeanne, sale, today=LAST_OF_JANUARY)
+    opened = opening.open_subscription(shop.session, shop.jeanne, sale, today=LAST_OF_JANUARY)
     assert shop.bill(LAST_OF_JANUARY).documents == 0
     shop.session.refresh(opened)
     assert opened.billed_to == date(2026, 2, 28)
@@ -263,9 +259,7 @@ def test_nobody_bills_before_saying_who_they_are(shop: Shop) -> None:
 def test_a_price_that_a_discount_takes_whole_needs_no_document(shop: Shop) -> None:
     shop.contract()
     subscribers(shop, 1)
-    free = subscriptions.open_subscription(
-        shop.session, shop.jeanne, shop.sale(), today=LAST_OF_JANUARY
-    )
+    free = opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=LAST_OF_JANUARY)
     shop.session.add(
         Discount(
             subscription_id=free.id,
@@ -291,7 +285,7 @@ def test_a_run_that_was_overtaken_is_over_and_blocks_nobody(shop: Shop, engine: 
 
 def test_a_subscription_ends_when_its_last_day_is_past(shop: Shop) -> None:
     shop.contract()
-    opened = subscriptions.open_subscription(
+    opened = opening.open_subscription(
         shop.session, shop.jeanne, shop.sale(period="yearly"), today=LAST_OF_JANUARY
     )
     shop.bill(LAST_OF_JANUARY)
@@ -326,7 +320,7 @@ def test_a_clock_that_goes_back_stops_the_series(shop: Shop) -> None:
     shop.bill(date(2026, 2, 15))
     subscribers_before = shop.session.scalar(select(func.count()).select_from(Invoice))
     person = shop.jeanne
-    subscriptions.open_subscription(shop.session, person, shop.sale(), today=date(2026, 1, 2))
+    opening.open_subscription(shop.session, person, shop.sale(), today=date(2026, 1, 2))
     with pytest.raises(UsageRefused, match="2026-02-10 is before 2026-02-15"):
         shop.bill(date(2026, 2, 10))
     shop.session.expire_all()

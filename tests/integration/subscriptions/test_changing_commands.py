@@ -13,8 +13,10 @@ from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError
 from provision.registry.models import Subscriber
-from provision.subscriptions import billing, organisations, profiles, verify
-from provision.subscriptions.models import Fund
+from provision.subscriptions.books import verify
+from provision.subscriptions.offers.models import Fund
+from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.selling import billing
 from provision.workflows import control
 from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.conftest import profile

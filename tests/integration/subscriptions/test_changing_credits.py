@@ -7,16 +7,26 @@ import pytest
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
-from provision.subscriptions import allocating, billed, contracts, credit_notes, profiles, verify
-from provision.subscriptions.changes import Change, change
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.invoice_models import Allocation, Invoice, LineShare, same_document
-from provision.subscriptions.issuing import Number
-from tests.integration.subscriptions.changes_shop import bill, bring_plans, charged, lines, opened
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.models import Allocation, Invoice, LineShare, same_document
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.parties import profiles
+from provision.subscriptions.selling import charged, credit_notes
+from provision.subscriptions.selling.changes import Change, change
+from provision.subscriptions.selling.credit_notes import What
+from tests.integration.subscriptions.changes_shop import (
+    bill,
+    bring_plans,
+    charged_in_all,
+    lines,
+    opened,
+)
 from tests.integration.subscriptions.conftest import profile
 
 if TYPE_CHECKING:
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
 
 # On both databases: test_changing_terms.py
@@ -45,8 +55,8 @@ def test_a_whole_credit_gives_every_share_back(shop: Shop, mode: str) -> None:
     one, number = sold(shop, mode)
     for each in shop.session.scalars(select(Invoice)).all():
         credit(shop, allocating.number_of(each), What())
-    assert charged(shop, one) == 0
-    assert billed.left(shop.session, invoice(shop, number)) == (0, 0)
+    assert charged_in_all(shop, one) == 0
+    assert charged.left(shop.session, invoice(shop, number)) == (0, 0)
     sums: dict[int, int] = {}
     for share, kind in shop.session.execute(
         select(LineShare, Invoice.kind).join(Invoice, same_document(Invoice, LineShare))
@@ -93,7 +103,7 @@ def test_parts_and_then_the_rest_are_the_whole(shop: Shop) -> None:
     for units in (1, 333, 700):
         credit(shop, number, What(units=units))
     credit(shop, number, What())
-    assert charged(shop, one) == 0
+    assert charged_in_all(shop, one) == 0
     assert verify.verify(shop.session) == []
     with pytest.raises(UsageRefused, match=r"€0\.00 of this invoice can still be credited"):
         credit(shop, number, What())
@@ -144,7 +154,7 @@ def test_an_invoice_whose_days_were_changed_later_waits_for_the_later_one(shop: 
         credit(shop, number, What())
     credit(shop, later, What())
     credit(shop, number, What())
-    assert charged(shop, one) == 0
+    assert charged_in_all(shop, one) == 0
     assert verify.verify(shop.session) == []
 
 

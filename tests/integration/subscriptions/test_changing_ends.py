@@ -11,23 +11,27 @@ from sqlalchemy import select
 from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Event
 from provision.registry.states import Told
-from provision.subscriptions import cancelling, closings, contracts, identities, renewals, verify
-from provision.subscriptions.cancelling import Cancellation
-from provision.subscriptions.changes import Change, change
-from provision.subscriptions.identities import Person
-from provision.subscriptions.profiles import Address
+from provision.subscriptions.books import verify
+from provision.subscriptions.ledger import closings
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.parties import identities
+from provision.subscriptions.parties.identities import Person
+from provision.subscriptions.parties.profiles import Address
+from provision.subscriptions.selling import cancelling, renewals
+from provision.subscriptions.selling.cancelling import Cancellation
+from provision.subscriptions.selling.changes import Change, change
 from tests.integration.subscriptions.changes_shop import (
     bill,
     bring_plans,
-    charged,
+    charged_in_all,
     documents,
     lines,
     opened,
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.issuing import Number
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
 
 # On both databases: test_changing_terms.py
@@ -56,7 +60,7 @@ def test_the_days_beyond_the_last_are_refunded_to_the_cent(shop: Shop, mode: str
     """Of 365 days at 130.01, 59 are kept: 21.02 rounded half up, and 108.99 are given back."""
     one = yearly(shop, mode)
     cancel(shop, one, date(2026, 3, 30), refund=True)
-    assert charged(shop, one) == 2102
+    assert charged_in_all(shop, one) == 2102
     assert {(starts, ends) for _component, starts, ends, _net in lines(shop, "credit")} == {
         ("2026-03-31", "2027-01-30")
     }
@@ -67,7 +71,7 @@ def test_without_a_refund_the_term_is_kept_and_nothing_follows(shop: Shop) -> No
     one = yearly(shop)
     assert cancel(shop, one, date(2027, 1, 30)) == []
     assert bill(shop, one, date(2030, 1, 1), date(2030, 1, 1)) == []
-    assert charged(shop, one) == 13001
+    assert charged_in_all(shop, one) == 13001
 
 
 def test_a_cancelled_term_that_is_not_billed_yet_is_billed_to_its_last_day(shop: Shop) -> None:
@@ -84,11 +88,11 @@ def test_who_stays_after_all_pays_the_whole_again(shop: Shop, *, refund: bool) -
     one = yearly(shop)
     cancel(shop, one, date(2026, 3, 30), refund=refund)
     cancelling.keep(shop.session, one, on=TODAY, told=TOLD)
-    assert (one.last_day, charged(shop, one)) == (None, 13001)
+    assert (one.last_day, charged_in_all(shop, one)) == (None, 13001)
     assert verify.verify(shop.session) == []
     cancel(shop, one, date(2026, 3, 30), refund=refund)
     cancelling.keep(shop.session, one, on=TODAY, told=TOLD)
-    assert charged(shop, one) == 13001
+    assert charged_in_all(shop, one) == 13001
     assert verify.verify(shop.session) == []
 
 
@@ -111,7 +115,7 @@ def test_a_renewal_that_nobody_announced_is_refunded_without_being_asked(shop: S
     one = yearly(shop)
     bill(shop, one, date(2027, 1, 31), date(2027, 1, 31))
     cancel(shop, one, date(2027, 3, 31), on=date(2027, 3, 1))
-    assert charged(shop, one) == 13001 + 2137
+    assert charged_in_all(shop, one) == 13001 + 2137
     what = shop.session.scalars(select(Event.what)).one()
     assert what.endswith("free of charge: the renewal was not announced in time (L215-1)")
     assert verify.verify(shop.session) == []
@@ -208,7 +212,7 @@ def test_a_consumer_withdraws_within_fourteen_days_and_owes_nothing(shop: Shop) 
     change(shop.session, one, Change(users=5), date(2026, 2, 5), today=TODAY)
     numbers = cancelling.withdraw(shop.session, one, on=date(2026, 2, 16), told=TOLD)
     assert len(numbers) == 2
-    assert (charged(shop, one), one.state) == (0, "ended")
+    assert (charged_in_all(shop, one), one.state) == (0, "ended")
     assert verify.verify(shop.session) == []
 
 
@@ -290,7 +294,7 @@ def test_two_changes_on_one_day_leave_the_last(shop: Shop) -> None:
     one = yearly(shop)
     for users in (9, 3, 2):
         change(shop.session, one, Change(users=users), date(2026, 3, 1), today=TODAY)
-    assert charged(shop, one) == 13001
+    assert charged_in_all(shop, one) == 13001
     assert verify.verify(shop.session) == []
 
 
@@ -302,7 +306,7 @@ def test_a_change_on_the_last_day_of_a_term_is_for_one_day(shop: Shop) -> None:
     for gib in (90, 91, 10, 500):
         change(shop.session, one, Change(gib=gib), date(2026, 2, 27), today=TODAY)
         assert verify.verify(shop.session) == []
-    assert charged(shop, one) == 1234 + 7 - 0 + (490 * 7 - 3308)
+    assert charged_in_all(shop, one) == 1234 + 7 - 0 + (490 * 7 - 3308)
 
 
 def test_another_term_begins_when_the_billed_one_has_ended(shop: Shop) -> None:

@@ -13,28 +13,22 @@ from sqlalchemy.exc import DBAPIError
 
 from provision.errors import UsageRefused
 from provision.registry.states import Told
-from provision.subscriptions import (
-    allocating,
-    cancelling,
-    changes,
-    contracts,
-    credit_notes,
-    plans,
-    profiles,
-    renewals,
-    verify,
-)
-from provision.subscriptions.cancelling import Cancellation
-from provision.subscriptions.changes import Change
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.renewal_models import RenewalNotice
-from provision.subscriptions.subscription_models import Discount
-from provision.subscriptions.tariffs import Means
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.offers import contracts, plans
+from provision.subscriptions.offers.tariffs import Means
+from provision.subscriptions.parties import profiles
+from provision.subscriptions.selling import cancelling, changes, credit_notes, renewals
+from provision.subscriptions.selling.cancelling import Cancellation
+from provision.subscriptions.selling.changes import Change
+from provision.subscriptions.selling.credit_notes import What
+from provision.subscriptions.selling.models import Discount
+from provision.subscriptions.selling.renewal_models import RenewalNotice
 from tests.integration.subscriptions.changes_shop import (
     bill,
     bring_plans,
-    charged,
+    charged_in_all,
     documents,
     lines,
     opened,
@@ -42,8 +36,8 @@ from tests.integration.subscriptions.changes_shop import (
 from tests.integration.subscriptions.conftest import START, profile
 
 if TYPE_CHECKING:
-    from provision.subscriptions.models import Plan
-    from provision.subscriptions.subscription_models import Subscription
+    from provision.subscriptions.offers.models import Plan
+    from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
 
 FIRST = date(2026, 1, 31)
@@ -169,7 +163,7 @@ def test_a_change_costs_the_same_before_and_after_it_is_billed(shop: Shop, story
         bill(shop, known, end - timedelta(days=1), TODAY)
         assert len(known.versions) == len(late.versions)
         assert known.billed_to == end
-        assert charged(shop, known) == charged(shop, late)
+        assert charged_in_all(shop, known) == charged_in_all(shop, late)
         assert verify.verify(shop.session, seals=False) == []
         undone.rollback()
 
@@ -226,7 +220,7 @@ def test_whatever_happens_in_whatever_order_all_stays_sound(
             with contextlib.suppress(UsageRefused), shop.session.begin_nested():
                 _done(shop, one, every, step)
             assert verify.verify(shop.session, seals=False) == [], step
-        assert charged(shop, one) >= 0
+        assert charged_in_all(shop, one) >= 0
         undone.rollback()
 
 

@@ -15,7 +15,7 @@ from provision.commands.organisation import organisation
 from provision.commands.payment import payment
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError
-from provision.subscriptions.vat import TreatmentRefused
+from provision.subscriptions.offers.vat import TreatmentRefused
 from tests.integration.subscriptions.abroad_shop import (
     BELGIAN,
     BELGIUM,

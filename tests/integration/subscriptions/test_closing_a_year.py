@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from provision.subscriptions import (
-    closings,
-    credit_notes,
-    cutoffs,
-    ledger,
-    subscriptions,
-    verify,
-)
-from provision.subscriptions.allocating import number_of
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.cutoffs import CutOff
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.journal import LedgerRefused
+from provision.subscriptions.books import cutoffs, verify
+from provision.subscriptions.books.cutoffs import CutOff
+from provision.subscriptions.documents.allocating import number_of
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger import closings, posting
+from provision.subscriptions.ledger.journal import LedgerRefused
+from provision.subscriptions.selling import credit_notes, opening
+from provision.subscriptions.selling.credit_notes import What
 from provision.subscriptions.settling import settlements
 
 if TYPE_CHECKING:
@@ -28,15 +23,15 @@ LAST_DAY, NEW_YEAR = date(2026, 12, 31), date(2027, 1, 15)
 
 
 def holds(shop: Shop, day: date) -> dict[str, int]:
-    sight = ledger.Sight(shop.seller.id, day)
-    return {one.account: one.amount.units for one in ledger.balance(shop.session, sight)}
+    sight = posting.Sight(shop.seller.id, day)
+    return {one.account: one.amount.units for one in posting.balance(shop.session, sight)}
 
 
 @pytest.fixture
 def yearly(shop: Shop) -> Shop:
     """110.00 € for 365 days, of which the first 92 lie in the year."""
     shop.contract()
-    opened = subscriptions.open_subscription(
+    opened = opening.open_subscription(
         shop.session, shop.jeanne, shop.sale(period="yearly"), today=date(2026, 10, 1)
     )
     assert opened.billed_to == date(2026, 10, 1)
@@ -57,7 +52,7 @@ def test_what_is_for_the_next_year_is_put_off_and_taken_back(yearly: Shop) -> No
 def test_a_document_that_comes_after_a_cut_off_is_put_off_by_the_difference(yearly: Shop) -> None:
     cutoffs.post(yearly.session, yearly.seller, LAST_DAY, NEW_YEAR)
     before = cutoffs.find(yearly.session, yearly.seller, LAST_DAY).sold
-    subscriptions.open_subscription(
+    opening.open_subscription(
         yearly.session, yearly.jeanne, yearly.sale(period="yearly"), today=date(2026, 12, 1)
     )
     yearly.bill(date(2026, 12, 1))

@@ -13,8 +13,9 @@ from provision.errors import UsageRefused
 from provision.formats.facturx import schematron
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.invoice_pdf import invoice_html
-from provision.subscriptions import billing, papers, verify
-from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.books import papers, verify
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.selling import billing
 from tests.integration.subscriptions.commanding import FIRM, ask, identify, read, selling
 
 if TYPE_CHECKING:

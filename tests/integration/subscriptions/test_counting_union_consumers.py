@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.formats.codes.vat_zones import Zone
-from provision.subscriptions import (
-    billing,
-    credit_notes,
-    identities,
-    issuing,
-    subscriptions,
-    treatments,
-    union_consumers,
-    verify,
-)
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.identities import Person
-from provision.subscriptions.issuing import Number
-from provision.subscriptions.profiles import Address
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents import issuing, union_consumers
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.offers import treatments
+from provision.subscriptions.parties import identities
+from provision.subscriptions.parties.identities import Person
+from provision.subscriptions.parties.profiles import Address
+from provision.subscriptions.selling import billing, credit_notes, opening
+from provision.subscriptions.selling.credit_notes import What
 
 if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop
@@ -36,7 +31,7 @@ def german(shop: Shop) -> Shop:
     shop.contract()
     person = Person(name="Jeanne", email="jeanne@exemple.test", address=BERLIN)
     identities.write(shop.session, shop.jeanne, person, TODAY)
-    subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
     return shop
 
 

@@ -11,7 +11,8 @@ from lxml import etree
 from sqlalchemy import text
 
 from provision.errors import UsageRefused
-from provision.subscriptions import correcting, identities, verify
+from provision.subscriptions.books import verify
+from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import (
     answers,
     batches,
@@ -19,12 +20,12 @@ from provision.subscriptions.payments import (
     collecting,
     handing_over,
     owed,
-    receipts,
-    reconciling,
+    paying,
     returns,
 )
 from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.returns import CameBack
+from provision.workflows import correcting, reconciling
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.paying_shop import COLLECT_ON, TODAY, TOLD, Said, open_till
 
@@ -191,7 +192,7 @@ def test_a_person_refuses_a_debit_by_its_name(till: Till) -> None:
 def test_what_was_paid_by_transfer_meanwhile_is_credit_and_comes_back_from_it(till: Till) -> None:
     till.collect()
     (row,) = till.bank(Said(1000, text="F2026-000001"), on=START + timedelta(days=5))
-    receipts.pay(till.session, row, [till.invoices()[0]], TODAY)
+    paying.pay(till.session, row, [till.invoices()[0]], TODAY)
     till.bank(Said(3000, text=f"REMISE {BATCH}"))
     reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD)
     assert till.accounts()["4197"] == -1000
@@ -205,7 +206,7 @@ def test_what_was_paid_by_transfer_meanwhile_is_credit_and_comes_back_from_it(ti
 def test_a_person_who_matches_one_invoice_of_a_debit_answers_all_of_it(till: Till) -> None:
     till.collect()
     (row,) = till.bank(Said(2000, end_to_end=TOGETHER), on=COLLECT_ON)
-    receipts.pay(till.session, row, [till.invoices()[1]], COLLECT_ON)
+    paying.pay(till.session, row, [till.invoices()[1]], COLLECT_ON)
     running = answers.running(till.session, till.seller.id)
     assert [item.reference for items in running.values() for item in items] == [ALONE]
     came_back(till, Said(-2000, text="REJET"), CameBack(TOGETHER, 2000))

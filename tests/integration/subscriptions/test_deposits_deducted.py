@@ -11,24 +11,19 @@ from sqlalchemy.exc import DatabaseError
 
 from provision import rendering
 from provision.errors import UsageRefused
-from provision.subscriptions import (
-    allocating,
-    billing,
-    cancelling,
-    chart,
-    contracts,
-    credit_notes,
-    deposits,
-    profiles,
-    subscriptions,
-    verify,
-)
-from provision.subscriptions.cancelling import Cancellation
-from provision.subscriptions.changes import Change, change
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.deposit_models import DepositDeduction
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.payments import collectable, losses, owed, policy, reminders
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.deposit_models import DepositDeduction
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.dunning import policy, reminders
+from provision.subscriptions.ledger import chart
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.parties import profiles
+from provision.subscriptions.payments import collectable, losses, owed
+from provision.subscriptions.selling import billing, cancelling, credit_notes, deposits, opening
+from provision.subscriptions.selling.cancelling import Cancellation
+from provision.subscriptions.selling.changes import Change, change
+from provision.subscriptions.selling.credit_notes import What
 from provision.subscriptions.settling import owing
 from tests.integration.subscriptions.changes_shop import bring_plans
 from tests.integration.subscriptions.conftest import profile
@@ -241,7 +236,7 @@ def test_who_withdraws_gets_everything_back(till: Counter) -> None:
 def test_a_deposit_waits_with_a_subscription_and_goes_back_when_it_is_given_up(
     till: Counter,
 ) -> None:
-    till.one.state = subscriptions.WAITING
+    till.one.state = opening.WAITING
     till.paid(3000)
     till.bill(FIRST)
     assert len(till.documents()) == 1

@@ -10,27 +10,20 @@ import pytest
 from sqlalchemy import select
 
 from provision.rendering import share
-from provision.subscriptions import (
-    cancelling,
-    credit_notes,
-    deducting,
-    lettering,
-    open_items,
-    plans,
-    subscriptions,
-    vat_due,
-    verify,
-)
-from provision.subscriptions.cancelling import Cancellation
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.payments import policy, reminders
+from provision.subscriptions.books import lettering, vat_due, verify
+from provision.subscriptions.documents import deducting, open_items
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.dunning import policy, reminders
+from provision.subscriptions.offers import plans
 from provision.subscriptions.reports import gather_shares
 from provision.subscriptions.reports.gather_scope import Scope
+from provision.subscriptions.selling import cancelling, credit_notes, opening
+from provision.subscriptions.selling.cancelling import Cancellation
+from provision.subscriptions.selling.credit_notes import What
 from tests.integration.subscriptions.deposits_shop import FIRST, TOLD, counter
 
 if TYPE_CHECKING:
-    from provision.subscriptions.payments.reminders import Reminder
+    from provision.subscriptions.dunning.reminders import Reminder
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.deposits_shop import Counter
 
@@ -92,7 +85,7 @@ def test_a_deposit_that_is_credited_by_hand_pays_too(till: Counter) -> None:
 
 def test_an_invoice_of_another_subscription_is_left_open(till: Counter) -> None:
     session, shop = till.session, till.shop
-    other = subscriptions.open_subscription(
+    other = opening.open_subscription(
         session, shop.jeanne, shop.sale(plan=plans.get(session, "mois")), today=FIRST
     )
     late(till, 1000)

@@ -18,22 +18,17 @@ from provision.errors import UsageRefused
 from provision.formats.facturx import schematron
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.invoice_pdf import invoice_pdf
-from provision.subscriptions import (
-    allocating,
-    books,
-    credit_notes,
-    ledger,
-    organisations,
-    papers,
-    profiles,
-    verify,
-)
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.books import exporting, papers, verify
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.parties import organisations, profiles
 from provision.subscriptions.privacy import gathering, standing, tables
 from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.gather_scope import Scope
 from provision.subscriptions.reports.gathering import gather
+from provision.subscriptions.selling import credit_notes
+from provision.subscriptions.selling.credit_notes import What
 from provision.workflows import control
 from tests.integration.subscriptions import oracles
 from tests.integration.subscriptions.commanding import ask, settled
@@ -50,7 +45,7 @@ if TYPE_CHECKING:
 # On both databases: test_deposits_deducted.py
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
-YEAR = books.Period(date(2026, 1, 1), date(2026, 12, 31))
+YEAR = exporting.Period(date(2026, 1, 1), date(2026, 12, 31))
 
 
 @pytest.fixture
@@ -119,8 +114,8 @@ def test_the_pdf_holds_the_same_xml(till: Counter) -> None:
 
 
 def test_the_fec_passes_the_checker_and_turns_4191_over(till: Counter) -> None:
-    files = books.export(till.session, till.shop.seller, YEAR, "fec", "fr")
-    assert books.problems(files, YEAR) == []
+    files = exporting.export(till.session, till.shop.seller, YEAR, "fec", "fr")
+    assert exporting.problems(files, YEAR) == []
     rows = next(iter(files.values())).decode().splitlines()
     moved = [row.split("\t")[11:13] for row in rows if row.split("\t")[4] == "4191"]
     assert moved == [
@@ -135,10 +130,10 @@ def test_the_fec_passes_the_checker_and_turns_4191_over(till: Counter) -> None:
 
 
 def test_hledger_and_beancount_agree_on_every_balance(till: Counter, tmp_path: Path) -> None:
-    found = ledger.balance(till.session, ledger.Sight(till.shop.seller.id))
+    found = posting.balance(till.session, posting.Sight(till.shop.seller.id))
     expected = {one.account: one.amount.units for one in found}
     for kind in ("beancount", "hledger"):
-        (written,) = books.export(till.session, till.shop.seller, YEAR, kind, "fr").values()
+        (written,) = exporting.export(till.session, till.shop.seller, YEAR, kind, "fr").values()
         file = tmp_path / f"books.{kind}"
         file.write_bytes(written)
         assert oracles.balances(kind, file) == oracles.named(kind, expected)

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.registry import orders, states
-from provision.subscriptions import credit_notes, subscriptions
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.payments import (
-    policy,
-    reminders,
-)
+from provision.subscriptions.dunning import policy, reminders
+from provision.subscriptions.selling import credit_notes, opening
+from provision.subscriptions.selling.credit_notes import What
 from provision.workflows import dunning
 from tests.integration.subscriptions.dunning_street import NOON, open_street, suspend
 from tests.integration.subscriptions.paying_shop import TOLD
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from provision.subscriptions.payments.reminders import Reminder
+    from provision.subscriptions.dunning.reminders import Reminder
     from provision.workflows.control import Control
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.dunning_street import Street
@@ -82,7 +79,7 @@ def test_what_an_earlier_step_of_the_day_settled_is_left_in_peace(
 
 def credit_everything(control: Control, _reminder: Reminder, why: str, on: date) -> None:
     with control.session() as session:
-        one = subscriptions.of_order(session, 1)
+        one = opening.of_order(session, 1)
         assert one is not None
         credit_notes.credit_all(session, one, why, on)
 

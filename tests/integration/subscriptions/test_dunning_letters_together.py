@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from provision.errors import PaquetError
 from provision.registry import orders
-from provision.subscriptions import identities
+from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import mailing
 from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.models import DunningStep

@@ -9,15 +9,11 @@ from sqlalchemy.exc import DatabaseError
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import orders
 from provision.registry.states import Told
-from provision.subscriptions import verify
-from provision.subscriptions.payments import (
-    pauses,
-    reconciling,
-    reminders,
-    returns,
-)
+from provision.subscriptions.books import verify
+from provision.subscriptions.dunning import pauses, reminders
+from provision.subscriptions.payments import returns
 from provision.subscriptions.payments.returns import CameBack
-from provision.workflows import dunning, plays
+from provision.workflows import dunning, plays, reconciling
 from tests.integration.subscriptions.dunning_street import SELLER, open_street, pay_all, suspend
 from tests.integration.subscriptions.paying_shop import TODAY, TOLD, Said
 

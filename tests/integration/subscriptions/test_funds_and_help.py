@@ -7,17 +7,18 @@ import pytest
 from sqlalchemy import text
 
 from provision.errors import UsageRefused
-from provision.subscriptions import allocating, verify
-from provision.subscriptions.contracts import Share
-from provision.subscriptions.mutual import funds, helping
-from provision.subscriptions.mutual.funds import Wish
-from provision.subscriptions.settling import settlements
+from provision.subscriptions.books import verify
+from provision.subscriptions.commons import helping
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.offers.contracts import Share
+from provision.subscriptions.settling import funds, settlements
+from provision.subscriptions.settling.funds import Wish
 from tests.integration.subscriptions.settling_shop import FIRST, LATER, TODAY, at, opened
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Fund, FundDecision
+    from provision.subscriptions.offers.models import Fund, FundDecision
     from tests.integration.subscriptions.settling_shop import Place
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -13,7 +13,8 @@ from provision.commands.invoice import invoice
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions import organisations, planfile, plans, profiles
+from provision.subscriptions.offers import planfile, plans
+from provision.subscriptions.parties import organisations, profiles
 from provision.workflows.control import Control
 from tests.integration.subscriptions.commanding import SOLD, ask, opened, own_profile, read, settled
 from tests.integration.subscriptions.conftest import PLANS, profile

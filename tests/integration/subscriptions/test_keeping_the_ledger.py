@@ -13,10 +13,13 @@ from provision import database
 from provision.errors import PaquetError
 from provision.migrations import upgrades
 from provision.money import euros
-from provision.subscriptions import closings, journal, ledger, organisations, subscriptions, verify
-from provision.subscriptions.invoice_models import Allocation, Invoice
-from provision.subscriptions.journal import Entry, LedgerRefused, Line
-from provision.subscriptions.ledger_models import LedgerTransaction, PersonReference
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents.models import Allocation, Invoice
+from provision.subscriptions.ledger import closings, journal, posting
+from provision.subscriptions.ledger.journal import Entry, LedgerRefused, Line
+from provision.subscriptions.ledger.models import LedgerTransaction, PersonReference
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling import opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,11 +89,11 @@ def filled(shop: Shop) -> Shop:
     """A registry with one invoice, half of it paid, and a year that is closed."""
     shop.contract()
     closings.close(shop.session, shop.seller, date(2025, 12, 31), today=TODAY)
-    subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
     shop.bill(TODAY)
     invoice = shop.session.scalars(select(Invoice)).one()
     lines = (Line("512", euros(500)), Line("411", euros(-500), invoice.party))
-    paid = ledger.post(
+    paid = posting.post(
         shop.session, Entry(shop.seller.id, TODAY, "Virement", "virement", lines), TODAY
     )
     shop.session.add(
@@ -126,35 +129,35 @@ def _without_foreign_keys(connection: Any, _record: object) -> None:  # noqa: AN
 
 
 def test_an_entry_is_written_once_for_its_key(shop: Shop) -> None:
-    first = ledger.post(shop.session, entry(shop.seller.id, "a"), TODAY)
-    again = ledger.post(shop.session, entry(shop.seller.id, "a"), date(2026, 4, 1))
+    first = posting.post(shop.session, entry(shop.seller.id, "a"), TODAY)
+    again = posting.post(shop.session, entry(shop.seller.id, "a"), date(2026, 4, 1))
     assert again is first
-    assert ledger.balance(shop.session)[0].debit == euros(900)
+    assert posting.balance(shop.session)[0].debit == euros(900)
 
 
 def test_the_same_key_for_something_else_is_refused(shop: Shop) -> None:
-    ledger.post(shop.session, entry(shop.seller.id, "a"), TODAY)
+    posting.post(shop.session, entry(shop.seller.id, "a"), TODAY)
     with pytest.raises(LedgerRefused, match="The key a was used for a different ledger entry"):
-        ledger.post(shop.session, entry(shop.seller.id, "a", 901), TODAY)
+        posting.post(shop.session, entry(shop.seller.id, "a", 901), TODAY)
 
 
 def test_two_organisations_may_use_the_same_key(shop: Shop) -> None:
-    ledger.post(shop.session, entry(shop.seller.id, "a"), TODAY)
-    ledger.post(shop.session, entry(shop.supporter.id, "a", 5), TODAY)
+    posting.post(shop.session, entry(shop.seller.id, "a"), TODAY)
+    posting.post(shop.session, entry(shop.supporter.id, "a", 5), TODAY)
     assert verify.verify(shop.session) == []
 
 
 def test_an_unbalanced_entry_writes_nothing(shop: Shop) -> None:
     lines = (Line("418", euros(900)), Line("487", euros(-899)))
     with pytest.raises(LedgerRefused, match="does not balance"):
-        ledger.post(shop.session, Entry(shop.seller.id, TODAY, "Essai", "a", lines), TODAY)
-    assert ledger.balance(shop.session) == []
+        posting.post(shop.session, Entry(shop.seller.id, TODAY, "Essai", "a", lines), TODAY)
+    assert posting.balance(shop.session) == []
 
 
 def test_each_journal_numbers_without_gaps_and_chains(shop: Shop) -> None:
     for key in "abc":
-        ledger.post(shop.session, entry(shop.seller.id, key), TODAY)
-        ledger.post(shop.session, entry(shop.supporter.id, key), TODAY)
+        posting.post(shop.session, entry(shop.seller.id, key), TODAY)
+        posting.post(shop.session, entry(shop.supporter.id, key), TODAY)
     query = select(LedgerTransaction).where(LedgerTransaction.organisation_id == shop.seller.id)
     written = shop.session.scalars(query.order_by(LedgerTransaction.number)).all()
     assert [one.number for one in written] == [1, 2, 3]
@@ -166,12 +169,12 @@ def test_each_journal_numbers_without_gaps_and_chains(shop: Shop) -> None:
 
 
 def test_a_balance_is_as_of_a_day_and_of_one_organisation(shop: Shop) -> None:
-    ledger.post(shop.session, entry(shop.seller.id, "a", 100, date(2026, 1, 31)), TODAY)
-    ledger.post(shop.session, entry(shop.seller.id, "b", 20, date(2026, 2, 1)), TODAY)
-    ledger.post(shop.session, entry(shop.supporter.id, "a", 3, date(2026, 2, 1)), TODAY)
-    january = ledger.balance(shop.session, ledger.Sight(day=date(2026, 1, 31)))
+    posting.post(shop.session, entry(shop.seller.id, "a", 100, date(2026, 1, 31)), TODAY)
+    posting.post(shop.session, entry(shop.seller.id, "b", 20, date(2026, 2, 1)), TODAY)
+    posting.post(shop.session, entry(shop.supporter.id, "a", 3, date(2026, 2, 1)), TODAY)
+    january = posting.balance(shop.session, posting.Sight(day=date(2026, 1, 31)))
     assert [(one.account, one.amount.units) for one in january] == [("418", 100), ("487", -100)]
-    others = ledger.balance(shop.session, ledger.Sight(shop.supporter.id))
+    others = posting.balance(shop.session, posting.Sight(shop.supporter.id))
     assert [(one.debit, one.credit) for one in others] == [
         (euros(3), euros(0)),
         (euros(0), euros(3)),
@@ -180,10 +183,10 @@ def test_a_balance_is_as_of_a_day_and_of_one_organisation(shop: Shop) -> None:
 
 def test_a_balance_says_what_was_known_on_a_day(shop: Shop) -> None:
     january, february = date(2026, 1, 31), date(2026, 2, 10)
-    ledger.post(shop.session, entry(shop.seller.id, "a", 100, january), january)
-    ledger.post(shop.session, entry(shop.seller.id, "late", 20, january), february)
-    then = ledger.balance(shop.session, ledger.Sight(day=january, known=january))
-    now = ledger.balance(shop.session, ledger.Sight(day=january))
+    posting.post(shop.session, entry(shop.seller.id, "a", 100, january), january)
+    posting.post(shop.session, entry(shop.seller.id, "late", 20, january), february)
+    then = posting.balance(shop.session, posting.Sight(day=january, known=january))
+    now = posting.balance(shop.session, posting.Sight(day=january))
     assert [one.amount.units for one in then] == [100, -100]
     assert [one.amount.units for one in now] == [120, -120]
 
@@ -200,17 +203,17 @@ def test_a_journal_that_is_written_again_has_the_same_seals(filled: Shop) -> Non
                 LedgerTransaction.organisation_id, LedgerTransaction.number
             )
         ):
-            again = ledger.read(filled.session, row)
-            ledger.post(copy, again, row.recorded_on)
+            again = posting.read(filled.session, row)
+            posting.post(copy, again, row.recorded_on)
         assert verify.heads(copy) == verify.heads(filled.session)
-        assert ledger.balance(copy) == ledger.balance(filled.session)
+        assert posting.balance(copy) == posting.balance(filled.session)
 
 
 def test_the_greatest_amount_comes_back_whole(shop: Shop) -> None:
     most = 10**14 - 1
     for key in "abc":
-        ledger.post(shop.session, entry(shop.seller.id, key, most), TODAY)
-    assert ledger.balance(shop.session)[0].debit == euros(3 * most)
+        posting.post(shop.session, entry(shop.seller.id, key, most), TODAY)
+    assert posting.balance(shop.session)[0].debit == euros(3 * most)
     assert verify.verify(shop.session) == []
 
 
@@ -345,7 +348,7 @@ def test_two_writers_at_once_never_share_a_number(filled: Shop, engine: Engine) 
             while True:
                 try:
                     with database.transaction(engine) as session:
-                        ledger.post(session, entry(filled.seller.id, f"{name} {number}"), TODAY)
+                        posting.post(session, entry(filled.seller.id, f"{name} {number}"), TODAY)
                     break
                 except PaquetError as refused:
                     refusals.append(refused)
@@ -368,7 +371,7 @@ def test_an_unknown_commodity_in_the_ledger_is_said(raw: Connection, filled: Sho
     raw.exec_driver_sql("UPDATE ledger_posting SET commodity = 'DOGE'")
     raw.commit()
     with pytest.raises(PaquetError, match="'DOGE' is not known"):
-        ledger.balance(filled.session)
+        posting.balance(filled.session)
 
 
 def test_an_organisation_without_entries_has_an_empty_head(shop: Shop) -> None:

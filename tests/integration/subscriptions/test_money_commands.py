@@ -20,12 +20,15 @@ from provision.errors import PaquetError
 from provision.formats.facturx import schematron
 from provision.money import euros
 from provision.registry.models import Subscriber
-from provision.subscriptions import identities, ledger, organisations, plans, subscriptions
-from provision.subscriptions.identities import Person
-from provision.subscriptions.journal import Entry, Line
-from provision.subscriptions.models import OrganisationProfile, Plan
-from provision.subscriptions.profiles import Address
-from provision.subscriptions.subscriptions import Sale
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.ledger.journal import Entry, Line
+from provision.subscriptions.offers import plans
+from provision.subscriptions.offers.models import OrganisationProfile, Plan
+from provision.subscriptions.parties import identities, organisations
+from provision.subscriptions.parties.identities import Person
+from provision.subscriptions.parties.profiles import Address
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.opening import Sale
 from tests.integration.subscriptions.commanding import ask, own_profile, read, settled
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ def sold(context: Context, tmp_path: Path) -> Context:
             organisations.get(session, "boutique"),
             organisations.get(session, "les amis"),
         )
-        subscriptions.open_subscription(session, jeanne, sale, today=moment.date())
+        opening.open_subscription(session, jeanne, sale, today=moment.date())
     described = own_profile(tmp_path)
     ask(context, organisation, "describe", "Boutique", described, "--from", "2026-01-01")
     ask(context, invoice, "run", "--on", "2026-03-31", "--yes")
@@ -192,7 +195,7 @@ def test_vat_that_is_on_no_document_ends_with_five(sold: Context) -> None:
         owner = organisations.get(session, "Boutique").id
         lines = (Line("44571", euros(-100)), Line("706", euros(100)))
         on = date(2026, 3, 31)
-        ledger.post(session, Entry(owner, on, "Essai", "essai", lines), on)
+        posting.post(session, Entry(owner, on, "Essai", "essai", lines), on)
     shown = ask(sold, money, "vat", "Boutique", *QUARTER)
     assert shown.exit_code == 5
     assert "that is on no document" in shown.stdout

@@ -18,19 +18,13 @@ from provision.registry import orders
 from provision.registry.models import Device, Event, Order, SealedSecret, User
 from provision.registry.orders import DkimKey, Wish
 from provision.servers import guard
-from provision.subscriptions import (
-    billed,
-    billing,
-    cancelling,
-    remainders,
-    subscriptions,
-    verify,
-)
-from provision.subscriptions.cancelling import Cancellation
-from provision.subscriptions.catalogue import Catalogue
-from provision.subscriptions.invoice_models import Invoice, InvoiceLine, same_document
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
+from provision.subscriptions.offers.catalogue import Catalogue
+from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.privacy import persons
-from provision.subscriptions.terms import Term
+from provision.subscriptions.selling import billing, cancelling, charged, opening, remainders
+from provision.subscriptions.selling.cancelling import Cancellation
 from provision.workflows import bundles, names, offboard, plays, privacy
 from provision.workflows.plays import change as real_change
 from tests.integration.subscriptions.leaving_shop import CLOSING, leave
@@ -100,7 +94,7 @@ def test_a_server_that_did_not_answer_is_told_by_the_same_call(leaving: Leaving)
 
 def cancel(leaving: Leaving, last: date, *, refund: bool = False) -> None:
     with database.transaction(leaving.world.engine) as session:
-        one = subscriptions.of_order(session, 1)
+        one = opening.of_order(session, 1)
         assert one is not None
         asked = Cancellation(last, "moves", TODAY, refund=refund)
         cancelling.cancel(session, one, asked, on=TODAY, told=TOLD)
@@ -161,10 +155,10 @@ def test_a_closing_gives_back_what_the_cancellation_did_not(
     days = [(middle + timedelta(days=1), end), (after, middle)] if refunded else [(after, end)]
     assert list(found) == days
     with database.transaction(leaving.world.engine) as session:
-        one = subscriptions.of_order(session, 1)
+        one = opening.of_order(session, 1)
         assert one is not None
         wanted = remainders.remaining(
-            billed.due_of(session, one), Term(after, one.billed_to), Catalogue(session)
+            charged.due_of(session, one), Term(after, one.billed_to), Catalogue(session)
         )
     assert sum(found.values()) == sum(line.units for line in wanted) > 0
 
@@ -173,7 +167,7 @@ def test_a_closing_gives_back_what_the_cancellation_did_not(
 def test_a_last_day_is_only_ever_brought_forward(leaving: Leaving) -> None:
     asked = Cancellation(TODAY, "moves", TODAY)
     with database.transaction(leaving.world.engine) as session:
-        one = subscriptions.of_order(session, 1)
+        one = opening.of_order(session, 1)
         assert one is not None
         for last_day in (None, TODAY):
             one.last_day = last_day
@@ -210,7 +204,7 @@ def test_a_closed_bundle_does_not_open_again(closed: Leaving, state: str) -> Non
 @only_sqlite
 def test_a_subscription_does_not_go_on_without_its_bundle(closed: Leaving) -> None:
     with database.transaction(closed.world.engine) as session:
-        one = subscriptions.of_order(session, 1)
+        one = opening.of_order(session, 1)
         assert one is not None
         with pytest.raises(UsageRefused, match="is closed for good"):
             cancelling.keep(session, one, on=TODAY, told=TOLD)

@@ -10,15 +10,11 @@ from sqlalchemy import select
 from provision.errors import PaquetError, UsageRefused
 from provision.money import euros
 from provision.registry.models import Bundle, Order, Server
-from provision.subscriptions import (
-    contracts,
-    organisations,
-    planfile,
-    plans,
-    subscriptions,
-    verify,
-)
-from provision.subscriptions.subscription_models import Identity, Subscription
+from provision.subscriptions.books import verify
+from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.models import Identity, Subscription
 
 if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop
@@ -58,16 +54,16 @@ def ordered(shop: Shop) -> Order:
 
 def test_a_subscription_owes_nothing_before_it_is_billed(shop: Shop) -> None:
     shop.contract()
-    made = subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    made = opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
     assert (made.first_day, made.billed_to, made.state) == (TODAY, TODAY, "active")
-    assert subscriptions.price_of(shop.session, made, TODAY) == euros(1000)
+    assert opening.price_of(shop.session, made, TODAY) == euros(1000)
     assert verify.verify(shop.session) == []
 
 
 def test_a_trial_is_free_and_terms_count_from_its_end(shop: Shop) -> None:
     shop.contract()
     shop.plan.trial_days = 30
-    made = subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    made = opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
     assert made.billed_to == date(2026, 4, 30)
     assert shop.bill(date(2026, 4, 29)).documents == 0
     assert shop.bill(date(2026, 4, 30)).documents == 1
@@ -75,42 +71,42 @@ def test_a_trial_is_free_and_terms_count_from_its_end(shop: Shop) -> None:
 
 def test_prices_and_contract_of_the_first_day_stay(shop: Shop) -> None:
     shop.contract()
-    made = subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    made = opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
     later = CHEAP.replace("cheap", "famille").replace("2026-01-01", "2026-04-01")
     plans.bring_in(shop.session, planfile.parse(later.replace('"0.05"', '"12.00"')))
     shares = contracts.two(shop.seller, shop.supporter, (50, 50))
     terms = ("resale", date(2026, 4, 1))
     contracts.add(shop.session, shop.seller, shop.supporter, shares, terms=terms)
-    assert subscriptions.price_of(shop.session, made, date(2026, 5, 1)) == euros(1000)
+    assert opening.price_of(shop.session, made, date(2026, 5, 1)) == euros(1000)
     assert [share.parts for share in made.versions[0].contract.shares] == [30, 70]
     april = date(2026, 4, 1)
-    after = subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=april)
-    assert subscriptions.price_of(shop.session, after, april) == euros(1200)
+    after = opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=april)
+    assert opening.price_of(shop.session, after, april) == euros(1200)
     assert [share.parts for share in after.versions[0].contract.shares] == [50, 50]
 
 
 def test_an_order_opens_one_subscription_that_waits_for_its_delivery(shop: Shop) -> None:
     shop.contract()
     order = ordered(shop)
-    first = subscriptions.open_for_order(shop.session, order, TODAY)
-    assert subscriptions.open_for_order(shop.session, order, date(2026, 5, 1)) is first
+    first = opening.open_for_order(shop.session, order, TODAY)
+    assert opening.open_for_order(shop.session, order, date(2026, 5, 1)) is first
     assert first.state == "waiting"
     assert shop.bill(TODAY).documents == 0
 
 
 def test_terms_count_from_the_delivery(shop: Shop) -> None:
     shop.contract()
-    opened = subscriptions.open_for_order(shop.session, ordered(shop), TODAY)
+    opened = opening.open_for_order(shop.session, ordered(shop), TODAY)
     for _again in range(2):
-        subscriptions.begin(shop.session, opened, date(2026, 4, 10))
+        opening.begin(shop.session, opened, date(2026, 4, 10))
     assert [version.from_day for version in opened.versions] == [TODAY, date(2026, 4, 10)]
     assert (opened.state, opened.billed_to) == ("active", date(2026, 4, 10))
 
 
 def test_a_withdrawn_subscription_is_never_billed(shop: Shop) -> None:
     shop.contract()
-    opened = subscriptions.open_for_order(shop.session, ordered(shop), TODAY)
-    subscriptions.withdraw(shop.session, opened, TODAY)
+    opened = opening.open_for_order(shop.session, ordered(shop), TODAY)
+    opening.withdraw(shop.session, opened, TODAY)
     assert shop.bill(date(2026, 12, 31)).documents == 0
     assert opened.state == "ended"
 
@@ -118,14 +114,14 @@ def test_a_withdrawn_subscription_is_never_billed(shop: Shop) -> None:
 def test_who_subscribes_is_known_to_documents_by_name_and_address(shop: Shop) -> None:
     shop.contract()
     for _twice in range(2):
-        subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+        opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
     (known,) = shop.session.scalars(select(Identity.content)).all()
     assert "jeanne@exemple.test" in known
 
 
 def test_without_a_contract_nothing_is_written(shop: Shop) -> None:
     with pytest.raises(UsageRefused, match="have no contract on 2026-03-31"):
-        subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+        opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
     assert shop.session.scalars(select(Subscription)).all() == []
 
 
@@ -133,27 +129,25 @@ def test_without_a_contract_nothing_is_written(shop: Shop) -> None:
 def test_a_first_day_of_another_century_is_refused(shop: Shop, day: date) -> None:
     shop.contract()
     with pytest.raises(PaquetError, match="cannot be the first day of a subscription"):
-        subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=day)
+        opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=day)
 
 
 def test_before_the_first_price_nothing_is_sold(shop: Shop) -> None:
     shop.contract()
     with pytest.raises(UsageRefused, match="no monthly price on 2025-12-31"):
-        subscriptions.open_subscription(
-            shop.session, shop.jeanne, shop.sale(), today=date(2025, 12, 31)
-        )
+        opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=date(2025, 12, 31))
 
 
 @pytest.mark.parametrize("wanted", ["1; DROP TABLE plan", "nobody@exemple.test", "99", "", "²"])
 def test_who_never_subscribed_is_not_found(shop: Shop, wanted: str) -> None:
     with pytest.raises(UsageRefused, match="There is no subscription of"):
-        subscriptions.find(shop.session, wanted)
+        opening.find(shop.session, wanted)
 
 
 def test_a_subscriber_is_found_by_address_whatever_the_capitals(shop: Shop) -> None:
     shop.contract()
-    made = subscriptions.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
-    assert subscriptions.find(shop.session, " Jeanne@Exemple.test") == [made]
+    made = opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    assert opening.find(shop.session, " Jeanne@Exemple.test") == [made]
 
 
 def test_an_import_again_changes_nothing(shop: Shop) -> None:

@@ -14,9 +14,9 @@ from provision.commands.order import order
 from provision.commands.subscription import subscription
 from provision.errors import UsageRefused
 from provision.registry import secrets
-from provision.subscriptions import subscriptions
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.subscription_models import Subscription
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.models import Subscription
 from provision.workflows import onboard
 from tests.integration.subscriptions.commanding import SOLD, ask, opened, read, selling
 from tests.integration.subscriptions.dunning_street import INVENTORY
@@ -94,7 +94,7 @@ def test_another_day_another_person_and_what_is_over_are_no_twins(context: Conte
     assert held(context) == 3
     with context.session() as session:
         one = session.get_one(Subscription, 1)
-        subscriptions.withdraw(session, one, TODAY)
+        opening.withdraw(session, one, TODAY)
     read(context, subscription, *JEANNE, "--yes")
     assert held(context) == 4
 

@@ -12,7 +12,8 @@ from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa import pain008
 from provision.registry.models import Event
 from provision.registry.states import Told
-from provision.subscriptions import profiles, verify
+from provision.subscriptions.books import verify
+from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import (
     answers,
     batches,
@@ -21,14 +22,14 @@ from provision.subscriptions.payments import (
     handing_over,
     mandate_papers,
     mandates,
-    receipts,
-    reconciling,
+    paying,
     returns,
 )
 from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.models import CollectionFile
 from provision.subscriptions.payments.returns import CameBack
+from provision.workflows import reconciling
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
@@ -245,7 +246,7 @@ def test_a_person_may_say_that_a_movement_paid_the_invoice_of_a_debit(till: Till
     till.collect()
     rows = till.bank(Said(1000, end_to_end="F2026-1-1"), Said(1000, end_to_end="F2026-2-1"))
     for row, one in zip(rows, till.invoices(), strict=True):
-        receipts.pay(till.session, row, [one], COLLECT_ON)
+        paying.pay(till.session, row, [one], COLLECT_ON)
     assert answers.running(till.session, till.seller.id) == {}
     assert len(answers.paid(till.session, till.seller.id)) == 2
 
@@ -275,7 +276,7 @@ def test_a_debit_of_an_invoice_that_was_paid_by_transfer_too_is_the_customers_cr
     till.collect()
     till.bank(Said(1000, text="F2026-000001", name="Jeanne"), Said(1000, end_to_end="F2026-1-1"))
     transfer, _debit = reconciling.propose(till.session, till.seller)
-    receipts.pay(
+    paying.pay(
         till.session,
         transfer.row,
         [one for one in till.invoices() if one.shown == "F2026-000001"],

@@ -9,18 +9,14 @@ from sqlalchemy import text
 
 from provision.errors import PaquetError, UsageRefused
 from provision.money import parse
-from provision.subscriptions import closings, people, profiles, verify
-from provision.subscriptions.payments import (
-    booking,
-    losses,
-    owed,
-    receipts,
-    receiving,
-    reconciling,
-)
+from provision.subscriptions.books import verify
+from provision.subscriptions.ledger import closings
+from provision.subscriptions.parties import people, profiles
+from provision.subscriptions.payments import booking, losses, owed, paying, receiving
 from provision.subscriptions.payments.models import BankMovement
-from provision.subscriptions.payments.receipts import Cash
+from provision.subscriptions.payments.paying import Cash
 from provision.subscriptions.payments.receiving import Source
+from provision.workflows import reconciling
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
@@ -78,17 +74,17 @@ def test_what_is_only_likely_is_shown_and_left_alone(till: Till) -> None:
 
 def test_one_movement_pays_several_invoices_and_the_rest_is_credit(till: Till) -> None:
     (row,) = till.bank(Said(2500))
-    parts = receipts.pay(till.session, row, [invoice(till, 1), invoice(till, 2)], TODAY)
+    parts = paying.pay(till.session, row, [invoice(till, 1), invoice(till, 2)], TODAY)
     assert [units for _one, units in parts] == [1000, 1000]
     party = people.reference(till.session, till.shop.jeanne.id)
-    assert receipts.credit(till.session, till.seller.id, party) == 500
+    assert paying.credit(till.session, till.seller.id, party) == 500
     assert till.accounts() == {"411": 1000, "4197": -500, "512": 2500, "706": -3000}
     assert verify.verify(till.session) == []
 
 
 def test_a_part_is_a_part(till: Till) -> None:
     (row,) = till.bank(Said(1200))
-    receipts.pay(till.session, row, [invoice(till, 2), invoice(till, 1)], TODAY)
+    paying.pay(till.session, row, [invoice(till, 2), invoice(till, 1)], TODAY)
     assert (invoice(till, 1).units, invoice(till, 2).units) == (800, 0)
     assert verify.verify(till.session) == []
 
@@ -97,44 +93,44 @@ def test_a_payment_is_of_one_customer_and_for_what_is_open(till: Till) -> None:
     row, out = till.bank(Said(2000), Said(-500))
     one, other = invoice(till, 1), invoice(till, 3)
     with pytest.raises(UsageRefused, match="of one customer"):
-        receipts.pay(till.session, row, [one, other], TODAY)
+        paying.pay(till.session, row, [one, other], TODAY)
     with pytest.raises(UsageRefused, match="named twice"):
-        receipts.pay(till.session, row, [one, one], TODAY)
+        paying.pay(till.session, row, [one, one], TODAY)
     with pytest.raises(UsageRefused, match="is money out"):
-        receipts.pay(till.session, out, [one], TODAY)
-    receipts.pay(till.session, row, [one], TODAY)
+        paying.pay(till.session, out, [one], TODAY)
+    paying.pay(till.session, row, [one], TODAY)
     with pytest.raises(UsageRefused, match="is booked already, as payment"):
-        receipts.pay(till.session, row, [other], TODAY)
+        paying.pay(till.session, row, [other], TODAY)
     with pytest.raises(UsageRefused, match="Nothing is open"):
-        receipts.pay(till.session, row, [invoice(till, 1)], TODAY)
+        paying.pay(till.session, row, [invoice(till, 1)], TODAY)
 
 
 def test_credit_pays_a_later_invoice_or_goes_back(till: Till) -> None:
     (row,) = till.bank(Said(2500))
-    receipts.pay(till.session, row, [invoice(till, 1)], TODAY)
-    assert receipts.use_credit(till.session, invoice(till, 2), TODAY) == 1000
+    paying.pay(till.session, row, [invoice(till, 1)], TODAY)
+    assert paying.use_credit(till.session, invoice(till, 2), TODAY) == 1000
     (much, fits) = till.bank(Said(-600), Said(-500))
     party = people.reference(till.session, till.shop.jeanne.id)
     with pytest.raises(UsageRefused, match=r"the customer's credit is 5\.00 EUR"):
-        receipts.refund_credit(till.session, much, party, TODAY)
-    assert receipts.refund_credit(till.session, fits, party, TODAY) == 500
+        paying.refund_credit(till.session, much, party, TODAY)
+    assert paying.refund_credit(till.session, fits, party, TODAY) == 500
     with pytest.raises(UsageRefused, match="has no credit"):
-        receipts.use_credit(till.session, invoice(till, 3), TODAY)
+        paying.use_credit(till.session, invoice(till, 3), TODAY)
     assert till.accounts() == {"411": 1000, "512": 2000, "706": -3000}
     assert verify.verify(till.session) == []
 
 
 def test_cash_is_written_down_once_per_receipt(till: Till) -> None:
     cash = Cash(parse("4,00").units, TODAY, "R-17")
-    receipts.take_cash(till.session, invoice(till, 1), cash, TODAY)
+    paying.take_cash(till.session, invoice(till, 1), cash, TODAY)
     assert invoice(till, 1).units == 600
     with pytest.raises(UsageRefused, match="R-17 is written down already"):
-        receipts.take_cash(till.session, invoice(till, 1), cash, TODAY)
+        paying.take_cash(till.session, invoice(till, 1), cash, TODAY)
     with pytest.raises(UsageRefused, match=r"6\.00 EUR is open"):
-        receipts.take_cash(till.session, invoice(till, 1), Cash(601, TODAY, "R-18"), TODAY)
+        paying.take_cash(till.session, invoice(till, 1), Cash(601, TODAY, "R-18"), TODAY)
     tomorrow = TODAY + timedelta(days=1)
     with pytest.raises(UsageRefused, match="is not yet"):
-        receipts.take_cash(till.session, invoice(till, 1), Cash(1, tomorrow, "R-19"), TODAY)
+        paying.take_cash(till.session, invoice(till, 1), Cash(1, tomorrow, "R-19"), TODAY)
     assert till.accounts()["5301"] == 400
     assert verify.verify(till.session) == []
 
@@ -148,7 +144,7 @@ def test_what_nobody_can_explain_is_parked_and_explained_later(till: Till) -> No
     assert verify.verify(till.session) == []
     with pytest.raises(UsageRefused, match="is parked already"):
         booking.park(till.session, row, "Still", TODAY)
-    receipts.pay(till.session, row, [invoice(till, 3)], TODAY)
+    paying.pay(till.session, row, [invoice(till, 3)], TODAY)
     assert till.accounts() == {"411": 2000, "512": 1000, "706": -3000}
     assert verify.verify(till.session) == []
 

@@ -18,8 +18,10 @@ from provision.commands.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa.target_days import first_open_day
 from provision.registry.models import Subscriber
-from provision.subscriptions import organisations, plans, subscriptions
-from provision.subscriptions.subscriptions import Sale
+from provision.subscriptions.offers import plans
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.opening import Sale
 from tests.integration.subscriptions.commanding import ask, read, settled
 from tests.integration.subscriptions.paying_shop import CREDITOR, OURS, THEIRS, Said, camt
 
@@ -73,7 +75,7 @@ def sold(tmp_path: Path) -> Context:
         session.add(jeanne)
         seller = organisations.get(session, "Boutique")
         sale = Sale(plans.get(session, "famille"), seller, organisations.get(session, "Les Amis"))
-        subscriptions.open_subscription(session, jeanne, sale, today=BEGAN)
+        opening.open_subscription(session, jeanne, sale, today=BEGAN)
     ask(context, invoice, "run", "--on", first, "--yes")
     ask(context, mandate, "add", "Boutique", "jeanne@exemple.test")
     ask(context, mandate, "sign", "Boutique", RUM, "--on", first, "--iban", THEIRS)

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.errors import UsageRefused
-from provision.subscriptions import contracts, ledger, organisations, profiles, verify
-from provision.subscriptions.payments import receiving, reconciling, transfers
+from provision.subscriptions.books import verify
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.payments import receiving
 from provision.subscriptions.payments.receiving import Source
-from provision.subscriptions.settling import settlements, steps
+from provision.subscriptions.settling import settlements, steps, transfers
+from provision.workflows import reconciling
 from tests.integration.subscriptions.conftest import START, profile
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
@@ -21,8 +25,8 @@ from tests.integration.subscriptions.paying_shop import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.invoice_models import Settlement
-    from provision.subscriptions.models import Organisation
+    from provision.subscriptions.documents.models import Settlement
+    from provision.subscriptions.offers.models import Organisation
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -51,8 +55,8 @@ def settlement(till: Till) -> Settlement:
 
 
 def holds(till: Till, organisation: Organisation, account: str) -> int:
-    sight = ledger.Sight(organisation.id)
-    found = {one.account: one.amount.units for one in ledger.balance(till.session, sight)}
+    sight = posting.Sight(organisation.id)
+    found = {one.account: one.amount.units for one in posting.balance(till.session, sight)}
     return found.get(account, 0)
 
 

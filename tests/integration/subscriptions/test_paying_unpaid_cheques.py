@@ -9,10 +9,11 @@ import pytest
 
 from provision.errors import PaquetError, UsageRefused
 from provision.rendering import share
-from provision.subscriptions import vat_due, verify
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.payments import owed, policy, receipts, reminders, unpaid, waiting
-from provision.subscriptions.payments.receipts import Cheque
+from provision.subscriptions.books import vat_due, verify
+from provision.subscriptions.dunning import policy, reminders
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.payments import bounced, owed, paying, waiting
+from provision.subscriptions.payments.paying import Cheque
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.deposits_shop import FIRST, counter
 from tests.integration.subscriptions.paying_shop import COLLECT_ON, Said, open_till
@@ -33,7 +34,7 @@ def till(shop: Shop) -> Till:
     made.subscribe(shop.jeanne)
     shop.bill(START + ONE_DAY)
     (invoice,) = made.invoices()
-    receipts.take_cheque(made.session, invoice, Cheque(1_000, PAID_ON, "12"), PAID_ON)
+    paying.take_cheque(made.session, invoice, Cheque(1_000, PAID_ON, "12"), PAID_ON)
     assert made.invoices() == []
     return made
 
@@ -41,8 +42,8 @@ def till(shop: Shop) -> Till:
 def undo(till: Till, *said: Said, typed: str = "12", why: str = WHY) -> int:
     """Take the cheque back, with the movement that did so where the bank said so."""
     row = till.bank(*said)[0] if said else None
-    cheque = unpaid.find(till.session, till.seller, typed)
-    return unpaid.take_back(till.session, cheque, row, why, COLLECT_ON)
+    cheque = bounced.find(till.session, till.seller, typed)
+    return bounced.take_back(till.session, cheque, row, why, COLLECT_ON)
 
 
 def due(till: Till, day: date) -> int:
@@ -100,9 +101,9 @@ def test_no_movement_of_before_the_cheque_took_it_back(till: Till) -> None:
     (row,) = till.bank(Said(-1_000), on=PAID_ON - ONE_DAY)
     brought = till.bank(Said(1_000), on=PAID_ON)[-1]
     waiting.bank(till.session, brought, ["cheque-12"], PAID_ON)
-    cheque = unpaid.find(till.session, till.seller, "12")
+    cheque = bounced.find(till.session, till.seller, "12")
     with pytest.raises(UsageRefused, match="and cheque-12 of"):
-        unpaid.take_back(till.session, cheque, row, WHY, COLLECT_ON)
+        bounced.take_back(till.session, cheque, row, WHY, COLLECT_ON)
 
 
 def test_once_for_a_reason_and_only_what_is_known(till: Till) -> None:
@@ -120,7 +121,7 @@ def test_a_cheque_typed_on_the_wrong_invoice_is_typed_again_with_letters(till: T
     undo(till, why="Saisi sur la mauvaise facture")
     (invoice,) = till.invoices()
     again = Cheque(1_000, COLLECT_ON, "12-BIS")
-    receipts.take_cheque(till.session, invoice, again, COLLECT_ON)
+    paying.take_cheque(till.session, invoice, again, COLLECT_ON)
     (left,) = waiting.everything(till.session, till.seller.id)
     assert (left.shown, till.invoices()) == ("cheque-12-BIS", [])
     assert verify.verify(till.session) == []
@@ -132,11 +133,11 @@ def test_a_deposit_that_was_deducted_stays_so_and_its_own_invoice_is_open_again(
     till = counter(shop)
     number = till.deposit(1_000)
     cheque = Cheque(1_000, FIRST, "7")
-    receipts.take_cheque(till.session, owed.of(till.session, number), cheque, FIRST)
+    paying.take_cheque(till.session, owed.of(till.session, number), cheque, FIRST)
     till.bill(FIRST)
     before = till.documents()
     assert [open_units for _kind, _gross, open_units in before] == [0, 0]
-    found = unpaid.find(till.session, shop.seller, "7")
-    unpaid.take_back(till.session, found, None, WHY, FIRST)
+    found = bounced.find(till.session, shop.seller, "7")
+    bounced.take_back(till.session, found, None, WHY, FIRST)
     assert [one[2] for one in till.documents()] == [1_000, 0]
     assert verify.verify(till.session) == []

@@ -16,15 +16,17 @@ from provision.money import EUR, Amount
 from provision.registry import states
 from provision.registry.models import Event, Subscriber
 from provision.registry.states import Told
-from provision.subscriptions import identities, ledger, people, verify
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.issuing import Number
-from provision.subscriptions.journal import BANK, Entry, Line
-from provision.subscriptions.ledger_models import PersonReference
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.ledger.journal import BANK, Entry, Line
+from provision.subscriptions.ledger.models import PersonReference
+from provision.subscriptions.parties import identities, people
 from provision.subscriptions.privacy import archive, erasing, persons, tables
 from provision.subscriptions.privacy.models import ArchiveAccess, ArchivedIdentity, Erasure
 from provision.subscriptions.privacy.tables import HOLDINGS, OF_NOBODY, Fate
-from provision.subscriptions.subscription_models import Discount, Identity
+from provision.subscriptions.selling.models import Discount, Identity
 from provision.workflows import privacy
 from tests.integration.subscriptions.privacy_shop import (
     DOMAIN,
@@ -329,7 +331,7 @@ def advance(session: Session, subscriber_id: int) -> None:
         lines=(Line("512", amount), Line("467", -amount, from_person)),
         journal=BANK,
     )
-    ledger.post(session, entry, TODAY)
+    posting.post(session, entry, TODAY)
 
 
 def test_a_kept_text_that_names_the_person_is_said(world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from provision import database
 from provision.errors import UsageRefused
-from provision.subscriptions import organisations
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.privacy import register, retention
 from tests.integration.subscriptions.privacy_shop import DOMAIN, EMAIL, NAME, TODAY, build, copied
 

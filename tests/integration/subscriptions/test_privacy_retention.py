@@ -13,11 +13,12 @@ from sqlalchemy import select, text
 from provision import database
 from provision.errors import UsageRefused
 from provision.registry.models import Device, SealedSecret, Subscriber
-from provision.subscriptions import identities, verify
-from provision.subscriptions.invoice_models import Invoice
+from provision.subscriptions.books import verify
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.parties import identities
 from provision.subscriptions.privacy import purging, retention
 from provision.subscriptions.privacy.models import ArchivedIdentity, Erasure, Purged
-from provision.subscriptions.subscription_models import Identity
+from provision.subscriptions.selling.models import Identity
 from provision.workflows import privacy
 from tests.integration.subscriptions.privacy_shop import (
     EMAIL,

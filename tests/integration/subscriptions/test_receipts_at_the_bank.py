@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.errors import UsageRefused
-from provision.subscriptions import books, numbering, verify
-from provision.subscriptions.books import Period
-from provision.subscriptions.giving import recording
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import contributions
-from provision.subscriptions.payments import receipts, reconciling, waiting
-from provision.subscriptions.payments.receipts import Cheque
+from provision.subscriptions.books import exporting, verify
+from provision.subscriptions.books.exporting import Period
+from provision.subscriptions.commons import contributions
+from provision.subscriptions.commons.receipts import recording
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.payments import paying, waiting
+from provision.subscriptions.payments.paying import Cheque
+from provision.workflows import reconciling
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.giving_shop import ON, TODAY, TOLD, YEAR, open_desk
 from tests.integration.subscriptions.paying_shop import Said, open_till
@@ -156,11 +158,11 @@ def test_a_cheque_pays_an_invoice_and_waits_for_the_bank(shop: Shop) -> None:
     shop.bill(START)
     (invoice,) = till.invoices()
     with pytest.raises(UsageRefused, match="is not the number of a cheque"):
-        receipts.take_cheque(till.session, invoice, Cheque(1_000, TODAY, "7 é"), TODAY)
-    receipts.take_cheque(till.session, invoice, Cheque(400, TODAY, "bnp-12"), TODAY)
+        paying.take_cheque(till.session, invoice, Cheque(1_000, TODAY, "7 é"), TODAY)
+    paying.take_cheque(till.session, invoice, Cheque(400, TODAY, "bnp-12"), TODAY)
     assert [one.units for one in till.invoices()] == [600]
     with pytest.raises(UsageRefused, match="BNP-12 is written down already"):
-        receipts.take_cheque(till.session, till.invoices()[0], Cheque(1, TODAY, "BNP-12"), TODAY)
+        paying.take_cheque(till.session, till.invoices()[0], Cheque(1, TODAY, "BNP-12"), TODAY)
     assert till.accounts()["5112"] == 400
     (row,) = till.bank(Said(400, text="REMISE"))
     assert waiting.names(till.session, till.seller.id, ["cheque-BNP-12"])
@@ -172,7 +174,7 @@ def test_a_cheque_pays_an_invoice_and_waits_for_the_bank(shop: Shop) -> None:
 def test_the_books_are_exported_while_money_waits(desk: Desk) -> None:
     desk.record(desk.gift(means="cheque"))
     period = Period(*YEAR)
-    (journal,) = books.export(desk.session, desk.association, period, "hledger", "fr").values()
+    (journal,) = exporting.export(desk.session, desk.association, period, "hledger", "fr").values()
     assert "receipt-R2026-000001" in journal.decode()
 
 

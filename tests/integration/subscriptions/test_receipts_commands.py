@@ -17,8 +17,8 @@ from provision.commands.receipt import receipt
 from provision.commands.statement import statement
 from provision.commands.subscriber import subscriber
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions.giving import papers
-from provision.subscriptions.giving.models import ReceiptCopy
+from provision.subscriptions.commons.receipts import papers
+from provision.subscriptions.documents.receipt_models import ReceiptCopy
 from provision.workflows import control
 from tests.integration.subscriptions import commanding
 from tests.integration.subscriptions.commanding import ask, settled
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.commands.context import Context
-    from provision.subscriptions.giving.models import Receipt
-    from provision.subscriptions.giving.papers import Copy
+    from provision.subscriptions.commons.receipts.papers import Copy
+    from provision.subscriptions.documents.receipt_models import Receipt
 
 DESCRIBED = f"""
 name = "Les Amis du Libre"

@@ -12,12 +12,14 @@ from sqlalchemy import select
 from provision import database
 from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
-from provision.subscriptions import numbering, organisations, profiles, verify
-from provision.subscriptions.giving import givers, papers, recording
-from provision.subscriptions.giving.models import DONATION, Receipt
-from provision.subscriptions.giving.recording import Asked
-from provision.subscriptions.issuing import Number
-from provision.subscriptions.moments import Moment
+from provision.subscriptions.books import verify
+from provision.subscriptions.commons.receipts import givers, papers, recording
+from provision.subscriptions.commons.receipts.recording import Asked
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.receipt_models import DONATION, Receipt
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.parties import organisations, profiles
 from provision.subscriptions.privacy import archive, purging
 from provision.subscriptions.privacy.models import ArchivedIdentity
 from provision.subscriptions.reports import factsfile

@@ -9,10 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions import closings, numbering, profiles, verify
-from provision.subscriptions.giving import recording
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import contributions
+from provision.subscriptions.books import verify
+from provision.subscriptions.commons import contributions
+from provision.subscriptions.commons.receipts import recording
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.ledger import closings
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.parties import profiles
 from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.giving_shop import (
     ELIGIBLE,
@@ -26,7 +29,7 @@ from tests.integration.subscriptions.giving_shop import (
 from tests.integration.subscriptions.paying_shop import Said
 
 if TYPE_CHECKING:
-    from provision.subscriptions.giving.models import Receipt
+    from provision.subscriptions.documents.receipt_models import Receipt
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.giving_shop import Desk
 

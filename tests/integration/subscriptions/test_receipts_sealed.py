@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from provision.subscriptions import verify
-from provision.subscriptions.giving import papers, sealing
+from provision.subscriptions.books import verify
+from provision.subscriptions.commons.receipts import papers, sealing
 from tests.integration.subscriptions.giving_shop import TODAY, open_desk
 from tests.integration.subscriptions.paying_shop import Said
 

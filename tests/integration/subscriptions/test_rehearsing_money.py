@@ -14,8 +14,11 @@ from provision.formats.sepa import pain008
 from provision.migrations import upgrades
 from provision.registry import secrets
 from provision.registry.models import Subscriber
-from provision.subscriptions import organisations, plans, subscriptions, verify
-from provision.subscriptions.subscriptions import Sale
+from provision.subscriptions.books import verify
+from provision.subscriptions.offers import plans
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.opening import Sale
 from provision.workflows import rehearsal, rehearsal_money
 from provision.workflows.control import Control
 
@@ -56,7 +59,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rehearsal_money.
             organisations.get(session, rehearsal.SELLER),
             organisations.get(session, rehearsal.SUPPORTER),
         )
-        subscriptions.open_subscription(session, jeanne, sale, today=START.date())
+        opening.open_subscription(session, jeanne, sale, today=START.date())
     made = rehearsal_money.Story(control, rehearsal.SELLER, rehearsal.SUPPORTER, folder / "out")
     rehearsal_money.rehearse(made)
     yield made

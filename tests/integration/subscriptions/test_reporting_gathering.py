@@ -9,11 +9,13 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from provision.errors import PaquetError
-from provision.subscriptions import contracts, organisations, profiles, verify
-from provision.subscriptions.contracts import Share
-from provision.subscriptions.ledger_models import PersonReference
-from provision.subscriptions.moments import Moment
-from provision.subscriptions.mutual import contributions, hours, reciprocity
+from provision.subscriptions.books import verify
+from provision.subscriptions.commons import contributions, hours, reciprocity
+from provision.subscriptions.ledger.models import PersonReference
+from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.contracts import Share
+from provision.subscriptions.parties import organisations, profiles
 from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.reports import factsfile
 from provision.subscriptions.reports.facts import Income, Portion

@@ -12,7 +12,7 @@ from provision.commands.money import money
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.facturx.invoice_pdf import invoice_html
-from provision.subscriptions.vat import TreatmentRefused
+from provision.subscriptions.offers.vat import TreatmentRefused
 from tests.integration.subscriptions.abroad_shop import (
     ASSOCIATION,
     BELGIAN,
@@ -171,7 +171,7 @@ def test_consumers_in_the_union_pay_as_at_home_and_are_counted(context: Context)
 def test_beyond_the_threshold_a_consumer_in_the_union_is_left_out(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("provision.subscriptions.union_consumers.LIMIT", 1000)
+    monkeypatch.setattr("provision.subscriptions.documents.union_consumers.LIMIT", 1000)
     opened(context, "greta", *RUE, "10115", "--city", "Berlin", "--country", "Germany")
     opened(context, "heidi", *RUE, "1010", "--city", "Wien", "--country", "Autriche")
     opened(context, "paul")
@@ -189,7 +189,7 @@ def test_a_threshold_that_was_passed_last_year_counts_too(
 ) -> None:
     opened(context, "greta", *RUE, "10115", "--city", "Berlin", "--country", "Germany")
     billed(context, TODAY)
-    monkeypatch.setattr("provision.subscriptions.union_consumers.LIMIT", 500)
+    monkeypatch.setattr("provision.subscriptions.documents.union_consumers.LIMIT", 500)
     outcome = billed(context, date(2027, 1, 10))
     assert [*outcome.left_out] == [2]
 

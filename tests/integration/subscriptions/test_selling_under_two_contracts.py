@@ -7,10 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from provision.errors import UsageRefused
-from provision.subscriptions import contracts, organisations, subscriptions, verify
-from provision.subscriptions import verify_two_contracts as pairs
-from provision.subscriptions.contracts import Share
-from provision.subscriptions.mutual import funds
+from provision.subscriptions.books import verify
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.contracts import Share
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling import two_contracts as pairs
+from provision.subscriptions.settling import funds
 from tests.integration.subscriptions.changes_shop import bring_plans
 from tests.integration.subscriptions.conftest import START
 
@@ -27,7 +30,7 @@ def sold(shop: Shop) -> Shop:
     plans = bring_plans(shop)
     for plan, users in (("team", 5), ("net", 1)):
         sale = shop.sale(plan=plans[plan], users=users)
-        subscriptions.open_subscription(shop.session, shop.jeanne, sale, today=START)
+        opening.open_subscription(shop.session, shop.jeanne, sale, today=START)
     shop.bill(date(2026, 3, 31))
     return shop
 

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provision.subscriptions import verify
-from provision.subscriptions.contracts import Share
-from provision.subscriptions.mutual import funds
-from provision.subscriptions.mutual.funds import Wish
-from provision.subscriptions.settling import owing, settlements
+from provision.subscriptions.books import verify
+from provision.subscriptions.offers.contracts import Share
+from provision.subscriptions.settling import funds, owing, settlements
+from provision.subscriptions.settling.funds import Wish
 from provision.subscriptions.settling.steps import INVOICED, OWED, state
 from tests.integration.subscriptions.settling_shop import FIRST, at, opened
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.models import Fund
+    from provision.subscriptions.offers.models import Fund
     from tests.integration.subscriptions.settling_shop import Place
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

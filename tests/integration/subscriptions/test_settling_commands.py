@@ -12,8 +12,8 @@ from provision.commands.payment import payment
 from provision.commands.reciprocity import reciprocity
 from provision.commands.settlement import settlement
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions import verify
-from provision.subscriptions.contracts import Share
+from provision.subscriptions.books import verify
+from provision.subscriptions.offers.contracts import Share
 from tests.integration.subscriptions.commanding import ask, read, settled
 from tests.integration.subscriptions.settling_shop import opened
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from provision.errors import UsageRefused
-from provision.subscriptions import allocating, books, contracts, verify
-from provision.subscriptions.mutual import (
+from provision.subscriptions.books import exporting, verify
+from provision.subscriptions.commons import (
     barter,
     contributions,
     debts,
@@ -18,11 +18,13 @@ from provision.subscriptions.mutual import (
     naming,
     reciprocity,
 )
-from provision.subscriptions.mutual.barter import Offer
-from provision.subscriptions.mutual.debts import Promise
-from provision.subscriptions.mutual.hours import Given
+from provision.subscriptions.commons.barter import Offer
+from provision.subscriptions.commons.debts import Promise
+from provision.subscriptions.commons.hours import Given
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.offers import contracts
 from provision.subscriptions.settling import settlements
-from provision.subscriptions.settling.billing import document_of
+from provision.subscriptions.settling.self_billing import document_of
 from tests.integration.subscriptions.settling_shop import (
     FIRST,
     LATER,
@@ -73,10 +75,10 @@ def test_books_with_all_that_is_no_euro_are_exported(shop: Place, kind: str) -> 
     hours.set_value(shop.session, shop.seller, 3000, FIRST)
     hours.give(shop.session, shop.seller, Given(shop.party, 60, "Atelier"), at())
     hours.pay(shop.session, sold, 60, at())
-    year = books.Period(FIRST, date(2026, 12, 31))
-    files = books.export(shop.session, shop.seller, year, kind, "fr")
+    year = exporting.Period(FIRST, date(2026, 12, 31))
+    files = exporting.export(shop.session, shop.seller, year, kind, "fr")
     assert all(files.values())
-    assert kind != "fec" or books.problems(files, year) == []
+    assert kind != "fec" or exporting.problems(files, year) == []
 
 
 def test_verify_sees_a_promise_that_was_changed(shop: Place, session: Session) -> None:

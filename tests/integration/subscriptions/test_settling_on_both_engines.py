@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from provision.subscriptions.contracts import Share
-from provision.subscriptions.mutual import funds, helping
-from provision.subscriptions.mutual.funds import Wish
-from provision.subscriptions.settling import settlements
+from provision.subscriptions.commons import helping
+from provision.subscriptions.offers.contracts import Share
+from provision.subscriptions.settling import funds, settlements
+from provision.subscriptions.settling.funds import Wish
 from provision.subscriptions.settling.steps import SETTLED, state
 from tests.integration.subscriptions.settling_shop import LATER, TODAY, at, opened
 

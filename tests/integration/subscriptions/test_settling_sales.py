@@ -9,12 +9,14 @@ from sqlalchemy import select, text
 from provision.errors import UsageRefused
 from provision.formats.facturx import checks
 from provision.formats.facturx.invoice import Kind, SelfBilling
-from provision.subscriptions import allocating, contracts, papers, verify
-from provision.subscriptions.contracts import Share
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.ledger_models import LedgerTransaction
+from provision.subscriptions.books import papers, verify
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger.models import LedgerTransaction
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.contracts import Share
 from provision.subscriptions.settling import mandates, owing, settlements
-from provision.subscriptions.settling.billing import document_of
+from provision.subscriptions.settling.self_billing import document_of
 from provision.subscriptions.settling.steps import INVOICED, OWED, SETTLED, state
 from tests.integration.subscriptions.settling_shop import (
     FIRST,
@@ -26,7 +28,7 @@ from tests.integration.subscriptions.settling_shop import (
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.invoice_models import Settlement
+    from provision.subscriptions.documents.models import Settlement
     from tests.integration.subscriptions.settling_shop import (
         Place,
     )

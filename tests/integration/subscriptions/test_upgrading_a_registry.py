@@ -16,19 +16,13 @@ from sqlalchemy.orm import Session
 from provision import database, migrations
 from provision.migrations import upgrades
 from provision.money import euros
-from provision.subscriptions import (
-    billing,
-    identities,
-    organisations,
-    papers,
-    plans,
-    profiles,
-    subscriptions,
-    verify,
-)
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.subscription_models import Identity
-from provision.subscriptions.subscriptions import Sale
+from provision.subscriptions.books import papers, verify
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.offers import plans
+from provision.subscriptions.parties import identities, organisations, profiles
+from provision.subscriptions.selling import billing, opening
+from provision.subscriptions.selling.models import Identity
+from provision.subscriptions.selling.opening import Sale
 from tests.integration.subscriptions.conftest import profile
 
 BILLED = date(2026, 3, 1)
@@ -102,14 +96,14 @@ def registry_of(url: str, revision: str, rows: Iterable[str]) -> Iterator[Engine
 def test_subscriptions_keep_their_price_and_contract_and_are_billed(old: Engine) -> None:
     upgrades.upgrade(old)
     with Session(old) as session:
-        running, ended = subscriptions.everyone(session)
+        running, ended = opening.everyone(session)
         assert (running.state, running.billed_to, running.last_day) == (
             "active",
             date(2026, 1, 31),
             None,
         )
         assert (ended.state, ended.last_day) == ("ended", date(2026, 1, 31))
-        assert subscriptions.price_of(session, running, date(2026, 1, 31)) == euros(1000)
+        assert opening.price_of(session, running, date(2026, 1, 31)) == euros(1000)
         shares = running.versions[0].contract.shares
         assert [(share.organisation.name, share.parts) for share in shares] == [
             ("Amis", 30),
@@ -118,7 +112,7 @@ def test_subscriptions_keep_their_price_and_contract_and_are_billed(old: Engine)
         seller = organisations.get(session, "Boutique")
         profiles.add(session, seller, profile("Boutique"), date(2026, 1, 1))
         sale = Sale(plans.get(session, "famille"), seller, organisations.get(session, "Amis"))
-        subscriptions.open_subscription(
+        opening.open_subscription(
             session, running.subscriber, sale, today=date(2026, 3, 31)
         )  # its number is free, also where rows were carried over
         session.commit()

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.subscriptions import deposits, profiles, vat_due, verify
-from provision.subscriptions.issuing import Number
+from provision.subscriptions.books import vat_due, verify
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.parties import profiles
+from provision.subscriptions.selling import deposits
 from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.deposits_shop import FIRST, JUST_BEFORE, counter
 
 if TYPE_CHECKING:
-    from provision.subscriptions.vat_due import Due
+    from provision.subscriptions.books.vat_due import Due
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.deposits_shop import Counter
 

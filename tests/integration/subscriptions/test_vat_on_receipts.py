@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 
 from provision.errors import UsageRefused
 from provision.money import euros
-from provision.subscriptions import credit_notes, ledger, profiles, vat_due, verify
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.journal import Entry, Line
-from provision.subscriptions.payments import losses, receipts, reconciling, returns
+from provision.subscriptions.books import vat_due, verify
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.ledger.journal import Entry, Line
+from provision.subscriptions.parties import profiles
+from provision.subscriptions.payments import losses, paying, returns
 from provision.subscriptions.payments.returns import CameBack
+from provision.subscriptions.selling import credit_notes
+from provision.subscriptions.selling.credit_notes import What
+from provision.workflows import reconciling
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
@@ -23,7 +27,7 @@ from tests.integration.subscriptions.paying_shop import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.vat_due import Due, Statement
+    from provision.subscriptions.books.vat_due import Due, Statement
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -57,7 +61,7 @@ def row(till: Till, first: date = FIRST, last: date = LAST) -> Due:
 def pays(till: Till, units: int, on: date = COLLECT_ON) -> None:
     """Money comes in for the first invoice that is open."""
     (movement,) = till.bank(Said(units), on=on)
-    receipts.pay(till.session, movement, till.invoices()[:1], on)
+    paying.pay(till.session, movement, till.invoices()[:1], on)
 
 
 def test_what_is_not_paid_waits(till: Till) -> None:
@@ -117,7 +121,7 @@ def test_a_credit_that_is_paid_back_lowers_what_is_due(till: Till) -> None:
     assert (row(till).due, row(till).waiting) == (167, 0)
     (out,) = till.bank(Said(-1000), on=MARCH)
     note = next(one for one in till.invoices() if one.kind == "credit")
-    receipts.refund(till.session, out, note, MARCH)
+    paying.refund(till.session, out, note, MARCH)
     assert (row(till, MARCH).due, row(till).due, row(till).waiting) == (-167, 0, 167)
 
 
@@ -155,7 +159,7 @@ def test_who_is_not_liable_sees_what_was_paid_and_owes_nothing(shop: Shop) -> No
 def test_vat_that_no_document_explains_is_seen(till: Till) -> None:
     lines = (Line("44571", euros(-1)), Line("706", euros(1)))
     entry = Entry(till.seller.id, COLLECT_ON, "Essai", "essai", lines)
-    ledger.post(till.session, entry, COLLECT_ON)
+    posting.post(till.session, entry, COLLECT_ON)
     found = vat_due.statement(till.session, till.seller, FIRST, LAST)
     assert found.unexplained == 1
 

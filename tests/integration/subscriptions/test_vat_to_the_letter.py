@@ -14,15 +14,12 @@ from provision.errors import UsageRefused
 from provision.formats.facturx import schematron
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.invoice_pdf import invoice_html
-from provision.subscriptions import (
-    credit_notes,
-    ledger,
-    papers,
-    verify,
-)
-from provision.subscriptions.credit_notes import What
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.issuing import Number
+from provision.subscriptions.books import papers, verify
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.selling import credit_notes
+from provision.subscriptions.selling.credit_notes import What
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +73,7 @@ def test_what_is_taken_back_of_it_is_exact_too(taxed: Shop) -> None:
     assert sorted(one.totals.payable for one in documents) == [111, 222, 333]
     for document in documents:
         assert list(wrong_taxes(facturx(document))) == []
-    sums = {one.account: one.amount.units for one in ledger.balance(taxed.session)}
+    sums = {one.account: one.amount.units for one in posting.balance(taxed.session)}
     assert sums.get("411", 0) == 0
     assert verify.verify(taxed.session) == []
 
@@ -98,6 +95,6 @@ def test_a_line_is_taken_back_with_its_cent_of_rounding(taxed: Shop) -> None:
     credit_notes.credit(taxed.session, number, What(lines=(1,)), "panne", TODAY)
     documents = list(papers.every(taxed.session, select(Invoice)))
     assert [one.totals.payable for one in documents] == [333, 333]
-    sums = {one.account: one.amount.units for one in ledger.balance(taxed.session)}
+    sums = {one.account: one.amount.units for one in posting.balance(taxed.session)}
     assert [sums[one] for one in ("411", "706", "44571")] == [0, 0, 0]
     assert verify.verify(taxed.session) == []

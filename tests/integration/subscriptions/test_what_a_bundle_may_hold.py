@@ -17,7 +17,8 @@ from provision.errors import PaquetError, UsageRefused
 from provision.registry import orders, secrets
 from provision.servers import guard, looking
 from provision.servers.outcomes import PlayResult
-from provision.subscriptions import planfile, plans, subscriptions
+from provision.subscriptions.offers import planfile, plans
+from provision.subscriptions.selling import opening
 from provision.workflows import ordering, plays
 from provision.workflows.control import Control
 from provision.workflows.rooms import GIB
@@ -112,9 +113,9 @@ def shop(tmp_path: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> C
     )
     number = ordering.place(control, ordering.check(control, words))
     with made.session() as session:
-        opened = subscriptions.of_order(session, number)
+        opened = opening.of_order(session, number)
         assert opened is not None
-        subscriptions.begin(session, opened, NOW.date())
+        opening.begin(session, opened, NOW.date())
         servers.room = measured(orders.get(session, number).bundle.name, 0)
     return made
 

@@ -18,9 +18,11 @@ from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.registry import secrets
 from provision.registry.models import Subscriber
-from provision.subscriptions import billing, identities, organisations, papers, profiles
-from provision.subscriptions.invoice_models import Invoice
-from provision.subscriptions.subscription_models import Identity
+from provision.subscriptions.books import papers
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.parties import identities, organisations, profiles
+from provision.subscriptions.selling import billing
+from provision.subscriptions.selling.models import Identity
 from provision.workflows import ordering
 from tests.integration.subscriptions.commanding import (
     FIRM,

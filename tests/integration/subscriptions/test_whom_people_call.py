@@ -10,7 +10,7 @@ import pytest
 from provision.phones.devices import Support, make_secret
 from provision.registry import orders, secrets
 from provision.registry.models import Device
-from provision.subscriptions import organisations, profiles
+from provision.subscriptions.parties import organisations, profiles
 from provision.workflows import devices, ordering, supporting
 from tests.integration.subscriptions.commanding import selling
 from tests.integration.subscriptions.conftest import profile

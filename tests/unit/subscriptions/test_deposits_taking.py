@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions.deducting import Deposit
-from provision.subscriptions.issuing import Number
-from provision.subscriptions.vat import GROSS, tax
+from provision.subscriptions.documents.deducting import Deposit
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.offers.vat import GROSS, tax
 
 CENTS = st.integers(1, 1_000_000)
 

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions import contracts, drafts
-from provision.subscriptions.catalogue import Item
-from provision.subscriptions.drafts import Asked, Draft, Segment
-from provision.subscriptions.sharing import Agreement, Dealer, Rule
-from provision.subscriptions.terms import Term
-from provision.subscriptions.vat import GROSS, NET, How, Treatment
+from provision.subscriptions.documents import drafts
+from provision.subscriptions.documents.drafts import Asked, Draft, Segment
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.catalogue import Item
+from provision.subscriptions.offers.sharing import Agreement, Dealer, Rule
+from provision.subscriptions.offers.terms import Term
+from provision.subscriptions.offers.vat import GROSS, NET, How, Treatment
 
 if TYPE_CHECKING:
-    from provision.subscriptions.drafts import DraftLine
+    from provision.subscriptions.documents.drafts import DraftLine
 
 SELLER, SUPPORTER = 1, 2
 MARCH = Term(date(2026, 3, 1), date(2026, 4, 1))

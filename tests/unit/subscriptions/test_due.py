@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions import contracts, due, remainders
-from provision.subscriptions.catalogue import Item
-from provision.subscriptions.due import Due, Reduction, Version
-from provision.subscriptions.sharing import Agreement, Dealer, Rule
-from provision.subscriptions.terms import MONTHLY, MONTHS, YEARLY, Term
-from provision.subscriptions.vat import GROSS
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.catalogue import Item
+from provision.subscriptions.offers.sharing import Agreement, Dealer, Rule
+from provision.subscriptions.offers.terms import MONTHLY, MONTHS, YEARLY, Term
+from provision.subscriptions.offers.vat import GROSS
+from provision.subscriptions.selling import due, remainders
+from provision.subscriptions.selling.due import Due, Reduction, Version
 
 if TYPE_CHECKING:
-    from provision.subscriptions.catalogue import Catalogue, Wanted
-    from provision.subscriptions.drafts import Asked
+    from provision.subscriptions.documents.drafts import Asked
+    from provision.subscriptions.offers.catalogue import Catalogue, Wanted
 
 FIRST = date(2026, 1, 31)
 RULES = (Rule(2, None, 30), Rule(1, None, 70))

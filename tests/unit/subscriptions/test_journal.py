@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from provision.errors import PaquetError
 from provision.money import Amount, Commodity, euros
-from provision.subscriptions import journal
-from provision.subscriptions.journal import Entry, Line
+from provision.subscriptions.ledger import journal
+from provision.subscriptions.ledger.journal import Entry, Line
 
 DAY = date(2026, 1, 31)
 BALANCED = (Line("418", euros(900), "person-1"), Line("487", euros(-900), "person-1"))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from provision.subscriptions import people
+from provision.subscriptions.parties import people
 
 
 def test_a_reference_says_nothing_without_its_salt() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from provision import rendering
 from provision.errors import PaquetError
-from provision.subscriptions import planfile
+from provision.subscriptions.offers import planfile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,11 +5,11 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as some
 
-from provision.subscriptions import rounding
-from provision.subscriptions.catalogue import Item
-from provision.subscriptions.drafts import Buyer, Draft, DraftLine
-from provision.subscriptions.sharing import Rule
-from provision.subscriptions.vat import GROSS, ROUNDING, Treatment, tax
+from provision.subscriptions.documents import rounding
+from provision.subscriptions.documents.drafts import Buyer, Draft, DraftLine
+from provision.subscriptions.offers.catalogue import Item
+from provision.subscriptions.offers.sharing import Rule
+from provision.subscriptions.offers.vat import GROSS, ROUNDING, Treatment, tax
 
 STANDARD, REDUCED, EXEMPT = Treatment("S", 2000), Treatment("S", 550), Treatment("E", 0)
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions import contracts
-from provision.subscriptions.sharing import Agreement, Dealer, Rule, part_of
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.sharing import Agreement, Dealer, Rule, part_of
 
 SELLER, SUPPORTER, FUND = 1, 2, 7
 AMOUNTS = st.lists(st.integers(-(10**9), 10**9), max_size=20)

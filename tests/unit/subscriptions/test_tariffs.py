@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions import means, tariffs
-from provision.subscriptions.tariffs import FreePrice, Means, Tariff, Tier
+from provision.subscriptions.offers import means, tariffs
+from provision.subscriptions.offers.tariffs import FreePrice, Means, Tariff, Tier
 
 FORMULA = "persons == 0 ? 10000 : income / persons < 1000 ? 5000 : 10000"
 BY_MEANS = Tariff(formula=FORMULA, asks=("income", "persons"))

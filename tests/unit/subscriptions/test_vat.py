@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions.terms import half_up
-from provision.subscriptions.vat import GROSS, NET, How, Taxed, Treatment, asked, tax
+from provision.subscriptions.offers.terms import half_up
+from provision.subscriptions.offers.vat import GROSS, NET, How, Taxed, Treatment, asked, tax
 
 LINES = st.lists(st.integers(-(10**9), 10**9), max_size=12)
 RATES = st.sampled_from([0, 210, 550, 1000, 2000])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from provision.errors import UsageRefused
 from provision.money import MoneyRefused
-from provision.subscriptions.mutual import shared_costs
+from provision.subscriptions.commons import shared_costs
 
 INSTANCES = [(f"Instance {number}", 1) for number in range(1, 21)]
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.subscriptions.identities import Person
-from provision.subscriptions.issuing import Number
-from provision.subscriptions.payments import letters, policy
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.dunning import letters, policy
+from provision.subscriptions.dunning.reminders import Reminder
+from provision.subscriptions.parties.identities import Person
+from provision.subscriptions.parties.profiles import Profile
 from provision.subscriptions.payments.owed import Owed
-from provision.subscriptions.payments.reminders import Reminder
-from provision.subscriptions.profiles import Profile
 
 if TYPE_CHECKING:
-    from provision.subscriptions.payments.letters import Letter
+    from provision.subscriptions.dunning.letters import Letter
 
 GOLDEN = Path(__file__).parents[3] / "golden/money/dunning"
 DUE = date(2026, 1, 31)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError
-from provision.subscriptions.payments import penalties
+from provision.subscriptions.dunning import penalties
 
 
 def test_a_year_of_one_rate_is_three_times_that_rate() -> None:

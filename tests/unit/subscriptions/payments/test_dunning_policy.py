@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from provision import strict
 from provision.errors import PaquetError
-from provision.subscriptions.payments import policy
-from provision.subscriptions.payments.policy import Policy, Reached, Track
+from provision.subscriptions.dunning import policy
+from provision.subscriptions.dunning.policy import Policy, Reached, Track
 
 EXAMPLE = Path(__file__).parents[4] / "templates/money/dunning.example.toml"
 DUE = date(2026, 1, 31)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions.payments import policy
+from provision.subscriptions.dunning import policy
 from provision.subscriptions.reports.coordination import coordination, verdict
 from provision.subscriptions.reports.coverage import coverage, worst
 from provision.subscriptions.reports.dependency import dependency, runway

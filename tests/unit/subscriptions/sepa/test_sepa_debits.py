@@ -12,7 +12,7 @@ from provision.formats.sepa import debit_files
 from provision.formats.sepa.debits import MOST_UNITS, said_of
 from provision.formats.sepa.mandates import Party
 from provision.money import MoneyRefused
-from provision.subscriptions.issuing import Number
+from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.payments import collectable
 from provision.subscriptions.payments.collectable import Part
 from tests.unit.subscriptions.sepa.sepa_examples import (

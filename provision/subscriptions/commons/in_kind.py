@@ -1,0 +1,62 @@
+"""What is no euro and pays an invoice: local currencies, hours, barter; some lines take none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision import money
+from provision.errors import UsageRefused
+from provision.money import euros
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.drafts import DISCOUNTED
+from provision.subscriptions.documents.models import InvoiceLine, same_document
+from provision.subscriptions.offers.models import PlanComponent
+from provision.subscriptions.selling.models import SubscriptionVersion
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.documents.models import Invoice
+
+LOCAL, HOURS, BARTER = KINDS = ("local", "hours", "barter")
+
+
+def payable(session: Session, invoice: Invoice) -> Cents:
+    """Return how many cents of an invoice can still be paid in what is no euro.
+
+    Lines that can be paid only in euros (hosting, taxes) are left out, with their VAT.
+    """
+    kept = sum(line.net + line.vat for line in _euro_only(session, invoice))
+    paid = sum(allocating.set_so_far(session, invoice, kind) for kind in KINDS)
+    return max(min(invoice.gross - kept - paid, allocating.open_units(session, invoice)), 0)
+
+
+def check(session: Session, invoice: Invoice, units: Cents, means: str) -> None:
+    """Raise UsageRefused unless a subscriber may pay `units` cents of the invoice by `means`."""
+    allocating.check_of_person(invoice)
+    most = payable(session, invoice)
+    if not 0 < units <= most:
+        raise UsageRefused(
+            f"{allocating.number_of(invoice).shown} can take "
+            f"{money.show(euros(most), 'en')} in {means}, no more",
+            "The rest is paid in euros; no change is given in euros.",
+        )
+
+
+def _euro_only(session: Session, invoice: Invoice) -> list[InvoiceLine]:
+    """Return the lines whose component is paid in euros alone, in any plan that it had."""
+    codes = set(
+        session.scalars(
+            select(PlanComponent.code)
+            .join(SubscriptionVersion, SubscriptionVersion.plan_id == PlanComponent.plan_id)
+            .where(
+                SubscriptionVersion.subscription_id == invoice.subscription_id,
+                PlanComponent.euro_only == 1,
+            )
+        )
+    )
+    lines = session.scalars(select(InvoiceLine).where(same_document(InvoiceLine, invoice)))
+    return [line for line in lines if line.component.removesuffix(DISCOUNTED) in codes]

@@ -1,0 +1,104 @@
+"""Who gives: a subscriber, somebody new who becomes one, or an organisation of the registry.
+
+Whoever pays is a subscriber, with or without a subscription: what is known of a giver stands in the
+tables that export, erasure and retention know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision import edges
+from provision.errors import UsageRefused
+from provision.registry.models import Subscriber
+from provision.subscriptions.parties import identities, organisations, people
+from provision.subscriptions.privacy import erasing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.registry.states import Told
+    from provision.subscriptions.parties.identities import Person
+    from provision.subscriptions.selling.models import Identity
+
+NEW = "-"
+NO_ADDRESS = "sans-courriel.invalid"  # RFC 2606: no mail ever goes there
+LONGEST_NUMBER = 9
+
+
+@dataclass(frozen=True)
+class Giver:
+    """Who gave, as the ledger knows them, and who that was on the day; an organisation has none."""
+
+    party: str
+    identity: Identity | None
+
+    @property
+    def person(self) -> Person | None:
+        """What documents say of the giver."""
+        return None if self.identity is None else identities.read(self.identity)
+
+
+def find(
+    session: Session, typed: str, said: Mapping[str, object], when: tuple[Told, date]
+) -> Giver:
+    """Return the giver whom somebody typed: an e-mail address, a number, a name of an organisation.
+
+    `said` is what `identities.changed` takes, known from now on; with a name an address that is
+    new makes a subscriber, and so does NEW, for somebody who has no e-mail address.
+    Raises UsageRefused for nobody; the sentence does not repeat who was looked for.
+    """
+    told, today = when
+    if typed != NEW and "@" not in typed and not _is_number(typed):
+        if said:
+            raise UsageRefused(
+                "An organisation is described by its profile", "See: paquet organisation describe"
+            )
+        owner = organisations.get(session, typed)
+        return Giver(people.organisation_reference(owner.id), None)
+    subscriber = _known(session, typed) or _made(session, typed, said, told)
+    if erasing.is_erased(session, subscriber.id):
+        raise UsageRefused("Whoever had this number was erased", "Name somebody else.")
+    identity = identities.ensure(session, subscriber, today)
+    if said:
+        person = identities.changed(identities.read(identity), said)
+        identity = identities.write(session, subscriber, person, today)
+    return Giver(people.reference(session, subscriber.id), identity)
+
+
+def _known(session: Session, typed: str) -> Subscriber | None:
+    if typed == NEW:
+        return None
+    if _is_number(typed):
+        return session.get(Subscriber, int(typed))
+    return session.scalar(
+        select(Subscriber).where(func.lower(Subscriber.email) == edges.email(typed))
+    )
+
+
+def _made(session: Session, typed: str, said: Mapping[str, object], told: Told) -> Subscriber:
+    if "name" not in said or _is_number(typed):
+        raise UsageRefused(
+            "Nobody here has this e-mail address or number",
+            "Give --name to write somebody new down, or see: paquet subscriber list",
+        )
+    last = session.scalar(select(func.max(Subscriber.id))) or 0
+    made = Subscriber(
+        name=edges.person_name(str(said["name"])),
+        email=f"{last + 1}@{NO_ADDRESS}" if typed == NEW else edges.email(typed),
+        language=str(said.get("language", "fr")),
+        created_at=told.at,
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _is_number(typed: str) -> bool:
+    return typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_NUMBER

@@ -1,0 +1,190 @@
+"""Receipts that were written down as paper: originals, duplicates, and cancelled ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import func, select
+
+from provision.errors import UsageRefused
+from provision.formats.facturx import receipts as documents
+from provision.formats.facturx.receipts import Donation, Eligibility, Received, Signatory
+from provision.subscriptions.books.papers import brand, organisation_party, person_party
+from provision.subscriptions.commons.receipts import recording
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.receipt_models import ReceiptCopy
+from provision.subscriptions.offers.models import Organisation
+from provision.subscriptions.parties import identities, people, profiles
+from provision.subscriptions.selling.models import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.formats.facturx.invoice import Language
+    from provision.formats.facturx.parties import Party
+    from provision.subscriptions.documents.receipt_models import Receipt
+    from provision.subscriptions.parties.profiles import Profile
+
+ORIGINAL, DUPLICATE, CANCELLED = "original", "duplicate", "cancelled"
+ENDINGS = {ORIGINAL: "", DUPLICATE: "-duplicata", CANCELLED: "-annule"}
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file to hand out, and which copy of its receipt it is: the `position`-th."""
+
+    shown: str
+    state: str
+    position: int
+    pdf: bytes
+
+    @property
+    def name(self) -> str:
+        """The name of the file: an original is never replaced by its duplicate."""
+        return f"{self.shown}{ENDINGS[self.state]}.pdf"
+
+
+def copy(session: Session, receipt: Receipt) -> Copy:
+    """Return the next copy of a receipt as PDF/A-3b; it only reads, since that takes a while.
+
+    The first one is the original, all others say that they are duplicates.
+    Raises UsageRefused for a giver who was erased.
+    """
+    cancelled, before = recording.cancellation(session, receipt), handed_out(session, receipt)
+    giver, language = _giver(session, receipt)
+    received = Received(
+        number=numbering.shown(receipt.series, receipt.number),
+        issued=receipt.issued_on,
+        giver=giver,
+        units=receipt.units,
+        on=receipt.received_on,
+        means=cast("documents.Means", receipt.means),
+        is_duplicate=before > 0,
+        cancelled_on=cancelled.cancelled_on if cancelled else None,
+    )
+    pdf = _pdf(session, receipt, received, language)
+    return Copy(received.number, _state(session, receipt), before + 1, pdf)
+
+
+def hand_out(session: Session, receipt: Receipt, made: Copy, today: date) -> None:
+    """Write down that this copy is handed out: that of what the receipt is now, and only once.
+
+    Raises UsageRefused, and the copy is to be thrown away, when somebody was faster.
+    """
+    place = (_state(session, receipt), handed_out(session, receipt) + 1)
+    if place != (made.state, made.position):
+        raise UsageRefused(
+            f"Somebody else wrote or cancelled {made.shown} at the same moment",
+            "Nothing of it was written: ask once more.",
+        )
+    session.add(
+        ReceiptCopy(
+            organisation_id=receipt.organisation_id,
+            series=receipt.series,
+            number=receipt.number,
+            position=made.position,
+            written_on=today,
+        )
+    )
+    session.flush()
+
+
+def unwritten(session: Session, receipts: Iterable[Receipt]) -> list[Receipt]:
+    """Return the receipts that count, and of which no original was written yet.
+
+    Nothing can be written any more for a giver who was erased.
+    """
+    return [
+        one
+        for one in receipts
+        if not handed_out(session, one)
+        and recording.cancellation(session, one) is None
+        and not _is_erased(session, one)
+    ]
+
+
+def handed_out(session: Session, receipt: Receipt) -> int:
+    """Return how many copies of the receipt were written."""
+    count = session.scalar(
+        select(func.count()).where(
+            ReceiptCopy.organisation_id == receipt.organisation_id,
+            ReceiptCopy.series == receipt.series,
+            ReceiptCopy.number == receipt.number,
+        )
+    )
+    return int(count or 0)
+
+
+def name_of(session: Session, receipt: Receipt) -> str:
+    """Return who gave, or '' for somebody who was erased."""
+    owner = people.organisation_of(receipt.party)
+    if owner is not None:
+        return session.get_one(Organisation, owner).name
+    identity = session.get(Identity, receipt.identity_id)
+    return identities.read(identity).name if identity else ""
+
+
+def _is_erased(session: Session, receipt: Receipt) -> bool:
+    is_person = people.organisation_of(receipt.party) is None
+    return is_person and session.get(Identity, receipt.identity_id) is None
+
+
+def _state(session: Session, receipt: Receipt) -> str:
+    """Return what the next copy of a receipt is."""
+    if recording.cancellation(session, receipt) is not None:
+        return CANCELLED
+    return DUPLICATE if handed_out(session, receipt) else ORIGINAL
+
+
+def _pdf(session: Session, receipt: Receipt, received: Received, language: Language) -> bytes:
+    organisation = _organisation(session, receipt)
+    if receipt.first_day is None or receipt.last_day is None:
+        return documents.donation_pdf(organisation, received, Donation(), language)
+    period = (receipt.first_day, receipt.last_day)
+    return documents.membership_pdf(organisation, received, period, language)
+
+
+def _organisation(session: Session, receipt: Receipt) -> documents.Organisation:
+    """Return who issued it, as described on its day; eligible only for a tax receipt."""
+    owner = session.get_one(Organisation, receipt.organisation_id)
+    profile = profiles.needed(session, owner, receipt.issued_on)
+    said = profile.receipts
+    if said is None:
+        raise UsageRefused(
+            f"Nobody knows who signed the receipts of {owner.name} on {receipt.issued_on}",
+            "See: paquet organisation describe",
+        )
+    eligibility = None
+    if receipt.articles and said.category and said.source:
+        eligibility = Eligibility(said.category, said.source, said.articles)
+    return documents.Organisation(
+        party=organisation_party(profile, owner.siren or ""),
+        registration=said.registration,
+        purpose=said.purpose,
+        signed=Signatory(said.signed_by, said.signed_as or "", said.signed_at or ""),
+        eligibility=eligibility,
+        brand=brand(profile),
+    )
+
+
+def _giver(session: Session, receipt: Receipt) -> tuple[Party, Language]:
+    owner = people.organisation_of(receipt.party)
+    if owner is not None:
+        return organisation_party(*_described(session, owner, receipt.issued_on)), "fr"
+    identity = session.get(Identity, receipt.identity_id)
+    if identity is None:
+        raise UsageRefused(
+            f"{numbering.shown(receipt.series, receipt.number)} is for somebody who was erased",
+            "If the tax office asks: paquet subscriber archive --help",
+        )
+    person = identities.read(identity)
+    return person_party(person), person.language
+
+
+def _described(session: Session, organisation_id: int, day: date) -> tuple[Profile, str]:
+    owner = session.get_one(Organisation, organisation_id)
+    return profiles.needed(session, owner, day), owner.siren or ""

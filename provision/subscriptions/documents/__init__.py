@@ -1,0 +1,1 @@
+"""Numbered papers: drafted, issued, credited, deducted, and what is open on each."""

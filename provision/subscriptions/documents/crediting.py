@@ -1,0 +1,158 @@
+"""Turn lines that give money back into credit notes, each within what is left of its invoice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.subscriptions.documents import allocating, deducting, open_items
+from provision.subscriptions.documents.drafts import CREDIT_NOTE, DEPOSIT, INVOICE
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.offers.terms import half_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.documents.drafts import Draft, DraftLine
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.offers.sharing import Rule
+
+CREDIT = "credit"
+
+
+def negated(line: DraftLine) -> DraftLine:
+    """Return the line with the other sign, its shares too."""
+    shares = tuple((rule, -units) for rule, units in line.shares)
+    return replace(line, net=-line.net, vat=-line.vat, shares=shares)
+
+
+def notes(
+    lines: Sequence[DraftLine], invoices: Sequence[tuple[Invoice, Cents]], draft: Draft
+) -> list[Draft]:
+    """Return credit notes like `draft` of `lines`, whose sum is above zero.
+
+    `invoices` are those that may be credited, with the gross cents that are left of each: one that
+    holds all of it is taken, else as many as are needed, and never more than is left of them all.
+    Each names its buyer as its invoice does: who moved since had other numbers then.
+    """
+    wanted = sum(line.net + line.vat for line in lines)
+    enough = [one for one in invoices if one[1] >= wanted]
+    made: list[Draft] = []
+    rest = sorted(lines, key=lambda line: line.net + line.vat > 0)  # charges first: they make room
+    for invoice, most in enough[:1] or [one for one in invoices if one[1] > 0]:
+        taken, rest = _taken(rest, most)
+        if taken:
+            key = f"{draft.key}:{len(made) + 1}"
+            made.append(
+                replace(
+                    draft,
+                    key=key,
+                    buyer=replace(draft.buyer, identity_id=invoice.identity_id),
+                    lines=tuple(taken),
+                    kind=CREDIT_NOTE,
+                    credits=(invoice.series, invoice.number),
+                )
+            )
+    return made
+
+
+def set_against(session: Session, number: Number, on: date) -> Cents:
+    """Set a credit note against its invoice as far as that one is open; return the cents.
+
+    That of a deposit is then set against the open invoices of the same subscription, the oldest
+    first: what was paid is not asked for again. What is left stays open on the credit note: it is
+    refunded, or set against another invoice.
+    """
+    note = session.get_one(Invoice, tuple(number.columns.values()))
+    credited = session.get_one(
+        Invoice, (note.organisation_id, note.credited_series, note.credited_number)
+    )
+    units = _set(session, note, credited, CREDIT, on)
+    if credited.kind == DEPOSIT and allocating.open_units(session, note):
+        for invoice in _open(session, note, on):
+            units += _set(session, note, invoice, deducting.REST, on)
+    return units
+
+
+def move(session: Session, note: Invoice, number: Number, on: date) -> Cents:
+    """Set what is open on a credit note against the invoice that is in the place of its own."""
+    invoice = session.get_one(Invoice, tuple(number.columns.values()))
+    return _set(session, note, invoice, CREDIT, on)
+
+
+def _set(session: Session, note: Invoice, invoice: Invoice, kind: str, on: date) -> Cents:
+    """Set as much of a credit note as both have open against an invoice; return the cents."""
+    units = min(allocating.open_units(session, one) for one in (note, invoice))
+    if units <= 0:
+        return 0
+    for one in (invoice, note):
+        allocating.allocate(session, one, units, kind, (note.entry_number, on))
+    return units
+
+
+def _open(session: Session, note: Invoice, on: date) -> Sequence[Invoice]:
+    """Return the open invoices under the subscription of a credit note, the oldest first."""
+    query = (
+        select(Invoice)
+        .where(
+            Invoice.organisation_id == note.organisation_id,
+            Invoice.subscription_id == note.subscription_id,
+            Invoice.party == note.party,
+            Invoice.kind == INVOICE,
+            Invoice.issued_on <= on,
+            Invoice.gross > open_items.set_against(),
+        )
+        .order_by(Invoice.due_on, Invoice.entry_number)
+    )
+    return session.scalars(query).all()
+
+
+def _taken(lines: Sequence[DraftLine], most: Cents) -> tuple[list[DraftLine], list[DraftLine]]:
+    """Return the lines that fit into `most` gross cents, and the rest; one line may be cut."""
+    taken: list[DraftLine] = []
+    rest: list[DraftLine] = []
+    for line in lines:
+        gross = line.net + line.vat
+        if gross <= most:
+            taken.append(line)
+            most -= gross
+        elif most > 0:
+            first, second = _cut(line, most)
+            taken.append(first)
+            rest.append(second)
+            most = 0
+        else:
+            rest.append(line)
+    return taken, rest
+
+
+def _cut(line: DraftLine, gross: Cents) -> tuple[DraftLine, DraftLine]:
+    """Cut a line in two, the first of `gross` cents; days are given back once, by the first."""
+    whole = line.net + line.vat
+    vat = half_up(line.vat * gross, whole)
+    net = gross - vat
+    first = replace(line, net=net, vat=vat, shares=tuple(_shared(line, net)))
+    parts = zip(line.shares, first.shares, strict=True)
+    second = replace(
+        line,
+        days=None,
+        net=line.net - net,
+        vat=line.vat - vat,
+        shares=tuple((rule, units - part) for (rule, units), (_rule, part) in parts),
+    )
+    return first, second
+
+
+def _shared(line: DraftLine, net: Cents) -> Iterator[tuple[Rule, Cents]]:
+    """Yield the shares of a part of a line: in proportion, and they add up to `net`."""
+    before = 0
+    for rule, units in line.shares:
+        after = before + units
+        yield rule, half_up(net * after, line.net) - half_up(net * before, line.net)
+        before = after

@@ -1,0 +1,1 @@
+"""Who is reminded of what, when, in which words, and who is left in peace."""

@@ -1,0 +1,1 @@
+"""One journal per organisation: double entry, only added to, sealed."""

@@ -1,0 +1,1 @@
+"""What is sold, at which price, taxed how, and shared by which contract."""

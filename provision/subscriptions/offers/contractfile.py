@@ -1,0 +1,125 @@
+"""Read a contract from a commented TOML file (`templates/contract.example.toml`), strictly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+from sqlalchemy import select
+
+from provision import strict
+from provision.errors import UsageRefused
+from provision.strict import Table
+from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.contracts import Share
+from provision.subscriptions.offers.models import Fund
+from provision.subscriptions.offers.planfile import Code, Day, Name  # noqa: TC001 (pydantic reads it)
+from provision.subscriptions.parties import organisations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.offers.models import Organisation, SplitContract
+
+EXAMPLE = "templates/contract.example.toml"
+MOST_PARTS = 10_000
+
+
+class WrittenShare(Table):
+    """Whole parts of one organisation, or of a fund that its custodian keeps apart."""
+
+    parts: int = Field(ge=0, le=MOST_PARTS)
+    organisation: Name | None = None
+    fund: Name | None = None
+    role: Code | Literal[""] = ""
+
+
+class WrittenContract(Table):
+    """One contract of the file."""
+
+    seller: Name
+    supporter: Name
+    mode: Literal["resale", "two_contracts", "mecenat", "licensed"] = "resale"
+    valid_from: Day = Field(alias="from")
+    share: tuple[WrittenShare, ...] = Field(min_length=1, max_length=100, strict=False)
+
+
+class _Contracts(Table):
+    contract: tuple[WrittenContract, ...] = Field(min_length=1, max_length=100, strict=False)
+
+
+def read(path: Path) -> tuple[WrittenContract, ...]:
+    """Return the contracts of the file, or raise PaquetError with the first thing wrong."""
+    return strict.read(path, _Contracts, EXAMPLE).contract
+
+
+def parse(text: str) -> tuple[WrittenContract, ...]:
+    """Return the contracts of the TOML text, or raise PaquetError with the first thing wrong."""
+    return strict.parse(text, _Contracts, EXAMPLE).contract
+
+
+def bring_in(session: Session, written: tuple[WrittenContract, ...]) -> list[SplitContract]:
+    """Add the contracts that the registry lacks and return them; the same file adds nothing.
+
+    Raises UsageRefused for one that is there with other words, and for a share of somebody who is
+    neither party nor custodian.
+    """
+    made = [_bring_in_one(session, one) for one in written]
+    return [one for one in made if one is not None]
+
+
+def _bring_in_one(session: Session, written: WrittenContract) -> SplitContract | None:
+    seller = organisations.get(session, written.seller)
+    supporter = organisations.get(session, written.supporter)
+    shares = [_share(session, one) for one in written.share]
+    _check_beneficiaries(shares, (seller, supporter))
+    there = next(
+        (
+            one
+            for one in contracts.everyone(session)
+            if (one.seller_id, one.supporter_id, one.valid_from)
+            == (seller.id, supporter.id, written.valid_from)
+        ),
+        None,
+    )
+    if there is not None and _same(there, written, shares):
+        return None
+    return contracts.add(
+        session, seller, supporter, shares, terms=(written.mode, written.valid_from)
+    )
+
+
+def _share(session: Session, written: WrittenShare) -> Share:
+    if (written.organisation is None) == (written.fund is None):
+        raise UsageRefused(
+            "A share is of an organisation or of a fund", "Give one of the two words in each share."
+        )
+    if written.organisation is not None:
+        organisation = organisations.get(session, written.organisation)
+        return Share(organisation, written.parts, role=written.role)
+    fund = session.scalar(select(Fund).where(Fund.name == written.fund))
+    if fund is None:
+        raise UsageRefused(f"There is no fund {written.fund}", "Add the fund first.")
+    return Share(fund.custodian, written.parts, role=written.role, fund=fund)
+
+
+def _check_beneficiaries(shares: list[Share], parties: tuple[Organisation, Organisation]) -> None:
+    """Nobody collects for others: who is paid is a party, or keeps a fund by name."""
+    numbers = {one.id for one in parties}
+    for share in shares:
+        if share.fund is None and share.organisation.id not in numbers:
+            raise UsageRefused(
+                f"{share.organisation.name} is no party of this contract",
+                "A share is of the seller, the supporter, or a fund.",
+            )
+
+
+def _same(there: SplitContract, written: WrittenContract, shares: list[Share]) -> bool:
+    kept = [(one.role, one.organisation_id, one.fund_id, one.parts) for one in there.shares]
+    asked = [
+        (one.role, one.organisation.id, one.fund.id if one.fund else None, one.parts)
+        for one in shares
+    ]
+    return there.mode == written.mode and kept == asked

@@ -1,0 +1,1 @@
+"""Who: organisations, their profiles, subscribers, and the names by which books know them."""

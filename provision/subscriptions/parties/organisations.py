@@ -1,0 +1,87 @@
+"""Associations and businesses: who they are, checked before they are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision import edges
+from provision.errors import UsageRefused
+from provision.formats.codes import business_numbers
+from provision.subscriptions.offers.models import Organisation
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+KINDS = ("association", "business")
+
+
+def add(
+    session: Session, name: str, kind: str, *, siren_typed: str = "", territory: str = ""
+) -> Organisation:
+    """Write a new organisation; a name or a SIREN that is taken is refused."""
+    if kind not in KINDS:
+        raise UsageRefused(f"{kind[:40]!r} is not a kind of organisation", f"Use {_kinds()}.")
+    made = Organisation(
+        name=edges.person_name(name, "name of the organisation"),
+        kind=kind,
+        siren=business_numbers.siren(siren_typed) if siren_typed else None,
+        territory=edges.person_name(territory, "territory") if territory else "",
+    )
+    there = _by_name(session, made.name)
+    if there is not None:
+        raise UsageRefused(f"There is an organisation {there.name} already", "Choose another name.")
+    _refuse_taken(session, made.siren)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def identify(session: Session, one: Organisation, siren_typed: str) -> None:
+    """Give an organisation the SIREN that it was added without; another one is refused."""
+    siren = business_numbers.siren(siren_typed)
+    if one.siren == siren:
+        return
+    if one.siren:
+        raise UsageRefused(
+            f"{one.name} has the SIREN {one.siren}, which its documents carry",
+            "Who has another one is another organisation: paquet organisation add --help",
+        )
+    _refuse_taken(session, siren)
+    one.siren = siren
+    session.flush()
+
+
+def get(session: Session, name: str) -> Organisation:
+    """Return the organisation of this name, whatever its capitals, or raise UsageRefused."""
+    checked = edges.person_name(name, "name of the organisation")
+    found = _by_name(session, checked)
+    if found is None:
+        raise UsageRefused(
+            f"There is no organisation {checked}",
+            f"See `paquet organisation list`, or add it: paquet organisation add --kind {_kinds()}",
+        )
+    return found
+
+
+def everyone(session: Session) -> list[Organisation]:
+    """Return all organisations by name."""
+    return list(session.scalars(select(Organisation).order_by(Organisation.name)))
+
+
+def _refuse_taken(session: Session, siren: str | None) -> None:
+    if siren and session.scalar(select(Organisation).where(Organisation.siren == siren)):
+        raise UsageRefused(
+            f"The SIREN {siren} belongs to another organisation", "See: paquet organisation list"
+        )
+
+
+def _by_name(session: Session, name: str) -> Organisation | None:
+    """Compare here: SQLite's lower() knows no accents."""
+    wanted = name.casefold()
+    return next((one for one in everyone(session) if one.name.casefold() == wanted), None)
+
+
+def _kinds() -> str:
+    return "|".join(KINDS)

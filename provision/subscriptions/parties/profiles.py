@@ -1,0 +1,204 @@
+"""What an organisation's documents say of it, from a day on: address, VAT, bank, colours."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from sqlalchemy import func, select
+
+from provision import edges
+from provision.days import sensible_day
+from provision.errors import UsageRefused
+from provision.formats.codes import countries
+from provision.formats.facturx.invoice import USUAL_PENALTIES
+from provision.strict import Table, edge
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.documents.receipt_models import Receipt
+from provision.subscriptions.offers.models import OrganisationProfile
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.offers.models import Organisation
+
+EXAMPLE = "templates/organisation.example.toml"
+OWN_SERIES = 3  # of invoices, credit notes and receipts
+LONGEST_TERM = 60  # days; Code de commerce L441-10
+
+Line = Annotated[str, AfterValidator(edge(partial(edges.person_name, what="line")))]
+Email = Annotated[str, AfterValidator(edge(edges.email))]
+Country = Annotated[str, AfterValidator(edge(countries.as_code))]
+
+
+class Address(Table):
+    """Where somebody lives or works."""
+
+    lines: tuple[Line, ...] = Field(min_length=1, max_length=3, strict=False)
+    postcode: Annotated[str, Field(pattern=r"^[A-Za-z0-9 -]{2,10}$")]
+    city: Line
+    country: Country = "FR"
+
+
+class Receipts(Table):
+    """What an association's receipts say of it: who signs, and why they lower a donor's tax.
+
+    `signed_by` is a name (or an office alone, as it was once), `signed_as` the office, `signed_at`
+    the place, else that of the association. `registration` is its SIREN or RNA. Without `category`
+    and `source` (such as a rescrit) they lower nobody's; `articles` are those of the tax code by
+    which they do.
+    """
+
+    registration: Line
+    purpose: Line
+    signed_by: Line
+    signed_as: Line | None = None
+    signed_at: Line | None = None
+    category: Line | None = None
+    source: Line | None = None
+    articles: tuple[Literal["200", "238 bis", "978"], ...] = Field(default=(), strict=False)
+
+
+class Profile(Table):
+    """An organisation as its documents show it.
+
+    `vat` is its regime, a code of `documents/vat.toml`. `logo` is a PNG or JPEG in base64; in a
+    file it is the path of one. `penalties` is what late business customers owe. `tax_receipts`
+    says that the right to issue them is established; `receipts` says why.
+    """
+
+    name: Line
+    legal: Line
+    address: Address
+    email: Email
+    phone: str = Field(default="", pattern=r"^[0-9+ .()-]{0,30}$")
+    website: str = Field(default="", pattern=r"^(https://[^\s<>\"]{3,200})?$")
+    vat: Literal["liable", "franchise", "association_accessory", "outside_scope"]
+    vat_id: str = ""
+    vat_on_debits: bool = False
+    iban: str = ""
+    bic: str = ""
+    creditor_identifier: str = ""
+    payment_days: int = Field(default=30, ge=0, le=LONGEST_TERM)
+    penalties: Line = USUAL_PENALTIES
+    invoice_prefix: str = Field(default="F", pattern=r"^[A-Z]{1,3}$")
+    credit_prefix: str = Field(default="A", pattern=r"^[A-Z]{1,3}$")
+    receipt_prefix: str = Field(default="R", pattern=r"^[A-Z]{1,3}$")
+    colour: str = Field(default="#1f4e5f", pattern=r"^#[0-9a-f]{6}$")
+    logo: str = ""
+    tax_receipts: bool = False
+    receipts: Receipts | None = None
+    self_billing_since: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
+
+
+def add(
+    session: Session, organisation: Organisation, profile: Profile, valid_from: date
+) -> OrganisationProfile:
+    """Write what documents say from `valid_from` on; a day has one profile, never rewritten."""
+    sensible_day(valid_from, "the first day of a profile")
+    check_prefixes(profile)
+    content = profile.model_dump_json()
+    there = session.get(OrganisationProfile, (organisation.id, valid_from))
+    if there is not None:
+        if Profile.model_validate_json(there.content, strict=False) == profile:
+            return there
+        raise UsageRefused(
+            f"{organisation.name} has a profile from {valid_from} already",
+            "A profile is never rewritten: give the new one its own first day.",
+        )
+    issued = _last_document(session, organisation)
+    if issued is not None and valid_from <= issued:
+        raise UsageRefused(
+            f"{organisation.name} has a document of {issued}, which says what was so then",
+            "Describe it anew from a later day on.",
+        )
+    _check_other_prefixes(session, organisation, profile)
+    made = OrganisationProfile(
+        organisation_id=organisation.id, valid_from=valid_from, content=content
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _last_document(session: Session, organisation: Organisation) -> date | None:
+    days = [
+        session.scalar(
+            select(func.max(table.issued_on)).where(table.organisation_id == organisation.id)
+        )
+        for table in (Invoice, Receipt)
+    ]
+    return max((day for day in days if day is not None), default=None)
+
+
+def check_prefixes(profile: Profile) -> None:
+    """Raise UsageRefused unless each kind of document has a series of its own.
+
+    A profile of before receipts had a prefix may name theirs for its invoices.
+    """
+    own = {profile.invoice_prefix, profile.credit_prefix, profile.receipt_prefix}
+    if len(own) != OWN_SERIES:
+        raise UsageRefused(
+            "Invoices, credit notes and receipts have the same prefix",
+            "Each needs a series of its own.",
+        )
+    for prefix in numbering.SELF_BILLED.values():
+        if prefix in own:
+            raise UsageRefused(
+                f"The prefix {prefix} is kept for documents under a self-billing mandate",
+                "Choose another prefix.",
+            )
+
+
+def _check_other_prefixes(session: Session, organisation: Organisation, profile: Profile) -> None:
+    """Refuse a prefix that was, is or will be the other kind's: two papers would share a number.
+
+    A business gives no receipts.
+    """
+    if organisation.kind != "association":
+        return
+    contents = select(OrganisationProfile.content).where(
+        OrganisationProfile.organisation_id == organisation.id
+    )
+    for content in session.scalars(contents):
+        other = Profile.model_validate_json(content, strict=False)
+        invoices = {other.invoice_prefix, other.credit_prefix}
+        receipts = {other.receipt_prefix} - invoices
+        swapped = {profile.receipt_prefix} & invoices
+        swapped |= {profile.invoice_prefix, profile.credit_prefix} & receipts
+        if swapped:
+            raise UsageRefused(
+                f"Another description of {organisation.name} has the prefix {min(swapped)} for "
+                "receipts where this one has it for invoices, or the other way round",
+                "Choose another prefix: no invoice and receipt may share a number.",
+            )
+
+
+def on(session: Session, organisation_id: int, day: date) -> Profile | None:
+    """Return the profile that rules on `day`, if there is one."""
+    found = session.scalar(
+        select(OrganisationProfile.content)
+        .where(
+            OrganisationProfile.organisation_id == organisation_id,
+            OrganisationProfile.valid_from <= day,
+        )
+        .order_by(OrganisationProfile.valid_from.desc())
+        .limit(1)
+    )
+    return None if found is None else Profile.model_validate_json(found, strict=False)
+
+
+def needed(session: Session, organisation: Organisation, day: date) -> Profile:
+    """Return the profile that rules on `day`, or raise UsageRefused: nobody bills without one."""
+    found = on(session, organisation.id, day)
+    if found is None:
+        raise UsageRefused(
+            f"Nobody knows yet what the invoices of {organisation.name} say on {day}",
+            f"Describe it: paquet organisation describe {organisation.name!r} FILE --from {day} "
+            f"(see {EXAMPLE})",
+        )
+    return found

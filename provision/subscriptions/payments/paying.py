@@ -1,0 +1,220 @@
+"""Money that customers pay, pay too much, and get back.
+
+What pays an invoice is D 512 C 411, and an allocation. What is left over is nobody's sale: it
+stays as the customer's credit on 4197, until it pays a later invoice or is paid back. No VAT is
+due on it: it pays for no service yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from provision.errors import UsageRefused
+from provision.money import in_euros
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.allocating import PAYMENT, REFUND
+from provision.subscriptions.documents.drafts import CREDIT_NOTE
+from provision.subscriptions.ledger import chart, journal, posting
+from provision.subscriptions.ledger.journal import Entry
+from provision.subscriptions.ledger.models import LedgerPosting
+from provision.subscriptions.payments import answers, booking, owed, waiting
+from provision.subscriptions.payments.booking import Booking, line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.ledger.journal import Line
+    from provision.subscriptions.payments.models import BankMovement
+    from provision.subscriptions.payments.owed import Owed
+
+LONGEST_RECEIPT = 40
+
+
+@dataclass(frozen=True)
+class Cash:
+    """Coins and notes for an invoice: cents, on a day; `receipt` names the paper that proves it."""
+
+    units: Cents
+    paid_on: date
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Cheque:
+    """A cheque for an invoice: cents, on the day on which it was handed over, and its number."""
+
+    units: Cents
+    paid_on: date
+    number: str
+
+
+def pay(
+    session: Session, row: BankMovement, invoices: Sequence[Owed], today: date
+) -> list[tuple[Owed, Cents]]:
+    """Let money that came in pay invoices of one customer, in this order; the rest is credit.
+
+    Returns what each invoice got. A debit that was running for one of them is answered by it only
+    if the movement names that debit.
+    """
+    if row.units <= 0:
+        raise UsageRefused(f"Movement {row.id} is money out", "It pays no invoice.")
+    _check_one_party(invoices)
+    for one in invoices:
+        owed.check_invoice(one)
+    parts, rest = owed.spread(invoices, row.units)
+    lines = [line(chart.CUSTOMERS, -units, one.party) for one, units in parts]
+    if rest:
+        lines.append(line(chart.CUSTOMER_CREDIT, -rest, invoices[0].party))
+    text = f"Paiement {', '.join(one.shown for one, _ in parts)}"
+    entry_number = booking.book(session, row, Booking(PAYMENT, text, tuple(lines)), today)
+    for one, units in parts:
+        allocating.allocate(session, one.number, units, PAYMENT, (entry_number, row.booked_on))
+    answers.paid_alone(session, row, [one.number for one, _ in parts], entry_number)
+    return parts
+
+
+def refund(session: Session, row: BankMovement, note: Owed, today: date) -> Cents:
+    """Let money that went out pay back a credit note; return its cents."""
+    units = _out(row)
+    if note.kind != CREDIT_NOTE:
+        raise UsageRefused(f"{note.shown} is not a credit note", "Give the number of one.")
+    if units > note.units:
+        raise UsageRefused(
+            f"{in_euros(units)} went out, and {in_euros(note.units)} is open on {note.shown}",
+            "A refund is never more than the credit note: see what else was paid.",
+        )
+    lines = (line(chart.CUSTOMERS, units, note.party),)
+    made = booking.book(session, row, Booking(REFUND, f"Remboursement {note.shown}", lines), today)
+    allocating.allocate(session, note.number, units, REFUND, (made, row.booked_on))
+    return units
+
+
+def refund_credit(session: Session, row: BankMovement, party: str, today: date) -> Cents:
+    """Let money that went out pay back what a customer had paid too much; return its cents."""
+    units, left = _out(row), credit(session, row.organisation_id, party)
+    if units > left:
+        raise UsageRefused(
+            f"{in_euros(units)} went out, and the customer's credit is {in_euros(left)}",
+            "A refund is never more than the credit.",
+        )
+    lines = (line(chart.CUSTOMER_CREDIT, units, party),)
+    booking.book(session, row, Booking(REFUND, "Remboursement de trop-perçu", lines), today)
+    return units
+
+
+def use_credit(session: Session, invoice: Owed, today: date) -> Cents:
+    """Let what a customer had paid too much pay an invoice; return its cents."""
+    owed.check_invoice(invoice)
+    number = invoice.number
+    left = credit(session, number.organisation_id, invoice.party)
+    units = min(left, invoice.units)
+    if units <= 0:
+        raise UsageRefused(f"Whoever owes {invoice.shown} has no credit", "Nothing was written.")
+    entry = Entry(
+        organisation_id=number.organisation_id,
+        effective_on=booking.open_day(session, number.organisation_id, today),
+        text=f"Trop-perçu employé {invoice.shown}",
+        key=f"credit:{invoice.shown}:{invoice.gross - invoice.units}",
+        lines=(
+            line(chart.CUSTOMER_CREDIT, units, invoice.party),
+            line(chart.CUSTOMERS, -units, invoice.party),
+        ),
+        piece=invoice.shown,
+    )
+    made = posting.post(session, entry, today).number
+    allocating.allocate(session, number, units, PAYMENT, (made, today))
+    return units
+
+
+def take_cash(session: Session, invoice: Owed, cash: Cash, today: date) -> Cents:
+    """Write down cash for an invoice (5301), once per receipt; return its cents."""
+    if not 1 <= len(cash.receipt) <= LONGEST_RECEIPT:
+        raise UsageRefused(f"A receipt has a number of 1 to {LONGEST_RECEIPT} characters")
+    taken = _Taken("Espèces", f"cash:{cash.receipt}", cash.receipt, line(chart.CASH, cash.units))
+    return _take(session, invoice, taken, (cash.paid_on, today))
+
+
+def take_cheque(session: Session, invoice: Owed, cheque: Cheque, today: date) -> Cents:
+    """Write down a cheque for an invoice, once per number; return its cents.
+
+    It waits on 5112 until the bank shows it (`waiting`).
+    """
+    reference = waiting.of_cheque(cheque.number)
+    number = reference.removeprefix(waiting.CHEQUE)
+    taken = _Taken("Chèque", reference, number, line(chart.CHEQUES, cheque.units, reference))
+    return _take(session, invoice, taken, (cheque.paid_on, today))
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What somebody was handed: its French name, its key, the number of the paper, its line."""
+
+    name: str
+    key: str
+    piece: str
+    line: Line
+
+
+def _take(session: Session, invoice: Owed, taken: _Taken, days: tuple[date, date]) -> Cents:
+    """Let what was handed over on the first of `days` pay an invoice; the second is today."""
+    (paid_on, today), units = days, taken.line.amount.units
+    if posting.find(session, invoice.number.organisation_id, taken.key) is not None:
+        raise UsageRefused(
+            f"{taken.piece} is written down already",
+            "Nothing was written. If it is another one, add letters to its number.",
+        )
+    owed.check_invoice(invoice)
+    if not 0 < units <= invoice.units:
+        raise UsageRefused(
+            f"{in_euros(units)} cannot pay {invoice.shown}, on which {in_euros(invoice.units)} "
+            "is open",
+            "Take what is open, or less.",
+        )
+    if paid_on > today:
+        raise UsageRefused(f"{paid_on} is not yet", "Give the day on which it was paid.")
+    entry = Entry(
+        organisation_id=invoice.number.organisation_id,
+        effective_on=paid_on,
+        text=f"{taken.name} {invoice.shown}",
+        key=taken.key,
+        lines=(taken.line, line(chart.CUSTOMERS, -units, invoice.party)),
+        journal=journal.OTHERS,
+        piece=taken.piece,
+    )
+    made = posting.post(session, entry, today).number
+    allocating.allocate(session, invoice.number, units, PAYMENT, (made, paid_on))
+    return units
+
+
+def credit(session: Session, organisation_id: int, party: str) -> Cents:
+    """Return the cents that a customer has paid too much and not used."""
+    held = session.scalar(
+        select(func.sum(LedgerPosting.units)).where(
+            LedgerPosting.organisation_id == organisation_id,
+            LedgerPosting.account == chart.CUSTOMER_CREDIT,
+            LedgerPosting.party == party,
+        )
+    )
+    return -int(held or 0)
+
+
+def _out(row: BankMovement) -> Cents:
+    if row.units >= 0:
+        raise UsageRefused(f"Movement {row.id} is money in", "It pays nothing back.")
+    return -row.units
+
+
+def _check_one_party(invoices: Sequence[Owed]) -> None:
+    if len({one.party for one in invoices}) != 1:
+        raise UsageRefused(
+            "A payment pays invoices of one customer", "Give at least one invoice, all of one."
+        )
+    if len({one.number for one in invoices}) != len(invoices):
+        raise UsageRefused("An invoice is named twice", "Name each once.")

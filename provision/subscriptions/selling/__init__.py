@@ -1,0 +1,1 @@
+"""Who subscribed to what from day to day, and what that bills."""

@@ -1,0 +1,302 @@
+"""The billing run: every term that has begun is invoiced once, in order, in pieces that stand."""
+
+from __future__ import annotations
+
+import gc
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
+
+from provision import database
+from provision.days import sensible_day
+from provision.registry.models import Subscriber
+from provision.subscriptions.documents import deducting, issuing
+from provision.subscriptions.documents.models import BillingRun, Invoice
+from provision.subscriptions.documents.union_consumers import Tally
+from provision.subscriptions.ledger.models import Closing, PersonReference
+from provision.subscriptions.offers import carrying
+from provision.subscriptions.offers.catalogue import Catalogue
+from provision.subscriptions.offers.vat import TreatmentRefused
+from provision.subscriptions.parties import identities
+from provision.subscriptions.selling import deposits, due
+from provision.subscriptions.selling.due import Due, Reduction
+from provision.subscriptions.selling.models import (
+    Discount,
+    Identity,
+    Subscription,
+    SubscriptionVersion,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from sqlalchemy import Engine, Select
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.documents.drafts import Draft
+    from provision.subscriptions.parties.identities import Person
+
+PIECE = 2_000  # subscriptions that are billed in one unit of work
+
+
+@dataclass
+class Outcome:
+    """What a run did: on which days it billed, how many documents it made, their sum in cents.
+
+    Credit notes are among them, for deposits that nothing deducts any more; they are below zero.
+    `left_out` says by subscription why it was not billed: its buyer is abroad, and nobody here
+    knows the VAT. Nothing of it is lost: the first run after that is mended bills it.
+    """
+
+    days: list[date] = field(default_factory=list)
+    documents: int = 0
+    gross: int = 0
+    left_out: dict[int, TreatmentRefused] = field(default_factory=dict)
+
+    def add(self, piece: _Piece) -> None:
+        """Count what one unit of work did."""
+        self.documents += piece.documents
+        self.gross += piece.gross
+        self.left_out |= piece.left_out
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What one unit of work did; `last` is the last subscription that it looked at."""
+
+    last: int | None
+    documents: int
+    gross: int
+    left_out: Mapping[int, TreatmentRefused] = field(default_factory=dict)
+
+
+def bill(engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: None) -> Outcome:
+    """Invoice all terms that began by `day`; done again, it finds nothing to do.
+
+    It goes on in pieces: what was written stands when a run is killed, and the same command
+    finishes it, with the day on which it began, before it begins a new one.
+    """
+    sensible_day(day, "the day of a billing run")
+    outcome = Outcome()
+    for run_day in database.retried(engine, partial(_days, day)):
+        database.retried(engine, partial(_open, run_day))
+        _run(engine, run_day, outcome, tell)
+        outcome.add(database.retried(engine, partial(_finish, run_day)))
+        outcome.days.append(run_day)
+    return outcome
+
+
+def preview(session: Session, day: date) -> Outcome:
+    """Return what a run would do, and write nothing: the unit of work is rolled back."""
+    sensible_day(day, "the day of a billing run")
+    outcome = Outcome(days=_days(day, session))
+    for run_day in outcome.days:
+        after: int | None = 0
+        while after is not None:
+            piece = _piece(run_day, after, session)
+            outcome.add(piece)
+            after = piece.last
+        outcome.add(_finish(run_day, session))
+    session.rollback()
+    return outcome
+
+
+def _run(engine: Engine, day: date, outcome: Outcome, tell: Callable[[str], None]) -> None:
+    after = 0
+    while True:
+        with _uncollected():
+            piece = database.retried(engine, partial(_piece, day, after))
+        outcome.add(piece)
+        if piece.last is None:
+            return
+        after = piece.last
+        tell(f"{outcome.documents} documents, up to subscription {after}")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let nobody look for garbage among the many objects of a piece: a third of its time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _piece(day: date, after: int, session: Session) -> _Piece:
+    """Bill the next subscriptions in the order of their numbers."""
+    found = _load(session, day, after)
+    if not found:
+        return _Piece(None, 0, 0)
+    catalogue, dealer = Catalogue(session), carrying.load(session)
+    wanted: list[Draft] = []
+    billed: dict[date, list[int]] = defaultdict(list)
+    left_out, tally = {}, Tally(session)
+    for one in found:
+        branch = dealer.branched()
+        try:
+            drafts, billed_to = due.drafts_of(one, day, catalogue, branch)
+            tally.add_all(drafts, day)
+        except TreatmentRefused as refused:
+            left_out[one.subscription_id] = refused
+            continue
+        dealer = branch
+        wanted += drafts
+        billed[billed_to].append(one.subscription_id)
+    numbers = issuing.issue(session, wanted, catalogue, day)
+    deducting.deduct(session, wanted, numbers, day)
+    carrying.save(session, dealer)
+    for to, subscriptions in billed.items():
+        moved = update(Subscription).where(Subscription.id.in_(subscriptions)).values(billed_to=to)
+        session.connection().execute(moved)
+    gross = sum(draft.net + draft.vat for draft in wanted)
+    return _Piece(found[-1].subscription_id, len(wanted), gross, left_out)
+
+
+def _load(session: Session, day: date, after: int) -> list[Due]:
+    rows = session.execute(_begun(day, after)).all()
+    numbers = [row[0] for row in rows]
+    versions, reductions = _versions(session, numbers), _reductions(session, numbers)
+    return [
+        Due(
+            number,
+            to,
+            last_day,
+            party,
+            language,
+            identity_id,
+            versions=tuple(versions[number]),
+            reductions=tuple(reductions[number]),
+            person=_person(content),
+        )
+        for number, to, last_day, party, language, identity_id, content in rows
+    ]
+
+
+def _begun(day: date, after: int) -> Select[*tuple[Any, ...]]:
+    """Select the next subscriptions of which a term begins by `day`, with who pays."""
+    newest = aliased(Identity)
+    latest = (
+        select(func.max(newest.id))
+        .where(newest.subscriber_id == Subscription.subscriber_id)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Subscription.id,
+            Subscription.billed_to,
+            Subscription.last_day,
+            PersonReference.reference,
+            Subscriber.language,
+            Identity.id,
+            Identity.content,
+        )
+        .join(PersonReference, PersonReference.subscriber_id == Subscription.subscriber_id)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .outerjoin(Identity, Identity.id == latest)
+        .where(
+            Subscription.state == "active", Subscription.billed_to <= day, Subscription.id > after
+        )
+        .order_by(Subscription.id)
+        .limit(PIECE)
+    )
+
+
+def _person(content: str | None) -> Person | None:
+    return None if content is None else identities.parse(content)
+
+
+def _versions(session: Session, numbers: list[int]) -> dict[int, list[due.Version]]:
+    found: dict[int, list[due.Version]] = defaultdict(list)
+    version = SubscriptionVersion
+    rows = session.execute(
+        select(
+            version.subscription_id,
+            version.from_day,
+            version.anchor_day,
+            version.plan_id,
+            version.period,
+            version.priced_on,
+            version.contract_id,
+            version.users,
+            version.gib,
+            version.means,
+        )
+        .where(version.subscription_id.in_(numbers))
+        .order_by(version.subscription_id, version.version)
+    )
+    for number, *words in rows:
+        found[number].append(due.Version(*words))
+    return found
+
+
+def _reductions(session: Session, numbers: list[int]) -> dict[int, list[Reduction]]:
+    found: dict[int, list[Reduction]] = defaultdict(list)
+    rows = session.execute(
+        select(
+            Discount.subscription_id,
+            Discount.first_day,
+            Discount.last_day,
+            Discount.basis_points,
+            Discount.reason,
+        )
+        .where(Discount.subscription_id.in_(numbers))
+        .order_by(Discount.id)
+    )
+    for row in rows:
+        owner, first_day, last_day, points, reason = row
+        found[owner].append(Reduction(first_day, last_day, points, reason))
+    return found
+
+
+def _days(day: date, session: Session) -> list[date]:
+    """Return the days to bill: of runs that were interrupted, and then `day` itself.
+
+    An interrupted run whose day was overtaken, by a later document or by a closing, is over: what
+    it left is billed with `day`.
+    """
+    open_runs = select(BillingRun).where(BillingRun.state == "open").order_by(BillingRun.id)
+    issued = session.scalar(select(func.max(Invoice.issued_on))) or day
+    closed = session.scalar(select(func.max(Closing.last_day))) or date.min
+    days = []
+    for run in session.scalars(open_runs).all():
+        if run.day < issued or run.day <= closed:
+            run.state = "done"
+        elif run.day != day:
+            days.append(run.day)
+    return [*days, day]
+
+
+def _open(day: date, session: Session) -> None:
+    there = select(BillingRun).where(BillingRun.state == "open", BillingRun.day == day)
+    if session.scalar(there) is None:
+        session.add(BillingRun(day=day))
+
+
+def _finish(day: date, session: Session) -> _Piece:
+    """Close the run, and end the subscriptions that are past their last day.
+
+    What was deposited for them, and nothing deducts any more, is given back.
+    """
+    numbers = deposits.refund_ended(session, day)
+    given_back = [session.get_one(Invoice, tuple(one.columns.values())).gross for one in numbers]
+    session.execute(
+        update(BillingRun)
+        .where(BillingRun.state == "open", BillingRun.day == day)
+        .values(state="done")
+    )
+    session.execute(
+        update(Subscription)
+        .where(Subscription.state == "active", Subscription.last_day < day)
+        .values(state="ended")
+    )
+    return _Piece(None, len(numbers), -sum(given_back))

@@ -1,0 +1,160 @@
+"""Change a subscription from a day on, also in the middle of a term that is billed already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from provision.days import sensible_day
+from provision.errors import UsageRefused
+from provision.subscriptions.ledger import posting
+from provision.subscriptions.offers import plans, tariffs
+from provision.subscriptions.offers.catalogue import Catalogue
+from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
+from provision.subscriptions.offers.tariffs import Means, Tariff
+from provision.subscriptions.offers.terms import Term
+from provision.subscriptions.selling import adjusting, charged, opening
+from provision.subscriptions.selling.adjusting import Adjustment
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.offers.catalogue import Wanted
+    from provision.subscriptions.offers.models import Plan
+    from provision.subscriptions.selling.due import Due
+    from provision.subscriptions.selling.models import Subscription, SubscriptionVersion
+
+MOST_FOR_A_TERM = 10**12  # cents: sums over many subscriptions stay far inside 64 bits
+REASON = {"fr": "Changement d’abonnement le {day}", "en": "Change of subscription on {day}"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes different; None stays as it is.
+
+    A new plan, and a new term, come with the prices of the day unless `prices_of` names another;
+    a new plan comes with its own users and room unless they are given.
+    """
+
+    plan: Plan | None = None
+    period: str | None = None
+    users: int | None = None
+    gib: int | None = None
+    means: Means | None = None
+    prices_of: date | None = None
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The version that was written, and the documents that it led to."""
+
+    version: SubscriptionVersion
+    documents: tuple[Number, ...]
+
+
+def change(
+    session: Session, subscription: Subscription, wanted: Change, from_day: date, *, today: date
+) -> Changed:
+    """Write what the subscription is from `from_day` on, and adjust the days that are billed.
+
+    A new term begins when what is billed has ended, and terms count anew from there.
+    Raises UsageRefused for a day before the last change, in a closed period or after the end.
+    """
+    sensible_day(from_day, "the day of a change")
+    if wanted.period not in {None, subscription.versions[-1].period}:
+        from_day = max(from_day, subscription.billed_to)
+    _check_day(session, subscription, from_day)
+    before = charged.due_of(session, subscription)
+    made = opening.next_version(
+        subscription, from_day, today, _columns(subscription, wanted, from_day)
+    )
+    after = replace(before, versions=(*before.versions, opening.version_of(made)))
+    check_words(Catalogue(session), after.versions[-1].wanted(after.language))
+    subscription.versions.append(made)
+    session.flush()
+    adjustment = Adjustment(
+        one=before,
+        before=before,
+        after=after,
+        days=Term(from_day, subscription.billed_to),
+        key=f"change:{subscription.id}:{made.version}",
+        reason=adjusting.worded(REASON, from_day, after.language),
+    )
+    return Changed(made, tuple(adjusting.adjust(session, adjustment, today)))
+
+
+def check_words(catalogue: Catalogue, wanted: Wanted) -> None:
+    """Raise UsageRefused unless a term can be priced, for so many users and so much room."""
+    for what, number, most in (
+        ("users", wanted.users, MOST_USERS),
+        ("GiB", wanted.gib, MOST_GIB),
+    ):
+        if not 1 <= number <= most:
+            raise UsageRefused(f"{number} {what} cannot be sold", f"Give 1 to {most}.")
+    tariff = Tariff.model_validate_json(catalogue.plan(wanted.plan_id).tariff)
+    means = Means.model_validate_json(wanted.means)
+    tariffs.points(tariff, means)
+    tariffs.chosen(tariff, means)
+    if sum(item.units for item in catalogue.items(wanted)) > MOST_FOR_A_TERM:
+        raise UsageRefused("A term would cost more than ten billion euros", "Check it once more.")
+
+
+def check_open(session: Session, one: Due, day: date) -> None:
+    """Raise UsageRefused if `day` lies in a closed period of who sold it."""
+    agreement = Catalogue(session).agreement(one.version_on(day).contract_id)
+    for party in (agreement.seller_id, agreement.supporter_id):
+        closed = posting.closed_to(session, party)
+        if closed is not None and day <= closed:
+            raise UsageRefused(
+                f"The books are closed up to {closed}", "Change it from a later day on."
+            )
+
+
+def _check_day(session: Session, subscription: Subscription, from_day: date) -> None:
+    number, last = subscription.id, subscription.versions[-1]
+    if subscription.state != opening.ACTIVE:
+        raise UsageRefused(
+            f"Subscription {number} is {subscription.state}", "Only an active one can be changed."
+        )
+    if from_day < last.from_day:
+        raise UsageRefused(
+            f"{from_day} is before {last.from_day}, when subscription {number} began or was "
+            "changed last",
+            "Change it from that day or a later one.",
+        )
+    if subscription.last_day is not None:
+        raise UsageRefused(
+            f"Subscription {number} ends on {subscription.last_day}",
+            f"Let it go on first: paquet subscription keep {number}",
+        )
+    check_open(session, charged.due_of(session, subscription), from_day)
+
+
+def _columns(subscription: Subscription, wanted: Change, from_day: date) -> dict[str, object]:
+    """Return the columns of the next version that are not as before."""
+    last = subscription.versions[-1]
+    changed: dict[str, object] = {"from_day": from_day}
+    if wanted.plan is not None and wanted.plan.id != last.plan_id:
+        changed |= {
+            "plan_id": wanted.plan.id,
+            "users": wanted.plan.users,
+            "gib": wanted.plan.quota_gib,
+            "means": Means().model_dump_json(exclude_defaults=True),
+            "priced_on": from_day,
+        }
+    if wanted.period not in {None, last.period}:
+        if wanted.period not in plans.PERIODS:
+            raise UsageRefused(
+                f"{str(wanted.period)[:40]!r} is not a term", f"Use {'|'.join(plans.PERIODS)}."
+            )
+        changed |= {"period": wanted.period, "anchor_day": from_day, "priced_on": from_day}
+    given = {"users": wanted.users, "gib": wanted.gib, "priced_on": wanted.prices_of}
+    changed |= {name: value for name, value in given.items() if value is not None}
+    if wanted.means is not None:
+        changed["means"] = wanted.means.model_dump_json(exclude_defaults=True)
+    if len(changed) == 1:
+        raise UsageRefused("Nothing would change", "Name what becomes different.")
+    return changed

@@ -1,0 +1,185 @@
+"""What the documents of a subscription say: which days are charged, how, and what is left."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.subscriptions.documents import allocating, deducting, drafts
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
+from provision.subscriptions.offers.vat import Treatment
+from provision.subscriptions.parties import identities
+from provision.subscriptions.parties.people import reference
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.due import Due, Reduction
+from provision.subscriptions.selling.models import Discount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.money import Cents
+    from provision.subscriptions.documents.drafts import Buyer
+    from provision.subscriptions.offers.terms import Term
+    from provision.subscriptions.selling.models import Subscription
+
+
+@dataclass(frozen=True)
+class Billed:
+    """One line that charged days (`step` is 1) or gave them back (-1), from a document."""
+
+    number: Number
+    component: str
+    starts: date
+    until: date
+    step: int
+    treatment: Treatment
+    issued_on: date
+
+    def holds(self, component: str, day: date) -> bool:
+        """Tell whether it speaks of this component on `day`; a discount goes with its component."""
+        return self.component == base(component) and self.starts <= day < self.until
+
+
+@dataclass(frozen=True)
+class Billing:
+    """All dated lines of a subscription."""
+
+    lines: tuple[Billed, ...]
+
+    def charged(self, component: str, day: date) -> bool:
+        """Tell whether `day` of a component stands on an invoice and was not given back."""
+        return sum(one.step for one in self.lines if one.holds(component, day)) > 0
+
+    def latest(self, issuer_id: int, day: date) -> Billed | None:
+        """Return a line of the organisation's latest document of `day`."""
+        found = [
+            one
+            for one in self.lines
+            if one.number.organisation_id == issuer_id and one.starts <= day < one.until
+        ]
+        return found[-1] if found else None
+
+
+def once(lines: Iterable[Billed]) -> bool:
+    """Tell whether each day stands on one invoice at most, and was not given back too often."""
+    steps: dict[tuple[int, str], Counter[date]] = defaultdict(Counter)
+    for one in lines:
+        of_component = steps[one.number.organisation_id, one.component]
+        of_component[one.starts] += one.step
+        of_component[one.until] -= one.step
+    return all(
+        set(accumulate(units for _day, units in sorted(found.items()))) <= {0, 1}
+        for found in steps.values()
+    )
+
+
+def base(component: str) -> str:
+    """Return the component that a line is about: a discount is about the one that it reduces."""
+    return component.removesuffix(drafts.ROUNDED).removesuffix(drafts.DISCOUNTED)
+
+
+def due_of(session: Session, subscription: Subscription) -> Due:
+    """Return the subscription as the pure billing needs it."""
+    identity = identities.current(session, subscription.subscriber_id)
+    reductions = session.scalars(
+        select(Discount).where(Discount.subscription_id == subscription.id).order_by(Discount.id)
+    )
+    return Due(
+        subscription_id=subscription.id,
+        billed_to=subscription.billed_to,
+        last_day=subscription.last_day,
+        party=reference(session, subscription.subscriber_id),
+        language=subscription.subscriber.language,
+        identity_id=identity.id if identity else None,
+        person=identities.read(identity) if identity else None,
+        versions=tuple(opening.version_of(one) for one in subscription.versions),
+        reductions=tuple(
+            Reduction(one.first_day, one.last_day, one.basis_points, one.reason)
+            for one in reductions
+        ),
+    )
+
+
+def billing_of(session: Session, subscription_id: int | None) -> Billing:
+    """Return the dated lines of all documents of a subscription, in the order they were issued."""
+    rows = session.execute(
+        select(InvoiceLine, Invoice.kind, Invoice.issued_on)
+        .join(Invoice, same_document(Invoice, InvoiceLine))
+        .where(Invoice.subscription_id == subscription_id, InvoiceLine.starts_on.is_not(None))
+        .order_by(Invoice.issued_on, Invoice.entry_number, InvoiceLine.line)
+    )
+    return Billing(tuple(_billed(rows)))
+
+
+def creditable(session: Session, buyer: Buyer, issuer_id: int, days: Term) -> list[Invoice]:
+    """Return the organisation's invoices of `days`, the latest first."""
+    charging = select(InvoiceLine.number).where(
+        same_document(Invoice, InvoiceLine),
+        InvoiceLine.starts_on < days.until,
+        InvoiceLine.ends_on >= days.starts,
+    )
+    query = (
+        select(Invoice)
+        .where(
+            Invoice.subscription_id == buyer.subscription_id,
+            Invoice.organisation_id == issuer_id,
+            Invoice.kind == drafts.INVOICE,
+            charging.exists(),
+        )
+        .order_by(Invoice.entry_number.desc())
+    )
+    return list(session.scalars(query))
+
+
+def credits_of(session: Session, number: Number) -> list[Invoice]:
+    """Return the credit notes of an invoice, the first one first."""
+    query = (
+        select(Invoice)
+        .where(
+            Invoice.organisation_id == number.organisation_id,
+            Invoice.credited_series == number.series,
+            Invoice.credited_number == number.number,
+        )
+        .order_by(Invoice.entry_number)
+    )
+    return list(session.scalars(query))
+
+
+def left(session: Session, invoice: Invoice) -> tuple[Cents, Cents]:
+    """Return what is not credited yet of an invoice, nor deducted of a deposit: net, and gross."""
+    number = allocating.number_of(invoice)
+    gone = [(one.net, one.gross) for one in credits_of(session, number)]
+    if invoice.kind == drafts.DEPOSIT:
+        gone += [(one.net, one.net + one.vat) for one in deducting.of_deposit(session, number)]
+    return (
+        invoice.net - sum(net for net, _gross in gone),
+        invoice.gross - sum(gross for _net, gross in gone),
+    )
+
+
+def _billed(rows: Iterable[tuple[InvoiceLine, str, date]]) -> Iterator[Billed]:
+    """Read each line: it charges its days on an invoice, and gives them back on a credit note.
+
+    A line below zero does the opposite. Discounts are left out: they follow what they reduce.
+    """
+    for line, kind, issued_on in rows:
+        if line.starts_on is None or line.ends_on is None or base(line.component) != line.component:
+            continue
+        yield Billed(
+            number=Number(line.organisation_id, line.series, line.number),
+            component=line.component,
+            starts=line.starts_on,
+            until=line.ends_on + timedelta(days=1),
+            step=1 if (kind == drafts.CREDIT_NOTE) == (line.net < 0) else -1,
+            treatment=Treatment(line.vat_category, line.vat_rate, line.vat_abroad),
+            issued_on=issued_on,
+        )

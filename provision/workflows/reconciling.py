@@ -1,0 +1,203 @@
+"""What the movements of a bank may mean, and the booking of what is certain: never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError, UsageRefused
+from provision.formats.bank import matching
+from provision.formats.bank.candidates import AWAITED, COLLECTION, DEBIT, INVOICE, RETURN, Expected
+from provision.formats.bank.proposals import CERTAIN
+from provision.subscriptions.documents.drafts import CREDIT_NOTE
+from provision.subscriptions.parties import people
+from provision.subscriptions.payments import (
+    answers,
+    batches,
+    mandates,
+    owed,
+    paying,
+    receiving,
+    returns,
+    waiting,
+)
+from provision.subscriptions.payments.models import Collection, MandateRow
+from provision.subscriptions.payments.returns import CameBack
+from provision.subscriptions.settling import transfers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.formats.bank.proposals import Proposal
+    from provision.registry.states import Told
+    from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.payments.models import BankMovement, CollectionItem
+
+FIRST_GROUP = "-1"  # what the only group of debits in a file adds to its message id
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A movement that is not booked, whether it is parked, and what it may be."""
+
+    row: BankMovement
+    parked: bool
+    proposal: Proposal | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A movement whose proposal is certain, and why it could not be booked, or ''."""
+
+    seen: Seen
+    refused: str
+
+
+def propose(session: Session, organisation: Organisation) -> list[Seen]:
+    """Return all movements that are not explained, with what each may be."""
+    rows = receiving.unexplained(session, organisation.id)
+    movements = [receiving.read_movement(row) for row, _parked in rows]
+    running = answers.running(session, organisation.id)
+    known = [
+        *answers.paid(session, organisation.id),
+        *(item for items in running.values() for item in items),
+    ]
+    names = {
+        reference: " ".join(answers.number_of(item).shown for item in items)
+        for reference, items in answers.by_debit(known).items()
+    }
+    expected = _expected(session, organisation, running)
+    proposals = matching.propose(movements, expected, returns=names)
+    found = {one.movement.key: one for one in proposals}
+    return [
+        Seen(row, parked, found.get(movement.key))
+        for (row, parked), movement in zip(rows, movements, strict=True)
+    ]
+
+
+def accept_certain(
+    session: Session, organisation: Organisation, today: date, told: Told
+) -> list[Outcome]:
+    """Book the movements whose proposal is certain; what comes back, after what was paid.
+
+    One that the books refuse is left as it is, with the reason.
+    """
+    certain = [
+        one
+        for one in propose(session, organisation)
+        if one.proposal is not None and one.proposal.certainty == CERTAIN and not one.parked
+    ]
+    certain.sort(key=lambda one: one.row.units < 0)
+    return [Outcome(one, _accepted(session, one, today, told)) for one in certain]
+
+
+def _accepted(session: Session, seen: Seen, today: date, told: Told) -> str:
+    """Book one movement, all of it or nothing; return why not, or ''."""
+    try:
+        with session.begin_nested():
+            _book(session, seen, today, told)
+    except PaquetError as refused:
+        return refused.message
+    return ""
+
+
+def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
+    if seen.proposal is None:
+        raise UsageRefused(f"Nothing is known of movement {seen.row.id}")
+    expected, row = seen.proposal.expected, seen.row
+    kinds = {one.kind for one in expected}
+    if kinds <= {COLLECTION, DEBIT}:
+        batches.credit_batch(session, row, expected[0].reference, today)
+    elif kinds == {RETURN}:
+        movement = receiving.read_movement(row)
+        why = {part.end_to_end: part.reason for part in movement.details}
+        came_back = [
+            CameBack(reference, -one.units, why.get(reference) or movement.reason)
+            for one in expected
+            for reference in one.end_to_ends
+        ]
+        returns.take_back(session, row, came_back, (today, told))
+    elif kinds == {INVOICE}:
+        documents = [owed.find(session, row.organisation_id, one.reference) for one in expected]
+        if documents[0].kind == CREDIT_NOTE:
+            paying.refund(session, row, documents[0], today)
+        else:
+            paying.pay(session, row, documents, today)
+    elif kinds == {AWAITED}:
+        waiting.bank(session, row, [one.reference for one in expected], today)
+    else:
+        transfers.book(session, row, expected[0].reference, today)
+
+
+def _expected(
+    session: Session, organisation: Organisation, running: dict[str, list[CollectionItem]]
+) -> list[Expected]:
+    debits: dict[Number, set[str]] = {}
+    for items in running.values():
+        for item in items:
+            debits.setdefault(answers.number_of(item), set()).add(item.reference)
+    rows = {row.subscriber_id: row for row in mandates.everyone(session, organisation.id)}
+    persons = owed.persons(session, organisation.id)
+    found = []
+    for one in owed.everything(session, organisation.id):
+        if one.party.startswith(people.ORGANISATION):
+            continue  # both their books have it: `transfers` waits for it
+        row, person = rows.get(one.subscriber_id or 0), persons.get(one.identity_id or 0)
+        names = (row.holder if row else "", person.name if person else "")
+        found.append(
+            Expected(
+                kind=INVOICE,
+                reference=one.shown,
+                units=-one.units if one.kind == CREDIT_NOTE else one.units,
+                end_to_ends=frozenset(debits.get(one.number, ())),
+                names=tuple(dict.fromkeys(name for name in names if name)),
+                iban=row.iban if row else "",
+                due_on=one.due_on,
+            )
+        )
+    for message_id, items in running.items():
+        found += _collected(session, message_id, items)
+    return [
+        *found,
+        *transfers.expected(session, organisation),
+        *waiting.expected(session, organisation),
+    ]
+
+
+def _collected(
+    session: Session, message_id: str, items: Sequence[CollectionItem]
+) -> list[Expected]:
+    """Return a batch, and each debit in it: a bank may credit them one by one.
+
+    A bank may name the batch by its message or by its only group of debits.
+    """
+    made = session.get_one(Collection, (items[0].organisation_id, items[0].collection))
+    batch = Expected(
+        kind=COLLECTION,
+        reference=message_id,
+        units=sum(item.units for item in items),
+        end_to_ends=frozenset({item.reference for item in items} | {message_id + FIRST_GROUP}),
+        names=(),
+        iban="",
+        due_on=made.collect_on,
+    )
+    debits = answers.by_debit(items).values()
+    return [batch, *(_debit(session, some, made.collect_on) for some in debits)]
+
+
+def _debit(session: Session, items: Sequence[CollectionItem], collect_on: date) -> Expected:
+    reference = items[0].reference
+    return Expected(
+        kind=DEBIT,
+        reference=reference,
+        units=sum(item.units for item in items),
+        end_to_ends=frozenset({reference}),
+        names=(),
+        iban="",
+        due_on=collect_on,
+        mandate=session.get_one(MandateRow, items[0].mandate_id).reference,
+    )
