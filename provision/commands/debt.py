@@ -18,10 +18,10 @@ from provision.commands.changing import (
 )
 from provision.commands.context import json_option, number_type, pass_context
 from provision.money import euros
-from provision.subscriptions.commons import debts, naming
+from provision.subscriptions.commons import debts
 from provision.subscriptions.commons.debts import Promise
-from provision.subscriptions.ledger.moments import Moment
-from provision.subscriptions.parties import organisations
+from provision.subscriptions.ledger.journal import Moment
+from provision.subscriptions.parties import organisations, people
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +56,7 @@ def record(context: Context, /, *, how: How, **words: str) -> None:
 
     def work(session: Session) -> Facts:
         promise = Promise(
-            naming.party(session, words["creditor"]),
+            people.party(session, words["creditor"]),
             words["purpose"],
             money.parse(words["amount"]).units,
             words["minutes"],

@@ -11,7 +11,7 @@ from provision.commands.amounts import worded
 from provision.commands.changing import How, decided
 from provision.commands.context import show
 from provision.subscriptions.documents.models import Invoice
-from provision.subscriptions.offers.models import Organisation
+from provision.subscriptions.parties.models import Organisation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

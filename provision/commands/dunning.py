@@ -23,8 +23,7 @@ from provision.money import euros
 from provision.rendering import share
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.dunning import pauses, policy, reminders
-from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import debtors
+from provision.subscriptions.parties import organisations, people
 from provision.workflows import dunning as workflow
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def pause(context: Context, /, *, as_json: bool, **words: object) -> None:
     last: datetime | None = words["last_day"]  # type: ignore[assignment]
     with context.session() as session:
         owner = organisations.get(session, str(words["organisation"]))
-        subscriber = debtors.find(session, str(words["email"]))
+        subscriber = people.subscriber_named(session, str(words["email"]))
         days = (first.date() if first else control.today(), last.date() if last else None)
         when = (control.today(), control.told(str(words["why"])))
         facts = _pause_facts(pauses.pause(session, owner, subscriber, days, when), None)
@@ -137,7 +136,10 @@ def resume(context: Context, organisation: str, email: str, why: str, *, as_json
     """End the pauses of the subscriber EMAIL today."""
     control = context.control()
     with context.session() as session:
-        owner, subscriber = organisations.get(session, organisation), debtors.find(session, email)
+        owner, subscriber = (
+            organisations.get(session, organisation),
+            people.subscriber_named(session, email),
+        )
         ended = pauses.resume(session, owner, subscriber, control.today(), control.told(why))
     show({"subscriber": email, "pauses_ended": ended}, as_json=as_json)
 
@@ -157,7 +159,7 @@ def mark(context: Context, /, *, as_json: bool, **words: str) -> None:
     control = context.control()
     with context.session() as session:
         owner = organisations.get(session, words["organisation"])
-        subscriber = debtors.find(session, words["email"])
+        subscriber = people.subscriber_named(session, words["email"])
         when = (control.today(), control.told(words["why"]))
         pauses.mark(session, owner, subscriber, words["what"], when)
     show({"subscriber": words["email"], "mark": words["what"]}, as_json=as_json)

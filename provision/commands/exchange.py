@@ -19,12 +19,12 @@ from provision.commands.changing import (
 from provision.commands.context import count_type, json_option, number_type, pass_context
 from provision.money import HOUR, euros
 from provision.subscriptions.books import papers
-from provision.subscriptions.commons import barter, hours, local_currencies, naming
+from provision.subscriptions.commons import barter, hours, local_currencies
 from provision.subscriptions.commons.barter import Offer
 from provision.subscriptions.documents import allocating
-from provision.subscriptions.ledger.moments import Moment
-from provision.subscriptions.offers.models import Organisation
-from provision.subscriptions.parties import organisations
+from provision.subscriptions.ledger.journal import Moment
+from provision.subscriptions.parties import organisations, people
+from provision.subscriptions.parties.models import Organisation
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -135,7 +135,7 @@ def agree(context: Context, /, *, on: datetime | None, how: How, **words: str) -
     def work(session: Session) -> Facts:
         who = organisations.get(session, words["organisation"])
         offer = Offer(
-            naming.subscriber(session, words["email"]),
+            people.subscriber(session, words["email"]),
             words["description"],
             int(words["quantity"]),
             money.parse(words["each"]).units,

@@ -20,10 +20,10 @@ from provision.commands.changing import (
 from provision.commands.context import json_option, number_type, pass_context, show
 from provision.money import euros
 from provision.subscriptions.books import papers
-from provision.subscriptions.commons import helping, naming, shared_costs
+from provision.subscriptions.commons import helping, shared_costs
 from provision.subscriptions.documents import allocating
-from provision.subscriptions.ledger.moments import Moment
-from provision.subscriptions.parties import organisations
+from provision.subscriptions.ledger.journal import Moment
+from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.settling import funds
 from provision.subscriptions.settling.funds import Wish
 
@@ -121,7 +121,7 @@ def decide(context: Context, /, *, on: datetime | None, how: How, **words: str) 
         wish = Wish(
             words["decided_by"],
             words["purpose"],
-            naming.party(session, words["beneficiary"]),
+            people.party(session, words["beneficiary"]),
             money.parse(words["amount"]).units,
         )
         made = funds.decide(session, funds.get(session, words["name"]), wish, day)

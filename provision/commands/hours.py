@@ -20,10 +20,9 @@ from provision.commands.changing import (
 from provision.commands.context import json_option, pass_context
 from provision.money import HOUR, Amount, euros
 from provision.subscriptions.commons import hours as time_given
-from provision.subscriptions.commons import naming
 from provision.subscriptions.commons.hours import Given
-from provision.subscriptions.ledger.moments import Moment
-from provision.subscriptions.parties import organisations
+from provision.subscriptions.ledger.journal import Moment
+from provision.subscriptions.parties import organisations, people
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     )
     from provision.commands.context import Context
     from provision.subscriptions.commons.models import TimeGiven
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
 
 
 @click.group()
@@ -60,7 +59,7 @@ def give(context: Context, /, *, on: datetime | None, how: How, **words: str) ->
 
     def work(session: Session) -> Facts:
         who = organisations.get(session, words["organisation"])
-        giver = naming.subscriber(session, words["giver"]) if words["giver"] else ""
+        giver = people.subscriber(session, words["giver"]) if words["giver"] else ""
         seconds = money.parse(words["time"], HOUR).units
         given = time_given.give(session, who, Given(giver, seconds, words["purpose"]), moment)
         return _facts(session, who, given)

@@ -14,8 +14,8 @@ from provision.commands.context import count_type, json_option, pass_context, sh
 from provision.errors import UsageRefused
 from provision.formats.sepa.prenotification import masked
 from provision.process.files import replace_file
-from provision.subscriptions.parties import organisations, profiles
-from provision.subscriptions.payments import debtors, mandate_papers, mandates
+from provision.subscriptions.parties import organisations, people, profiles
+from provision.subscriptions.payments import mandate_papers, mandates
 from provision.subscriptions.payments.mandates import Wanted
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def add(context: Context, /, *, bank: Mapping[str, str], as_json: bool, **words:
     )
     with context.session() as session:
         owner = organisations.get(session, str(words["organisation"]))
-        subscriber = debtors.find(session, str(words["email"]))
+        subscriber = people.subscriber_named(session, str(words["email"]))
         when = (control.today(), control.told())
         facts = _facts(mandates.add(session, owner, subscriber, wanted, when))
     show(facts, as_json=as_json)

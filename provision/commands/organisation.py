@@ -10,7 +10,8 @@ import click
 from provision.commands.amounts import day_type
 from provision.commands.changing import change, change_options, day_of
 from provision.commands.context import dry_run_option, json_option, pass_context, show
-from provision.subscriptions.parties import organisations, profilefile, profiles
+from provision.subscriptions.documents import describing
+from provision.subscriptions.parties import organisations, profilefile
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from provision.commands.changing import Facts, How
     from provision.commands.context import Context
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
 
 
 @click.group()
@@ -85,7 +86,7 @@ def describe(context: Context, /, *, dry_run: bool, as_json: bool, **words: obje
     profile = profilefile.read(file)
     day = day_of(first_day, context.control().today())
     with context.session() as session:
-        profiles.add(session, organisations.get(session, str(words["name"])), profile, day)
+        describing.describe(session, organisations.get(session, str(words["name"])), profile, day)
         if dry_run:
             session.rollback()
     show({**profile.model_dump(exclude={"logo"}), "logo": bool(profile.logo)}, as_json=as_json)

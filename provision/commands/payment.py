@@ -31,7 +31,6 @@ from provision.subscriptions.payments import (
     booking,
     collectable,
     collecting,
-    debtors,
     handing_over,
     losses,
     mailing,
@@ -318,7 +317,7 @@ def refund(context: Context, /, *, as_json: bool, **words: object) -> None:
         owner = organisations.get(session, str(words["organisation"]))
         row = receiving.movement(session, owner.id, int(str(words["movement"])))
         if email:
-            party = people.reference(session, debtors.find(session, str(email)).id)
+            party = people.reference(session, people.subscriber_named(session, str(email)).id)
             units = paying.refund_credit(session, row, party, today)
         else:
             one = owed.find(session, owner.id, str(note))

@@ -10,7 +10,7 @@ from provision.commands.changing import change, change_options, day_of, on_optio
 from provision.commands.context import json_option, number_type, pass_context
 from provision.money import euros
 from provision.subscriptions.ledger import chart
-from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import bounced, owed, receiving, waiting
 

@@ -24,7 +24,7 @@ from provision.subscriptions.commons.receipts import entering, givers, papers, r
 from provision.subscriptions.commons.receipts.recording import Asked
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.receipt_models import DONATION, MEMBERSHIP, Receipt
-from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.payments import receiving
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from provision.commands.changing import Command, Facts, How
     from provision.commands.context import Context
     from provision.subscriptions.commons.receipts.entering import Origin
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.workflows.control import Control
 
 out_option = click.option("--out", "--to", "folder", type=folder_type, help="Write the PDF there.")

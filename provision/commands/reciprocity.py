@@ -22,7 +22,7 @@ from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions.commons import contributions
 from provision.subscriptions.commons import reciprocity as giving_back
-from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling.due import ONE_DAY

@@ -18,8 +18,8 @@ from provision.commands.changing import (
 )
 from provision.commands.context import count_type, json_option, pass_context
 from provision.money import euros
-from provision.subscriptions.offers.models import Organisation
 from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties.models import Organisation
 from provision.subscriptions.settling import funds, mandates, owing, settlements, steps
 from provision.subscriptions.settling.mandates import Wording
 

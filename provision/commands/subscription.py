@@ -18,7 +18,7 @@ from provision.commands import (
 from provision.commands.amounts import worded
 from provision.commands.context import json_option, number_type, pass_context, show
 from provision.commands.subscription_plans import percent
-from provision.subscriptions.selling import charged, opening, previews, renewals
+from provision.subscriptions.selling import billing, charged, opening, renewals
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -92,7 +92,7 @@ def terms(context: Context, number: int, count: int, *, as_json: bool) -> None:
     language = context.settings.operator.language
     with context.reading() as session:
         one = opening.find(session, str(number))[0]
-        found = previews.coming(session, one, count, context.control().today())
+        found = billing.coming(session, one, count, context.control().today())
         session.rollback()
     rows = [
         {

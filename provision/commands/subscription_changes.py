@@ -20,10 +20,10 @@ from provision.commands.deciding import decide, document_facts, tell
 from provision.commands.subscription_plans import percent
 from provision.errors import UsageRefused
 from provision.registry import states
-from provision.subscriptions.offers import means, plans
+from provision.subscriptions.offers import plans, tariffs
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.offers.tariffs import Tariff
-from provision.subscriptions.selling import cancelling, changes, reductions, turnovers
+from provision.subscriptions.selling import cancelling, changes, turnovers
 from provision.subscriptions.selling.changes import Change
 from provision.subscriptions.selling.due import Reduction
 from provision.subscriptions.selling.models import Subscription
@@ -124,7 +124,7 @@ def discount(context: Context, /, **words: object) -> None:
             points,
             str(words["reason"]),
         )
-        made = reductions.add(session, one, wanted)
+        made = changes.discount(session, one, wanted)
         return {
             "subscription": one.id,
             "percent": percent(made.basis_points),
@@ -191,7 +191,9 @@ def _means(plan: Plan, words: Mapping[str, object]) -> Means | None:
     amount: str | None = words["amount"]  # type: ignore[assignment]
     if tier is None and not declared and amount is None:
         return None
-    return means.parse(Tariff.model_validate_json(plan.tariff), tier or "", declared, amount)
+    return tariffs.parse_means(
+        Tariff.model_validate_json(plan.tariff), tier or "", declared, amount
+    )
 
 
 def _hundredths(typed: str) -> str:

@@ -26,7 +26,7 @@ from provision.commands.identity_options import (
 )
 from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
-from provision.subscriptions.offers import means, plans
+from provision.subscriptions.offers import plans, tariffs
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.offers.tariffs import Tariff
@@ -136,7 +136,7 @@ def _opened(
         period=str(words["term"]),
         users=words["users"],  # type: ignore[arg-type]
         gib=words["gib"],  # type: ignore[arg-type]
-        means=means.parse(
+        means=tariffs.parse_means(
             Tariff.model_validate_json(plan.tariff), str(words["tier"]), declared, amount
         ),
     )

@@ -17,15 +17,14 @@ from provision.errors import UsageRefused
 from provision.subscriptions.documents import allocating, crediting
 from provision.subscriptions.documents.drafts import DEPOSIT, REPLACES, Buyer, Draft
 from provision.subscriptions.documents.models import Invoice
-from provision.subscriptions.offers import carrying
+from provision.subscriptions.offers import sharing
 from provision.subscriptions.offers.catalogue import Catalogue
-from provision.subscriptions.offers.treatments import Taxing
-from provision.subscriptions.offers.vat import NET, ROUNDING, tax
+from provision.subscriptions.offers.vat import NET, ROUNDING, Taxing, tax
 from provision.subscriptions.parties import identities, people
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.payments import answers
 from provision.subscriptions.selling import adjusting, charged, credit_notes
 from provision.subscriptions.selling.credit_notes import What
-from provision.subscriptions.selling.models import Identity
 from provision.subscriptions.selling.sides import Work
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def _made_again(
         raise UsageRefused(
             "Other documents charge the days of this invoice", "See: paquet invoice list"
         )
-    work = Work(session, Catalogue(session), carrying.load(session), on, billing)
+    work = Work(session, Catalogue(session), sharing.load(session), on, billing)
     issuer = invoice.organisation_id
     lines = _taxed(work, issuer, lines, buyer)
     draft = Draft(
@@ -142,7 +141,7 @@ def _made_again(
         reason=words,
     )
     (made,) = adjusting.issue(work, [draft])
-    carrying.save(session, work.dealer)
+    sharing.save(session, work.dealer)
     return made
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from provision.formats.bank.proposals import Proposal
     from provision.registry.states import Told
     from provision.subscriptions.documents.issuing import Number
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
 
 FIRST_GROUP = "-1"  # what the only group of debits in a file adds to its message id

@@ -18,7 +18,7 @@ from provision.lab import bank
 from provision.process.files import write_private
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import exporting, papers, verify
-from provision.subscriptions.documents import open_items
+from provision.subscriptions.documents import describing, open_items
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.dunning import policy
 from provision.subscriptions.offers import plans, terms
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import Collection
     from provision.workflows.control import Control
 
@@ -120,8 +120,8 @@ def _open(story: Story, start: date) -> None:
         supporter = organisations.get(session, story.supporter)
         seller.siren, supporter.siren = SIREN, ASSOCIATION_SIREN
         first = start.replace(day=1)
-        profiles.add(session, seller, _profile(seller.name, 0, start), first)
-        profiles.add(session, supporter, _profile(supporter.name, 1, start), first)
+        describing.describe(session, seller, _profile(seller.name, 0, start), first)
+        describing.describe(session, supporter, _profile(supporter.name, 1, start), first)
         wording = Wording("Le bureau", start)
         self_billing.record(session, supporter, seller, wording, start)
         for email, (name, kind, plan) in OTHERS.items():

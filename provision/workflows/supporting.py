@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from provision.registry.models import Bundle
     from provision.settings import Operator
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.workflows.control import Control
 
 

@@ -28,20 +28,21 @@ from provision.formats.sepa import debit_files, debits, mandates
 from provision.migrations import upgrades
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import papers, verify
+from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.models import Invoice
-from provision.subscriptions.ledger.models import PersonReference
 from provision.subscriptions.offers import contracts, planfile, plans
-from provision.subscriptions.parties import organisations, people, profiles
+from provision.subscriptions.parties import organisations, people
+from provision.subscriptions.parties.models import Identity, PersonReference
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.selling import billing
-from provision.subscriptions.selling.models import Identity, Subscription, SubscriptionVersion
+from provision.subscriptions.selling.models import Subscription, SubscriptionVersion
 from tests import postgresql_cluster
 from tests.bench.figures import Figures, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
 
 SUBSCRIBERS = int(os.environ.get("PAQUET_BENCH_SUBSCRIBERS", "100000"))
 START, DAY = date(2026, 1, 1), date(2026, 1, 15)
@@ -108,7 +109,7 @@ def _sellers(session: Session) -> tuple[Organisation, Organisation]:
         profile = Profile.model_validate(
             {**words, "vat_id": vat_id, "address": address, "iban": IBAN}, strict=False
         )
-        profiles.add(session, one, profile, START)
+        describing.describe(session, one, profile, START)
     return seller, supporter
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from provision import examples, money
+from provision import money, strict
 from provision.errors import PaquetError
 from provision.formats.bank import fields
 
@@ -118,7 +118,7 @@ def read(path: Path) -> CsvMapping:
     """Return the mapping of the file, or raise PaquetError with the first thing that is wrong."""
     try:
         mapping = parse(path.read_text(encoding="utf-8"))
-        examples.refuse(mapping.model_dump(include={"account"}), EXAMPLE)
+        strict.refuse_example(mapping.model_dump(include={"account"}), EXAMPLE)
     except (OSError, UnicodeDecodeError) as wrong:
         raise PaquetError(f"{path} cannot be read: {wrong}") from None
     except PaquetError as refused:

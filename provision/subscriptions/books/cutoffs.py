@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
     from provision.money import Cents
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
 
 ONE_DAY = timedelta(days=1)
 KEY, REVERSED = "cut-off:", ":reversed"  # what the keys of its entries begin and end with

@@ -19,10 +19,11 @@ from provision.money import EUR, Amount, find_commodity
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import lettering, results
 from provision.subscriptions.ledger import chart
-from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction, PersonReference
+from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.ledger.posting import Balance
-from provision.subscriptions.offers.models import Fund, Organisation
+from provision.subscriptions.offers.models import Fund
 from provision.subscriptions.parties import people
+from provision.subscriptions.parties.models import Organisation, PersonReference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,16 +16,21 @@ from provision.formats.facturx import parties
 from provision.formats.facturx.batches import Refused, refusal
 from provision.formats.facturx.vat import abroad_on, regime_on, regimes
 from provision.subscriptions.documents import drafts, numbering
-from provision.subscriptions.documents.deposit_models import DepositDeduction
 from provision.subscriptions.documents.drafts import CREDITS
-from provision.subscriptions.documents.models import Invoice, InvoiceLine
-from provision.subscriptions.offers import treatments
+from provision.subscriptions.documents.models import DepositDeduction, Invoice, InvoiceLine
+from provision.subscriptions.offers import vat
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.vat import ROUNDING, Treatment
 from provision.subscriptions.parties import identities
+from provision.subscriptions.parties.letterhead import (
+    brand,
+    organisation_party,
+    person_party,
+)
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.parties.people import organisation_of
 from provision.subscriptions.payments.models import MandateRow
-from provision.subscriptions.selling.models import Identity, Subscription
+from provision.subscriptions.selling.models import Subscription
 from provision.subscriptions.settling import mandates
 
 if TYPE_CHECKING:
@@ -37,9 +41,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.formats.facturx.vat import Regime
-    from provision.subscriptions.offers.models import Organisation
-    from provision.subscriptions.parties.identities import Person
-    from provision.subscriptions.parties.profiles import Address, Profile
+    from provision.subscriptions.parties.models import Organisation
+    from provision.subscriptions.parties.profiles import Profile
 
 BATCH = 1_000
 KINDS = {
@@ -251,40 +254,6 @@ class _Desk:
         return self.brands[key]
 
 
-def brand(profile: Profile) -> parties.Brand:
-    """Return how an organisation's letters look."""
-    logo = base64.b64decode(profile.logo) if profile.logo else None
-    return parties.Brand(logo, profile.colour)
-
-
-def organisation_party(profile: Profile, siren: str) -> parties.Party:
-    """Return an organisation as its profile shows it on documents."""
-    return parties.Party(
-        name=profile.name,
-        address=_address(profile.address),
-        siren=siren,
-        vat_id=profile.vat_id,
-        email=profile.email,
-        legal=profile.legal,
-    )
-
-
-def person_party(person: Person) -> parties.Party:
-    """Return a subscriber as documents name it."""
-    return parties.Party(
-        name=person.name,
-        address=_address(person.address) if person.address else parties.UNKNOWN,
-        siren=person.siren,
-        vat_id=person.vat_id,
-        email=person.email,
-        is_person=person.kind == "person",
-    )
-
-
-def _address(address: Address) -> parties.Address:
-    return parties.Address(address.lines, address.postcode, address.city, address.country)
-
-
 def _line(line: InvoiceLine) -> paper.Line:
     return paper.Line(
         label=line.label,
@@ -319,7 +288,7 @@ def _regime(code: str, day: date, taxed: Treatment) -> Regime:
 
     Where the buyer is abroad it is that of the case, unless the buyer is taxed as at home.
     """
-    if treatments.is_elsewhere(taxed):
+    if vat.is_elsewhere(taxed):
         return abroad_on(taxed.abroad, day)
     ruling = regime_on(code, day)
     if (ruling.category, ruling.rate) == (taxed.category, taxed.rate):

@@ -23,9 +23,14 @@ from sqlalchemy import and_, case, func, select
 
 from provision.days import sensible_period
 from provision.subscriptions.documents.allocating import LOSS, RECLAIM
-from provision.subscriptions.documents.deposit_models import DepositDeduction
 from provision.subscriptions.documents.drafts import CREDITS
-from provision.subscriptions.documents.models import Allocation, Invoice, InvoiceLine, same_document
+from provision.subscriptions.documents.models import (
+    Allocation,
+    DepositDeduction,
+    Invoice,
+    InvoiceLine,
+    same_document,
+)
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.offers.catalogue import Catalogue
@@ -41,7 +46,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
 
     Key: TypeAlias = tuple[str, int]
     Kind: TypeAlias = tuple[str, int, str]

@@ -15,7 +15,7 @@ from provision.subscriptions.ledger import invariants, journal
 from provision.subscriptions.ledger.invariants import Finding
 from provision.subscriptions.ledger.models import LedgerTransaction
 from provision.subscriptions.ledger.seals import BATCH, broken_entries, closed
-from provision.subscriptions.offers.models import Organisation
+from provision.subscriptions.parties.models import Organisation
 from provision.subscriptions.selling import two_contracts
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.ledger.moments import Moment
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.ledger.journal import Moment
+    from provision.subscriptions.parties.models import Organisation
 
 
 @dataclass(frozen=True)

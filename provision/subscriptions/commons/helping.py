@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
 from provision.money import euros
-from provision.subscriptions.commons.models import FundMovement
 from provision.subscriptions.documents import allocating
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.parties.people import organisation_reference
 from provision.subscriptions.settling import funds
+from provision.subscriptions.settling.models import FundMovement
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
     from provision.subscriptions.documents.models import Invoice
-    from provision.subscriptions.ledger.moments import Moment
-    from provision.subscriptions.offers.models import Fund, FundDecision, Organisation
+    from provision.subscriptions.ledger.journal import Moment
+    from provision.subscriptions.offers.models import Fund, FundDecision
+    from provision.subscriptions.parties.models import Organisation
 
 
 def help_subscriber(

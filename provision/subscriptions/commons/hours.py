@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from provision.money import Cents
     from provision.subscriptions.documents.models import Invoice
-    from provision.subscriptions.ledger.moments import Moment
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.ledger.journal import Moment
+    from provision.subscriptions.parties.models import Organisation
 
 HOUR_SECONDS = 3600
 LONGEST_GIFT = 24 * 31 * HOUR_SECONDS  # more than a month without sleep is a slip of the pen

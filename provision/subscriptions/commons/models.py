@@ -9,22 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
-from provision.subscriptions.offers.models import Organisation
-
-
-class FundMovement(Base):
-    """What came into a fund (a share) or left it; `entry_number` is in its custodian's journal."""
-
-    __tablename__ = "fund_movement"
-    __table_args__ = STRICT
-
-    fund_id: Mapped[int] = mapped_column(ForeignKey("fund.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(Text)
-    units: Mapped[int] = mapped_column(UNITS)
-    decision_id: Mapped[int | None] = mapped_column(ForeignKey("fund_decision.id"))
-    entry_number: Mapped[int]
-    moved_on: Mapped[date] = mapped_column(DAY)
+from provision.subscriptions.parties.models import Organisation
 
 
 class PromisedDebt(Base):

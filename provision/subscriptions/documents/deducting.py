@@ -26,9 +26,13 @@ from provision.database import insert_many
 from provision.money import EUR, Amount
 from provision.subscriptions.documents import drafts, open_items
 from provision.subscriptions.documents.allocating import PAYMENT, RETURN
-from provision.subscriptions.documents.deposit_models import DepositDeduction
 from provision.subscriptions.documents.issuing import Number
-from provision.subscriptions.documents.models import Allocation, Invoice, same_document
+from provision.subscriptions.documents.models import (
+    Allocation,
+    DepositDeduction,
+    Invoice,
+    same_document,
+)
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.offers.terms import half_up

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provision.subscriptions.offers import contracts, sharing, tariffs, terms, vat
+from provision.subscriptions.offers.catalogue import Asked
 from provision.subscriptions.offers.sharing import Rule, Shared
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.offers.vat import TreatmentRefused
@@ -29,15 +30,6 @@ DISCOUNTED = "/discount"  # what the component of a discount ends with
 REPLACES = "replaces:"  # begins the key of an invoice that is made again; then comes its number
 ROUNDED = "/rounding"  # and that of a line which keeps what the VAT of a line had too much
 IN_ADVANCE = "/deposit"  # the component of the line of a deposit, and of what gives it back
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One line in the plan's basis: with VAT ("gross") or without ("net"). Below zero: back."""
-
-    item: Item
-    units: Cents
-    days: Term
 
 
 @dataclass(frozen=True)

@@ -156,3 +156,24 @@ class SettlementStep(Base):
     state: Mapped[str] = mapped_column(Text, primary_key=True)
     reached_on: Mapped[date] = mapped_column(DAY)
     reference: Mapped[str] = mapped_column(Text)
+
+
+class DepositDeduction(Base):
+    """Cents of a deposit invoice that the invoice `series`-`number` of the same issuer deducts.
+
+    `vat` is the part of the deposit's VAT that the ledger entry takes back: the invoice has all of
+    its own.
+    """
+
+    __tablename__ = "deposit_deduction"
+    __table_args__ = STRICT
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True)
+    series: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    deposit_series: Mapped[str] = mapped_column(Text, primary_key=True)
+    deposit_number: Mapped[int] = mapped_column(primary_key=True)
+    net: Mapped[int] = mapped_column(UNITS)
+    vat: Mapped[int] = mapped_column(UNITS)
+    entry_number: Mapped[int]
+    deducted_on: Mapped[date] = mapped_column(DAY)

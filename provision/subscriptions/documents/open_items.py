@@ -11,9 +11,8 @@ from provision.money import euros
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.drafts import CREDITS
 from provision.subscriptions.documents.models import Allocation, Invoice, same_document
-from provision.subscriptions.offers.models import Organisation
 from provision.subscriptions.parties import identities, people
-from provision.subscriptions.selling.models import Identity
+from provision.subscriptions.parties.models import Identity, Organisation
 
 if TYPE_CHECKING:
     from datetime import date

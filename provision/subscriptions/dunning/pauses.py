@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from provision.registry.models import Subscriber
     from provision.registry.states import Told
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
 
 NONE, HARDSHIP, FRAUD = "none", "hardship", "fraud"
 MARKS = (NONE, HARDSHIP, FRAUD)

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from provision.registry.states import Told
     from provision.subscriptions.dunning.policy import Policy
-    from provision.subscriptions.offers.models import Organisation
     from provision.subscriptions.parties.identities import Person
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.owed import Owed
 
 

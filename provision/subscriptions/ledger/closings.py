@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Amount
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
 
 WAITING = (chart.UNEXPLAINED, chart.TRANSFERS, chart.BEING_COLLECTED)
 

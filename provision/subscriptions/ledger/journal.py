@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from provision.days import sensible_day
-from provision.errors import PaquetError
+from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.ledger import chart
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from provision.database import Row
     from provision.money import Amount
+
 
 SALES, PURCHASES, BANK, OTHERS, OPENING = "VT", "AC", "BQ", "OD", "AN"
 JOURNALS = (SALES, PURCHASES, BANK, OTHERS, OPENING)
@@ -133,3 +134,16 @@ def sha256(content: dict[str, object]) -> str:
     Quoting keeps each field's borders, so that two contents never have one text.
     """
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The day `on` which something happened, and `today`. Raises UsageRefused for the future."""
+
+    on: date
+    today: date
+
+    def __post_init__(self) -> None:
+        sensible_day(self.on, "a day on which something happened")
+        if self.on > self.today:
+            raise UsageRefused(f"{self.on} is not there yet", "Write it down when it has happened.")

@@ -11,17 +11,6 @@ from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
 
 
-class PersonReference(Base):
-    """Who a reference in the ledger stands for; without this row nobody can tell any more."""
-
-    __tablename__ = "person_reference"
-    __table_args__ = STRICT
-
-    reference: Mapped[str] = mapped_column(Text, primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"), unique=True)
-    salt: Mapped[str] = mapped_column(Text)
-
-
 class LedgerTransaction(Base):
     """One entry in the books of one organisation; `number` has no gaps, `hash` seals it.
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
 from provision.subscriptions.offers import plans, tariffs
-from provision.subscriptions.offers.models import Organisation, Plan, SplitContract
+from provision.subscriptions.offers.models import Plan, SplitContract
 from provision.subscriptions.offers.planfile import BUNDLE
 from provision.subscriptions.offers.sharing import Agreement, Rule
 from provision.subscriptions.offers.terms import MONTHS
 from provision.subscriptions.parties import profiles
+from provision.subscriptions.parties.models import Organisation
 
 if TYPE_CHECKING:
     from datetime import date
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.documents.drafts import Asked
     from provision.subscriptions.offers.models import PlanComponent
+    from provision.subscriptions.offers.terms import Term
     from provision.subscriptions.parties.profiles import Profile
 
 
@@ -143,3 +144,12 @@ def _agreement(contract: SplitContract) -> Agreement:
         mode=contract.mode,
         rules={role: tuple(of_role) for role, of_role in rules.items()},
     )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One line in the plan's basis: with VAT ("gross") or without ("net"). Below zero: back."""
+
+    item: Item
+    units: Cents
+    days: Term

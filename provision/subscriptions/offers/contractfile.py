@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.offers.models import Organisation, SplitContract
+    from provision.subscriptions.offers.models import SplitContract
+    from provision.subscriptions.parties.models import Organisation
 
 EXAMPLE = "templates/contract.example.toml"
 MOST_PARTS = 10_000

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.offers.models import Fund, Organisation
+    from provision.subscriptions.offers.models import Fund
+    from provision.subscriptions.parties.models import Organisation
 
 RESALE, TWO_CONTRACTS, MECENAT, LICENSED = "resale", "two_contracts", "mecenat", "licensed"
 COORDINATION = (10, 25)  # percent

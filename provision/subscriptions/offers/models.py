@@ -12,30 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
-
-
-class Organisation(Base):
-    """An association that supports, or a business that sells; each keeps its own books."""
-
-    __tablename__ = "organisation"
-    __table_args__ = STRICT
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(Text, unique=True)
-    kind: Mapped[str] = mapped_column(Text)
-    siren: Mapped[str | None] = mapped_column(Text, unique=True)
-    territory: Mapped[str] = mapped_column(Text, default="")
-
-
-class OrganisationProfile(Base):
-    """What an organisation's documents say of it from a day on: a `profiles.Profile` as JSON."""
-
-    __tablename__ = "organisation_profile"
-    __table_args__ = STRICT
-
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
-    valid_from: Mapped[date] = mapped_column(DAY, primary_key=True)
-    content: Mapped[str] = mapped_column(Text)
+from provision.subscriptions.parties.models import Organisation
 
 
 class Plan(Base):

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from provision import money
 from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers.models import Carry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
 
     from provision.money import Cents
 
@@ -72,3 +77,20 @@ class Dealer:
 def part_of(organisation_id: int, parts: Sequence[tuple[Rule, Cents]]) -> Cents:
     """Return what one organisation gets, the funds that it keeps included."""
     return sum(units for rule, units in parts if rule.organisation_id == organisation_id)
+
+
+def load(session: Session) -> Dealer:
+    """Return a dealer that goes on where the registry is."""
+    return Dealer({(row.contract_id, row.role): row.carried for row in session.scalars(_ALL)})
+
+
+def save(session: Session, dealer: Dealer) -> None:
+    """Write where the splits are now."""
+    for contract_id, role in sorted(dealer.changed):
+        carried = dealer.carried[contract_id, role]
+        session.merge(Carry(contract_id=contract_id, role=role, carried=carried))
+    dealer.changed.clear()
+    session.flush()
+
+
+_ALL = select(Carry)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cel_expr_python import cel
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from provision import money
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.offers.terms import half_up
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 WHOLE = 10_000
 LONGEST_FORMULA = 500
@@ -138,3 +143,36 @@ def _compiled(formula: str, asks: tuple[str, ...]) -> cel.Expression:
             f"The formula is not understood: {reason}",
             "Write it like: income / persons < 1000 ? 5000 : 10000",
         ) from None
+
+
+DECLARED = re.compile(r"([a-z0-9-]{1,40})=([0-9]{1,20})")
+
+
+def parse_means(tariff: Tariff, tier: str, declared: Sequence[str], amount: str | None) -> Means:
+    """Return the means for a plan's tariff, or raise UsageRefused for what it does not ask.
+
+    `declared` are words like "income=1200", in whole euros; `amount` is the price of a month.
+    """
+    if amount is not None and tariff.free is None:
+        raise UsageRefused("The price of this plan is not free", "Leave --amount out.")
+    found = dict(_declared(one) for one in declared)
+    unknown = [name for name in found if name not in tariff.asks]
+    if unknown or len(found) != len(declared):
+        asked = ", ".join(tariff.asks) or "nothing"
+        raise UsageRefused(
+            f"The price does not ask for {', '.join(unknown) or 'the same twice'}",
+            f"It asks for: {asked}.",
+        )
+    chosen = None if amount is None else money.parse(amount).units
+    return Means(tier=tier, declared=found, chosen=chosen)
+
+
+def _declared(typed: str) -> tuple[str, int]:
+    found = DECLARED.fullmatch(typed)
+    if found is None:
+        raise UsageRefused(
+            f"{typed[:60]!r} is not a name and whole euros", "Write it like income=1200."
+        )
+    if int(found[2]) > MOST_MEANS:
+        raise UsageRefused(f"{typed[:60]} is more than anybody has", "Check it once more.")
+    return found[1], int(found[2])

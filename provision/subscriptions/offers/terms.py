@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from provision.money import Cents
+
 
 MONTHLY, YEARLY = "monthly", "yearly"
 MONTHS = {MONTHLY: 1, YEARLY: 12}
@@ -66,3 +67,25 @@ def _due(units: Cents, days: int, of_days: int) -> Cents:
 def _boundary(anchor: date, months: int) -> date:
     moved: date = anchor + relativedelta(months=months)
     return moved
+
+
+FRIDAY = 4
+
+
+FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
+
+
+AFTER_EASTER = (1, 39, 50)  # Easter Monday, Ascension, Whit Monday
+
+
+def holidays(year: int) -> frozenset[date]:
+    """Return the public holidays of a year (Code du travail, L3133-1)."""
+    moving = {easter(year) + timedelta(days=days) for days in AFTER_EASTER}
+    return frozenset(moving | {date(year, month, day) for month, day in FIXED})
+
+
+def next_working_day(day: date) -> date:
+    """Return `day`, or the first day after it that is no Saturday, Sunday or public holiday."""
+    while day.weekday() > FRIDAY or day in holidays(day.year):
+        day += timedelta(days=1)
+    return day

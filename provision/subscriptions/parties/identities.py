@@ -16,8 +16,8 @@ from provision.formats.codes import business_numbers, countries
 from provision.formats.facturx import texts
 from provision.formats.facturx.invoice import Language  # noqa: TC001 (pydantic reads it)
 from provision.strict import Table
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.parties.profiles import Address, Email, Line  # noqa: TC001 (pydantic reads it)
-from provision.subscriptions.selling.models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from provision import edges
 from provision.errors import UsageRefused
 from provision.formats.codes import business_numbers
-from provision.subscriptions.offers.models import Organisation
+from provision.subscriptions.parties.models import Organisation
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

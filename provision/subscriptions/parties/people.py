@@ -6,9 +6,13 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, cast, literal, select
+from sqlalchemy import Text, cast, func, literal, select
 
-from provision.subscriptions.ledger.models import PersonReference
+from provision import edges
+from provision.errors import UsageRefused
+from provision.registry.models import Subscriber
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties.models import PersonReference
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -70,3 +74,37 @@ def organisation_of(party: str) -> int | None:
     """Return the number of the organisation that a reference names; None for a person."""
     head, _, number = party.partition("-")
     return int(number) if head == "organisation" else None
+
+
+def subscriber_named(session: Session, email: str) -> Subscriber:
+    """Return the subscriber with this e-mail address, or raise UsageRefused."""
+    checked = edges.email(email)
+    found = session.scalar(
+        select(Subscriber).where(func.lower(Subscriber.email) == checked).order_by(Subscriber.id)
+    )
+    if found is None:
+        raise UsageRefused(f"Nobody subscribed as {checked}", "See: paquet subscription list")
+    return found
+
+
+def party(session: Session, typed: str) -> str:
+    """Return the reference of a subscriber (by e-mail address) or of an organisation (by name).
+
+    Other words stay as they are: they may name a group or an office, never a person.
+    """
+    if "@" in typed:
+        return subscriber(session, typed)
+    words = edges.person_name(typed, "beneficiary")
+    for one in organisations.everyone(session):
+        if one.name.casefold() == words.casefold():
+            return organisation_reference(one.id)
+    return words
+
+
+def subscriber(session: Session, email: str) -> str:
+    """Return the reference of the subscriber of this e-mail address, or raise UsageRefused."""
+    wanted = edges.email(email)
+    found = session.scalar(select(Subscriber.id).where(func.lower(Subscriber.email) == wanted))
+    if found is None:
+        raise UsageRefused(f"There is no subscriber {wanted}", "See: paquet subscription list")
+    return reference(session, found)

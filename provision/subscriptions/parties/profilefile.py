@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from provision import examples, strict
+from provision import strict
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.codes import business_numbers, countries, vat_zones
 from provision.formats.codes.vat_zones import Zone
@@ -22,7 +22,7 @@ def read(path: Path) -> Profile:
     """Return the profile of the file, or raise PaquetError with the first thing that is wrong."""
     read = strict.read(path, Profile, EXAMPLE)
     try:
-        examples.refuse(read.model_dump() | (read.model_dump()["receipts"] or {}), EXAMPLE)
+        strict.refuse_example(read.model_dump() | (read.model_dump()["receipts"] or {}), EXAMPLE)
         read = checked(read)
     except PaquetError as refused:
         raise PaquetError(f"{path}: {refused.message}", refused.hint) from None

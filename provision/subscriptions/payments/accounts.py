@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 from provision.registry.models import Subscriber
 from provision.subscriptions.documents.drafts import CLAIMS, CREDIT_NOTE
 from provision.subscriptions.ledger import chart
-from provision.subscriptions.ledger.models import LedgerPosting, PersonReference
+from provision.subscriptions.ledger.models import LedgerPosting
 from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties.models import PersonReference
 from provision.subscriptions.parties.people import organisation_of
 from provision.subscriptions.payments import owed
 from provision.subscriptions.payments.models import MandateRow

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from provision.money import Cents
     from provision.subscriptions.ledger.journal import Line
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import BankMovement
     from provision.subscriptions.payments.owed import Owed
 

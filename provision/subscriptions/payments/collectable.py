@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from provision.formats.sepa.mandates import Mandate
     from provision.money import Cents
     from provision.subscriptions.documents.issuing import Number
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.parties.profiles import Profile
     from provision.subscriptions.payments.models import MandateRow
     from provision.subscriptions.payments.owed import Owed

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.formats.sepa.debit_files import DebitFile
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.collectable import Chosen, Proposal
 
 LONGEST_KEY = 80

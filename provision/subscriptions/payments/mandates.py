@@ -16,8 +16,8 @@ from provision.formats.sepa.characters import reference, sepa_text
 from provision.formats.sepa.debits import Creditor
 from provision.formats.sepa.mandates import Mandate, Party
 from provision.registry import states
-from provision.subscriptions.offers.models import Organisation
 from provision.subscriptions.parties import identities, profiles
+from provision.subscriptions.parties.models import Organisation
 from provision.subscriptions.payments.models import (
     Collection,
     CollectionAnswer,

@@ -12,9 +12,8 @@ from provision.subscriptions.documents import numbering, open_items
 from provision.subscriptions.documents.drafts import CLAIMS
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Invoice
-from provision.subscriptions.ledger.models import PersonReference
 from provision.subscriptions.parties import identities
-from provision.subscriptions.selling.models import Identity
+from provision.subscriptions.parties.models import Identity, PersonReference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

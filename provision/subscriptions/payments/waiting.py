@@ -23,10 +23,10 @@ from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry
 from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.parties.identities import parse
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.payments import booking
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import BankStatement
-from provision.subscriptions.selling.models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.ledger.moments import Moment
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.ledger.journal import Moment
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import BankMovement
 
 RECEIPT, CHEQUE, GIFT = "receipt-", "cheque-", "gift-"

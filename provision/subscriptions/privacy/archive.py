@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from provision.registry.secrets import Safe
     from provision.registry.states import Told
     from provision.subscriptions.documents.issuing import Number
-    from provision.subscriptions.selling.models import Identity
+    from provision.subscriptions.parties.models import Identity
 
 SEALED = "identity"
 

@@ -10,11 +10,11 @@ from sqlalchemy import delete, func, or_, select, update
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Event, SealedSecret
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.payments import mandates
 from provision.subscriptions.privacy import archive, gathering, retention, standing, tables
 from provision.subscriptions.privacy.models import Erasure
 from provision.subscriptions.privacy.tables import HOLDINGS, ROOT, Fate
-from provision.subscriptions.selling.models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

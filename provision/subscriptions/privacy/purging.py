@@ -13,10 +13,10 @@ from provision.columns import DAY
 from provision.registry.models import Bundle, Device, Order, Subscriber
 from provision.subscriptions.documents.models import Allocation, Invoice
 from provision.subscriptions.documents.receipt_models import Receipt
-from provision.subscriptions.ledger.models import PersonReference
+from provision.subscriptions.parties.models import Identity, PersonReference
 from provision.subscriptions.privacy import archive, erasing, retention, tables
 from provision.subscriptions.privacy.models import ArchivedIdentity, Erasure, Purged
-from provision.subscriptions.selling.models import Identity, Subscription
+from provision.subscriptions.selling.models import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.settings import Operator
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.parties.profiles import Profile
     from provision.subscriptions.privacy.retention import Rule
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from sqlalchemy import select
 
 from provision.subscriptions.documents import drafts
-from provision.subscriptions.ledger.models import PersonReference
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.sharing import Dealer
 from provision.subscriptions.offers.tariffs import Means, Tariff
 from provision.subscriptions.offers.terms import MONTHS, Term
 from provision.subscriptions.offers.vat import How
+from provision.subscriptions.parties.models import PersonReference
 from provision.subscriptions.reports import gather_scope
 from provision.subscriptions.reports.facts import Life, Rate
 from provision.subscriptions.reports.gather_regimes import regimes
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from provision.money import Cents
     from provision.subscriptions.documents.drafts import Segment
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.reports.gather_regimes import Regimes
     from provision.subscriptions.reports.gather_scope import Scope
 

@@ -10,11 +10,11 @@ from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.drafts import CLAIMS
 from provision.subscriptions.documents.models import Allocation, Invoice
 from provision.subscriptions.parties import identities
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.reports import gather_scope
 from provision.subscriptions.reports.facts import Open
 from provision.subscriptions.reports.unpaid import STEPS
-from provision.subscriptions.selling.models import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.reports.gather_scope import Scope
 
 PIECE = 5_000  # rows that are held at one time

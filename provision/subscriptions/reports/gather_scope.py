@@ -11,8 +11,8 @@ from sqlalchemy import func, or_, select, true
 from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.subscriptions.documents.models import Invoice
-from provision.subscriptions.offers.models import Organisation
 from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties.models import Organisation
 from provision.subscriptions.reports.months import last_day, month_of
 from provision.subscriptions.selling.models import Subscription
 

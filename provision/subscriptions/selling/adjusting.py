@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from provision.formats.facturx import wording
 from provision.subscriptions.documents import crediting, deducting, issuing
 from provision.subscriptions.documents.drafts import CREDIT_NOTE, Draft
-from provision.subscriptions.offers import carrying
+from provision.subscriptions.offers import sharing
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.selling import charged, remainders, sides
 from provision.subscriptions.selling.charged import base
@@ -51,13 +51,13 @@ def adjust(session: Session, wanted: Adjustment, on: date) -> list[Number]:
     More is owed: an invoice that says what is taken back and what is charged. Less: a credit note
     of the invoice that billed these days, set against it if it is open. The same: nothing.
     """
-    catalogue, dealer = Catalogue(session), carrying.load(session)
+    catalogue, dealer = Catalogue(session), sharing.load(session)
     numbers: list[Number] = []
     for piece in remainders.pieces(wanted.one, wanted.days):
         billing = charged.billing_of(session, wanted.one.subscription_id)
         work = Work(session, catalogue, dealer, on, billing)
         numbers += issue(work, list(_documents(work, wanted, piece)))
-    carrying.save(session, dealer)
+    sharing.save(session, dealer)
     return numbers
 
 

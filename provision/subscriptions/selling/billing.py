@@ -14,24 +14,21 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import aliased
 
 from provision import database
-from provision.days import sensible_day
+from provision.days import LAST_DAY, sensible_day
 from provision.registry.models import Subscriber
 from provision.subscriptions.documents import deducting, issuing
 from provision.subscriptions.documents.models import BillingRun, Invoice
 from provision.subscriptions.documents.union_consumers import Tally
-from provision.subscriptions.ledger.models import Closing, PersonReference
-from provision.subscriptions.offers import carrying
+from provision.subscriptions.ledger.models import Closing
+from provision.subscriptions.offers import sharing
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.vat import TreatmentRefused
 from provision.subscriptions.parties import identities
-from provision.subscriptions.selling import deposits, due
+from provision.subscriptions.parties.models import Identity, PersonReference
+from provision.subscriptions.selling import charged, deposits, due
 from provision.subscriptions.selling.due import Due, Reduction
-from provision.subscriptions.selling.models import (
-    Discount,
-    Identity,
-    Subscription,
-    SubscriptionVersion,
-)
+from provision.subscriptions.selling.models import Discount, Subscription, SubscriptionVersion
+from provision.subscriptions.selling.opening import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,8 +37,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, Select
     from sqlalchemy.orm import Session
 
+    from provision.money import Cents
     from provision.subscriptions.documents.drafts import Draft
+    from provision.subscriptions.offers.terms import Term
     from provision.subscriptions.parties.identities import Person
+
 
 PIECE = 2_000  # subscriptions that are billed in one unit of work
 
@@ -137,7 +137,7 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
     found = _load(session, day, after)
     if not found:
         return _Piece(None, 0, 0)
-    catalogue, dealer = Catalogue(session), carrying.load(session)
+    catalogue, dealer = Catalogue(session), sharing.load(session)
     wanted: list[Draft] = []
     billed: dict[date, list[int]] = defaultdict(list)
     left_out, tally = {}, Tally(session)
@@ -154,7 +154,7 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
         billed[billed_to].append(one.subscription_id)
     numbers = issuing.issue(session, wanted, catalogue, day)
     deducting.deduct(session, wanted, numbers, day)
-    carrying.save(session, dealer)
+    sharing.save(session, dealer)
     for to, subscriptions in billed.items():
         moved = update(Subscription).where(Subscription.id.in_(subscriptions)).values(billed_to=to)
         session.connection().execute(moved)
@@ -300,3 +300,31 @@ def _finish(day: date, session: Session) -> _Piece:
         .values(state="ended")
     )
     return _Piece(None, len(numbers), -sum(given_back))
+
+
+@dataclass(frozen=True)
+class ComingTerm:
+    """Days that are not billed yet, and what all who sell will ask for them together."""
+
+    days: Term
+    net: Cents
+    vat: Cents
+
+
+def coming(
+    session: Session, subscription: Subscription, count: int, today: date
+) -> list[ComingTerm]:
+    """Return the next `count` terms, taxed as today; fewer when the subscription ends."""
+    one = charged.due_of(session, subscription)
+    catalogue, dealer = Catalogue(session), sharing.load(session)
+    start = one.billed_to
+    found: list[ComingTerm] = []
+    while len(found) < count and subscription.state != ENDED and start < LAST_DAY:
+        if one.last_day is not None and start > one.last_day:
+            break
+        days = due.next_days(one, start)
+        drafts = list(due.invoices(one, days, catalogue, dealer, today))
+        net, vat = sum(draft.net for draft in drafts), sum(draft.vat for draft in drafts)
+        found.append(ComingTerm(days, net, vat))
+        start = days.until
+    return found

@@ -19,7 +19,7 @@ from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.registry import states
 from provision.registry.models import Event, Order
-from provision.subscriptions.offers import working_days
+from provision.subscriptions.offers import terms
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.parties import identities
 from provision.subscriptions.selling import (
@@ -163,7 +163,7 @@ def last_day_to_withdraw(concluded_on: date) -> date:
     The day of the contract does not count; a last day that is a Saturday, a Sunday or a public
     holiday moves to the next working day (Code de la consommation, L221-19).
     """
-    return working_days.next_working_day(concluded_on + timedelta(days=DAYS_TO_WITHDRAW))
+    return terms.next_working_day(concluded_on + timedelta(days=DAYS_TO_WITHDRAW))
 
 
 def _end(

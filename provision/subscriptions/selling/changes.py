@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from provision import edges
 from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.offers import plans, tariffs
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
-from provision.subscriptions.offers.tariffs import Means, Tariff
+from provision.subscriptions.offers.tariffs import WHOLE, Means, Tariff
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.selling import adjusting, charged, opening
 from provision.subscriptions.selling.adjusting import Adjustment
+from provision.subscriptions.selling.models import Discount
+from provision.subscriptions.selling.opening import ENDED
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,8 +27,9 @@ if TYPE_CHECKING:
     from provision.subscriptions.documents.issuing import Number
     from provision.subscriptions.offers.catalogue import Wanted
     from provision.subscriptions.offers.models import Plan
-    from provision.subscriptions.selling.due import Due
+    from provision.subscriptions.selling.due import Due, Reduction
     from provision.subscriptions.selling.models import Subscription, SubscriptionVersion
+
 
 MOST_FOR_A_TERM = 10**12  # cents: sums over many subscriptions stay far inside 64 bits
 REASON = {"fr": "Changement d’abonnement le {day}", "en": "Change of subscription on {day}"}
@@ -158,3 +162,34 @@ def _columns(subscription: Subscription, wanted: Change, from_day: date) -> dict
     if len(changed) == 1:
         raise UsageRefused("Nothing would change", "Name what becomes different.")
     return changed
+
+
+def discount(session: Session, subscription: Subscription, wanted: Reduction) -> Discount:
+    """Write a discount; several on one day add up, to the whole price at most.
+
+    Raises UsageRefused when it begins in days that are billed: those are credited.
+    """
+    for day in (wanted.first_day, wanted.last_day or wanted.first_day):
+        sensible_day(day, "a day of a discount")
+    number = subscription.id
+    if not 1 <= wanted.basis_points <= WHOLE:
+        raise UsageRefused("A discount is above 0 and up to 100 percent", "Give it like 12.5.")
+    if wanted.last_day is not None and wanted.last_day < wanted.first_day:
+        raise UsageRefused(f"The discount would end before {wanted.first_day}", "Swap its days.")
+    if subscription.state == ENDED:
+        raise UsageRefused(f"Subscription {number} is ended", "Nothing is billed any more.")
+    if wanted.first_day < subscription.billed_to:
+        raise UsageRefused(
+            f"Subscription {number} is billed up to {subscription.billed_to} already",
+            "Begin on that day or later, or credit a part of the invoice.",
+        )
+    made = Discount(
+        subscription_id=number,
+        first_day=wanted.first_day,
+        last_day=wanted.last_day,
+        basis_points=wanted.basis_points,
+        reason=edges.person_name(wanted.reason, "reason"),
+    )
+    session.add(made)
+    session.flush()
+    return made

@@ -24,7 +24,7 @@ from provision.subscriptions.documents.drafts import (
     DraftLine,
 )
 from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
-from provision.subscriptions.offers import carrying, contracts
+from provision.subscriptions.offers import contracts, sharing
 from provision.subscriptions.offers.catalogue import Catalogue, Item
 from provision.subscriptions.offers.sharing import Rule
 from provision.subscriptions.offers.terms import Term
@@ -63,7 +63,7 @@ def credit(session: Session, number: Number, what: What, reason: str, on: date) 
     """
     invoice = found(session, number)
     billing = charged.billing_of(session, invoice.subscription_id)
-    work = Work(session, Catalogue(session), carrying.load(session), on, billing)
+    work = Work(session, Catalogue(session), sharing.load(session), on, billing)
     lines = _chosen(session, invoice, what)
     _check(session, invoice, lines, billing)
     credits_before = len(charged.credits_of(session, number))
@@ -77,7 +77,7 @@ def credit(session: Session, number: Number, what: What, reason: str, on: date) 
         reason=edges.person_name(reason, "reason"),
     )
     (made,) = adjusting.issue(work, [draft])
-    carrying.save(session, work.dealer)
+    sharing.save(session, work.dealer)
     return made
 
 

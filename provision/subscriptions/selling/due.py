@@ -15,14 +15,13 @@ from provision.subscriptions.documents.drafts import Buyer, Draft, Segment
 from provision.subscriptions.offers import tariffs
 from provision.subscriptions.offers.catalogue import Wanted
 from provision.subscriptions.offers.terms import Term, term_of
-from provision.subscriptions.offers.treatments import Taxing
+from provision.subscriptions.offers.vat import Taxing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from provision.subscriptions.documents.drafts import Asked
-    from provision.subscriptions.offers.catalogue import Catalogue
+    from provision.subscriptions.offers.catalogue import Asked, Catalogue
     from provision.subscriptions.offers.sharing import Dealer
     from provision.subscriptions.parties.identities import Person
 

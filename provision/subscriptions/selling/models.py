@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
 from provision.registry.models import Subscriber
-from provision.subscriptions.offers.models import Organisation, Plan, SplitContract
+from provision.subscriptions.offers.models import Plan, SplitContract
+from provision.subscriptions.parties.models import Organisation
 
 
 class Subscription(Base):
@@ -93,17 +94,16 @@ class Turnover(Base):
     declared_on: Mapped[date] = mapped_column(DAY)
 
 
-class Identity(Base):
-    """Name and address of a subscriber as documents need them (an `identities.Person` as JSON).
+class RenewalNotice(Base):
+    """That a subscriber was told on a day until when a yearly term can be ended.
 
-    A change is a new row: invoices point to the row of their day. Rows are deleted only by the
-    purge, when no document needs them any longer.
+    `units` is the price that was announced. The letter itself names a person, and is not kept.
     """
 
-    __tablename__ = "identity"
+    __tablename__ = "renewal_notice"
     __table_args__ = STRICT
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"))
-    recorded_on: Mapped[date] = mapped_column(DAY)
-    content: Mapped[str] = mapped_column(Text)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), primary_key=True)
+    deadline: Mapped[date] = mapped_column(DAY, primary_key=True)
+    sent_on: Mapped[date] = mapped_column(DAY)
+    units: Mapped[int] = mapped_column(UNITS)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from provision.money import Amount
     from provision.registry.models import Order
-    from provision.subscriptions.offers.models import Organisation, Plan, SplitContract
+    from provision.subscriptions.offers.models import Plan, SplitContract
+    from provision.subscriptions.parties.models import Organisation
 
 WAITING, ACTIVE, ENDED = "waiting", "active", "ended"
 

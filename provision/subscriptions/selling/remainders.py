@@ -18,8 +18,8 @@ from provision.subscriptions.selling.due import DISCOUNT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from provision.subscriptions.documents.drafts import Asked, Segment
-    from provision.subscriptions.offers.catalogue import Catalogue
+    from provision.subscriptions.documents.drafts import Segment
+    from provision.subscriptions.offers.catalogue import Asked, Catalogue
     from provision.subscriptions.selling.due import Due
 
 

@@ -23,9 +23,8 @@ from provision.subscriptions.offers.terms import YEARLY, Term, term_of
 from provision.subscriptions.offers.vat import NET
 from provision.subscriptions.parties import identities, profiles
 from provision.subscriptions.selling import charged, remainders
-from provision.subscriptions.selling.models import Subscription, SubscriptionVersion
+from provision.subscriptions.selling.models import RenewalNotice, Subscription, SubscriptionVersion
 from provision.subscriptions.selling.opening import ACTIVE
-from provision.subscriptions.selling.renewal_models import RenewalNotice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provision.subscriptions.documents import drafts
-from provision.subscriptions.offers import contracts, treatments
-from provision.subscriptions.offers.treatments import Taxing
-from provision.subscriptions.offers.vat import GROSS, How
+from provision.subscriptions.offers import contracts, vat
+from provision.subscriptions.offers.vat import GROSS, How, Taxing
 from provision.subscriptions.selling import charged, remainders
 from provision.subscriptions.selling.charged import base
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.documents.drafts import Asked, DraftLine
-    from provision.subscriptions.offers.catalogue import Catalogue
+    from provision.subscriptions.documents.drafts import DraftLine
+    from provision.subscriptions.offers.catalogue import Asked, Catalogue
     from provision.subscriptions.offers.sharing import Agreement, Dealer
     from provision.subscriptions.offers.terms import Term
     from provision.subscriptions.selling.charged import Billed, Billing
@@ -146,9 +145,9 @@ def _meet(one: Asked, other: Asked) -> bool:
 def _as_then(work: Work, then: Billed, basis: str) -> How:
     """Return how a line that was billed is taxed; a price without VAT was one of its day."""
     issuer, day = then.number.organisation_id, then.issued_on
-    if not treatments.is_elsewhere(then.treatment):
+    if not vat.is_elsewhere(then.treatment):
         return How(basis, then.treatment, then.treatment.rate)
-    home = treatments.of(work.catalogue.profile(issuer, day), day)
+    home = vat.at_home(work.catalogue.profile(issuer, day), day)
     return How(basis, then.treatment, home.rate)
 
 

@@ -11,12 +11,12 @@ from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.formats.facturx import wording
 from provision.subscriptions.documents import deducting, drafts, issuing
-from provision.subscriptions.documents.drafts import Asked, Draft
-from provision.subscriptions.offers import carrying, tariffs, terms
-from provision.subscriptions.offers.catalogue import Catalogue, Item
+from provision.subscriptions.documents.drafts import Draft
+from provision.subscriptions.offers import sharing, tariffs, terms
+from provision.subscriptions.offers.catalogue import Asked, Catalogue, Item
 from provision.subscriptions.offers.planfile import BUNDLE
 from provision.subscriptions.offers.tariffs import Tariff
-from provision.subscriptions.offers.treatments import Taxing
+from provision.subscriptions.offers.vat import Taxing
 from provision.subscriptions.selling import charged
 from provision.subscriptions.selling.models import Turnover
 from provision.subscriptions.selling.opening import WAITING
@@ -100,7 +100,7 @@ def _invoice(session: Session, one: Due, asked: Asked, today: date) -> list[Numb
     """Issue the month's part. Its line has no days: a term of these days may be billed later."""
     if not asked.units:
         return []
-    catalogue, dealer = Catalogue(session), carrying.load(session)
+    catalogue, dealer = Catalogue(session), sharing.load(session)
     version = one.version_on(max(asked.days.starts, one.versions[0].from_day))
     basis = catalogue.plan(version.plan_id).basis
     how = Taxing(catalogue, one.person, today).of_basis(basis)
@@ -112,7 +112,7 @@ def _invoice(session: Session, one: Due, asked: Asked, today: date) -> list[Numb
     ]
     numbers = issuing.issue(session, found, catalogue, today)
     deducting.deduct(session, found, numbers, today)
-    carrying.save(session, dealer)
+    sharing.save(session, dealer)
     return numbers
 
 

@@ -15,12 +15,11 @@ from provision import edges, money
 from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.money import euros
-from provision.subscriptions.commons.models import FundMovement
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.offers.models import Fund, FundDecision
 from provision.subscriptions.parties.people import fund_reference
-from provision.subscriptions.settling.models import SettlementPart
+from provision.subscriptions.settling.models import FundMovement, SettlementPart
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.ledger.moments import Moment
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.ledger.journal import Moment
+    from provision.subscriptions.parties.models import Organisation
 
 COMMONS, SOLIDARITY, RESERVE, COORDINATION = "commons", "solidarity", "reserve", "coordination"
 KINDS = (COMMONS, SOLIDARITY, RESERVE, COORDINATION)

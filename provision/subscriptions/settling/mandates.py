@@ -21,7 +21,7 @@ from provision.subscriptions.settling.models import SelfBillingMandate
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
 
 GIVEN, REVOKED = "given", "revoked"
 LONGEST_CONTEST = 60  # days

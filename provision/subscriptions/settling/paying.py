@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.documents.models import Settlement
-    from provision.subscriptions.ledger.moments import Moment
+    from provision.subscriptions.ledger.journal import Moment
 
 BY_PROVIDER = ", versé par le prestataire de paiement agréé"
 

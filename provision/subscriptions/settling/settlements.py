@@ -11,7 +11,7 @@ from provision.database import insert_many
 from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.subscriptions.documents.models import Settlement
-from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.offers.models import Fund
 from provision.subscriptions.settling import funds, mandates, owing, paying, self_billing
 from provision.subscriptions.settling.models import SettlementPart
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.documents.issuing import Number
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.settling.owing import Owed
 
 SHOWN = re.compile(r"([0-9]{1,9})-([0-9]{1,9})-([0-9]{1,9})")

@@ -18,8 +18,8 @@ from provision.subscriptions.documents import allocating, drafts
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
-from provision.subscriptions.offers.models import Organisation
 from provision.subscriptions.parties import people
+from provision.subscriptions.parties.models import Organisation
 from provision.subscriptions.payments import booking
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import BankMovement, MovementBooking

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from provision.formats.facturx import schematron
 from provision.formats.facturx.facturx_xml import facturx
 from provision.subscriptions.books import papers, verify
-from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents import describing, numbering
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import posting
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling import billing
 from tests.integration.subscriptions.commanding import SOLD, selling
 from tests.integration.subscriptions.conftest import profile
@@ -45,7 +45,7 @@ def described(context: Context, name: str, since: date, **changes: str) -> None:
     """Describe an organisation anew."""
     with context.session() as session:
         owner = organisations.get(session, name)
-        profiles.add(session, owner, profile(name, **changes), since)
+        describing.describe(session, owner, profile(name, **changes), since)
 
 
 def billed(context: Context, day: date) -> Outcome:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from provision.subscriptions.documents import issuing
 from provision.subscriptions.documents.drafts import INVOICE
 from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
-from provision.subscriptions.offers import carrying, planfile, plans
+from provision.subscriptions.offers import planfile, plans, sharing
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.selling import charged, due, opening
 
@@ -85,10 +85,10 @@ def opened(shop: Shop, day: date, **words: object) -> Subscription:
 
 def bill(shop: Shop, one: Subscription, by: date, on: date) -> list[Number]:
     """Bill one subscription for all terms that began by a day, without a commit."""
-    catalogue, dealer = Catalogue(shop.session), carrying.load(shop.session)
+    catalogue, dealer = Catalogue(shop.session), sharing.load(shop.session)
     wanted, one.billed_to = due.drafts_of(charged.due_of(shop.session, one), by, catalogue, dealer)
     numbers = issuing.issue(shop.session, wanted, catalogue, on)
-    carrying.save(shop.session, dealer)
+    sharing.save(shop.session, dealer)
     return numbers
 
 

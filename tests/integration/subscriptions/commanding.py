@@ -13,8 +13,9 @@ from provision.commands.context import Context
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.rendering import share
+from provision.subscriptions.documents import describing
 from provision.subscriptions.offers import planfile, plans
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.parties import organisations
 from tests.integration.subscriptions.conftest import PLANS, profile
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def selling(folder: Path) -> Context:
         ask(made, organisation, "add", name, *words)
     with made.session() as session:
         for one in organisations.everyone(session):
-            profiles.add(session, one, profile(one.name), date(2026, 1, 1))
+            describing.describe(session, one, profile(one.name), date(2026, 1, 1))
         plans.bring_in(session, planfile.parse(PLANS))
     shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-01-01")
     ask(made, subscription, "contract", "add", SOLD[3], SOLD[5], *shares)

@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from provision.registry.models import Subscriber
+from provision.subscriptions.documents import describing
 from provision.subscriptions.offers import contracts, planfile, plans
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.selling import billing, opening
 from provision.subscriptions.selling.opening import Sale
@@ -20,7 +21,8 @@ from provision.workflows.control import Control
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from provision.subscriptions.offers.models import Organisation, Plan
+    from provision.subscriptions.offers.models import Plan
+    from provision.subscriptions.parties.models import Organisation
 
 START = date(2026, 1, 1)
 PLANS = """
@@ -68,7 +70,7 @@ class Shop:
     def sell_odd(self, day: date) -> None:
         """Be liable for VAT, and bill what no base reaches: 3.33 € with VAT inside."""
         liable = profile("Boutique Libre", "liable", vat_id="FR44732829320")
-        profiles.add(self.session, self.seller, liable, date(2026, 2, 1))
+        describing.describe(self.session, self.seller, liable, date(2026, 2, 1))
         odd = PLANS.replace("famille", "impair").replace('"10.00"', '"3.33"')
         plans.bring_in(self.session, planfile.parse(odd))
         sale = self.sale(plan=plans.get(self.session, "impair"))
@@ -101,7 +103,7 @@ def shop(session: Session) -> Shop:
     seller = organisations.add(session, "Boutique Libre", "business", siren_typed="732 829 320")
     supporter = organisations.add(session, "Les Amis du Libre", "association")
     for one in (seller, supporter):
-        profiles.add(session, one, profile(one.name), START)
+        describing.describe(session, one, profile(one.name), START)
     plans.bring_in(session, planfile.parse(PLANS))
     jeanne = Subscriber(
         name="Jeanne",

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.registry.states import Told
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, describing
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import chart, posting
 from provision.subscriptions.offers import contracts, planfile, plans
-from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import owed, paying
 from provision.subscriptions.payments.paying import Cash
 from provision.subscriptions.selling import deposits, opening
@@ -102,7 +101,7 @@ def counter(shop: Shop, mode: str = "resale", first: date = FIRST) -> Counter:
         bic="PSSTFRPPPAR",
     )
     for day in (BEFORE, JUST_BEFORE):
-        profiles.add(shop.session, shop.seller, liable, day)
+        describing.describe(shop.session, shop.seller, liable, day)
     sale = shop.sale(plan=plans.get(shop.session, "mois"))
     one = opening.open_subscription(shop.session, shop.jeanne, sale, today=first)
     return Counter(shop, one)

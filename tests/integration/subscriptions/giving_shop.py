@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from provision.registry.states import Told
 from provision.subscriptions.commons.receipts import givers, recording
 from provision.subscriptions.commons.receipts.recording import Asked
+from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.receipt_models import DONATION, MEMBERSHIP
 from provision.subscriptions.ledger import posting
-from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.ledger.posting import Sight
-from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import receiving
 from provision.subscriptions.payments.receiving import Source
 from tests.integration.subscriptions.conftest import START, profile
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.commons.receipts.entering import Origin
     from provision.subscriptions.commons.receipts.givers import Giver
     from provision.subscriptions.documents.receipt_models import Receipt
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import BankMovement
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Said
@@ -109,5 +109,5 @@ def open_desk(
     words: dict[str, object] = {"iban": OURS, "bic": "PSSTFRPPXXX", "tax_receipts": True}
     told = {**words, "receipts": receipts, **changes}
     described = profile(shop.supporter.name, **told)  # type: ignore[arg-type]
-    profiles.add(shop.session, shop.supporter, described, START + timedelta(days=1))
+    describing.describe(shop.session, shop.supporter, described, START + timedelta(days=1))
     return Desk(shop)

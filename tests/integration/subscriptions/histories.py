@@ -24,12 +24,12 @@ from provision.lab import bank
 from provision.registry.models import Subscriber
 from provision.registry.states import Told
 from provision.subscriptions.books import exporting, verify
-from provision.subscriptions.documents import open_items
+from provision.subscriptions.documents import describing, open_items
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import closings, posting
 from provision.subscriptions.offers import contracts, planfile, plans
-from provision.subscriptions.parties import organisations, people, profiles
+from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.payments import collecting, mandates, receiving
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import Wanted
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import Collection
 
 START = date(2026, 1, 1)
@@ -158,9 +158,9 @@ class World:
             boutique = profile(
                 "Boutique", iban=OURS, creditor_identifier="FR72ZZZ123456", payment_days=10
             )
-            profiles.add(session, seller, boutique, START)
+            describing.describe(session, seller, boutique, START)
             amis = profile("Amis", invoice_prefix="L", credit_prefix="LA")
-            profiles.add(session, supporter, amis, START)
+            describing.describe(session, supporter, amis, START)
             shares = contracts.two(seller, supporter, (67, 33))
             contracts.add(session, seller, supporter, shares, terms=("resale", START))
             for code, cents in PRICES.items():

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from provision.registry.models import Subscriber
 from provision.registry.states import Told
+from provision.subscriptions.documents import describing
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.posting import Sight
-from provision.subscriptions.parties import identities, profiles
+from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import collectable, collecting, mandates, owed, receiving
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import Wanted
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import BankMovement, Collection, MandateRow
     from provision.subscriptions.payments.owed import Owed
     from provision.subscriptions.selling.models import Subscription
@@ -165,6 +166,6 @@ def open_till(shop: Shop, vat: str = "association_accessory", **changes: object)
     """Give the seller a bank account and a contract."""
     bank: dict[str, object] = {"iban": OURS, "bic": "PSSTFRPPXXX", "creditor_identifier": CREDITOR}
     words = profile(shop.seller.name, vat, **{**bank, **changes})
-    profiles.add(shop.session, shop.seller, words, START + timedelta(days=1))
+    describing.describe(shop.session, shop.seller, words, START + timedelta(days=1))
     shop.contract()
     return Till(shop)

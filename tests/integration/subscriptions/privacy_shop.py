@@ -18,6 +18,7 @@ from provision.registry.models import Device, Order, Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.registry.states import Told
 from provision.settings import Operator, Settings
+from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.models import Allocation, Invoice
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.journal import BANK, Entry, Line
@@ -165,8 +166,8 @@ def _sellers(session: Session) -> None:
     supporter = organisations.add(session, "Les Amis du Libre", "association")
     shop = _profile(seller.name, "SARL au capital de 1 000 €", "liable")
     friends = _profile(supporter.name, "Association loi de 1901", "association_accessory")
-    profiles.add(session, seller, shop, START)
-    profiles.add(session, supporter, friends, START)
+    describing.describe(session, seller, shop, START)
+    describing.describe(session, supporter, friends, START)
     plans.bring_in(session, planfile.parse(PLANS))
     parts = contracts.two(seller, supporter, (70, 30))
     contracts.add(session, seller, supporter, parts, terms=("resale", START))

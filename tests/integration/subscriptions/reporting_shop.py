@@ -16,18 +16,18 @@ from provision import database
 from provision.migrations import upgrades
 from provision.money import euros
 from provision.registry.models import Bundle, Order, Server, Subscriber
-from provision.subscriptions.documents import issuing, numbering
+from provision.subscriptions.documents import describing, issuing, numbering
 from provision.subscriptions.documents.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
 from provision.subscriptions.documents.models import Allocation, Invoice, InvoiceLine
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
-from provision.subscriptions.offers import carrying, contracts, planfile, plans
+from provision.subscriptions.offers import contracts, planfile, plans, sharing
 from provision.subscriptions.offers.catalogue import Catalogue, Item
 from provision.subscriptions.offers.models import Fund
 from provision.subscriptions.offers.tariffs import Means
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.offers.vat import Treatment
-from provision.subscriptions.parties import identities, organisations, profiles
+from provision.subscriptions.parties import identities, organisations
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.selling import billing, opening
 from provision.subscriptions.selling.due import ONE_DAY
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.offers.contracts import Share
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.selling.models import Subscription
 
 BOOKED = 7  # movements of the bank in the world below
@@ -204,7 +204,7 @@ class World:
     def credit(self, shown: str, day: date) -> None:
         """Issue a credit note of all of an invoice."""
         one = self.document(shown)
-        catalogue, dealer = Catalogue(self.session), carrying.load(self.session)
+        catalogue, dealer = Catalogue(self.session), sharing.load(self.session)
         lines = []
         for line in self.session.scalars(
             select(InvoiceLine).where(
@@ -235,7 +235,7 @@ class World:
             "geste",
         )
         issuing.issue(self.session, [draft], catalogue, day)
-        carrying.save(self.session, dealer)
+        sharing.save(self.session, dealer)
         self.session.flush()
 
     def order(self, name: str, day: date) -> Subscription:
@@ -301,8 +301,10 @@ def build(session: Session, *, described: bool = True) -> World:
     seller = organisations.add(session, BUSINESS, "business", territory="Calvados")
     supporter = organisations.add(session, ASSOCIATION, "association", territory="Orne")
     if described:
-        profiles.add(session, seller, profile(BUSINESS, "liable"), START)
-        profiles.add(session, supporter, profile(ASSOCIATION, "association_accessory"), START)
+        describing.describe(session, seller, profile(BUSINESS, "liable"), START)
+        describing.describe(
+            session, supporter, profile(ASSOCIATION, "association_accessory"), START
+        )
     plans.bring_in(session, planfile.parse(PLANS))
     return World(session, seller, supporter)
 

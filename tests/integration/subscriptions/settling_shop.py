@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from provision.money import euros
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import verify
-from provision.subscriptions.documents import issuing
+from provision.subscriptions.documents import describing, issuing
 from provision.subscriptions.documents.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import posting
-from provision.subscriptions.ledger.journal import Entry, Line
+from provision.subscriptions.ledger.journal import Entry, Line, Moment
 from provision.subscriptions.ledger.models import LedgerPosting
-from provision.subscriptions.ledger.moments import Moment
-from provision.subscriptions.offers import carrying, contracts, planfile, plans
+from provision.subscriptions.offers import contracts, planfile, plans, sharing
 from provision.subscriptions.offers.catalogue import Catalogue, Item
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.offers.vat import Treatment
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
 
     from provision.subscriptions.documents.issuing import Number
     from provision.subscriptions.offers.contracts import Share
-    from provision.subscriptions.offers.models import Fund, Organisation
+    from provision.subscriptions.offers.models import Fund
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.settling.mandates import Wording
 
 FIRST, LATER, TODAY = date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 5)
@@ -108,15 +108,15 @@ class Place:
                 ),
             ),
         )
-        catalogue, dealer = Catalogue(self.session), carrying.load(self.session)
+        catalogue, dealer = Catalogue(self.session), sharing.load(self.session)
         wanted, made.billed_to = due.drafts_of(one, on, catalogue, dealer)
         (number, *_others) = issuing.issue(self.session, wanted, catalogue, on)
-        carrying.save(self.session, dealer)
+        sharing.save(self.session, dealer)
         return self.document(number)
 
     def credit(self, units: int, on: date, role: str = "service") -> Invoice:
         """Credit so much net of a role, outside any subscription; VAT is left away."""
-        catalogue, dealer = Catalogue(self.session), carrying.load(self.session)
+        catalogue, dealer = Catalogue(self.session), sharing.load(self.session)
         contract = contracts.contract_on(self.session, self.seller, self.supporter, on)
         dealt = dealer.deal(catalogue.agreement(contract.id), role, -units)
         line = DraftLine(
@@ -133,7 +133,7 @@ class Place:
         buyer = Buyer(self.party, None, None)
         draft = Draft(self.seller.id, key, buyer, (line,), CREDIT_NOTE, reason="Geste")
         (number,) = issuing.issue(self.session, [draft], catalogue, on)
-        carrying.save(self.session, dealer)
+        sharing.save(self.session, dealer)
         return self.document(number)
 
     def mandate(self, wording: Wording | None = None) -> None:
@@ -199,8 +199,8 @@ def opened(
     supporter = organisations.add(
         session, "Les Amis du Libre", "association", siren_typed="552 100 554"
     )
-    profiles.add(session, seller, profile(seller.name, vat[0]), FIRST)
-    profiles.add(session, supporter, profile(supporter.name, vat[1], since), FIRST)
+    describing.describe(session, seller, profile(seller.name, vat[0]), FIRST)
+    describing.describe(session, supporter, profile(supporter.name, vat[1], since), FIRST)
     plans.bring_in(session, planfile.parse(PLANS))
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     jeanne = Subscriber(

@@ -24,7 +24,7 @@ from tests.integration.subscriptions.commanding import ask, read, selling
 
 if TYPE_CHECKING:
     from provision.commands.context import Context
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from tests.integration.subscriptions.conftest import Shop
 
 TODAY = date(2028, 7, 1)

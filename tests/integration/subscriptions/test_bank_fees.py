@@ -11,7 +11,8 @@ from provision.commands.money import money
 from provision.commands.payment import payment
 from provision.commands.statement import statement
 from provision.errors import UsageRefused
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.documents import describing
+from provision.subscriptions.parties import organisations
 from tests.integration.subscriptions.commanding import ask, read, selling
 from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.paying_shop import OURS, Said, camt
@@ -33,7 +34,7 @@ def context(tmp_path: Path) -> Context:
     with made.session() as session:
         owner = organisations.get(session, SHOP)
         own = profile(SHOP, iban=OURS, bic="PSSTFRPPXXX")
-        profiles.add(session, owner, own, date(2026, 1, 2))
+        describing.describe(session, owner, own, date(2026, 1, 2))
     said = (
         Said(-1250, text="FRAIS TENUE DE COMPTE"),
         Said(250, text="REMBOURSEMENT FRAIS"),

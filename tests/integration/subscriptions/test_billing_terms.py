@@ -16,6 +16,7 @@ from provision import database
 from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import verify
+from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.models import BillingRun, Invoice, InvoiceLine, LineShare
 from provision.subscriptions.ledger import closings, posting
 from provision.subscriptions.offers import contracts, planfile, plans
@@ -149,7 +150,7 @@ def test_the_association_gets_the_odd_cent(shop: Shop) -> None:
 
 def test_a_seller_that_is_liable_takes_the_vat_out_of_the_price(shop: Shop) -> None:
     shop.contract()
-    profiles.add(shop.session, shop.seller, profile("B", "liable"), LAST_OF_JANUARY)
+    describing.describe(shop.session, shop.seller, profile("B", "liable"), LAST_OF_JANUARY)
     subscribers(shop, 1)
     shop.bill(LAST_OF_JANUARY)
     seller = shop.seller.id
@@ -162,7 +163,7 @@ def test_a_seller_that_is_liable_takes_the_vat_out_of_the_price(shop: Shop) -> N
 
 def test_prices_without_vat_get_it_on_top_line_by_line(shop: Shop) -> None:
     shop.contract()
-    profiles.add(shop.session, shop.seller, profile("B", "liable"), LAST_OF_JANUARY)
+    describing.describe(shop.session, shop.seller, profile("B", "liable"), LAST_OF_JANUARY)
     plans.bring_in(shop.session, planfile.parse(THIRDS))
     sale = shop.sale(plan=plans.get(shop.session, "thirds"), users=3)
     opening.open_subscription(shop.session, shop.jeanne, sale, today=LAST_OF_JANUARY)
@@ -304,8 +305,8 @@ def test_a_profile_never_says_otherwise_what_a_document_said(shop: Shop) -> None
     shop.bill(LAST_OF_JANUARY)
     later = profile("Boutique Libre", "franchise")
     with pytest.raises(UsageRefused, match="has a document of 2026-01-31"):
-        profiles.add(shop.session, shop.seller, later, LAST_OF_JANUARY)
-    profiles.add(shop.session, shop.seller, later, date(2026, 2, 1))
+        describing.describe(shop.session, shop.seller, later, LAST_OF_JANUARY)
+    describing.describe(shop.session, shop.seller, later, date(2026, 2, 1))
 
 
 def test_what_subscriptions_stand_on_is_not_imported_anew(shop: Shop) -> None:

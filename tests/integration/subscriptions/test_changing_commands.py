@@ -14,8 +14,9 @@ from provision.commands.subscription import subscription
 from provision.errors import PaquetError
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import verify
+from provision.subscriptions.documents import describing
 from provision.subscriptions.offers.models import Fund
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling import billing
 from provision.workflows import control
 from tests.integration.subscriptions.commanding import ask, settled
@@ -40,7 +41,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     run(made, "add", "Les Amis du Libre", "--kind", "association", group=organisation)
     with made.session() as session:
         for one in organisations.everyone(session):
-            profiles.add(session, one, profile(one.name), date(2026, 1, 1))
+            describing.describe(session, one, profile(one.name), date(2026, 1, 1))
     run(made, "plans", "import", str(example("plans")))
     run(made, "contract", "import", str(example("contract")))
     return made

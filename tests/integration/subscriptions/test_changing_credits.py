@@ -8,11 +8,10 @@ from sqlalchemy import select
 
 from provision.errors import UsageRefused
 from provision.subscriptions.books import verify
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, describing
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Allocation, Invoice, LineShare, same_document
 from provision.subscriptions.offers import contracts
-from provision.subscriptions.parties import profiles
 from provision.subscriptions.selling import charged, credit_notes
 from provision.subscriptions.selling.changes import Change, change
 from provision.subscriptions.selling.credit_notes import What
@@ -37,7 +36,7 @@ FIRST, TODAY = date(2026, 1, 31), date(2026, 6, 1)
 def sold(shop: Shop, mode: str = "resale", vat: str = "liable") -> tuple[Subscription, Number]:
     """A subscription of two lines, billed for one term, and the number of the seller's invoice."""
     shop.contract(mode)
-    profiles.add(shop.session, shop.seller, profile("B", vat), date(2026, 1, 2))
+    describing.describe(shop.session, shop.seller, profile("B", vat), date(2026, 1, 2))
     one = opened(shop, FIRST, plan=bring_plans(shop)["team"], users=4)
     return one, bill(shop, one, FIRST, TODAY)[0]
 

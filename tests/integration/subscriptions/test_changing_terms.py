@@ -14,17 +14,15 @@ from sqlalchemy.exc import DBAPIError
 from provision.errors import UsageRefused
 from provision.registry.states import Told
 from provision.subscriptions.books import verify
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, describing
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.offers import contracts, plans
 from provision.subscriptions.offers.tariffs import Means
-from provision.subscriptions.parties import profiles
 from provision.subscriptions.selling import cancelling, changes, credit_notes, renewals
 from provision.subscriptions.selling.cancelling import Cancellation
 from provision.subscriptions.selling.changes import Change
 from provision.subscriptions.selling.credit_notes import What
-from provision.subscriptions.selling.models import Discount
-from provision.subscriptions.selling.renewal_models import RenewalNotice
+from provision.subscriptions.selling.models import Discount, RenewalNotice
 from tests.integration.subscriptions.changes_shop import (
     bill,
     bring_plans,
@@ -82,7 +80,7 @@ def test_a_story_of_changes_credits_and_ends_is_sound_on_both_databases(shop: Sh
     """One subscription of each mode goes through all that can happen to it, from day to day."""
     told = Told("anne", datetime(2026, 6, 1, tzinfo=UTC))
     every = bring_plans(shop)
-    profiles.add(shop.session, shop.seller, profile("B", "liable"), date(2026, 1, 2))
+    describing.describe(shop.session, shop.seller, profile("B", "liable"), date(2026, 1, 2))
     for at, mode in enumerate(contracts.MODES):
         shares = contracts.two(shop.seller, shop.supporter, (2, 1))
         terms = (mode, START + timedelta(days=at))
@@ -170,7 +168,7 @@ def test_a_change_costs_the_same_before_and_after_it_is_billed(shop: Shop, story
 
 def _told(shop: Shop, story: Story) -> dict[str, Plan]:
     shop.contract(story.mode)
-    profiles.add(shop.session, shop.seller, profile("B", story.vat), date(2026, 1, 2))
+    describing.describe(shop.session, shop.seller, profile("B", story.vat), date(2026, 1, 2))
     return bring_plans(shop)
 
 

@@ -12,9 +12,8 @@ from sqlalchemy.exc import DatabaseError
 from provision import rendering
 from provision.errors import UsageRefused
 from provision.subscriptions.books import verify
-from provision.subscriptions.documents import allocating
-from provision.subscriptions.documents.deposit_models import DepositDeduction
-from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.documents import allocating, describing
+from provision.subscriptions.documents.models import DepositDeduction, Invoice
 from provision.subscriptions.dunning import policy, reminders
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.offers import contracts
@@ -268,7 +267,7 @@ def test_the_vat_of_another_regime_is_taken_back_and_that_of_the_invoice_stays(
 ) -> None:
     till.paid(600)
     franchise = profile(till.shop.seller.name, "franchise")
-    profiles.add(till.session, till.shop.seller, franchise, date(2026, 2, 2))
+    describing.describe(till.session, till.shop.seller, franchise, date(2026, 2, 2))
     till.bill(date(2026, 2, 2))
     assert till.books() == {"411": 400, "4191": 0, "44571": 0, "706": -1000}
     whole(till)

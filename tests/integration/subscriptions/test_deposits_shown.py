@@ -19,10 +19,10 @@ from provision.formats.facturx import schematron
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.subscriptions.books import exporting, papers, verify
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, describing
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import posting
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.privacy import gathering, standing, tables
 from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.gather_scope import Scope
@@ -224,7 +224,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) 
     run(made, organisation, "add", "Les Amis du Libre", "--kind", "association")
     with made.session() as session:
         for one in organisations.everyone(session):
-            profiles.add(session, one, profile(one.name), date(2026, 1, 1))
+            describing.describe(session, one, profile(one.name), date(2026, 1, 1))
     for name in ("plans", "contract"):
         file = rendering.share("templates") / f"{name}.example.toml"
         run(made, subscription, name, "import", str(file))

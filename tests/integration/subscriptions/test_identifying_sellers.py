@@ -13,8 +13,9 @@ from provision.commands.invoice import invoice
 from provision.commands.organisation import organisation
 from provision.commands.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
+from provision.subscriptions.documents import describing
 from provision.subscriptions.offers import planfile, plans
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.parties import organisations
 from provision.workflows.control import Control
 from tests.integration.subscriptions.commanding import SOLD, ask, opened, own_profile, read, settled
 from tests.integration.subscriptions.conftest import PLANS, profile
@@ -38,7 +39,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     ask(made, organisation, "add", SUPPORTER, "--kind", "association", "--siren", "732829320")
     with made.session() as session:
         for one in organisations.everyone(session):
-            profiles.add(session, one, profile(one.name), date(2026, 1, 1))
+            describing.describe(session, one, profile(one.name), date(2026, 1, 1))
         plans.bring_in(session, planfile.parse(PLANS))
     shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-01-01")
     ask(made, subscription, "contract", "add", SELLER, SUPPORTER, *shares)

@@ -17,8 +17,9 @@ from provision.subscriptions.books import verify
 from provision.subscriptions.documents.models import Allocation, Invoice
 from provision.subscriptions.ledger import closings, journal, posting
 from provision.subscriptions.ledger.journal import Entry, LedgerRefused, Line
-from provision.subscriptions.ledger.models import LedgerTransaction, PersonReference
+from provision.subscriptions.ledger.models import LedgerTransaction
 from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties.models import PersonReference
 from provision.subscriptions.selling import opening
 
 if TYPE_CHECKING:

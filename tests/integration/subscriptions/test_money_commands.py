@@ -23,9 +23,10 @@ from provision.registry.models import Subscriber
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.offers import plans
-from provision.subscriptions.offers.models import OrganisationProfile, Plan
+from provision.subscriptions.offers.models import Plan
 from provision.subscriptions.parties import identities, organisations
 from provision.subscriptions.parties.identities import Person
+from provision.subscriptions.parties.models import OrganisationProfile
 from provision.subscriptions.parties.profiles import Address
 from provision.subscriptions.selling import opening
 from provision.subscriptions.selling.opening import Sale

@@ -13,8 +13,9 @@ from provision.registry.models import Bundle, Order, Server
 from provision.subscriptions.books import verify
 from provision.subscriptions.offers import contracts, planfile, plans
 from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.selling import opening
-from provision.subscriptions.selling.models import Identity, Subscription
+from provision.subscriptions.selling.models import Subscription
 
 if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop

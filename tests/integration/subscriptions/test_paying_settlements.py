@@ -7,9 +7,10 @@ import pytest
 
 from provision.errors import UsageRefused
 from provision.subscriptions.books import verify
+from provision.subscriptions.documents import describing
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.offers import contracts
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import receiving
 from provision.subscriptions.payments.receiving import Source
 from provision.subscriptions.settling import settlements, steps, transfers
@@ -26,7 +27,7 @@ from tests.integration.subscriptions.paying_shop import (
 
 if TYPE_CHECKING:
     from provision.subscriptions.documents.models import Settlement
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.parties.models import Organisation
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -38,7 +39,7 @@ def till(shop: Shop) -> Till:
     """Ten euros were sold, and the association's three are invoiced to the business."""
     made = open_till(shop)
     bank = profile(shop.supporter.name, iban=THEIRS, invoice_prefix="L")
-    profiles.add(shop.session, shop.supporter, bank, START + timedelta(days=1))
+    describing.describe(shop.session, shop.supporter, bank, START + timedelta(days=1))
     made.subscribe(shop.jeanne)
     shop.bill(START + timedelta(days=1))
     return made
@@ -116,7 +117,7 @@ def second(till: Till, settlement: Settlement) -> Settlement:
     """Another association invoices its two euros under the same number, L2026-000001."""
     assert steps.shown(settlement) == "1-2-1"
     session, other = till.session, organisations.add(till.session, "Le Quai", "association")
-    profiles.add(session, other, profile(other.name, invoice_prefix="L"), START)
+    describing.describe(session, other, profile(other.name, invoice_prefix="L"), START)
     shares = contracts.two(till.seller, other, (80, 20))
     contracts.add(session, till.seller, other, shares, terms=("resale", START))
     till.subscribe(till.subscriber("Paul"), supporter=other)
@@ -159,7 +160,7 @@ def test_of_two_issuers_with_one_number_and_no_more_to_tell_none_is_taken(
 
 def test_a_settlement_between_others_is_not_ours_to_pay(till: Till, settlement: Settlement) -> None:
     other = organisations.add(till.session, "Le Quai", "association")
-    profiles.add(till.session, other, profile(other.name, iban=THEIRS), START)
+    describing.describe(till.session, other, profile(other.name, iban=THEIRS), START)
     content = camt(7, COLLECT_ON, 0, [Said(300, text=f"VIR {DOCUMENT}")])
     theirs = content.replace(b"FR1420041010050500013M02606", THEIRS.encode())
     receiving.bring_in(till.session, other, Source(theirs, "quai.xml"), COLLECT_ON)

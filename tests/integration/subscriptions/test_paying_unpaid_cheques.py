@@ -11,7 +11,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.rendering import share
 from provision.subscriptions.books import vat_due, verify
 from provision.subscriptions.dunning import policy, reminders
-from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.payments import bounced, owed, paying, waiting
 from provision.subscriptions.payments.paying import Cheque
 from tests.integration.subscriptions.conftest import START

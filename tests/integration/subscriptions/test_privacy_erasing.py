@@ -21,12 +21,12 @@ from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.journal import BANK, Entry, Line
-from provision.subscriptions.ledger.models import PersonReference
 from provision.subscriptions.parties import identities, people
+from provision.subscriptions.parties.models import Identity, PersonReference
 from provision.subscriptions.privacy import archive, erasing, persons, tables
 from provision.subscriptions.privacy.models import ArchiveAccess, ArchivedIdentity, Erasure
 from provision.subscriptions.privacy.tables import HOLDINGS, OF_NOBODY, Fate
-from provision.subscriptions.selling.models import Discount, Identity
+from provision.subscriptions.selling.models import Discount
 from provision.workflows import privacy
 from tests.integration.subscriptions.privacy_shop import (
     DOMAIN,

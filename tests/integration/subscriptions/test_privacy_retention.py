@@ -16,9 +16,9 @@ from provision.registry.models import Device, SealedSecret, Subscriber
 from provision.subscriptions.books import verify
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.parties import identities
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.privacy import purging, retention
 from provision.subscriptions.privacy.models import ArchivedIdentity, Erasure, Purged
-from provision.subscriptions.selling.models import Identity
 from provision.workflows import privacy
 from tests.integration.subscriptions.privacy_shop import (
     EMAIL,

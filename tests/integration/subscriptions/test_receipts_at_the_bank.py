@@ -12,7 +12,7 @@ from provision.subscriptions.books.exporting import Period
 from provision.subscriptions.commons import contributions
 from provision.subscriptions.commons.receipts import recording
 from provision.subscriptions.documents import numbering
-from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.payments import paying, waiting
 from provision.subscriptions.payments.paying import Cheque
 from provision.workflows import reconciling

@@ -15,11 +15,11 @@ from provision.registry.models import Subscriber
 from provision.subscriptions.books import verify
 from provision.subscriptions.commons.receipts import givers, papers, recording
 from provision.subscriptions.commons.receipts.recording import Asked
-from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents import describing, numbering
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.receipt_models import DONATION, Receipt
-from provision.subscriptions.ledger.moments import Moment
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.ledger.journal import Moment
+from provision.subscriptions.parties import organisations
 from provision.subscriptions.privacy import archive, purging
 from provision.subscriptions.privacy.models import ArchivedIdentity
 from provision.subscriptions.reports import factsfile
@@ -58,7 +58,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = copied(folder, tmp_path_factory.mktemp("given"))
     with database.transaction(made.engine) as session:
         owner = organisations.get(session, AMIS)
-        profiles.add(session, owner, profile(AMIS, receipts=SIGNED), date(2026, 6, 1))
+        describing.describe(session, owner, profile(AMIS, receipts=SIGNED), date(2026, 6, 1))
         give(session, EMAIL)
         give(session, "-", name="Ruth Sansnet", address=STREET)
     made.engine.dispose()

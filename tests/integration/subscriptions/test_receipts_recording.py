@@ -12,9 +12,9 @@ from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.books import verify
 from provision.subscriptions.commons import contributions
 from provision.subscriptions.commons.receipts import recording
-from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents import describing, numbering
 from provision.subscriptions.ledger import closings
-from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import profiles
 from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.giving_shop import (
@@ -149,13 +149,13 @@ def test_what_documents_said_on_a_day_is_not_changed_after_a_receipt(desk: Desk)
     desk.record(desk.gift())
     again = profile(desk.association.name)
     with pytest.raises(UsageRefused, match="has a document of 2026-03-02"):
-        profiles.add(desk.session, desk.association, again, TODAY)
+        describing.describe(desk.session, desk.association, again, TODAY)
 
 
 def test_invoices_and_receipts_share_no_series(desk: Desk) -> None:
     same = profile(desk.association.name, receipt_prefix="F")
     with pytest.raises(UsageRefused, match="have the same prefix"):
-        profiles.add(desk.session, desk.association, same, TODAY)
+        describing.describe(desk.session, desk.association, same, TODAY)
 
 
 def test_no_later_description_swaps_the_series_of_invoices_and_receipts(desk: Desk) -> None:
@@ -168,17 +168,17 @@ def test_no_later_description_swaps_the_series_of_invoices_and_receipts(desk: De
     ):
         swapped = profile(desk.association.name, **prefixes)
         with pytest.raises(UsageRefused, match="has the prefix"):
-            profiles.add(desk.session, desk.association, swapped, later)
+            describing.describe(desk.session, desk.association, swapped, later)
     other = profile(desk.association.name, receipt_prefix="Q")
-    profiles.add(desk.session, desk.association, other, later)
+    describing.describe(desk.session, desk.association, other, later)
     swapped = profile(desk.association.name, invoice_prefix="Q", receipt_prefix="S")
     with pytest.raises(UsageRefused, match="has the prefix Q for receipts"):
-        profiles.add(desk.session, desk.association, swapped, date(2026, 3, 15))
+        describing.describe(desk.session, desk.association, swapped, date(2026, 3, 15))
 
 
 def test_a_business_gives_no_receipts_and_may_have_their_prefix(shop: Shop) -> None:
     free = profile(shop.seller.name, invoice_prefix="R", receipt_prefix="Q")
-    made = profiles.add(shop.session, shop.seller, free, date(2026, 4, 1))
+    made = describing.describe(shop.session, shop.seller, free, date(2026, 4, 1))
     assert profiles.on(shop.session, shop.seller.id, made.valid_from) == free
 
 

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from provision.errors import PaquetError
 from provision.subscriptions.books import verify
 from provision.subscriptions.commons import contributions, hours, reciprocity
-from provision.subscriptions.ledger.models import PersonReference
-from provision.subscriptions.ledger.moments import Moment
+from provision.subscriptions.documents import describing
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.offers.contracts import Share
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties.models import PersonReference
 from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.reports import factsfile
 from provision.subscriptions.reports.facts import Income, Portion
@@ -275,7 +276,7 @@ def test_a_tier_halves_the_price_and_is_named(world: World) -> None:
 def test_a_change_of_vat_regime_changes_what_is_left_of_a_price(world: World) -> None:
     world.contract()
     world.subscribe("Jeanne", START)
-    profiles.add(world.session, world.seller, profile(BUSINESS, "franchise"), MARCH)
+    describing.describe(world.session, world.seller, profile(BUSINESS, "franchise"), MARCH)
     rates = [(rate.from_day, rate.cents) for rate in gathered(world).rates]
     assert rates == [(START, 1_000), (MARCH, 1_200)]
 

@@ -15,7 +15,6 @@ from provision.subscriptions.commons import (
     hours,
     in_kind,
     local_currencies,
-    naming,
     reciprocity,
 )
 from provision.subscriptions.commons.barter import Offer
@@ -23,6 +22,7 @@ from provision.subscriptions.commons.debts import Promise
 from provision.subscriptions.commons.hours import Given
 from provision.subscriptions.documents import allocating
 from provision.subscriptions.offers import contracts
+from provision.subscriptions.parties import people
 from provision.subscriptions.settling import settlements
 from provision.subscriptions.settling.self_billing import document_of
 from tests.integration.subscriptions.settling_shop import (
@@ -254,8 +254,8 @@ def test_what_organisations_owe_each_other_is_not_paid_in_kind(session: Session)
 
 
 def test_the_books_know_references_where_there_are_some(shop: Place) -> None:
-    assert naming.party(shop.session, "Jeanne@exemple.test") == shop.party
-    assert naming.party(shop.session, "boutique LIBRE") == f"organisation-{shop.seller.id}"
-    assert naming.party(shop.session, "Les fondateurs") == "Les fondateurs"
+    assert people.party(shop.session, "Jeanne@exemple.test") == shop.party
+    assert people.party(shop.session, "boutique LIBRE") == f"organisation-{shop.seller.id}"
+    assert people.party(shop.session, "Les fondateurs") == "Les fondateurs"
     with pytest.raises(UsageRefused, match="There is no subscriber"):
-        naming.party(shop.session, "nobody@exemple.test")
+        people.party(shop.session, "nobody@exemple.test")

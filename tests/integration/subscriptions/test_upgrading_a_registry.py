@@ -17,11 +17,12 @@ from provision import database, migrations
 from provision.migrations import upgrades
 from provision.money import euros
 from provision.subscriptions.books import papers, verify
+from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.offers import plans
 from provision.subscriptions.parties import identities, organisations, profiles
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.selling import billing, opening
-from provision.subscriptions.selling.models import Identity
 from provision.subscriptions.selling.opening import Sale
 from tests.integration.subscriptions.conftest import profile
 
@@ -110,7 +111,7 @@ def test_subscriptions_keep_their_price_and_contract_and_are_billed(old: Engine)
             ("Boutique", 70),
         ]
         seller = organisations.get(session, "Boutique")
-        profiles.add(session, seller, profile("Boutique"), date(2026, 1, 1))
+        describing.describe(session, seller, profile("Boutique"), date(2026, 1, 1))
         sale = Sale(plans.get(session, "famille"), seller, organisations.get(session, "Amis"))
         opening.open_subscription(
             session, running.subscriber, sale, today=date(2026, 3, 31)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.subscriptions.books import vat_due, verify
+from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.issuing import Number
-from provision.subscriptions.parties import profiles
 from provision.subscriptions.selling import deposits
 from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.deposits_shop import FIRST, JUST_BEFORE, counter
@@ -54,7 +54,7 @@ def test_vat_of_a_deposit_is_due_when_it_is_paid_and_counts_once(till: Counter) 
 def test_a_seller_who_chose_debits_owes_it_with_the_documents_and_once(till: Counter) -> None:
     words = {"vat_id": "FR44732829320", "vat_on_debits": True}
     on_debits = profile(till.shop.seller.name, "liable", **words)
-    profiles.add(till.session, till.shop.seller, on_debits, FIRST)
+    describing.describe(till.session, till.shop.seller, on_debits, FIRST)
     till.paid(600)
     till.bill(FIRST)
     row = stated(till, FEBRUARY)

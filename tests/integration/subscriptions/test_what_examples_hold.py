@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from provision.commands.organisation import organisation
 from provision.errors import PaquetError
-from provision.subscriptions.offers.models import OrganisationProfile
+from provision.subscriptions.parties.models import OrganisationProfile
 from tests.integration.subscriptions.commanding import ask, own_profile, settled
 
 if TYPE_CHECKING:

@@ -19,10 +19,11 @@ from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.registry import secrets
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import papers
+from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.models import Invoice
-from provision.subscriptions.parties import identities, organisations, profiles
+from provision.subscriptions.parties import identities, organisations
+from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.selling import billing
-from provision.subscriptions.selling.models import Identity
 from provision.workflows import ordering
 from tests.integration.subscriptions.commanding import (
     FIRM,
@@ -124,7 +125,7 @@ def test_the_penalties_of_the_seller_stand_on_an_invoice_to_a_business(context: 
     with context.session() as session:
         seller = organisations.get(session, "Boutique Libre")
         own = profile("Boutique Libre", penalties="12 % par an")
-        profiles.add(session, seller, own, date(2026, 2, 1))
+        describing.describe(session, seller, own, date(2026, 2, 1))
     billing.bill(context.engine, TODAY)
     with context.reading() as session:
         (document,) = papers.every(session, select(Invoice))

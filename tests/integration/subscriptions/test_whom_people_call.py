@@ -10,7 +10,8 @@ import pytest
 from provision.phones.devices import Support, make_secret
 from provision.registry import orders, secrets
 from provision.registry.models import Device
-from provision.subscriptions.parties import organisations, profiles
+from provision.subscriptions.documents import describing
+from provision.subscriptions.parties import organisations
 from provision.workflows import devices, ordering, supporting
 from tests.integration.subscriptions.commanding import selling
 from tests.integration.subscriptions.conftest import profile
@@ -56,7 +57,7 @@ def ordered(context: Context) -> Bundle:
 def describe(context: Context, name: str, phone: str, first_day: date = date(2026, 2, 1)) -> None:
     with context.session() as session:
         one = organisations.get(session, name)
-        profiles.add(session, one, profile(name, phone=phone), first_day)
+        describing.describe(session, one, profile(name, phone=phone), first_day)
 
 
 def called(context: Context) -> Support:

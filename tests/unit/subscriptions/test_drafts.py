@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.subscriptions.documents import drafts
-from provision.subscriptions.documents.drafts import Asked, Draft, Segment
+from provision.subscriptions.documents.drafts import Draft, Segment
 from provision.subscriptions.offers import contracts
-from provision.subscriptions.offers.catalogue import Item
+from provision.subscriptions.offers.catalogue import Asked, Item
 from provision.subscriptions.offers.sharing import Agreement, Dealer, Rule
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.offers.vat import GROSS, NET, How, Treatment

@@ -17,8 +17,7 @@ from provision.subscriptions.selling import due, remainders
 from provision.subscriptions.selling.due import Due, Reduction, Version
 
 if TYPE_CHECKING:
-    from provision.subscriptions.documents.drafts import Asked
-    from provision.subscriptions.offers.catalogue import Catalogue, Wanted
+    from provision.subscriptions.offers.catalogue import Asked, Catalogue, Wanted
 
 FIRST = date(2026, 1, 31)
 RULES = (Rule(2, None, 30), Rule(1, None, 70))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions.offers import means, tariffs
+from provision.subscriptions.offers import tariffs
 from provision.subscriptions.offers.tariffs import FreePrice, Means, Tariff, Tier
 
 FORMULA = "persons == 0 ? 10000 : income / persons < 1000 ? 5000 : 10000"
@@ -99,10 +99,10 @@ def test_a_part_and_the_rest_are_within_a_cent_of_the_whole(units: int, points: 
 
 def test_what_is_typed_becomes_means() -> None:
     typed = ["income=1200", "persons=3"]
-    found = means.parse(BY_MEANS, "", typed, None)
+    found = tariffs.parse_means(BY_MEANS, "", typed, None)
     assert found == Means(declared={"income": 1200, "persons": 3})
     free = Tariff(free=FreePrice(floor=0, reference=0))
-    assert means.parse(free, "", [], "3,50") == Means(chosen=350)
+    assert tariffs.parse_means(free, "", [], "3,50") == Means(chosen=350)
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_what_is_typed_becomes_means() -> None:
 )
 def test_what_is_no_declaration_is_refused(typed: str) -> None:
     with pytest.raises(UsageRefused, match="is not a name and whole euros"):
-        means.parse(BY_MEANS, "", [typed], None)
+        tariffs.parse_means(BY_MEANS, "", [typed], None)
 
 
 @given(typed=st.text(max_size=60))
 def test_nothing_that_is_typed_is_a_bug(typed: str) -> None:
     try:
-        found = means.parse(BY_MEANS, "", [typed], None)
+        found = tariffs.parse_means(BY_MEANS, "", [typed], None)
     except PaquetError:
         return
     assert set(found.declared) <= set(BY_MEANS.asks)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions.offers.working_days import holidays, next_working_day
+from provision.subscriptions.offers.terms import holidays, next_working_day
 
 
 def test_2026_has_its_eleven_holidays() -> None:

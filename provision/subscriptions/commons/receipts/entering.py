@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from provision.money import Cents
     from provision.subscriptions.documents.receipt_models import Receipt
-    from provision.subscriptions.ledger.journal import Line
-    from provision.subscriptions.ledger.moments import Moment
+    from provision.subscriptions.ledger.journal import Line, Moment
 
     # What a receipt is written down from: a movement of the bank, or a cancelled receipt.
     Origin: TypeAlias = BankMovement | Receipt | None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from provision.registry.states import Told
     from provision.subscriptions.parties.identities import Person
-    from provision.subscriptions.selling.models import Identity
+    from provision.subscriptions.parties.models import Identity
 
 NEW = "-"
 NO_ADDRESS = "sans-courriel.invalid"  # RFC 2606: no mail ever goes there

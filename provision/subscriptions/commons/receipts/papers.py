@@ -10,13 +10,12 @@ from sqlalchemy import func, select
 from provision.errors import UsageRefused
 from provision.formats.facturx import receipts as documents
 from provision.formats.facturx.receipts import Donation, Eligibility, Received, Signatory
-from provision.subscriptions.books.papers import brand, organisation_party, person_party
 from provision.subscriptions.commons.receipts import recording
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.receipt_models import ReceiptCopy
-from provision.subscriptions.offers.models import Organisation
 from provision.subscriptions.parties import identities, people, profiles
-from provision.subscriptions.selling.models import Identity
+from provision.subscriptions.parties.letterhead import brand, organisation_party, person_party
+from provision.subscriptions.parties.models import Identity, Organisation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

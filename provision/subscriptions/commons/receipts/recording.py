@@ -15,7 +15,7 @@ from provision.formats.facturx import texts
 from provision.money import in_euros
 from provision.subscriptions.commons.receipts import entering, sealing
 from provision.subscriptions.commons.receipts.entering import Income
-from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents import describing, numbering
 from provision.subscriptions.documents.receipt_models import (
     DONATION,
     MEMBERSHIP,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.commons.receipts.entering import Origin
     from provision.subscriptions.commons.receipts.givers import Giver
-    from provision.subscriptions.ledger.moments import Moment
-    from provision.subscriptions.offers.models import Organisation
+    from provision.subscriptions.ledger.journal import Moment
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.parties.profiles import Profile
 
 WORDS = MappingProxyType({MEMBERSHIP: "Cotisation", DONATION: "Don"})
@@ -82,7 +82,7 @@ def record(
         _check_origin(there, key, origin)
         return there
     profile = profiles.needed(session, organisation, moment.today)
-    profiles.check_prefixes(profile)
+    describing.check_prefixes(profile)
     articles = _articles(organisation, profile, asked)
     name = numbering.name_of(profile.receipt_prefix, moment.today)
     number = numbering.series(session, organisation.id, name, Receipt).take(moment.today)
