@@ -1,4 +1,8 @@
-"""TOML files of people, read strictly: each mistake in one sentence that says where."""
+"""TOML files of people, read strictly: each mistake in a sentence that says where.
+
+What our example files say of somebody is refused: left in a file of one's own, it would reach
+customers.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,18 @@ if TYPE_CHECKING:
 
 
 MOST_BYTES = 1_000_000
+WORD = re.compile(r'^(?:# )?(\w+) = "([^"]+)"', re.MULTILINE)  # also what is commented out there
+# Whose each is, one and only one has it; and what stood in the examples that people copied before.
+OWN = (
+    *("legal", "email", "phone", "website", "vat_id", "iban", "bic"),
+    *("registration", "source"),  # of receipts
+    "account",
+)
+EARLIER = {
+    "iban": "FR7630006000011234567890189",
+    "legal": "SARL au capital de 5 000 €, RCS Caen 732 829 320",
+}
+EARLIER_SIREN, SIREN_DIGITS = "732829320", 9
 
 
 class Table(BaseModel):
@@ -93,26 +109,6 @@ def _first(wrong: ValidationError) -> str:
         else:
             words.append(step)
     return f"{', '.join(words)}: {error['msg'].removeprefix('Value error, ')}"
-
-
-WORD = re.compile(r'^(?:# )?(\w+) = "([^"]+)"', re.MULTILINE)  # also what is commented out there
-
-
-# Whose each is, one and only one has it; and what stood in the examples that people copied before.
-OWN = (
-    *("legal", "email", "phone", "website", "vat_id", "iban", "bic"),
-    *("registration", "source"),  # of receipts
-    "account",
-)
-
-
-EARLIER = {
-    "iban": "FR7630006000011234567890189",
-    "legal": "SARL au capital de 5 000 €, RCS Caen 732 829 320",
-}
-
-
-EARLIER_SIREN, SIREN_DIGITS = "732829320", 9
 
 
 def refuse_example(typed: Mapping[str, object], example: str) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from provision.servers.digests import role_digests, roles_of
 from provision.servers.guard import hold
 from provision.servers.outcomes import PlayFailed
-from provision.servers.playbooks import Play, find_playbook, run_play
+from provision.servers.play import Play
+from provision.servers.playbooks import find_playbook, run_play
 from provision.servers.variables import server_secrets, site_variables
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from provision.servers.playbooks import Play
+    from provision.servers.play import Play
 
 ENGINES = ("ansible-core", "paquet")
 INCLUDED = re.compile(r"(?:include|import)_role:\s+name: (\w+)")

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,35 +22,17 @@ from provision.servers.packed import module_store
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pydantic import SecretStr
-
     from provision.servers.inventory import Host
     from provision.servers.outcomes import PlayResult
+    from provision.servers.play import Play
     from provision.settings import Settings
 
 GUARDED_PYTHON = "/usr/local/lib/paquet/guarded-python"
 FENCED_PYTHONS = "/run/paquet/python"
-AN_HOUR = 3600.0
 FORKS = 8
 KEPT_ENVIRONMENT = ("HOME", "SSH_AUTH_SOCK", "TZ", "USER", "LOGNAME")
 
 OnPart = Callable[[PartStart], None]
-
-
-@dataclass(frozen=True)
-class Play:
-    """A playbook (a path, or a name in our `playbooks`) for some hosts, and what it is given.
-
-    `variables` are readable by every user of this machine's process list; `secrets` are not: the
-    play reads them from the JSON file at the variable `secrets_file`, in `no_log` tasks. What is
-    secret on the way back it writes as JSON to `reply_file`, in the same private folder.
-    """
-
-    playbook: str
-    hosts: Sequence[Host]
-    variables: Mapping[str, object] = field(default_factory=dict)
-    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
-    timeout: float = AN_HOUR
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from provision.subscriptions.documents.drafts import DEPOSIT, REPLACES, Buyer, D
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.offers import sharing
 from provision.subscriptions.offers.catalogue import Catalogue
-from provision.subscriptions.offers.vat import NET, ROUNDING, Taxing, tax
+from provision.subscriptions.offers.treatments import Taxing
+from provision.subscriptions.offers.vat import NET, ROUNDING, tax
 from provision.subscriptions.parties import identities, people
 from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.payments import answers

@@ -14,7 +14,8 @@ from provision.phones.autoconfig import Services, autoconfig_xml
 from provision.registry import states
 from provision.registry.models import Bundle
 from provision.servers import guard, inventory
-from provision.servers.playbooks import Play, run_play
+from provision.servers.play import Play
+from provision.servers.playbooks import run_play
 from provision.servers.variables import server_variables
 from provision.workflows import capacity, names
 from provision.workflows.claims import claim

@@ -17,7 +17,8 @@ from provision.commands import lab as lab_command
 from provision.commands.context import Context
 from provision.process.commands import run
 from provision.servers import guard, inventory, preparation
-from provision.servers.playbooks import Play, run_play
+from provision.servers.play import Play
+from provision.servers.playbooks import run_play
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

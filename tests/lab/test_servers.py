@@ -20,7 +20,8 @@ from provision.servers import deploy, guard, hostkeys, preflight
 from provision.servers.connection import Unreachable, known_hosts
 from provision.servers.outcomes import PlayFailed
 from provision.servers.packed import module_store
-from provision.servers.playbooks import Play, run_play
+from provision.servers.play import Play
+from provision.servers.playbooks import run_play
 from tests.lab import server_machines as machines
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from provision.formats.facturx.vat import abroad_on, regime_on, regimes
 from provision.subscriptions.documents import drafts, numbering
 from provision.subscriptions.documents.drafts import CREDITS
 from provision.subscriptions.documents.models import DepositDeduction, Invoice, InvoiceLine
-from provision.subscriptions.offers import vat
+from provision.subscriptions.offers import treatments
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.vat import ROUNDING, Treatment
 from provision.subscriptions.parties import identities
@@ -288,7 +288,7 @@ def _regime(code: str, day: date, taxed: Treatment) -> Regime:
 
     Where the buyer is abroad it is that of the case, unless the buyer is taxed as at home.
     """
-    if vat.is_elsewhere(taxed):
+    if treatments.is_elsewhere(taxed):
         return abroad_on(taxed.abroad, day)
     ruling = regime_on(code, day)
     if (ruling.category, ruling.rate) == (taxed.category, taxed.rate):

@@ -13,7 +13,7 @@ from provision.subscriptions.documents.models import Invoice, InvoiceLine, LineS
 from provision.subscriptions.documents.union_consumers import Tally
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
-from provision.subscriptions.offers import vat
+from provision.subscriptions.offers import treatments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,10 +58,10 @@ SEALED = (
 
 
 ENTERED = {
-    vat.UNION_BUSINESS: "autoliquidation UE",
-    vat.OUTSIDE_BUSINESS: "hors UE, art. 259",
-    vat.OUTSIDE_CONSUMER: "hors UE, art. 259 B",
-    vat.OVERSEAS_WITHOUT: "outre-mer, art. 294",
+    treatments.UNION_BUSINESS: "autoliquidation UE",
+    treatments.OUTSIDE_BUSINESS: "hors UE, art. 259",
+    treatments.OUTSIDE_CONSUMER: "hors UE, art. 259 B",
+    treatments.OVERSEAS_WITHOUT: "outre-mer, art. 294",
 }
 
 

@@ -20,9 +20,10 @@ from provision import money
 from provision.formats.codes.vat_zones import Zone
 from provision.subscriptions.documents import drafts
 from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
-from provision.subscriptions.offers import contracts, vat
+from provision.subscriptions.offers import contracts, treatments
 from provision.subscriptions.offers.catalogue import Catalogue
-from provision.subscriptions.offers.vat import ROUNDING, UNION_CONSUMER, TreatmentRefused
+from provision.subscriptions.offers.treatments import UNION_CONSUMER
+from provision.subscriptions.offers.vat import ROUNDING, TreatmentRefused
 from provision.subscriptions.parties import identities
 from provision.subscriptions.parties.models import Identity
 
@@ -83,14 +84,14 @@ class Tally:
 
 def check_sale(session: Session, contract_id: int, buyer: Person, day: date) -> None:
     """Raise TreatmentRefused when a buyer abroad could not be invoiced under a contract."""
-    if vat.zone_of(buyer) is Zone.FRANCE:
+    if treatments.zone_of(buyer) is Zone.FRANCE:
         return
     catalogue = Catalogue(session)
     agreement = catalogue.agreement(contract_id)
     both = (agreement.seller_id, agreement.supporter_id)
     for issuer in both if agreement.mode == contracts.TWO_CONTRACTS else both[:1]:
         profile = catalogue.profile(issuer, day)
-        if vat.toward(profile, buyer, day).abroad == UNION_CONSUMER:
+        if treatments.toward(profile, buyer, day).abroad == UNION_CONSUMER:
             in_year = sold(session, issuer, day.year)
             if max(in_year, sold(session, issuer, day.year - 1)) >= LIMIT:
                 raise _beyond(day.year, in_year)
@@ -128,7 +129,7 @@ def sold(session: Session, organisation_id: int, year: int) -> Cents:
 
 
 def _is_one(buyer: Person) -> bool:
-    return vat.zone_of(buyer) is Zone.UNION and not vat.is_business(buyer)
+    return treatments.zone_of(buyer) is Zone.UNION and not treatments.is_business(buyer)
 
 
 def _beyond(year: int, in_year: Cents) -> TreatmentRefused:

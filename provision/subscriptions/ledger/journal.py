@@ -1,4 +1,4 @@
-"""Entries of a journal before they are written, and the hashes that seal them. Pure."""
+"""Entries before they are written, when what they tell happened, and their seals. Pure."""
 
 from __future__ import annotations
 

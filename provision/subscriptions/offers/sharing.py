@@ -1,4 +1,4 @@
-"""Who gets what of a line's net amount, exactly, and where the next split goes on. Pure."""
+"""Who gets what of a line's net amount, exactly, and where every contract's splits go on."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+
+_ALL = select(Carry)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,3 @@ def save(session: Session, dealer: Dealer) -> None:
         session.merge(Carry(contract_id=contract_id, role=role, carried=carried))
     dealer.changed.clear()
     session.flush()
-
-
-_ALL = select(Carry)

@@ -1,4 +1,4 @@
-"""Prices that look at who pays: by means, of free choice, or a part of declared turnover. Pure."""
+"""Prices that look at who pays, and what is typed for them: by means, by choice, by turnover."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ WHOLE = 10_000
 LONGEST_FORMULA = 500
 MOST_MEANS = 10**12
 Points = Annotated[int, Field(ge=0, le=WHOLE)]
+DECLARED = re.compile(r"([a-z0-9-]{1,40})=([0-9]{1,20})")
 
 
 class Part(BaseModel):
@@ -143,9 +144,6 @@ def _compiled(formula: str, asks: tuple[str, ...]) -> cel.Expression:
             f"The formula is not understood: {reason}",
             "Write it like: income / persons < 1000 ? 5000 : 10000",
         ) from None
-
-
-DECLARED = re.compile(r"([a-z0-9-]{1,40})=([0-9]{1,20})")
 
 
 def parse_means(tariff: Tariff, tier: str, declared: Sequence[str], amount: str | None) -> Means:

@@ -1,4 +1,4 @@
-"""Terms counted from the day of a subscription's anchor, and amounts for a part of one. Pure."""
+"""Terms from the day of an anchor, amounts for a part of one, days on which delays end. Pure."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 MONTHLY, YEARLY = "monthly", "yearly"
 MONTHS = {MONTHLY: 1, YEARLY: 12}
+FRIDAY = 4
+FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
+AFTER_EASTER = (1, 39, 50)  # Easter Monday, Ascension, Whit Monday
 
 
 class Term(NamedTuple):
@@ -67,15 +70,6 @@ def _due(units: Cents, days: int, of_days: int) -> Cents:
 def _boundary(anchor: date, months: int) -> date:
     moved: date = anchor + relativedelta(months=months)
     return moved
-
-
-FRIDAY = 4
-
-
-FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
-
-
-AFTER_EASTER = (1, 39, 50)  # Easter Monday, Ascension, Whit Monday
 
 
 def holidays(year: int) -> frozenset[date]:

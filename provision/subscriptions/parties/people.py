@@ -1,4 +1,4 @@
-"""The salted references under which the ledger knows persons, so that it can forget them."""
+"""Persons as commands name them, and the salted references under which the ledger knows them."""
 
 from __future__ import annotations
 

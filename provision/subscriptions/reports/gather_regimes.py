@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
-from provision.subscriptions.offers import vat
+from provision.subscriptions.offers import treatments
 from provision.subscriptions.parties.models import OrganisationProfile
 from provision.subscriptions.parties.profiles import EXAMPLE, Profile
 
@@ -58,5 +58,5 @@ def regimes(session: Session) -> Regimes:
         select(one.organisation_id, one.valid_from, one.content).order_by(one.valid_from)
     ):
         profile = Profile.model_validate_json(content, strict=False)
-        known[organisation_id].append((day, vat.at_home(profile, day)))
+        known[organisation_id].append((day, treatments.of(profile, day)))
     return Regimes(known)

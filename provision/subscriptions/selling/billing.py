@@ -1,4 +1,4 @@
-"""The billing run: every term that has begun is invoiced once, in order, in pieces that stand."""
+"""The billing run, in pieces that stand: each begun term once, in order; and what comes."""
 
 from __future__ import annotations
 

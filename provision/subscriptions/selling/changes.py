@@ -1,4 +1,4 @@
-"""Change a subscription from a day on, also in the middle of a term that is billed already."""
+"""Change a subscription from a day on, also in the middle of a billed term; and discounts."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ from provision.subscriptions.documents.models import DepositDeduction, Invoice
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.offers.catalogue import Catalogue, Item
 from provision.subscriptions.offers.sharing import Rule
-from provision.subscriptions.offers.vat import GROSS, Taxing, tax
+from provision.subscriptions.offers.treatments import Taxing
+from provision.subscriptions.offers.vat import GROSS, tax
 from provision.subscriptions.selling import charged, credit_notes, opening
 from provision.subscriptions.selling.credit_notes import What
 from provision.subscriptions.selling.models import Subscription

@@ -15,7 +15,7 @@ from provision.subscriptions.documents.drafts import Buyer, Draft, Segment
 from provision.subscriptions.offers import tariffs
 from provision.subscriptions.offers.catalogue import Wanted
 from provision.subscriptions.offers.terms import Term, term_of
-from provision.subscriptions.offers.vat import Taxing
+from provision.subscriptions.offers.treatments import Taxing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provision.subscriptions.documents import drafts
-from provision.subscriptions.offers import contracts, vat
-from provision.subscriptions.offers.vat import GROSS, How, Taxing
+from provision.subscriptions.offers import contracts, treatments
+from provision.subscriptions.offers.treatments import Taxing
+from provision.subscriptions.offers.vat import GROSS, How
 from provision.subscriptions.selling import charged, remainders
 from provision.subscriptions.selling.charged import base
 
@@ -145,9 +146,9 @@ def _meet(one: Asked, other: Asked) -> bool:
 def _as_then(work: Work, then: Billed, basis: str) -> How:
     """Return how a line that was billed is taxed; a price without VAT was one of its day."""
     issuer, day = then.number.organisation_id, then.issued_on
-    if not vat.is_elsewhere(then.treatment):
+    if not treatments.is_elsewhere(then.treatment):
         return How(basis, then.treatment, then.treatment.rate)
-    home = vat.at_home(work.catalogue.profile(issuer, day), day)
+    home = treatments.of(work.catalogue.profile(issuer, day), day)
     return How(basis, then.treatment, home.rate)
 
 

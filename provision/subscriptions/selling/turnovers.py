@@ -16,7 +16,7 @@ from provision.subscriptions.offers import sharing, tariffs, terms
 from provision.subscriptions.offers.catalogue import Asked, Catalogue, Item
 from provision.subscriptions.offers.planfile import BUNDLE
 from provision.subscriptions.offers.tariffs import Tariff
-from provision.subscriptions.offers.vat import Taxing
+from provision.subscriptions.offers.treatments import Taxing
 from provision.subscriptions.selling import charged
 from provision.subscriptions.selling.models import Turnover
 from provision.subscriptions.selling.opening import WAITING

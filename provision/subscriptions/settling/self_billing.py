@@ -12,7 +12,7 @@ from provision.subscriptions.documents.drafts import Buyer, Draft, DraftLine
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
-from provision.subscriptions.offers import vat
+from provision.subscriptions.offers import treatments, vat
 from provision.subscriptions.offers.catalogue import Catalogue, Item
 from provision.subscriptions.offers.models import Fund
 from provision.subscriptions.offers.sharing import Rule
@@ -64,7 +64,7 @@ def _draft(session: Session, settlement: Settlement, today: date) -> Draft:
     sign = -1 if settlement.units < 0 else 1
     parts = [part for part in parts_of(session, settlement) if part.units]
     profile = Catalogue(session).profile(settlement.beneficiary_id, today)
-    treatment = vat.at_home(profile, today)
+    treatment = treatments.of(profile, today)
     taxed = vat.tax([sign * part.units for part in parts], vat.NET, treatment.rate)
     lines = tuple(
         _line(session, part, one, treatment) for part, one in zip(parts, taxed, strict=True)

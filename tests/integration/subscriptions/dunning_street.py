@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from provision.registry.models import Bundle
-    from provision.servers.playbooks import Play
+    from provision.servers.play import Play
     from provision.subscriptions.dunning.policy import Policy
     from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop

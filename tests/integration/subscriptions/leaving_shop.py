@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from provision.registry.models import Bundle
-    from provision.servers.playbooks import Play
+    from provision.servers.play import Play
     from provision.subscriptions.selling.models import Subscription
     from provision.workflows.control import Control
     from tests.integration.subscriptions.privacy_shop import World

@@ -11,7 +11,7 @@ from provision.formats.codes.vat_zones import Zone
 from provision.subscriptions.books import verify
 from provision.subscriptions.documents import issuing, union_consumers
 from provision.subscriptions.documents.issuing import Number
-from provision.subscriptions.offers import vat
+from provision.subscriptions.offers import treatments
 from provision.subscriptions.parties import identities
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.profiles import Address
@@ -56,7 +56,7 @@ def test_a_cent_of_rounding_is_no_sale(german: Shop) -> None:
 def test_documents_of_before_count_by_whom_they_name(
     german: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(vat.CASES, Zone.UNION, lambda *_words: "")
+    monkeypatch.setitem(treatments.CASES, Zone.UNION, lambda *_words: "")
     german.bill(TODAY)
     monkeypatch.undo()
     assert counted(german) == 1000

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from provision.servers.playbooks import Play
+    from provision.servers.play import Play
     from provision.workflows.control import Control
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.dunning_street import Street

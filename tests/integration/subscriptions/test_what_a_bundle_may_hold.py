@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provision.commands.context import Context
-    from provision.servers.playbooks import Play
+    from provision.servers.play import Play
 
 DOMAIN = "martin.paquet.test"
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from provision.servers.digests import role_digests, roles_of
 from provision.servers.inventory import Host
-from provision.servers.playbooks import Play
+from provision.servers.play import Play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
