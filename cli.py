@@ -10,43 +10,43 @@ from pathlib import Path
 
 import click
 
-from provision.commands.context import Context
-from provision.commands.imported import Imported
+from provision.commands.shared.context import Context
+from provision.commands.shared.imported import Imported
 from provision.errors import PaquetError
 
 BUG, INTERRUPTED = 3, 130
 FOR_US_ALONE = 0o077
 # The groups of `provision.commands`, in the order of a newcomer's needs.
 COMMANDS = {
-    "init": "settings_commands",
-    "rehearse": "rehearse",
-    "lab": "lab",
-    "server": "server",
-    "artifact": "artifact",
-    "order": "order",
-    "bundle": "bundle",
-    "user": "user",
-    "phone": "phone",
-    "dns": "dns",
-    "backup": "backup",
-    "organisation": "organisation",
-    "subscription": "subscription",
-    "invoice": "invoice",
-    "mandate": "mandate",
-    "payment": "payment",
-    "receipt": "receipt",
-    "statement": "statement",
-    "dunning": "dunning",
-    "money": "money",
-    "subscriber": "subscriber",
-    "privacy": "privacy",
-    "settlement": "settlement",
-    "fund": "fund",
-    "debt": "debt",
-    "reciprocity": "reciprocity",
-    "hours": "hours",
-    "exchange": "exchange",
-    "report": "report",
+    "init": "begin.init",
+    "rehearse": "begin.rehearse",
+    "lab": "begin.lab",
+    "server": "machines.server",
+    "artifact": "machines.artifact",
+    "order": "bundles.order",
+    "bundle": "bundles.bundle",
+    "user": "bundles.user",
+    "phone": "bundles.phone",
+    "dns": "machines.dns",
+    "backup": "bundles.backup",
+    "organisation": "sales.organisation",
+    "subscription": "sales.subscription",
+    "invoice": "sales.invoice",
+    "mandate": "payments.mandate",
+    "payment": "payments.payment",
+    "receipt": "commons.receipt",
+    "statement": "payments.statement",
+    "dunning": "payments.dunning",
+    "money": "books.money",
+    "subscriber": "people.subscriber",
+    "privacy": "people.privacy",
+    "settlement": "books.settlement",
+    "fund": "commons.fund",
+    "debt": "commons.debt",
+    "reciprocity": "commons.reciprocity",
+    "hours": "commons.hours",
+    "exchange": "commons.exchange",
+    "report": "books.report",
 }
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import click
 import yaml
 
-from provision.commands import lab as lab_command
-from provision.commands.context import Context, show
+from provision.commands.begin import lab as lab_command
+from provision.commands.shared.context import Context, show
 from provision.lab import keys
 from provision.process.commands import Surroundings, run
 from provision.rendering import share

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provision import database
-from provision.commands.context import show
+from provision.commands.shared.context import show
 from provision.formats.facturx.batches import many
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.sepa import debit_files, debits, mandates

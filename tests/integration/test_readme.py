@@ -17,7 +17,7 @@ import pytest
 
 from cli import paquet
 from provision import rendering, settings
-from provision.commands.context import Context
+from provision.commands.shared.context import Context
 from provision.registry import orders
 from provision.subscriptions.selling import opening
 from provision.workflows import ordering

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands import lab as lab_command
-from provision.commands.context import Context
+from provision.commands.begin import lab as lab_command
+from provision.commands.shared.context import Context
 from provision.lab.lab import what_this_computer_lacks
 from provision.servers import artifacts
 from tests.lab import mail_clients as mail

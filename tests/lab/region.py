@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provision import database, settings
-from provision.commands import lab as lab_command
-from provision.commands.context import Context
+from provision.commands.begin import lab as lab_command
+from provision.commands.shared.context import Context
 from provision.subscriptions.offers import planfile, plans
 from provision.workflows import bundles, devices, onboard, ordering, rehearsal, users
 from provision.workflows.control import Control

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision import settings
-from provision.commands import lab as lab_command
-from provision.commands.context import Context
+from provision.commands.begin import lab as lab_command
+from provision.commands.shared.context import Context
 from provision.process.commands import run
 from provision.servers import guard, inventory, preparation
 from provision.servers.play import Play

@@ -13,8 +13,8 @@ from provision import settings
 from provision.checks.findings import Result, run
 from provision.checks.names import name_checks
 from provision.checks.target import Target
-from provision.commands import lab as lab_command
-from provision.commands.context import Context
+from provision.commands.begin import lab as lab_command
+from provision.commands.shared.context import Context
 from provision.dns.changes import ChangeSet, bundle_scope, plan
 from provision.dns.lookup import NameServer, Outcome, ask, authoritative_servers
 from provision.dns.providers.choice import provider

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from provision import settings
-from provision.commands import asking
-from provision.commands.context import Context
-from provision.commands.settings_commands import QUESTIONS, init
+from provision.commands.begin.init import QUESTIONS, init
+from provision.commands.shared import asking
+from provision.commands.shared.context import Context
 from provision.errors import UsageRefused
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provision.commands.context import show
+from provision.commands.shared.context import show
 
 if TYPE_CHECKING:
     import pytest

@@ -21,7 +21,7 @@ from tests.integration.subscriptions.conftest import profile
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
     from provision.formats.facturx.invoice import Invoice as Paper
     from provision.subscriptions.selling.billing import Outcome
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
-from provision.commands.context import Context
-from provision.commands.organisation import organisation
-from provision.commands.subscription import subscription
+from provision.commands.sales.organisation import organisation
+from provision.commands.sales.subscription import subscription
+from provision.commands.shared.context import Context
 from provision.rendering import share
 from provision.subscriptions.documents import describing
 from provision.subscriptions.offers import planfile, plans

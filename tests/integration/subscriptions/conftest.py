@@ -89,7 +89,9 @@ class Shop:
 def noon(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let commands run on the day that the file of the test calls TODAY, whenever they run."""
     now = datetime.combine(request.module.TODAY, time(12), UTC)
-    monkeypatch.setattr("provision.commands.context.Control", partial(Control, clock=lambda: now))
+    monkeypatch.setattr(
+        "provision.commands.shared.context.Control", partial(Control, clock=lambda: now)
+    )
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.mandate import mandate
-from provision.commands.organisation import organisation
-from provision.commands.payment import payment
-from provision.commands.subscription import subscription
+from provision.commands.payments.mandate import mandate
+from provision.commands.payments.payment import payment
+from provision.commands.sales.organisation import organisation
+from provision.commands.sales.subscription import subscription
 from provision.subscriptions.selling import billing
 from tests.integration.subscriptions.commanding import ask, own_profile, read, selling
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 SHOP, TODAY = "Boutique Libre", date(2026, 3, 10)
 

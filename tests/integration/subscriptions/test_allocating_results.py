@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from provision.commands.money import money
+from provision.commands.books.money import money
 from provision.errors import UsageRefused
 from provision.subscriptions.books import exporting, results, verify
 from provision.subscriptions.books.exporting import Period
@@ -23,7 +23,7 @@ from provision.subscriptions.payments.booking import line
 from tests.integration.subscriptions.commanding import ask, read, selling
 
 if TYPE_CHECKING:
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
     from provision.subscriptions.parties.models import Organisation
     from tests.integration.subscriptions.conftest import Shop
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.money import money
-from provision.commands.payment import payment
-from provision.commands.statement import statement
+from provision.commands.books.money import money
+from provision.commands.payments.payment import payment
+from provision.commands.payments.statement import statement
 from provision.errors import UsageRefused
 from provision.subscriptions.documents import describing
 from provision.subscriptions.parties import organisations
@@ -20,7 +20,7 @@ from tests.integration.subscriptions.paying_shop import OURS, Said, camt
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 TODAY = date(2026, 3, 5)
 SHOP = "Boutique Libre"

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from provision import rendering
-from provision.commands.organisation import organisation
-from provision.commands.subscription import subscription
+from provision.commands.sales.organisation import organisation
+from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import verify
@@ -25,7 +25,7 @@ from tests.integration.subscriptions.conftest import profile
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 TODAY = date(2026, 3, 10)
 SOLD = ("--sold-by", "Boutique Libre", "--supported-by", "Les Amis du Libre", "--yes")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.invoice import invoice
-from provision.commands.money import money
-from provision.commands.organisation import organisation
-from provision.commands.payment import payment
-from provision.commands.subscription import subscription
+from provision.commands.books.money import money
+from provision.commands.payments.payment import payment
+from provision.commands.sales.invoice import invoice
+from provision.commands.sales.organisation import organisation
+from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError
 from provision.subscriptions.offers.vat import TreatmentRefused
 from tests.integration.subscriptions.abroad_shop import (
@@ -33,7 +33,7 @@ from tests.integration.subscriptions.abroad_shop import (
 from tests.integration.subscriptions.commanding import ask, identify, own_profile, read
 
 if TYPE_CHECKING:
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 TODAY = date(2026, 3, 10)
 AT_HOME = ("S", 2000, 833, 167)

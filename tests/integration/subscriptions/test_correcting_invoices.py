@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from provision.commands.invoice import invoice
-from provision.commands.payment import payment
-from provision.commands.subscription import subscription
+from provision.commands.payments.payment import payment
+from provision.commands.sales.invoice import invoice
+from provision.commands.sales.subscription import subscription
 from provision.errors import UsageRefused
 from provision.formats.facturx import schematron
 from provision.formats.facturx.facturx_xml import facturx
@@ -21,7 +21,7 @@ from tests.integration.subscriptions.commanding import FIRM, ask, identify, read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 TODAY = date(2026, 3, 10)
 

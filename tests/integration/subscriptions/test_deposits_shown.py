@@ -11,9 +11,9 @@ from facturx import get_xml_from_pdf
 from sqlalchemy import select, text
 
 from provision import rendering
-from provision.commands.invoice import invoice
-from provision.commands.organisation import organisation
-from provision.commands.subscription import subscription
+from provision.commands.sales.invoice import invoice
+from provision.commands.sales.organisation import organisation
+from provision.commands.sales.subscription import subscription
 from provision.errors import UsageRefused
 from provision.formats.facturx import schematron
 from provision.formats.facturx.facturx_xml import facturx
@@ -38,7 +38,7 @@ from tests.integration.subscriptions.deposits_shop import FIRST, counter
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.deposits_shop import Counter
 

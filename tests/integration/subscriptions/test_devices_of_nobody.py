@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.phone import phone
+from provision.commands.bundles.phone import phone
 from provision.errors import PaquetError
 from provision.registry import secrets
 from provision.workflows import ordering
@@ -17,7 +17,7 @@ from tests.integration.subscriptions.test_who_a_customer_is import INVENTORY, pl
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 TODAY = date(2026, 3, 10)
 WORDS = {

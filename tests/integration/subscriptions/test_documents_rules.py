@@ -15,12 +15,7 @@ from provision.formats.facturx.batches import CHUNK, FEW, Refused, many
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.formats.facturx.schematron import findings
-from tests.unit.subscriptions.documents.document_examples import (
-    BUSINESS,
-    EXAMPLES,
-    JEANNE,
-    PERSON,
-)
+from tests.unit.formats.facturx.document_examples import BUSINESS, EXAMPLES, JEANNE, PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from provision.formats.books import beancount, hledger
 from provision.formats.books.balances import trial_balance
 from provision.formats.books.plaintext_names import SECONDS, written
-from tests.unit.subscriptions.exports.export_examples import JOURNAL, journals
+from tests.unit.formats.books.export_examples import JOURNAL, journals
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.invoice import invoice
-from provision.commands.organisation import organisation
-from provision.commands.subscription import subscription
+from provision.commands.sales.invoice import invoice
+from provision.commands.sales.organisation import organisation
+from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.documents import describing
 from provision.subscriptions.offers import planfile, plans
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 SELLER, SUPPORTER = SOLD[3], SOLD[5]
 

@@ -11,11 +11,11 @@ from facturx import get_xml_from_pdf
 from sqlalchemy import select
 
 from provision import rendering
-from provision.commands.dunning import dunning
-from provision.commands.invoice import invoice
-from provision.commands.money import money
-from provision.commands.organisation import organisation
-from provision.commands.subscription import subscription
+from provision.commands.books.money import money
+from provision.commands.payments.dunning import dunning
+from provision.commands.sales.invoice import invoice
+from provision.commands.sales.organisation import organisation
+from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError
 from provision.formats.facturx import schematron
 from provision.money import euros
@@ -33,7 +33,7 @@ from provision.subscriptions.selling.opening import Sale
 from tests.integration.subscriptions.commanding import ask, own_profile, read, settled
 
 if TYPE_CHECKING:
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 EXPORT = ("export", "Boutique", "--format", "beancount", "--to", "/dev/null/books")
 PARTS = ("--supporter-parts", "30", "--seller-parts", "70", "--from", "2026-01-01")

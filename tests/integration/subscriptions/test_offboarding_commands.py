@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provision.commands.bundle import bundle
+from provision.commands.bundles.bundle import bundle
 from provision.errors import UnsafeChange, UsageRefused
 from provision.workflows import control
 from tests.integration.subscriptions.commanding import ask, settled
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
     from tests.integration.subscriptions.leaving_shop import Leaving
 
 UNTIL = TODAY + timedelta(days=30)

@@ -9,9 +9,9 @@ import click
 import pytest
 from sqlalchemy import func, select
 
-from provision.commands.invoice import invoice
-from provision.commands.order import order
-from provision.commands.subscription import subscription
+from provision.commands.bundles.order import order
+from provision.commands.sales.invoice import invoice
+from provision.commands.sales.subscription import subscription
 from provision.errors import UsageRefused
 from provision.registry import secrets
 from provision.subscriptions.documents.models import Invoice
@@ -24,7 +24,7 @@ from tests.integration.subscriptions.dunning_street import INVENTORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 TODAY = date(2026, 3, 2)
 JEANNE = ("open", "jeanne@exemple.test", *SOLD)
@@ -55,7 +55,7 @@ def someone_says(monkeypatch: pytest.MonkeyPatch, *, yes: bool) -> list[str]:
         asked.append(question)
         return "y" if yes else "n"
 
-    monkeypatch.setattr("provision.commands.context.someone_is_there", lambda: True)
+    monkeypatch.setattr("provision.commands.shared.context.someone_is_there", lambda: True)
     monkeypatch.setattr(click, "prompt", prompt)
     return asked
 

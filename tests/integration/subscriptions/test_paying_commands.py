@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision import rendering
-from provision.commands.dunning import dunning
-from provision.commands.invoice import invoice
-from provision.commands.mandate import mandate
-from provision.commands.money import money
-from provision.commands.organisation import organisation
-from provision.commands.payment import payment
-from provision.commands.statement import statement
-from provision.commands.subscription import subscription
+from provision.commands.books.money import money
+from provision.commands.payments.dunning import dunning
+from provision.commands.payments.mandate import mandate
+from provision.commands.payments.payment import payment
+from provision.commands.payments.statement import statement
+from provision.commands.sales.invoice import invoice
+from provision.commands.sales.organisation import organisation
+from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa.target_days import first_open_day
 from provision.registry.models import Subscriber
@@ -28,7 +28,7 @@ from tests.integration.subscriptions.paying_shop import CREDITOR, OURS, THEIRS, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 
 DESCRIBED = f"""

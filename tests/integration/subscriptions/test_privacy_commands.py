@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from provision import database
-from provision.commands.money import money
-from provision.commands.privacy import privacy
-from provision.commands.subscriber import subscriber
+from provision.commands.books.money import money
+from provision.commands.people.privacy import privacy
+from provision.commands.people.subscriber import subscriber
 from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Subscriber
 from provision.subscriptions.privacy.models import ArchiveAccess
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
     from tests.integration.subscriptions.privacy_shop import World
 
 NAMES = (NAME, "Jeanne", EMAIL, DOMAIN, STREET, "Paul", "paul@exemple.test")

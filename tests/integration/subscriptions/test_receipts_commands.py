@@ -9,13 +9,13 @@ import click
 import pytest
 from sqlalchemy import func, select
 
-from provision.commands.invoice import invoice
-from provision.commands.money import money
-from provision.commands.organisation import organisation
-from provision.commands.payment import payment
-from provision.commands.receipt import receipt
-from provision.commands.statement import statement
-from provision.commands.subscriber import subscriber
+from provision.commands.books.money import money
+from provision.commands.commons.receipt import receipt
+from provision.commands.payments.payment import payment
+from provision.commands.payments.statement import statement
+from provision.commands.people.subscriber import subscriber
+from provision.commands.sales.invoice import invoice
+from provision.commands.sales.organisation import organisation
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.commons.receipts import papers
 from provision.subscriptions.documents.receipt_models import ReceiptCopy
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
     from provision.subscriptions.commons.receipts.papers import Copy
     from provision.subscriptions.documents.receipt_models import Receipt
 

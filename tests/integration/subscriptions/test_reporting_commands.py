@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from cli import COMMANDS
-from provision.commands.context import Context
-from provision.commands.report import report
+from provision.commands.books.report import report
+from provision.commands.shared.context import Context
 from provision.errors import PaquetError
 from provision.rendering import share
 from tests.integration.subscriptions.commanding import ask, settled
@@ -149,7 +149,7 @@ def loaded(pytestconfig: pytest.Config, modules: str) -> set[str]:
 def test_tables_wait_for_no_charts_papers_or_statements(
     pytestconfig: pytest.Config, name: str
 ) -> None:
-    assert loaded(pytestconfig, f"provision.commands.{name}") == set()
+    assert loaded(pytestconfig, f"provision.commands.{COMMANDS[name]}") == set()
 
 
 def test_only_the_page_and_rehearsals_wait_for_charts(pytestconfig: pytest.Config) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.invoice import invoice
-from provision.commands.money import money
-from provision.commands.subscription import subscription
+from provision.commands.books.money import money
+from provision.commands.sales.invoice import invoice
+from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.facturx.invoice_pdf import invoice_html
 from provision.subscriptions.offers.vat import TreatmentRefused
@@ -33,7 +33,7 @@ from tests.integration.subscriptions.commanding import ask, identify, opened, re
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 TODAY = date(2026, 3, 10)
 BELFAST = (*RUE, "BT1 1AA", "--city", "Belfast", "--country", "Irlande du Nord")

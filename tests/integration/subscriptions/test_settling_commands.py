@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.debt import debt
-from provision.commands.exchange import exchange
-from provision.commands.fund import fund
-from provision.commands.hours import hours
-from provision.commands.payment import payment
-from provision.commands.reciprocity import reciprocity
-from provision.commands.settlement import settlement
+from provision.commands.books.settlement import settlement
+from provision.commands.commons.debt import debt
+from provision.commands.commons.exchange import exchange
+from provision.commands.commons.fund import fund
+from provision.commands.commons.hours import hours
+from provision.commands.commons.reciprocity import reciprocity
+from provision.commands.payments.payment import payment
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.books import verify
 from provision.subscriptions.offers.contracts import Share
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 SHOP, FRIENDS = "Boutique Libre", "Les Amis du Libre"
 DAY = ("--on", "2026-02-05")

@@ -10,9 +10,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from provision.commands.bundle import bundle
-from provision.commands.subscription import subscription
-from provision.commands.user import user
+from provision.commands.bundles.bundle import bundle
+from provision.commands.bundles.user import user
+from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import orders, secrets
 from provision.servers import guard, looking
@@ -29,7 +29,7 @@ from tests.integration.subscriptions.leaving_shop import INVENTORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
     from provision.servers.play import Play
 
 DOMAIN = "martin.paquet.test"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from provision.commands.organisation import organisation
+from provision.commands.sales.organisation import organisation
 from provision.errors import PaquetError
 from provision.subscriptions.parties.models import OrganisationProfile
 from tests.integration.subscriptions.commanding import ask, own_profile, settled
 
 if TYPE_CHECKING:
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from provision.commands.invoice import invoice
-from provision.commands.order import order
+from provision.commands.bundles.order import order
+from provision.commands.sales.invoice import invoice
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.invoice_pdf import invoice_pdf
@@ -40,7 +40,7 @@ from tests.integration.subscriptions.conftest import profile
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
 
 TODAY = date(2026, 3, 10)
 INVENTORY = """

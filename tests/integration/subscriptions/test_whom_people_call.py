@@ -20,7 +20,7 @@ from tests.integration.subscriptions.test_who_a_customer_is import INVENTORY, pl
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.commands.context import Context
+    from provision.commands.shared.context import Context
     from provision.registry.models import Bundle
 
 TODAY = date(2026, 3, 10)

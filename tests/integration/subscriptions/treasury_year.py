@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from click.testing import CliRunner
 
 from cli import paquet
-from provision.commands import context as commands_context
-from provision.commands.context import Context
+from provision.commands.shared import context as commands_context
+from provision.commands.shared.context import Context
 from provision.errors import PaquetError
 from provision.lab import bank
 from provision.workflows.control import Control

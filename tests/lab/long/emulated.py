@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provision.commands import lab as lab_command
-from provision.commands.context import Context
+from provision.commands.begin import lab as lab_command
+from provision.commands.shared.context import Context
 from provision.lab import images
 from provision.process.commands import run
 

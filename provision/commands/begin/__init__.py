@@ -1,0 +1,1 @@
+"""Begin: settings, rehearsals, lab machines."""

@@ -1,0 +1,1 @@
+"""What is read back: books, settlements, reports."""

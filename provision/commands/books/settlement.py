@@ -1,0 +1,242 @@
+"""`paquet settlement`: what sellers owe for their sales, invoiced and paid month by month."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.commands.shared.amounts import day_type
+from provision.commands.shared.changing import (
+    change,
+    change_options,
+    day_of,
+    narrow_options,
+    on_option,
+    seen,
+    show_amounts,
+)
+from provision.commands.shared.context import count_type, json_option, pass_context
+from provision.money import euros
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties.models import Organisation
+from provision.subscriptions.settling import funds, mandates, owing, settlements, steps
+from provision.subscriptions.settling.mandates import Wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date, datetime
+
+    from sqlalchemy.orm import Session
+
+    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.context import Context
+    from provision.subscriptions.documents.models import Settlement
+    from provision.subscriptions.settling.models import SelfBillingMandate
+
+to_option = click.option("--to", type=day_type, help="Sales up to this day; else today.")
+
+
+@click.group()
+def settlement() -> None:
+    """Settle what sellers owe the associations, and their own funds, for what they sold."""
+
+
+@settlement.command()
+@to_option
+@narrow_options
+@json_option
+@pass_context
+def owed(context: Context, /, to: datetime | None, narrow: Narrow, *, as_json: bool) -> None:
+    """Show what is owed and not settled yet, by role and fund."""
+    up_to = day_of(to, context.control().today())
+    with context.reading() as session:
+        kept = {fund.id: fund.name for fund in funds.everyone(session)}
+        rows: list[Facts] = [
+            {
+                "seller": seller.name,
+                "beneficiary": beneficiary.name,
+                "mode": part.mode,
+                "role": part.role,
+                "fund": kept.get(part.fund_id or 0),
+                "owed": euros(part.units),
+            }
+            for seller, beneficiary in _pairs(session, seen(session, narrow))
+            for part in owing.owed(session, seller, beneficiary, up_to).parts
+        ]
+    show_amounts(context, rows, as_json=as_json)
+    if not rows and not as_json:
+        click.echo("Nothing is owed.")
+
+
+@settlement.command()
+@to_option
+@narrow_options
+@change_options
+@pass_context
+def make(context: Context, /, to: datetime | None, narrow: Narrow, how: How) -> None:
+    """Write what is owed as settlements; under a mandate invoice it at once."""
+    today = context.control().today()
+    up_to = day_of(to, today)
+
+    def work(session: Session) -> list[Facts]:
+        pairs = list(_pairs(session, seen(session, narrow)))
+        made = [settlements.make(session, *pair, up_to, today) for pair in pairs]
+        return [_facts(session, one) for one in made if one is not None]
+
+    change(context, work, how)
+
+
+@settlement.command()
+@click.argument("number")
+@change_options
+@pass_context
+def invoice(context: Context, /, number: str, how: How) -> None:
+    """Issue the beneficiary's invoice for the settlement NUMBER (such as 1-2-3)."""
+    today = context.control().today()
+
+    def work(session: Session) -> Facts:
+        found = settlements.find(session, number)
+        settlements.invoice(session, found, today)
+        return _facts(session, found)
+
+    change(context, work, how)
+
+
+@settlement.command()
+@click.argument("number")
+@on_option
+@change_options
+@pass_context
+def pay(context: Context, /, number: str, on: datetime | None, how: How) -> None:
+    """Write that the settlement NUMBER (such as 1-2-3) was paid from bank to bank."""
+    today = context.control().today()
+
+    def work(session: Session) -> Facts:
+        found = settlements.find(session, number)
+        settlements.pay(session, found, day_of(on, today), today)
+        return _facts(session, found)
+
+    change(context, work, how)
+
+
+@settlement.command(name="list")
+@narrow_options
+@json_option
+@pass_context
+def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+    """Show all settlements, the latest first."""
+    with context.reading() as session:
+        ids = seen(session, narrow)
+        rows = [
+            _facts(session, one)
+            for one in settlements.everyone(session)
+            if ids & {one.seller_id, one.beneficiary_id}
+        ]
+    show_amounts(context, rows, as_json=as_json)
+
+
+@settlement.group(name="mandate")
+def mandate_group() -> None:
+    """Say who may make whose invoices (self-billing), by a mandate in writing."""
+
+
+@mandate_group.command(name="give")
+@click.argument("beneficiary")
+@click.argument("seller")
+@click.option("--by", "given_by", required=True, help="The office that gives it, not a name.")
+@click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
+@click.option("--contest-days", type=count_type, default=30, show_default=True)
+@change_options
+@pass_context
+def give_mandate(context: Context, /, *, how: How, **words: object) -> None:
+    """Write that BENEFICIARY lets SELLER make its invoices from a day on."""
+    change(context, _recorder(context.control().today(), words, mandates.GIVEN), how)
+
+
+@mandate_group.command(name="revoke")
+@click.argument("beneficiary")
+@click.argument("seller")
+@click.option("--by", "given_by", required=True, help="The office that revokes it, not a name.")
+@click.option("--from", "first_day", type=day_type, required=True, help="The first day without.")
+@change_options
+@pass_context
+def revoke_mandate(context: Context, /, *, how: How, **words: object) -> None:
+    """Write that SELLER makes no more invoices of BENEFICIARY from a day on."""
+    change(
+        context,
+        _recorder(context.control().today(), {**words, "contest_days": 30}, mandates.REVOKED),
+        how,
+    )
+
+
+@mandate_group.command(name="list")
+@narrow_options
+@json_option
+@pass_context
+def list_mandates(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+    """Show all mandates, the latest first."""
+    with context.reading() as session:
+        ids, names = seen(session, narrow), _names(session)
+        rows = [
+            _mandate_facts(one, names)
+            for one in mandates.everyone(session)
+            if ids & {one.seller_id, one.beneficiary_id}
+        ]
+    show_amounts(context, rows, as_json=as_json)
+
+
+def _recorder(today: date, words: dict[str, object], state: str) -> Callable[[Session], Facts]:
+    first_day: datetime = words["first_day"]  # type: ignore[assignment]
+    wording = Wording(
+        given_by=str(words["given_by"]),
+        valid_from=first_day.date(),
+        contest_days=int(str(words["contest_days"])),
+        state=state,
+    )
+
+    def work(session: Session) -> Facts:
+        beneficiary = organisations.get(session, str(words["beneficiary"]))
+        seller = organisations.get(session, str(words["seller"]))
+        made = mandates.record(session, beneficiary, seller, wording, today)
+        return _mandate_facts(made, _names(session))
+
+    return work
+
+
+def _pairs(session: Session, ids: set[int]) -> Iterator[tuple[Organisation, Organisation]]:
+    """Yield sellers and beneficiaries of whom one at least is among `ids`."""
+    for pair in owing.pairs(session):
+        if ids & set(pair):
+            seller, beneficiary = (session.get_one(Organisation, one) for one in pair)
+            yield seller, beneficiary
+
+
+def _names(session: Session) -> dict[int, str]:
+    return {one.id: one.name for one in organisations.everyone(session)}
+
+
+def _facts(session: Session, one: Settlement) -> Facts:
+    names = _names(session)
+    reached = steps.steps(session, one)
+    return {
+        "settlement": steps.shown(one),
+        "seller": names[one.seller_id],
+        "beneficiary": names[one.beneficiary_id],
+        "entries": f"{one.after_entry + 1}-{one.last_entry}",
+        "made_on": one.made_on.isoformat(),
+        "owed": euros(one.units),
+        "state": steps.state(session, one),
+        "document": reached[steps.INVOICED].reference if steps.INVOICED in reached else None,
+    }
+
+
+def _mandate_facts(one: SelfBillingMandate, names: dict[int, str]) -> Facts:
+    return {
+        "from": one.valid_from.isoformat(),
+        "beneficiary": names[one.beneficiary_id],
+        "seller": names[one.seller_id],
+        "state": one.state,
+        "by": one.given_by,
+        "contest_days": one.contest_days,
+    }

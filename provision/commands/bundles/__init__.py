@@ -1,0 +1,1 @@
+"""What one subscriber has: orders, bundles, users, phones, backups."""

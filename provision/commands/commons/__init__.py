@@ -1,0 +1,1 @@
+"""What is held or given in common, and receipts."""

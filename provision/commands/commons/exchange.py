@@ -1,0 +1,204 @@
+"""`paquet exchange`: invoices that are paid by other means than euros."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provision import money
+from provision.commands.shared.changing import (
+    change,
+    change_options,
+    day_of,
+    narrow_options,
+    on_option,
+    seen,
+    show_amounts,
+)
+from provision.commands.shared.context import count_type, json_option, number_type, pass_context
+from provision.money import HOUR, euros
+from provision.subscriptions.books import papers
+from provision.subscriptions.commons import barter, hours, local_currencies
+from provision.subscriptions.commons.barter import Offer
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.ledger.journal import Moment
+from provision.subscriptions.parties import organisations, people
+from provision.subscriptions.parties.models import Organisation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.context import Context
+    from provision.subscriptions.commons.models import BarterAgreement, LocalCurrency
+    from provision.subscriptions.documents.models import Invoice
+
+
+@click.group()
+def exchange() -> None:
+    """Take local currencies, hours, or goods of an agreed value, for an invoice."""
+
+
+@exchange.command(name="add-currency")
+@click.argument("code")
+@click.argument("name")
+@click.option("--issuer", required=True, help="The organisation that issues it.")
+@change_options
+@pass_context
+def add_currency(context: Context, /, code: str, name: str, issuer: str, how: How) -> None:
+    """Accept the local currency CODE (such as MLCROLLON), one for one euro."""
+
+    def work(session: Session) -> Facts:
+        by = organisations.get(session, issuer)
+        return _currency_facts(local_currencies.add(session, code, name, by))
+
+    change(context, work, how)
+
+
+@exchange.command()
+@json_option
+@pass_context
+def currencies(context: Context, /, *, as_json: bool) -> None:
+    """Show the local currencies that are accepted."""
+    with context.reading() as session:
+        rows = [_currency_facts(one) for one in local_currencies.everyone(session)]
+    show_amounts(context, rows, as_json=as_json)
+
+
+@exchange.command()
+@click.argument("issuer")
+@click.argument("invoice")
+@click.argument("amount")
+@click.argument("code")
+@on_option
+@change_options
+@pass_context
+def local(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+    """Write that AMOUNT pieces of the currency CODE paid for the INVOICE of ISSUER."""
+    moment = _moment(context, on)
+
+    def work(session: Session) -> Facts:
+        issuer = organisations.get(session, words["issuer"])
+        document = papers.find(session, issuer, words["invoice"])
+        currency = local_currencies.get(session, words["code"])
+        paid = money.parse(words["amount"], money.find_commodity(currency.code))
+        local_currencies.pay(session, document, currency, paid.units, moment)
+        return {**_open(session, document), "paid": paid}
+
+    change(context, work, how)
+
+
+@exchange.command(name="hours")
+@click.argument("issuer")
+@click.argument("invoice")
+@click.argument("time")
+@on_option
+@change_options
+@pass_context
+def in_hours(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+    """Write that TIME (such as 1:30) that its subscriber worked paid for the INVOICE of ISSUER.
+
+    An hour is taken for what ISSUER said on that day: paquet hours value.
+    """
+    moment = _moment(context, on)
+
+    def work(session: Session) -> Facts:
+        issuer = organisations.get(session, words["issuer"])
+        document = papers.find(session, issuer, words["invoice"])
+        time = money.parse(words["time"], HOUR)
+        units = hours.pay(session, document, time.units, moment)
+        return {**_open(session, document), "time": time, "paid": euros(units)}
+
+    change(context, work, how)
+
+
+@exchange.command()
+@click.argument("organisation")
+@click.argument("email")
+@click.argument("quantity", type=count_type)
+@click.argument("description")
+@click.option("--each", required=True, help="The agreed value of one, in euros.")
+@on_option
+@change_options
+@pass_context
+def agree(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+    """Write that ORGANISATION takes QUANTITY pieces of DESCRIPTION from the subscriber EMAIL."""
+    day = _moment(context, on).on
+
+    def work(session: Session) -> Facts:
+        who = organisations.get(session, words["organisation"])
+        offer = Offer(
+            people.subscriber(session, words["email"]),
+            words["description"],
+            int(words["quantity"]),
+            money.parse(words["each"]).units,
+        )
+        return _agreement_facts(session, barter.agree(session, who, offer, day))
+
+    change(context, work, how)
+
+
+@exchange.command()
+@narrow_options
+@json_option
+@pass_context
+def agreements(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+    """Show all agreements of barter and how many pieces have not come yet."""
+    with context.reading() as session:
+        ids = seen(session, narrow)
+        rows = [
+            _agreement_facts(session, one)
+            for one in barter.everyone(session)
+            if one.organisation_id in ids
+        ]
+    show_amounts(context, rows, as_json=as_json)
+
+
+@exchange.command()
+@click.argument("agreement", type=number_type)
+@click.argument("invoice")
+@click.argument("quantity", type=count_type)
+@on_option
+@change_options
+@pass_context
+def deliver(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+    """Write that QUANTITY pieces of AGREEMENT came, and paid for INVOICE."""
+    moment = _moment(context, on)
+
+    def work(session: Session) -> Facts:
+        found = barter.get(session, int(words["agreement"]))
+        issuer = session.get_one(Organisation, found.organisation_id)
+        document = papers.find(session, issuer, words["invoice"])
+        units = barter.deliver(session, found, document, int(words["quantity"]), moment)
+        return {**_open(session, document), "paid": euros(units)}
+
+    change(context, work, how)
+
+
+def _moment(context: Context, /, on: datetime | None) -> Moment:
+    today = context.control().today()
+    return Moment(day_of(on, today), today)
+
+
+def _open(session: Session, document: Invoice) -> Facts:
+    number = allocating.number_of(document).shown
+    return {"invoice": number, "open": euros(allocating.open_units(session, document))}
+
+
+def _currency_facts(one: LocalCurrency) -> Facts:
+    return {"code": one.code, "name": one.name, "issuer": one.issuer.name}
+
+
+def _agreement_facts(session: Session, one: BarterAgreement) -> Facts:
+    return {
+        "agreement": one.id,
+        "on": one.agreed_on.isoformat(),
+        "with": one.party,
+        "what": one.description,
+        "quantity": one.quantity,
+        "left": barter.left(session, one),
+        "each": euros(one.piece_units),
+    }

@@ -1,0 +1,236 @@
+"""`paquet fund`: money kept for a purpose; its custodian pays what its decider decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provision import money
+from provision.commands.shared.amounts import worded
+from provision.commands.shared.changing import (
+    change,
+    change_options,
+    day_of,
+    narrow_options,
+    on_option,
+    seen,
+    show_amounts,
+)
+from provision.commands.shared.context import json_option, number_type, pass_context, show
+from provision.money import euros
+from provision.subscriptions.books import papers
+from provision.subscriptions.commons import helping, shared_costs
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.ledger.journal import Moment
+from provision.subscriptions.parties import organisations, people
+from provision.subscriptions.settling import funds
+from provision.subscriptions.settling.funds import Wish
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.context import Context
+    from provision.subscriptions.offers.models import Fund, FundDecision
+
+
+@click.group()
+def fund() -> None:
+    """Keep money apart for commons, solidarity, reserve or coordination."""
+
+
+@fund.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(funds.KINDS), required=True)
+@click.option("--custodian", required=True, help="The organisation that keeps the money.")
+@click.option("--decider", required=True, help='Who decides, for example "L\'assemblée".')
+@change_options
+@pass_context
+def add(context: Context, /, *, how: How, **words: str) -> None:
+    """Write down the fund NAME: who keeps it and who, other than that, decides about it."""
+
+    def work(session: Session) -> Facts:
+        keeper = organisations.get(session, words["custodian"])
+        made = funds.add(session, words["name"], words["kind"], keeper, words["decider"])
+        return _facts(session, made)
+
+    change(context, work, how)
+
+
+@fund.command(name="list")
+@narrow_options
+@json_option
+@pass_context
+def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+    """Show all funds and what they hold."""
+    with context.reading() as session:
+        ids = seen(session, narrow)
+        rows = [_facts(session, one) for one in funds.everyone(session) if one.custodian_id in ids]
+    show_amounts(context, rows, as_json=as_json)
+
+
+@fund.command(name="show")
+@click.argument("name")
+@json_option
+@pass_context
+def show_one(context: Context, /, name: str, *, as_json: bool) -> None:
+    """Show what came into the fund NAME, what was decided, and what it paid."""
+    with context.reading() as session:
+        found = funds.get(session, name)
+        facts = _facts(session, found)
+        decided = [_decision_facts(session, one) for one in funds.decisions(session, found)]
+        moved: list[Facts] = [
+            {
+                "on": one.moved_on.isoformat(),
+                "what": one.kind,
+                "decision": one.decision_id,
+                "amount": euros(one.units),
+                "entry": one.entry_number,
+            }
+            for one in funds.movements(session, found)
+        ]
+    if as_json:
+        lists = {"decisions": _exact(decided), "movements": _exact(moved)}
+        show({**_exact([facts])[0], **lists}, as_json=True)
+        return
+    for part in (facts, decided, moved):
+        show_amounts(context, part, as_json=False)
+
+
+@fund.command()
+@click.argument("name")
+@click.argument("amount")
+@click.option("--by", "decided_by", required=True, help="Who decided: a body, not a name.")
+@click.option("--purpose", required=True)
+@click.option("--for", "beneficiary", required=True, help="E-mail address, organisation or group.")
+@on_option
+@change_options
+@pass_context
+def decide(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+    """Write that the decider of the fund NAME lets it pay AMOUNT euros to somebody."""
+    day = day_of(on, context.control().today())
+
+    def work(session: Session) -> Facts:
+        wish = Wish(
+            words["decided_by"],
+            words["purpose"],
+            people.party(session, words["beneficiary"]),
+            money.parse(words["amount"]).units,
+        )
+        made = funds.decide(session, funds.get(session, words["name"]), wish, day)
+        return _decision_facts(session, made)
+
+    change(context, work, how)
+
+
+@fund.command()
+@click.argument("decision", type=number_type)
+@click.argument("amount")
+@on_option
+@change_options
+@pass_context
+def pay(context: Context, /, decision: int, amount: str, on: datetime | None, how: How) -> None:
+    """Write that the custodian paid AMOUNT euros of DECISION."""
+    moment = _moment(context, on)
+
+    def work(session: Session) -> Facts:
+        decided = funds.decision(session, decision)
+        funds.pay(session, decided, money.parse(amount).units, moment)
+        return _facts(session, decided.fund)
+
+    change(context, work, how)
+
+
+@fund.command(name="help-subscriber")
+@click.argument("decision", type=number_type)
+@click.argument("issuer")
+@click.argument("invoice")
+@click.argument("amount")
+@on_option
+@change_options
+@pass_context
+def help_subscriber(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+    """Let a solidarity fund pay AMOUNT euros of the INVOICE that ISSUER made, by DECISION."""
+    moment = _moment(context, on)
+
+    def work(session: Session) -> Facts:
+        issuer = organisations.get(session, words["issuer"])
+        document = papers.find(session, issuer, words["invoice"])
+        decided = funds.decision(session, int(words["decision"]))
+        units = money.parse(words["amount"]).units
+        helping.help_subscriber(session, decided, document, units, moment)
+        left = euros(allocating.open_units(session, document))
+        return {**_facts(session, decided.fund), "invoice": words["invoice"], "open": left}
+
+    change(context, work, how)
+
+
+@fund.command(name="pass-on")
+@click.argument("custodian")
+@click.argument("issuer")
+@on_option
+@change_options
+@pass_context
+def pass_on(
+    context: Context, /, custodian: str, issuer: str, on: datetime | None, how: How
+) -> None:
+    """Write that CUSTODIAN paid ISSUER all that its funds gave to ISSUER's subscribers."""
+    moment = _moment(context, on)
+
+    def work(session: Session) -> Facts:
+        keeper, other = (organisations.get(session, one) for one in (custodian, issuer))
+        paid = helping.pass_on(session, keeper, other, moment)
+        return {"custodian": keeper.name, "issuer": other.name, "paid": euros(paid)}
+
+    change(context, work, how)
+
+
+@fund.command(name="share-cost")
+@click.argument("amount")
+@click.argument("carriers", nargs=-1, required=True, metavar="NAME[=WEIGHT]...")
+@json_option
+@pass_context
+def share_cost(
+    context: Context, /, amount: str, carriers: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Show what each carries of a common cost of AMOUNT euros: equally, or by whole weights."""
+    weighed = [shared_costs.carrier(one) for one in carriers]
+    carried = shared_costs.share(money.parse(amount).units, weighed)
+    rows: list[Facts] = [
+        {"name": one.name, "weight": one.weight, "carries": euros(one.units)} for one in carried
+    ]
+    show_amounts(context, rows, as_json=as_json)
+
+
+def _moment(context: Context, /, on: datetime | None) -> Moment:
+    today = context.control().today()
+    return Moment(day_of(on, today), today)
+
+
+def _facts(session: Session, one: Fund) -> Facts:
+    return {
+        "fund": one.name,
+        "kind": one.kind,
+        "custodian": one.custodian.name,
+        "decider": one.decider,
+        "holds": euros(funds.balance(session, one)),
+    }
+
+
+def _decision_facts(session: Session, one: FundDecision) -> Facts:
+    return {
+        "decision": one.id,
+        "on": one.decided_on.isoformat(),
+        "by": one.decided_by,
+        "purpose": one.purpose,
+        "for": one.beneficiary,
+        "amount": euros(one.units),
+        "unpaid": euros(funds.unpaid(session, one)),
+    }
+
+
+def _exact(rows: list[Facts]) -> list[Facts]:
+    return [worded(row, "en", as_json=True) for row in rows]

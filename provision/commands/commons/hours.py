@@ -1,0 +1,113 @@
+"""`paquet hours`: time that people give, in hours and never in euros."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provision import money
+from provision.commands.shared.amounts import day_type
+from provision.commands.shared.changing import (
+    change,
+    change_options,
+    day_of,
+    narrow_options,
+    on_option,
+    seen,
+    show_amounts,
+)
+from provision.commands.shared.context import json_option, pass_context
+from provision.money import HOUR, Amount, euros
+from provision.subscriptions.commons import hours as time_given
+from provision.subscriptions.commons.hours import Given
+from provision.subscriptions.ledger.journal import Moment
+from provision.subscriptions.parties import organisations, people
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.context import Context
+    from provision.subscriptions.commons.models import TimeGiven
+    from provision.subscriptions.parties.models import Organisation
+
+
+@click.group()
+def hours() -> None:
+    """Write down the time that people give, and see what it is taken for."""
+
+
+@hours.command()
+@click.argument("organisation")
+@click.argument("time")
+@click.option("--for", "purpose", required=True, help="What was done.")
+@click.option("--by", "giver", default="", metavar="EMAIL", help="The subscriber who gave it.")
+@on_option
+@change_options
+@pass_context
+def give(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+    """Write that TIME (such as 1:30) was given to ORGANISATION."""
+    today = context.control().today()
+    moment = Moment(day_of(on, today), today)
+
+    def work(session: Session) -> Facts:
+        who = organisations.get(session, words["organisation"])
+        giver = people.subscriber(session, words["giver"]) if words["giver"] else ""
+        seconds = money.parse(words["time"], HOUR).units
+        given = time_given.give(session, who, Given(giver, seconds, words["purpose"]), moment)
+        return _facts(session, who, given)
+
+    change(context, work, how)
+
+
+@hours.command(name="list")
+@narrow_options
+@json_option
+@pass_context
+def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+    """Show all time that was given; what it is taken for is said apart, and is in no books."""
+    with context.reading() as session:
+        ids = seen(session, narrow)
+        rows = [
+            _facts(session, who, one)
+            for who in organisations.everyone(session)
+            if who.id in ids
+            for one in time_given.of(session, who)
+        ]
+    show_amounts(context, rows, as_json=as_json)
+
+
+@hours.command()
+@click.argument("organisation")
+@click.argument("amount")
+@click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
+@change_options
+@pass_context
+def value(
+    context: Context, /, organisation: str, amount: str, first_day: datetime, how: How
+) -> None:
+    """Write what ORGANISATION takes an hour for from a day on: 30 to 45 euros."""
+
+    def work(session: Session) -> Facts:
+        who = organisations.get(session, organisation)
+        units = money.parse(amount).units
+        made = time_given.set_value(session, who, units, first_day.date())
+        day = made.valid_from.isoformat()
+        return {"organisation": who.name, "from": day, "hour": euros(made.units)}
+
+    change(context, work, how)
+
+
+def _facts(session: Session, who: Organisation, one: TimeGiven) -> Facts:
+    taken_for = time_given.value(session, one)
+    return {
+        "on": one.given_on.isoformat(),
+        "organisation": who.name,
+        "by": one.giver,
+        "for": one.purpose,
+        "time": Amount(HOUR, one.seconds),
+        "taken_for": None if taken_for is None else euros(taken_for),
+    }

@@ -1,0 +1,1 @@
+"""Servers, what they install, and names."""

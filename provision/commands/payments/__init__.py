@@ -1,0 +1,1 @@
+"""Money in: mandates, debits, the bank, what is not paid yet."""

@@ -1,0 +1,1 @@
+"""Subscribers, and what is known of persons."""

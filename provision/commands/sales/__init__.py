@@ -1,0 +1,1 @@
+"""What is sold to whom, under which contract, and the invoices of it."""

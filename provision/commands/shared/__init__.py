@@ -1,0 +1,1 @@
+"""What commands share: words that are typed, tables, asking, progress."""
