@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -10,11 +11,15 @@ from cli import COMMANDS, paquet
 
 TOP = Path(__file__).parents[2]
 ARCHITECTURE = (TOP / "docs/architecture.md").read_text(encoding="utf-8")
+HOUSE = TOP / "provision"
+# Folders within a room that hold one kind of thing, not a subject of their own.
+SHELVES = {"dns/providers", "migrations/versions"}
 ROOMS = {
-    path.stem
-    for path in (TOP / "provision").iterdir()
-    if path.suffix == ".py" or (path / "__init__.py").exists()
-} - {"__init__"}
+    str(path.relative_to(HOUSE).with_suffix(""))
+    for path in (*HOUSE.glob("*.py"), *(init.parent for init in HOUSE.glob("*/**/__init__.py")))
+    if path.name != "__init__.py"
+} - SHELVES
+LARGEST = 0.15  # of all lines
 
 
 def every_command(
@@ -31,13 +36,28 @@ def every_command(
 
 
 def test_the_architecture_names_every_room_and_no_other() -> None:
-    assert set(re.findall(r"^\| `provision/(\w+)` \|", ARCHITECTURE, re.MULTILINE)) == ROOMS
+    assert set(re.findall(r"^\| `provision/([\w/]+)` \|", ARCHITECTURE, re.MULTILINE)) == ROOMS
 
 
 def test_every_room_is_told_in_one_line() -> None:
     for room in ROOMS:
         line = rf"^\| `provision/{room}` \| .+ \|$"
         assert len(re.findall(line, ARCHITECTURE, re.MULTILINE)) == 1
+
+
+def test_no_room_holds_more_than_its_part_of_the_code() -> None:
+    lines: Counter[str] = Counter()
+    for path in HOUSE.rglob("*.py"):
+        parts = path.relative_to(HOUSE).with_suffix("").parts
+        room = "/".join(parts[:2] if parts[0] == "subscriptions" else parts[:1])
+        lines[room] += len(path.read_text(encoding="utf-8").splitlines())
+    largest, most = lines.most_common(1)[0]
+    assert most <= LARGEST * lines.total(), largest
+
+
+def test_nothing_lies_in_the_hall() -> None:
+    for hall in ("subscriptions", "formats", "commands"):
+        assert [path.name for path in (HOUSE / hall).glob("*.*")] == ["__init__.py"]
 
 
 def test_the_command_list_is_true() -> None:

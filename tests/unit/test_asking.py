@@ -123,7 +123,7 @@ def test_nothing_else_asks_in_a_loop_of_its_own() -> None:
         for path in PROVISION.rglob("*.py")
         if loops.search(path.read_text(encoding="utf-8"))
     ]
-    assert asking_files == [Path("commands/asking.py")]
+    assert asking_files == [Path("commands/shared/asking.py")]
 
 
 def agree(typed: str) -> Result:

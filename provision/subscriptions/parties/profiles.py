@@ -61,8 +61,8 @@ class Receipts(Table):
 class Profile(Table):
     """An organisation as its documents show it.
 
-    `vat` is its regime, a code of `documents/vat.toml`. `logo` is a PNG or JPEG in base64; in a
-    file it is the path of one. `penalties` is what late business customers owe. `tax_receipts`
+    `vat` is its regime, a code of `formats/facturx/vat.toml`. `logo` is a PNG or JPEG in base64; in
+    a file it is the path of one. `penalties` is what late business customers owe. `tax_receipts`
     says that the right to issue them is established; `receipts` says why.
     """
 
