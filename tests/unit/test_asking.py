@@ -20,7 +20,7 @@ from provision.errors import UsageRefused
 if TYPE_CHECKING:
     from click.testing import Result
 
-PROVISION = Path(asking.__file__).parents[1]
+PROVISION = Path(asking.__file__).parents[2]
 ANSWERS = ("Nuage", "nuage.example", "aide@nuage.example", "02 31 00 00 00", "", "")
 
 
