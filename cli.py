@@ -10,49 +10,16 @@ from pathlib import Path
 
 import click
 
-from provision.commands.shared.context import Context
-from provision.commands.shared.imported import Imported
+from provision.commands.shared.sections import COMMANDS, Sections
 from provision.errors import PaquetError
 
 BUG, INTERRUPTED = 3, 130
 FOR_US_ALONE = 0o077
-# The groups of `provision.commands`, in the order of a newcomer's needs.
-COMMANDS = {
-    "init": "begin.init",
-    "rehearse": "begin.rehearse",
-    "lab": "begin.lab",
-    "server": "machines.server",
-    "artifact": "machines.artifact",
-    "order": "bundles.order",
-    "bundle": "bundles.bundle",
-    "user": "bundles.user",
-    "phone": "bundles.phone",
-    "dns": "machines.dns",
-    "backup": "bundles.backup",
-    "organisation": "sales.organisation",
-    "subscription": "sales.subscription",
-    "invoice": "sales.invoice",
-    "mandate": "payments.mandate",
-    "payment": "payments.payment",
-    "receipt": "commons.receipt",
-    "statement": "payments.statement",
-    "dunning": "payments.dunning",
-    "money": "books.money",
-    "subscriber": "people.subscriber",
-    "privacy": "people.privacy",
-    "settlement": "books.settlement",
-    "fund": "commons.fund",
-    "debt": "commons.debt",
-    "reciprocity": "commons.reciprocity",
-    "hours": "commons.hours",
-    "exchange": "commons.exchange",
-    "report": "books.report",
-}
 
 
 @click.group(
-    cls=Imported,
-    modules=COMMANDS,
+    cls=Sections,
+    waiting=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(
@@ -64,10 +31,9 @@ COMMANDS = {
     help="The settings to use.",
 )
 @click.version_option(package_name="paquet")
-@click.pass_context
-def paquet(context: click.Context, config: Path) -> None:
+def paquet(config: Path) -> None:
     """Order, check, back up and sell degoogled bundles."""
-    context.obj = Context(config)
+    del config  # whoever needs the settings reads it from the call: see `pass_context`
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import psycopg
 from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -150,12 +149,13 @@ def insert_many(session: Session, table: type[Base], rows: Sequence[Mapping[str,
 
 def _copy(connection: Connection, statement: str, values: Sequence[Sequence[object]]) -> None:
     """Copy rows through the driver itself; its errors become those of SQLAlchemy."""
+    error: type[Exception] = connection.dialect.loaded_dbapi.Error
     try:
         with connection.connection.cursor().copy(statement) as copy:
             for value in values:
                 copy.write_row(value)
-    except psycopg.Error as wrong:
-        raise DBAPIError.instance(statement, {}, wrong, psycopg.Error) from wrong
+    except error as wrong:
+        raise DBAPIError.instance(statement, {}, wrong, error) from wrong
 
 
 def _by_column(

@@ -10,8 +10,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from provision import database
 from provision.errors import PaquetError
+from provision.migrations import newest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -22,9 +22,8 @@ def upgrade(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     scripts = ScriptDirectory.from_config(config)
-    with database.reading(engine) as session:  # every command asks this: it waits for nobody
-        if _revision(session.connection()) == scripts.get_current_head():
-            return
+    if newest.is_newest(engine):
+        return
     with engine.begin() as connection:
         there = _revision(connection)
         if there == scripts.get_current_head():

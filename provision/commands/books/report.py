@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.amounts import day_type
+from provision.commands.shared.words import day_type
 from provision.commands.shared.context import json_option, pass_context, show
 from provision.commands.shared.imported import Imported
 from provision.errors import PaquetError, UsageRefused

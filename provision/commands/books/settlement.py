@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.amounts import day_type
+from provision.commands.shared.words import day_type
 from provision.commands.shared.changing import (
     change,
     change_options,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands.shared import progress
-from provision.commands.shared.amounts import day_type
+from provision.commands.shared.words import day_type
 from provision.commands.shared.changing import day_of
 from provision.commands.shared.context import (
     ask,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
-from provision.commands.shared.amounts import day_type
+from provision.commands.shared.words import day_type
 from provision.commands.shared.changing import (
     change,
     change_options,

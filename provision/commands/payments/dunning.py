@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands.shared import progress
-from provision.commands.shared.amounts import day_type, worded
+from provision.commands.shared.words import day_type, worded
 from provision.commands.shared.context import (
     PROBLEMS_FOUND,
     ask,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.amounts import day_type
+from provision.commands.shared.words import day_type
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import count_type, json_option, pass_context, show
 from provision.errors import UsageRefused

@@ -10,7 +10,7 @@ import click
 from provision import money as exact
 from provision.commands.payments import payment_accounts, payment_waiting
 from provision.commands.payments.statement import movement_facts
-from provision.commands.shared.amounts import day_type, worded
+from provision.commands.shared.words import day_type, worded
 from provision.commands.shared.context import (
     ask,
     dry_run_option,

@@ -8,7 +8,7 @@ import click
 from sqlalchemy import select
 
 from provision.commands.sales.invoice_deposits import deposit, list_deposits
-from provision.commands.shared.amounts import day_type, folder_type, worded
+from provision.commands.shared.words import day_type, folder_type, worded
 from provision.commands.shared.changing import change_options
 from provision.commands.shared.context import (
     ask,

@@ -8,7 +8,7 @@ import click
 
 from provision import money
 from provision.commands.sales.subscription_changes import get
-from provision.commands.shared.amounts import worded
+from provision.commands.shared.words import worded
 from provision.commands.shared.context import (
     again_option,
     ask_again,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.amounts import day_type
+from provision.commands.shared.words import day_type
 from provision.commands.shared.changing import change, change_options, day_of
 from provision.commands.shared.context import dry_run_option, json_option, pass_context, show
 from provision.subscriptions.documents import describing

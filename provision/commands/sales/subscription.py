@@ -15,8 +15,8 @@ from provision.commands.sales import (
     subscription_notices,
     subscription_openings,
 )
-from provision.commands.sales.plans import percent
-from provision.commands.shared.amounts import worded
+from provision.commands.sales.plan import percent
+from provision.commands.shared.words import worded
 from provision.commands.shared.context import json_option, number_type, pass_context, show
 from provision.subscriptions.selling import billing, charged, opening, renewals
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from provision import money
-from provision.commands.sales.plans import percent
+from provision.commands.sales.plan import percent
 from provision.commands.shared import progress
-from provision.commands.shared.amounts import day_type
+from provision.commands.shared.words import day_type
 from provision.commands.shared.context import (
     dry_run_option,
     json_option,

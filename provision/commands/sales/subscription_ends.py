@@ -8,7 +8,7 @@ import click
 
 from provision import money
 from provision.commands.sales.subscription_changes import get
-from provision.commands.shared.amounts import day_type
+from provision.commands.shared.words import day_type
 from provision.commands.shared.context import (
     dry_run_option,
     json_option,

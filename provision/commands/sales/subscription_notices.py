@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.amounts import day_type, worded
+from provision.commands.shared.words import day_type, worded
 from provision.commands.shared.context import dry_run_option, json_option, pass_context, show
 from provision.money import euros
 from provision.process.files import replace_file

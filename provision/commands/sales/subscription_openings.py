@@ -8,7 +8,7 @@ import click
 from sqlalchemy import select
 
 from provision import edges
-from provision.commands.shared.amounts import day_type
+from provision.commands.shared.words import day_type
 from provision.commands.shared.context import (
     again_option,
     dry_run_option,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TRIES = 3
+YES_HINT = "Add --yes, or look with --dry-run."
+AGAIN_HINT = "If one more is meant, add --again."
 YES, NO = ("y", "yes"), ("n", "no", "")
 
 
@@ -56,6 +59,30 @@ def agree(question: str, hint: str, *, err: bool = False) -> bool:
             return typed.lower() in YES
         click.echo("  Type y or n.", err=err)
     raise UsageRefused(f"“{question}” was not answered with yes or no", hint)
+
+
+def ask(question: str) -> None:
+    """Go on only when the person at the keyboard says yes. Raises UsageRefused without one."""
+    if not someone_is_there():
+        raise UsageRefused("Nobody is there to say yes", YES_HINT)
+    if not agree(question, YES_HINT, err=True):
+        raise click.Abort
+
+
+def ask_again(there: str) -> None:
+    """Ask whether what is `there` already is wanted once more, also where --yes was said.
+
+    `there` is a sentence that names it. Raises UsageRefused where nobody can be asked.
+    """
+    if not someone_is_there():
+        raise UsageRefused(there, AGAIN_HINT)
+    if not agree(f"{there}. One more?", AGAIN_HINT):
+        raise click.Abort
+
+
+def someone_is_there() -> bool:
+    """Tell whether somebody sits at the keyboard."""
+    return sys.stdin.isatty()
 
 
 def _line(words: str, *, err: bool = False) -> str | None:

@@ -1,33 +1,28 @@
-"""How commands write to the registry: shown first, asked, then written, all of it or nothing."""
+"""The one way in which commands change something: shown first, asked, then done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from provision import database
-from provision.commands.shared.amounts import day_type, worded
-from provision.commands.shared.context import ask, dry_run_option, json_option, show, yes_option
-from provision.subscriptions.parties import organisations
+from provision.commands.shared.asking import ask
+from provision.commands.shared.words import json_option, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date, datetime
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy.orm import Session
 
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts, Rows
+    from provision.commands.shared.words import Command
 
-Facts = dict[str, object]
-Command = Callable[..., None]
-Result = TypeVar("Result")
-on_option = click.option("--on", type=day_type, help="When it happened; else today.")
-organisation_option = click.option("--organisation", metavar="NAME", help="Only this one's.")
-territory_option = click.option("--territory", metavar="NAME", help="Only who is at home there.")
+Found = TypeVar("Found", "Facts", "list[Facts]")
+yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 
 
 @dataclass(frozen=True)
@@ -39,92 +34,57 @@ class How:
     as_json: bool
 
 
-@dataclass(frozen=True)
-class Narrow:
-    """Whose things a command is about: an organisation's, those of a territory, or everybody's."""
-
-    organisation: str | None
-    territory: str | None
-
-
 def change_options(command: Command) -> Command:
     """Add --dry-run, --yes and --json, which the command gets as `how`."""
-
-    @wraps(command)
-    def collected(*args: object, dry_run: bool, yes: bool, as_json: bool, **words: object) -> None:
-        command(*args, how=How(dry_run, yes, as_json), **words)
-
-    return dry_run_option(yes_option(json_option(collected)))
+    return dry_run_option(yes_option(json_option(typed(How, "how")(command))))
 
 
-def narrow_options(command: Command) -> Command:
-    """Add --organisation and --territory, which the command gets as `narrow`."""
-
-    @wraps(command)
-    def collected(
-        *args: object, organisation: str | None, territory: str | None, **words: object
-    ) -> None:
-        command(*args, narrow=Narrow(organisation, territory), **words)
-
-    return organisation_option(territory_option(collected))
-
-
-def change(context: Context, work: Callable[[Session], Facts | list[Facts]], how: How) -> None:
-    """Do `work` and show what it returns: after a preview that writes nothing and a question."""
-
-    def preview(found: Facts | list[Facts]) -> None:
-        if not how.as_json:
-            show_amounts(context, found, as_json=False)
-
-    done = decided(context, work, how, (preview, "Write this?"))
-    if how.dry_run or how.yes or how.as_json:
-        show_amounts(context, done, as_json=how.as_json)
-
-
-def decided(
+def agreed(
     context: Context,
-    work: Callable[[Session], Result],
+    planned: Mapping[str, object] | Rows,
     how: How,
-    asked: tuple[Callable[[Result], None], str],
-) -> Result:
-    """Return what `work` did, or would do with `how.dry_run`.
+    question: str = "Do it?",
+) -> bool:
+    """Show what is planned, and return whether to do it.
 
-    Without `how.yes` it is done, taken back, and shown by the first of `asked`; the second is the
-    question. Nobody waits for a person with the registry locked.
+    With --dry-run it is only shown; with --yes it is done without a word before. Else somebody is
+    asked. Raises UsageRefused where nobody is there.
     """
-    preview, question = asked
+    if how.dry_run:
+        context.show(planned, as_json=how.as_json)
+        return False
+    if not how.yes:
+        if not how.as_json:
+            context.show(planned)
+        ask(question)
+    return True
+
+
+def change(
+    context: Context,
+    work: Callable[[Session], Found],
+    how: How,
+    *,
+    question: str = "Do it?",
+    nothing: str = "",
+) -> Found | None:
+    """Do `work` on the registry, all of it or nothing; return what it returned, None if only shown.
+
+    Without --yes it is done, taken back, shown and asked; what it returns in earnest is shown again
+    where that is something else. `nothing` is what is said where there is nothing to do: no one is
+    asked. Nobody waits for a person with the registry locked.
+    """
+    planned: Found | None = None
     if how.dry_run or not how.yes:
         with context.session() as session:
-            found = work(session)
+            planned = work(session)
             session.rollback()
-        if how.dry_run:
-            return found
-        preview(found)
-        ask(question)
-    return database.retried(context.engine, work)
-
-
-def show_amounts(context: Context, found: Facts | Sequence[Facts], *, as_json: bool) -> None:
-    """Show facts, each amount as exact numbers for JSON, or as people read it."""
-    language = context.settings.operator.language
-    if isinstance(found, dict):
-        show(worded(found, language, as_json=as_json), as_json=as_json)
-    else:
-        rows = [worded(one, language, as_json=as_json) for one in found]
-        show(rows, as_json=as_json)
-
-
-def seen(session: Session, narrow: Narrow) -> set[int]:
-    """Return the numbers of the organisations that a list is about: all, or those named."""
-    every = organisations.everyone(session)
-    if narrow.organisation:
-        every = [organisations.get(session, narrow.organisation)]
-    if narrow.territory:
-        wanted = narrow.territory.casefold()
-        every = [one for one in every if one.territory.casefold() == wanted]
-    return {one.id for one in every}
-
-
-def day_of(on: datetime | None, today: date) -> date:
-    """Return the day that was typed, or today."""
-    return on.date() if on is not None else today
+        if not planned and nothing and not how.as_json:
+            click.echo(nothing)
+            return None
+        if not agreed(context, planned, how, question):
+            return None
+    done = database.retried(context.engine, work)
+    if how.as_json or done != planned:
+        context.show(done, as_json=how.as_json)
+    return done

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.context import (
-    ask_again,
-)
+from provision.commands.shared.asking import ask_again
+from provision.commands.shared.words import typed
 from provision.subscriptions.parties import identities
 from provision.subscriptions.selling import opening
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
-    from provision.commands.shared.changing import Command
     from provision.commands.shared.context import Context
+    from provision.commands.shared.words import Command
 
 
-# What is typed, and the field of a person or of an address that it is.
-FIELDS = {
-    "invoice_name": "name",
-    "language": "language",
-    "identity_kind": "kind",
-    "siren": "siren",
-    "vat_id": "vat_id",
-    "vies_consultation": "vies_consultation",
-    "vies_date": "vies_date",
-    "order_reference": "order_reference",
-    "street": "lines",
-    "postcode": "postcode",
-    "city": "city",
-    "country": "country",
-}
+RENAMED = {"identity_kind": "kind", "street": "lines", "invoice_name": "name"}
 OPTIONS = (
     click.option(
         "--kind", "identity_kind", type=click.Choice(identities.KINDS), help="Else as known."
@@ -56,8 +41,31 @@ invoice_name_option = click.option(
 )
 
 
+@dataclass(frozen=True)
+class Customer:
+    """Who a customer is, as far as it was typed."""
+
+    identity_kind: str | None = None
+    siren: str | None = None
+    vat_id: str | None = None
+    vies_consultation: str | None = None
+    vies_date: str | None = None
+    street: tuple[str, ...] = ()
+    postcode: str | None = None
+    city: str | None = None
+    country: str | None = None
+    invoice_name: str | None = None
+    order_reference: str | None = None
+
+    def said(self) -> dict[str, object]:
+        """Return what was typed, as `identities.changed` takes it."""
+        typed_words = {RENAMED.get(name, name): word for name, word in vars(self).items()}
+        return {name: word for name, word in typed_words.items() if word not in (None, ())}
+
+
 def identity_options(command: Command) -> Command:
-    """Add what says who the customer is; `said` takes it out of the words again."""
+    """Add what says who the customer is, which the command gets as `customer`."""
+    command = typed(Customer, "customer")(command)
     for decorate in reversed(OPTIONS):
         command = decorate(command)
     return command
@@ -66,12 +74,6 @@ def identity_options(command: Command) -> Command:
 def customer_options(command: Command) -> Command:
     """Add the same where somebody becomes a customer, and how invoices name and quote them."""
     return invoice_name_option(order_reference_option(identity_options(command)))
-
-
-def said(words: Mapping[str, object]) -> dict[str, object]:
-    """Return what was typed of a customer, as `identities.changed` takes it."""
-    typed = {field: words.get(word) for word, field in FIELDS.items()}
-    return {field: value for field, value in typed.items() if value not in (None, ())}
 
 
 def ask_where_same(context: Context, email: str, plan: str, day: date) -> None:

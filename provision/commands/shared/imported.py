@@ -1,7 +1,8 @@
-"""Groups whose commands are imported when they are called: all of them together take seconds."""
+"""What is imported only when it is called: all commands together take seconds."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,21 +12,49 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Imported(click.Group):
-    """A group with `modules`: the module of `provision.commands` of each command that waits."""
+@dataclass(frozen=True)
+class Waiting:
+    """A command that waits to be imported: its module in `provision.commands`, and its help."""
 
-    def __init__(self, *words: Any, modules: Mapping[str, str], **options: Any) -> None:  # noqa: ANN401 (click's own)
+    module: str
+    help: str
+
+
+def load(module: str) -> Any:  # noqa: ANN401 (a module)
+    """Return the module, imported now."""
+    return import_module(module)
+
+
+class Imported(click.Group):
+    """A group of which some commands wait: they are named and told without being imported."""
+
+    def __init__(self, *words: Any, waiting: Mapping[str, Waiting], **options: Any) -> None:  # noqa: ANN401 (click's own)
         super().__init__(*words, **options)
-        self.modules = modules
+        self.waiting = waiting
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, those that wait first, in their order."""
-        return [*self.modules, *super().list_commands(ctx)]
+        return [*self.waiting, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command `cmd_name`, imported now if it waited."""
-        if cmd_name not in self.modules:
+        if cmd_name not in self.waiting:
             return super().get_command(ctx, cmd_name)
-        module = import_module(f"provision.commands.{self.modules[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
+        module = load(f"provision.commands.{self.waiting[cmd_name].module}")
+        return next(
+            one
+            for one in vars(module).values()
+            if isinstance(one, click.Command) and one.name == cmd_name
+        )
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command is for; nothing is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.told(ctx, name)) for name in self.list_commands(ctx)])
+
+    def told(self, ctx: click.Context, name: str) -> str:
+        """Return what a command is for, in one line."""
+        if name in self.waiting:
+            return self.waiting[name].help
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str() if command and not command.hidden else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money as exact
-from provision.commands.shared.amounts import worded
+from provision.commands.shared.words import worded
 from provision.commands.shared.context import (
     dry_run_option,
     json_option,

@@ -11,7 +11,7 @@ import click
 
 from provision import money as exact
 from provision.commands.books.money_results import allocate
-from provision.commands.shared.amounts import day_type, folder_type, worded
+from provision.commands.shared.words import day_type, folder_type, worded
 from provision.commands.shared.changing import change_options, decided, show_amounts
 from provision.commands.shared.context import (
     PROBLEMS_FOUND,

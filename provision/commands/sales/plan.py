@@ -1,84 +1,82 @@
-"""`paquet subscription plans`: what is sold, for how much from which day on."""
+"""`paquet plan`: what is sold, for how much from which day on."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provision import money
-from provision.commands.shared.amounts import worded
-from provision.commands.shared.context import dry_run_option, json_option, pass_context, show
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import file_type, json_option
 from provision.subscriptions.offers import planfile, plans
 from provision.subscriptions.offers.tariffs import Tariff
 from provision.subscriptions.offers.vat import GROSS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.offers.models import Plan, PlanComponent, Price
 
-file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-
-@click.group(name="plans")
-def plan_group() -> None:
+@click.group()
+def plan() -> None:
     """Say what is sold, for how much from which day on."""
 
 
-@plan_group.command(name="import")
+@plan.command(name="import")
 @click.argument("file", type=file_type)
-@dry_run_option
-@json_option
+@change_options
 @pass_context
-def import_plans(context: Context, file: Path, *, dry_run: bool, as_json: bool) -> None:
+def import_plans(context: Context, file: Path, how: How) -> None:
     """Bring in the plans of FILE (see templates/plans.example.toml); only what is new is written.
 
     A price that is there is never rewritten: a new price has a later first day.
     """
     written = planfile.read(file)
-    with context.session() as session:
+
+    def work(session: Session) -> list[Facts]:
         changes = plans.bring_in(session, written)
-        if dry_run:
-            session.rollback()
-    show([{"plan": change.plan, "change": change.what} for change in changes], as_json=as_json)
-    if not as_json and not changes:
-        click.echo("Nothing is new.")
+        return [{"plan": change.plan, "change": change.what} for change in changes]
+
+    change(context, work, how, nothing="Nothing is new.")
 
 
-@plan_group.command(name="list")
+@plan.command(name="list")
 @json_option
 @pass_context
 def list_plans(context: Context, *, as_json: bool) -> None:
     """Show all plans."""
     with context.reading() as session:
         rows = [_plan_facts(plan) for plan in plans.everyone(session)]
-    show(rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
 
 
-@plan_group.command(name="show")
+@plan.command(name="show")
 @click.argument("code")
 @json_option
 @pass_context
 def show_plan(context: Context, code: str, *, as_json: bool) -> None:
     """Show the plan CODE: its components, all its prices, and who pays less or more."""
-    language = context.settings.operator.language
     with context.reading() as session:
-        plan = plans.get(session, code)
-        prices = [worded(_price_facts(one), language, as_json=as_json) for one in plan.prices]
-        facts = {**_plan_facts(plan), **_tariff_facts(plan, language, as_json=as_json)}
-        components = [_component_facts(one) for one in plan.components]
-        tiers = _tier_facts(plan)
-    lists = {"components": components, "prices": prices, "tiers": tiers}
-    if as_json:
-        show({**facts, **lists}, as_json=True)
-        return
-    show(facts, as_json=False)
-    for rows in lists.values():
-        show(rows, as_json=False)
+        found = plans.get(session, code)
+        facts: Facts = {
+            **_plan_facts(found),
+            **_tariff_facts(found),
+            "components": [_component_facts(component) for component in found.components],
+            "prices": [_price_facts(price) for price in found.prices],
+            "tiers": _tier_facts(found),
+        }
+    context.show(facts, as_json=as_json)
 
 
-def _plan_facts(plan: Plan) -> dict[str, object]:
+def _plan_facts(plan: Plan) -> Facts:
     return {
         "plan": plan.code,
         "name_fr": plan.name_fr,
@@ -90,7 +88,7 @@ def _plan_facts(plan: Plan) -> dict[str, object]:
     }
 
 
-def _component_facts(one: PlanComponent) -> dict[str, object]:
+def _component_facts(one: PlanComponent) -> Facts:
     return {
         "component": one.code,
         "name_fr": one.name_fr,
@@ -102,21 +100,20 @@ def _component_facts(one: PlanComponent) -> dict[str, object]:
     }
 
 
-def _tariff_facts(plan: Plan, language: str, *, as_json: bool) -> dict[str, object]:
+def _tariff_facts(plan: Plan) -> Facts:
     """Say what looks at who pays; what a plan does not have is empty."""
     tariff = Tariff.model_validate_json(plan.tariff)
     free = tariff.free
-    facts = {
+    return {
         "formula": tariff.formula or None,
         "asks": ", ".join(tariff.asks) or None,
         "free_from": money.euros(free.floor) if free else None,
         "reference": money.euros(free.reference) if free else None,
         "part_of_turnover": percent(tariff.turnover_basis_points) or None,
     }
-    return worded(facts, language, as_json=as_json)
 
 
-def _tier_facts(plan: Plan) -> list[dict[str, object]]:
+def _tier_facts(plan: Plan) -> list[Facts]:
     return [
         {
             "tier": tier.code,
@@ -136,7 +133,7 @@ def percent(basis_points: int) -> str:
     return f"{whole}{decimals} %" if basis_points else ""
 
 
-def _price_facts(price: Price) -> dict[str, object]:
+def _price_facts(price: Price) -> Facts:
     return {
         "from": price.valid_from.isoformat(),
         "component": price.component,
