@@ -31,4 +31,4 @@ def is_newest(engine: Engine) -> bool:
             if inspect(engine).has_table("alembic_version"):
                 raise
             return False
-    return there == newest()
+    return bool(there == newest())

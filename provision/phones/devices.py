@@ -56,7 +56,7 @@ class Chooser(Protocol):
 class Support:
     """Whom the owner of a device turns to: a name, a telephone number or '', an e-mail address.
 
-    `sold_by` and `supported_by` are the names of the business and the association, or ''.
+    `sold_by` and `supported_by` are names, or '': who sells alone has no supporter.
     """
 
     name: str

@@ -53,7 +53,7 @@ class Words:
     cloud: str
     server: str | None
     sold_by: str
-    supported_by: str
+    supported_by: str | None
     login: str | None
     language: str | None
     device: str
@@ -71,7 +71,7 @@ def check(control: Control, words: Words) -> Wish:
     with control.session() as session:
         plan = plans.get(session, words.plan)
         seller = organisations.get(session, words.sold_by)
-        supporter = organisations.get(session, words.supported_by)
+        supporter = organisations.get(session, words.supported_by or words.sold_by)
         sale = Sale(plan, seller, supporter)
         contract_id = opening.terms_on(session, sale, control.today()).id
         server = _placed(session, control, words.server, domain)

@@ -32,10 +32,13 @@ def support(control: Control, bundle: Bundle) -> Support:
         opened = opening.of_order(session, orders.of_bundle(session, bundle).id)
         if opened is None:
             return operator
-        seller, supporter = opened.seller, opened.supporter
+        contract = opening.contract_on(opened, control.today())
+        seller, supporter = contract.seller, contract.supporter
         known = [_organisation(session, one, control.today()) for one in (supporter, seller)]
     ranked = [one for one in (known[0], operator, known[1]) if one is not None]
     chosen = next((one for one in ranked if one.telephone), ranked[0])
+    if seller.id == supporter.id:
+        return replace(chosen, sold_by=seller.name)
     return replace(chosen, sold_by=seller.name, supported_by=supporter.name)
 
 

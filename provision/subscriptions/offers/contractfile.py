@@ -17,6 +17,7 @@ from provision.subscriptions.offers.planfile import Code, Day, Name  # noqa: TC0
 from provision.subscriptions.parties import organisations
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -38,13 +39,13 @@ class WrittenShare(Table):
 
 
 class WrittenContract(Table):
-    """One contract of the file."""
+    """One contract of the file: of two, with shares, or of a seller alone, with none."""
 
     seller: Name
-    supporter: Name
+    supporter: Name | None = None
     mode: Literal["resale", "two_contracts", "mecenat", "licensed"] = "resale"
     valid_from: Day = Field(alias="from")
-    share: tuple[WrittenShare, ...] = Field(min_length=1, max_length=100, strict=False)
+    share: tuple[WrittenShare, ...] = Field(default=(), max_length=100, strict=False)
 
 
 class _Contracts(Table):
@@ -73,22 +74,44 @@ def bring_in(session: Session, written: tuple[WrittenContract, ...]) -> list[Spl
 
 def _bring_in_one(session: Session, written: WrittenContract) -> SplitContract | None:
     seller = organisations.get(session, written.seller)
+    if written.supporter is None:
+        return _bring_in_alone(session, written, seller)
     supporter = organisations.get(session, written.supporter)
     shares = [_share(session, one) for one in written.share]
     _check_beneficiaries(shares, (seller, supporter))
-    there = next(
-        (
-            one
-            for one in contracts.everyone(session)
-            if (one.seller_id, one.supporter_id, one.valid_from)
-            == (seller.id, supporter.id, written.valid_from)
-        ),
-        None,
-    )
+    there = _there(session, seller, supporter, written.valid_from)
     if there is not None and _same(there, written, shares):
         return None
     return contracts.add(
         session, seller, supporter, shares, terms=(written.mode, written.valid_from)
+    )
+
+
+def _bring_in_alone(
+    session: Session, written: WrittenContract, seller: Organisation
+) -> SplitContract | None:
+    if written.share or "mode" in written.model_fields_set:
+        raise UsageRefused(
+            f"The contract of {seller.name} has no supporter, but shares or a mode",
+            "Leave them out where one sells alone, or name the supporter.",
+        )
+    if _there(session, seller, seller, written.valid_from) is not None:
+        return None
+    return contracts.alone(session, seller, written.valid_from)
+
+
+def _there(
+    session: Session, seller: Organisation, supporter: Organisation, day: date
+) -> SplitContract | None:
+    """Return the contract of these two that begins on this very day, if there is one."""
+    wanted = (seller.id, supporter.id, day)
+    return next(
+        (
+            contract
+            for contract in contracts.everyone(session)
+            if (contract.seller_id, contract.supporter_id, contract.valid_from) == wanted
+        ),
+        None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Split contracts: how a business and an association share what is sold, from which day on."""
+"""Contracts: who sells from which day on, alone or sharing what is sold with another."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from provision.subscriptions.parties.models import Organisation
 
 RESALE, TWO_CONTRACTS, MECENAT, LICENSED = "resale", "two_contracts", "mecenat", "licensed"
+ALONE = "alone"  # of one party: nothing is shared, nothing is settled
 COORDINATION = (10, 25)  # percent
-MODES = (RESALE, TWO_CONTRACTS, MECENAT, LICENSED)
+MODES = (RESALE, TWO_CONTRACTS, MECENAT, LICENSED)  # of two parties
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ def two(seller: Organisation, supporter: Organisation, parts: tuple[int, int]) -
     return [Share(supporter, parts[1]), Share(seller, parts[0])]
 
 
+def alone(session: Session, seller: Organisation, valid_from: date) -> SplitContract:
+    """Write that an organisation, of either kind, sells alone from a day on: all is its own."""
+    return add(session, seller, seller, [Share(seller, 1)], terms=(ALONE, valid_from))
+
+
 def add(
     session: Session,
     seller: Organisation,
@@ -54,16 +60,16 @@ def add(
 ) -> SplitContract:
     """Write a contract with `terms`: its mode, and the first day that it rules."""
     mode, valid_from = terms
-    if mode not in MODES:
+    if mode not in {*MODES, ALONE}:
         raise UsageRefused(f"{mode[:40]!r} is not a mode", f"Use {'|'.join(MODES)}.")
-    _check_parties(seller, supporter)
+    _check_parties(seller, supporter, shares, mode)
     sensible_day(valid_from, "the first day of a contract")
     check_shares(shares)
     if mode == TWO_CONTRACTS:
         _check_sellers(seller, supporter, shares)
     if _of(session, seller, supporter, valid_from, exactly=True):
         raise UsageRefused(
-            f"{seller.name} and {supporter.name} have a contract from {valid_from} already",
+            f"{_parties(seller, supporter)} a contract from {valid_from} already",
             "A contract is never rewritten: give the new one its own first day.",
         )
     made = SplitContract(seller=seller, supporter=supporter, mode=mode, valid_from=valid_from)
@@ -113,12 +119,15 @@ def check_shares(shares: Sequence[Share]) -> None:
 def contract_on(
     session: Session, seller: Organisation, supporter: Organisation, day: date
 ) -> SplitContract:
-    """Return the contract that rules between the two on `day`, or raise UsageRefused."""
+    """Return the contract that rules between the two on `day`, or raise UsageRefused.
+
+    With the seller as its own supporter: the one by which it sells alone.
+    """
     found = _of(session, seller, supporter, day)
     if found is None:
         raise UsageRefused(
-            f"{seller.name} and {supporter.name} have no contract on {day}",
-            "Say how they share: paquet subscription contract add --help",
+            f"{_parties(seller, supporter)} no contract on {day}",
+            "Say who sells, alone or with whom: paquet contract add --help",
         )
     return found
 
@@ -168,8 +177,30 @@ def _check_sellers(seller: Organisation, supporter: Organisation, shares: Sequen
             )
 
 
-def _check_parties(seller: Organisation, supporter: Organisation) -> None:
+def _parties(seller: Organisation, supporter: Organisation) -> str:
+    """Say who has a contract, up to the verb."""
+    if seller.id == supporter.id:
+        return f"{seller.name}, alone, has"
+    return f"{seller.name} and {supporter.name} have"
+
+
+def _check_parties(
+    seller: Organisation, supporter: Organisation, shares: Sequence[Share], mode: str
+) -> None:
+    """Raise UsageRefused unless a business sells with an association, or one of either kind alone.
+
+    Who sells alone shares with nobody, not even with a fund of its own: that is decided later.
+    """
+    if mode == ALONE:
+        own = [(share.organisation.id, share.fund, share.role) for share in shares]
+        if seller.id != supporter.id or own != [(seller.id, None, "")]:
+            raise UsageRefused(
+                f"{seller.name} sells alone, so all of it is its own", "Leave the shares out."
+            )
+        return
     if seller.kind != "business":
-        raise UsageRefused(f"{seller.name} is not a business", "A business sells.")
+        raise UsageRefused(
+            f"{seller.name} is not a business", "An association sells alone, without a second name."
+        )
     if supporter.kind != "association":
         raise UsageRefused(f"{supporter.name} is not an association", "An association supports.")

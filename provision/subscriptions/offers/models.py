@@ -81,7 +81,7 @@ class Price(Base):
 
 
 class SplitContract(Base):
-    """How seller and supporter share what is sold from a day on, in one of four legal modes."""
+    """How seller and supporter share what is sold from a day on; who sells alone is both."""
 
     __tablename__ = "split_contract"
     __table_args__ = (UniqueConstraint("seller_id", "supporter_id", "valid_from"), STRICT)

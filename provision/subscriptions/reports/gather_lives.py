@@ -47,8 +47,6 @@ SUBSCRIPTION = (
     Subscription.id,
     Subscription.subscriber_id,
     Subscription.order_id,
-    Subscription.seller_id,
-    Subscription.supporter_id,
     Subscription.state,
     Subscription.last_day,
     Subscription.billed_to,
@@ -98,8 +96,6 @@ class _Row(NamedTuple):
     id: int
     subscriber_id: int
     order_id: int | None
-    seller_id: int
-    supporter_id: int
     state: str
     last_day: date | None
     billed_to: date
@@ -154,13 +150,14 @@ def _never_charged(one: _Row, first_day: date) -> bool:
 
 
 def _life(one: _Row, due: Due, reader: _Reader) -> Life:
-    seller = reader.parties[one.seller_id]
     version = due.version_on(reader.scope.until)
+    agreement = reader.catalogue.agreement(version.contract_id)
+    seller = reader.parties[agreement.seller_id]
     return Life(
         subscription=one.id,
         subscriber_reference=due.party,
         seller=seller.name,
-        supporter=reader.parties[one.supporter_id].name,
+        supporter=reader.parties[agreement.supporter_id].name,
         territory=seller.territory,
         plan=reader.catalogue.plan(version.plan_id).code,
         tier=_tier(version, reader),

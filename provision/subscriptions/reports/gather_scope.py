@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import case, func, or_, select, true
 
 from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.offers.models import SplitContract
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import Organisation
 from provision.subscriptions.reports.months import last_day, month_of
-from provision.subscriptions.selling.models import Subscription
+from provision.subscriptions.selling.models import Subscription, SubscriptionVersion
 
 if TYPE_CHECKING:
     from datetime import date
@@ -73,12 +74,10 @@ def of_subscriptions(scope: Scope) -> ColumnElement[bool]:
     """Return the condition on Subscription that it lies in the scope."""
     condition: ColumnElement[bool] = true()
     if scope.organisation_id is not None:
-        condition &= or_(
-            Subscription.seller_id == scope.organisation_id,
-            Subscription.supporter_id == scope.organisation_id,
-        )
+        parties = (SplitContract.seller_id, SplitContract.supporter_id)
+        condition &= _under(or_(*(party == scope.organisation_id for party in parties)))
     if scope.territory is not None:
-        condition &= Subscription.seller_id.in_(_at_home(scope.territory))
+        condition &= _under(SplitContract.seller_id.in_(_at_home(scope.territory)))
     return condition
 
 
@@ -96,12 +95,30 @@ def of_documents(scope: Scope) -> ColumnElement[bool]:
             Invoice.organisation_id == scope.organisation_id, Invoice.subscription_id.in_(own)
         )
     if scope.territory is not None:
-        seller = subscriptions.with_only_columns(Subscription.seller_id).where(
+        opened_by = subscriptions.with_only_columns(Subscription.seller_id).where(
             Subscription.id == Invoice.subscription_id
         )
-        sold_by = func.coalesce(seller.scalar_subquery(), Invoice.organisation_id)
+        sells = subscriptions.where(
+            Subscription.id == Invoice.subscription_id,
+            _under(SplitContract.seller_id == Invoice.organisation_id),
+        )
+        sold_by = case(
+            (sells.exists(), Invoice.organisation_id),
+            else_=func.coalesce(opened_by.scalar_subquery(), Invoice.organisation_id),
+        )
         condition &= sold_by.in_(_at_home(scope.territory))
     return condition
+
+
+def _under(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition on Subscription that a contract of it, at any time, is such a one."""
+    version = SubscriptionVersion
+    of_such = (
+        select(version.subscription_id)
+        .join(SplitContract, SplitContract.id == version.contract_id)
+        .where(version.subscription_id == Subscription.id, condition)
+    )
+    return of_such.correlate_except(version, SplitContract).exists()
 
 
 def _at_home(territory: str) -> Select[int]:

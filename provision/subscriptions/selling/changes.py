@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from provision import edges
 from provision.days import sensible_day
 from provision.errors import UsageRefused
+from provision.subscriptions.documents import deducting
 from provision.subscriptions.ledger import posting
-from provision.subscriptions.offers import plans, tariffs
+from provision.subscriptions.offers import contracts, plans, tariffs
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.offers.tariffs import WHOLE, Means, Tariff
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.documents.issuing import Number
     from provision.subscriptions.offers.catalogue import Wanted
     from provision.subscriptions.offers.models import Plan
+    from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.selling.due import Due, Reduction
     from provision.subscriptions.selling.models import Subscription, SubscriptionVersion
 
@@ -40,7 +42,8 @@ class Change:
     """What becomes different; None stays as it is.
 
     A new plan, and a new term, come with the prices of the day unless `prices_of` names another;
-    a new plan comes with its own users and room unless they are given.
+    a new plan comes with its own users and room unless they are given. Another seller sells alone
+    unless a supporter is named; the seller as its own supporter means alone, too.
     """
 
     plan: Plan | None = None
@@ -49,6 +52,8 @@ class Change:
     gib: int | None = None
     means: Means | None = None
     prices_of: date | None = None
+    seller: Organisation | None = None
+    supporter: Organisation | None = None
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,16 @@ def change(
         from_day = max(from_day, subscription.billed_to)
     _check_day(session, subscription, from_day)
     before = charged.due_of(session, subscription)
-    made = opening.next_version(
-        subscription, from_day, today, _columns(subscription, wanted, from_day)
-    )
+    columns = _columns(subscription, wanted, from_day)
+    columns |= _contract(session, subscription, wanted, from_day)
+    if len(columns) == 1:
+        raise UsageRefused("Nothing would change", "Name what becomes different.")
+    made = opening.next_version(subscription, from_day, today, columns)
     after = replace(before, versions=(*before.versions, opening.version_of(made)))
     check_words(Catalogue(session), after.versions[-1].wanted(after.language))
     subscription.versions.append(made)
     session.flush()
+    check_open(session, after, from_day)
     adjustment = Adjustment(
         one=before,
         before=before,
@@ -159,9 +167,29 @@ def _columns(subscription: Subscription, wanted: Change, from_day: date) -> dict
     changed |= {name: value for name, value in given.items() if value is not None}
     if wanted.means is not None:
         changed["means"] = wanted.means.model_dump_json(exclude_defaults=True)
-    if len(changed) == 1:
-        raise UsageRefused("Nothing would change", "Name what becomes different.")
     return changed
+
+
+def _contract(
+    session: Session, subscription: Subscription, wanted: Change, from_day: date
+) -> dict[str, object]:
+    """Return the contract of the next version, where another is wanted.
+
+    What a buyer paid in advance to one seller, another cannot deduct.
+    """
+    if wanted.seller is None and wanted.supporter is None:
+        return {}
+    before = subscription.versions[-1].contract
+    seller = wanted.seller or before.seller
+    contract = contracts.contract_on(session, seller, wanted.supporter or seller, from_day)
+    if contract.id == before.id:
+        return {}
+    if seller.id != before.seller_id and subscription.id in deducting.unspent(session, from_day):
+        raise UsageRefused(
+            f"{before.seller.name} has a deposit of subscription {subscription.id} in hand",
+            "Let invoices deduct it first, or end the subscription and open one with the new seller.",
+        )
+    return {"contract_id": contract.id}
 
 
 def discount(session: Session, subscription: Subscription, wanted: Reduction) -> Discount:

@@ -38,6 +38,7 @@ WAITING, ACTIVE, ENDED = "waiting", "active", "ended"
 class Sale:
     """What a subscriber takes: a plan by the month or year, sold and supported by whom.
 
+    Who sells alone is its own supporter.
     `users` and `gib` count for prices per user and per GiB; else what the plan has.
     """
 
@@ -176,6 +177,11 @@ def open_for_order(session: Session, order: Order, today: date) -> Subscription:
         order_id=order.id,
     )
     return open_subscription(session, order.subscriber, sale, today=today)
+
+
+def contract_on(subscription: Subscription, day: date) -> SplitContract:
+    """Return the contract under which it is sold on `day`: not always that of its opening."""
+    return version_on(subscription, day).contract
 
 
 def of_order(session: Session, order_id: int | None) -> Subscription | None:

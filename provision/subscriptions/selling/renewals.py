@@ -22,7 +22,7 @@ from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.terms import YEARLY, Term, term_of
 from provision.subscriptions.offers.vat import NET
 from provision.subscriptions.parties import identities, profiles
-from provision.subscriptions.selling import charged, remainders
+from provision.subscriptions.selling import charged, opening, remainders
 from provision.subscriptions.selling.models import RenewalNotice, Subscription, SubscriptionVersion
 from provision.subscriptions.selling.opening import ACTIVE
 
@@ -178,7 +178,8 @@ def _words(session: Session, renewal: Renewal, on: date) -> dict[str, object]:
     language = identities.spoken_by(subscription.subscriber)
     one: Due = charged.due_of(session, subscription)
     plan = Catalogue(session).plan(one.version_on(renewal.term.starts).plan_id)
-    profile = profiles.needed(session, subscription.seller, on)
+    seller = opening.contract_on(subscription, renewal.term.starts).seller
+    profile = profiles.needed(session, seller, on)
     known = identities.current(session, subscription.subscriber_id)
     return {
         "language": language,
