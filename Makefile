@@ -58,6 +58,7 @@ rehearse: setup ## Order a bundle on lab machines, from nothing to the phone kit
 	$(SUDO) $(BIN)/paquet rehearse
 
 bench: setup ## Measure, side by side in one run
+	$(BIN)/python -m tests.bench.starts
 	$(BIN)/python -m tests.bench.money
 	$(SUDO) $(BIN)/python -m tests.bench.bench
 

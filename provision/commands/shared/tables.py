@@ -81,19 +81,21 @@ def _cell(value: object, language: str) -> str:
 
 def _print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows side by side where that breaks nothing but prose, else each under the other."""
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    console = Console(markup=False, highlight=False)
     if not console.is_terminal:
         console.width = ENDLESS
     columns = list(zip(titles, *rows, strict=True))
     needed = [_narrowest(column) for column in columns]
-    if any(titles) and sum(needed) + BETWEEN * (len(needed) - 1) > console.width:
+    narrowest = sum(needed) + BETWEEN * (len(needed) - 1)
+    if any(titles) and narrowest > console.width:
         for row in rows:
             _print_table(["", ""], list(zip(titles, row, strict=True)))
             console.print()
         return
+    console.width = max(console.width, narrowest)
     table = Table(box=None, show_header=any(titles), pad_edge=False, padding=(0, BETWEEN, 0, 0))
     for title, width in zip(titles, needed, strict=True):
-        table.add_column(title, overflow="fold", min_width=min(width, console.width))
+        table.add_column(title, overflow="fold", min_width=width)
     for row in rows:
         table.add_row(*row)
     console.print(table)
