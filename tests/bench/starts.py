@@ -111,7 +111,7 @@ def main() -> None:
         for words, aim in AIMS.items():
             took = processor_seconds(paquet, "--config", str(settings), *words)
             most = aim or HELP_TIMES_CLICK * click_alone
-                click.echo(f"{'paquet ' + ' '.join(words):<24}{took:6.2f} s   aim {most:.2f} s")
+            click.echo(f"{'paquet ' + ' '.join(words):<24}{took:6.2f} s   aim {most:.2f} s")
 
 
 if __name__ == "__main__":
