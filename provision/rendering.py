@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import StrictUndefined, TemplateError
@@ -11,19 +10,10 @@ from jinja2.loaders import FileSystemLoader
 from jinja2.sandbox import SandboxedEnvironment
 
 from provision.errors import PaquetError
+from provision.shipped import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-HERE = Path(__file__).resolve().parent
-
-
-def share(name: str) -> Path:
-    """Return where `playbooks` or `templates` lies: in the wheel or in the source tree."""
-    for folder in (HERE / "_share", HERE.parent):
-        if (folder / name).exists():
-            return folder / name
-    raise PaquetError(f"The folder {name} is missing from this installation", "Install again.")
 
 
 def render(template: str, variables: Mapping[str, object]) -> str:

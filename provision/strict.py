@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from provision import money
 from provision.days import sensible_day
 from provision.errors import PaquetError, UsageRefused
-from provision.rendering import share
+from provision.shipped import share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,10 +14,10 @@ import fabric
 import paramiko
 
 from provision.errors import PaquetError
-from provision.rendering import share
 from provision.servers.connection import CONNECT_SECONDS, explain_unreachable
 from provision.servers.inventory import SSH_PORT
 from provision.servers.outcomes import last_line
+from provision.shipped import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.process.confinement import Confinement, Overdue, run_confined
-from provision.rendering import share
 from provision.servers import connection
 from provision.servers.encoding import encode, encode_inventory
 from provision.servers.outcomes import Hearing, PartStart
 from provision.servers.packed import module_store
+from provision.shipped import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

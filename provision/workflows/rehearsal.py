@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from provision import database, rendering, settings
+from provision import database, rendering, settings, shipped
 from provision.lab import keys
 from provision.migrations import upgrades
 from provision.registry import fences, secrets
@@ -143,7 +143,7 @@ def sell(control: Control, today: date) -> None:
         supporter = organisations.add(session, SUPPORTER, "association")
         shares = contracts.two(seller, supporter, (70, 30))
         contracts.add(session, seller, supporter, shares, terms=("resale", today.replace(day=1)))
-        example = rendering.share("templates") / "plans.example.toml"
+        example = shipped.share("templates") / "plans.example.toml"
         plans.bring_in(session, planfile.read(example))
 
 

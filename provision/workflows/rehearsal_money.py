@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision import rendering
+from provision import shipped
 from provision.errors import PaquetError
 from provision.formats.sepa import target_days
 from provision.lab import bank
@@ -256,7 +256,7 @@ def _bank(
 
 
 def _remind(story: Story, on: date) -> None:
-    rules = policy.read(rendering.share("templates") / "money" / "dunning.example.toml")
+    rules = policy.read(shipped.share("templates") / "money" / "dunning.example.toml")
     campaign = Campaign(story.seller, rules, on, story.folder / "reminders")
     done = dunning.run(story.on(on), campaign)
     for one in done:

@@ -19,10 +19,10 @@ from provision.commands.begin import lab as lab_command
 from provision.commands.shared.context import Context, show
 from provision.lab import keys
 from provision.process.commands import Surroundings, run
-from provision.rendering import share
 from provision.servers import artifacts, deploy, inventory
 from provision.servers.digests import roles_of
 from provision.servers.playbooks import find_playbook
+from provision.shipped import share
 from provision.workflows import names, rehearsal
 from provision.workflows.claims import claim
 from tests.bench import light, pyinfra_run

@@ -16,7 +16,7 @@ import click
 import pytest
 
 from cli import paquet
-from provision import rendering, settings
+from provision import settings, shipped
 from provision.commands.shared.context import Context
 from provision.registry import orders
 from provision.subscriptions.selling import opening
@@ -60,7 +60,7 @@ def servers(folder: Path) -> None:
 
 def plans(folder: Path) -> None:
     """Make plans.toml of the example."""
-    example = rendering.share("templates") / "plans.example.toml"
+    example = shipped.share("templates") / "plans.example.toml"
     (folder / "plans.toml").write_text(example.read_text("utf-8"), "utf-8")
 
 

@@ -12,7 +12,7 @@ from provision.process.commands import Surroundings, run
 
 ROOT = Path(__file__).parents[2]
 SHARED = ("playbooks", "templates")
-FIND = "from provision.rendering import share; print(*map(share, ['playbooks', 'templates']))"
+FIND = "from provision.shipped import share; print(*map(share, ['playbooks', 'templates']))"
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,13 @@ from pydantic import SecretStr
 
 from provision.errors import PaquetError, UnsafeChange
 from provision.lab.lab import what_this_computer_lacks
-from provision.rendering import share
 from provision.servers import deploy, guard, hostkeys, preflight
 from provision.servers.connection import Unreachable, known_hosts
 from provision.servers.outcomes import PlayFailed
 from provision.servers.packed import module_store
 from provision.servers.play import Play
 from provision.servers.playbooks import run_play
+from provision.shipped import share
 from tests.lab import server_machines as machines
 
 if TYPE_CHECKING:

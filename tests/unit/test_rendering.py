@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from provision import rendering
+from provision import rendering, shipped
 from provision.errors import PaquetError
 
 
@@ -29,4 +29,4 @@ def test_a_missing_word_is_an_error() -> None:
 
 def test_a_missing_folder_is_an_error() -> None:
     with pytest.raises(PaquetError, match="missing from this installation"):
-        rendering.share("no-such-folder")
+        shipped.share("no-such-folder")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import BaseModel
 
-from provision import rendering, settings
+from provision import settings, shipped
 from provision.errors import PaquetError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_absent_settings_say_what_to_run(tmp_path: Path) -> None:
 
 def test_the_file_that_init_writes_names_every_setting() -> None:
     """A mistake in it points there."""
-    template = (rendering.share("templates") / "paquet.toml.j2").read_text("utf-8")
+    template = (shipped.share("templates") / "paquet.toml.j2").read_text("utf-8")
     sections, named = re.split(r"^\[(\w+)\]$", template, flags=re.MULTILINE), set()
     for section, body in zip(["", *sections[1::2]], sections[0::2], strict=True):
         words = re.findall(r"^(?:# )?(\w+) = ", body, re.MULTILINE)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision import rendering, settings
+from provision import rendering, settings, shipped
 from provision.commands.shared.asking import Question, answer
 from provision.commands.shared.context import pass_context
 from provision.errors import UsageRefused
@@ -83,7 +83,7 @@ def init(context: Context, /, **typed: str | None) -> None:
     if not checked.key_file.exists():
         secrets.make_key_file(checked.key_file)
     if not checked.inventory.exists():
-        shutil.copyfile(rendering.share("inventory.example"), checked.inventory)
+        shutil.copyfile(shipped.share("inventory.example"), checked.inventory)
     for made in (path, checked.key_file, checked.inventory):
         click.echo(f"Wrote {_shown(made)}")
     click.echo("Keep a copy of the key file in a safe place: without it no backup opens.")

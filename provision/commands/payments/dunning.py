@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands.shared import progress
-from provision.commands.shared.words import day_type, worded
 from provision.commands.shared.context import (
     PROBLEMS_FOUND,
     ask,
@@ -18,9 +17,10 @@ from provision.commands.shared.context import (
     show,
     yes_option,
 )
+from provision.commands.shared.words import day_type, worded
 from provision.errors import UsageRefused
 from provision.money import euros
-from provision.rendering import share
+from provision.shipped import share
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.dunning import pauses, policy, reminders
 from provision.subscriptions.parties import organisations, people

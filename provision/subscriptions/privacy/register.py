@@ -16,7 +16,8 @@ from sqlalchemy import select
 from provision.errors import UsageRefused
 from provision.paper import page_pdf
 from provision.registry.models import Bundle
-from provision.rendering import render, share
+from provision.rendering import render
+from provision.shipped import share
 from provision.subscriptions.parties import organisations, profiles
 from provision.subscriptions.privacy import retention
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from provision.errors import UsageRefused
 from provision.money import NARROW_SPACE, NO_BREAK_SPACE, euros, show
-from provision.rendering import share
+from provision.shipped import share
 from provision.subscriptions.reports.hours import SECONDS_OF_AN_HOUR
 from provision.subscriptions.reports.ratios import half_up
 

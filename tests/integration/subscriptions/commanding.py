@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from provision.commands.sales.organisation import organisation
 from provision.commands.sales.subscription import subscription
 from provision.commands.shared.context import Context
-from provision.rendering import share
+from provision.shipped import share
 from provision.subscriptions.documents import describing
 from provision.subscriptions.offers import planfile, plans
 from provision.subscriptions.parties import organisations

@@ -8,7 +8,7 @@ import click
 import pytest
 from sqlalchemy import select
 
-from provision import rendering
+from provision import shipped
 from provision.commands.sales.organisation import organisation
 from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError
@@ -48,7 +48,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
 
 
 def example(name: str) -> Path:
-    return rendering.share("templates") / f"{name}.example.toml"
+    return shipped.share("templates") / f"{name}.example.toml"
 
 
 def run(context: Context, *words: str, group: click.Group = subscription) -> str:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from provision import rendering
+from provision import shipped
 from provision.errors import UsageRefused
 from provision.subscriptions.books import verify
 from provision.subscriptions.documents import allocating, describing
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.deposits_shop import Counter
 
-EXAMPLE = rendering.share("templates") / "money/dunning.example.toml"
+EXAMPLE = shipped.share("templates") / "money/dunning.example.toml"
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from provision.rendering import share
+from provision.shipped import share
 from provision.subscriptions.books import lettering, vat_due, verify
 from provision.subscriptions.documents import deducting, open_items
 from provision.subscriptions.documents.models import Invoice

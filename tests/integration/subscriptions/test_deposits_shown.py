@@ -10,7 +10,7 @@ import pytest
 from facturx import get_xml_from_pdf
 from sqlalchemy import select, text
 
-from provision import rendering
+from provision import shipped
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
 from provision.commands.sales.subscription import subscription
@@ -226,7 +226,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) 
         for one in organisations.everyone(session):
             describing.describe(session, one, profile(one.name), date(2026, 1, 1))
     for name in ("plans", "contract"):
-        file = rendering.share("templates") / f"{name}.example.toml"
+        file = shipped.share("templates") / f"{name}.example.toml"
         run(made, subscription, name, "import", str(file))
     who = ("jeanne@exemple.test", "--name", "Jeanne", "--plan", "famille")
     run(made, subscription, "open", *who, *SOLD)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 from facturx import get_xml_from_pdf
+from provision.commands.books.money import money
 from sqlalchemy import select
 
-from provision import rendering
-from provision.commands.books.money import money
+from provision import shipped
 from provision.commands.payments.dunning import dunning
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
@@ -47,7 +47,7 @@ def context(tmp_path: Path) -> Context:
 @pytest.fixture
 def sold(context: Context, tmp_path: Path) -> Context:
     """A registry in which Jeanne subscribed, all of it by commands but the order."""
-    example = rendering.share("templates") / "plans.example.toml"
+    example = shipped.share("templates") / "plans.example.toml"
     ask(context, organisation, "add", "Boutique", "--kind", "business", "--siren", "732829320")
     ask(context, organisation, "add", "Les Amis", "--kind", "association")
     ask(context, subscription, "plans", "import", str(example))
@@ -79,7 +79,7 @@ def test_an_organisation_is_added_and_shown(context: Context) -> None:
 
 
 def test_a_dry_import_writes_nothing(context: Context) -> None:
-    example = str(rendering.share("templates") / "plans.example.toml")
+    example = str(shipped.share("templates") / "plans.example.toml")
     said = ask(context, subscription, "plans", "import", example, "--dry-run").stdout
     assert "monthly price €10.00 from 2026-01-01" in said
     with context.session() as session:
@@ -87,7 +87,7 @@ def test_a_dry_import_writes_nothing(context: Context) -> None:
 
 
 def test_an_import_again_says_that_nothing_is_new(sold: Context) -> None:
-    example = str(rendering.share("templates") / "plans.example.toml")
+    example = str(shipped.share("templates") / "plans.example.toml")
     assert "Nothing is new." in ask(sold, subscription, "plans", "import", example).stdout
 
 

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-
-from provision import rendering
 from provision.commands.books.money import money
+from provision.commands.payments.statement import statement
+
+from provision import shipped
 from provision.commands.payments.dunning import dunning
 from provision.commands.payments.mandate import mandate
 from provision.commands.payments.payment import payment
-from provision.commands.payments.statement import statement
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
 from provision.commands.sales.subscription import subscription
@@ -60,7 +60,7 @@ def sold(tmp_path: Path) -> Context:
     context, first = settled(tmp_path), BEGAN.isoformat()
     ask(context, organisation, "add", "Boutique", "--kind", "business", "--siren", "732829320")
     ask(context, organisation, "add", "Les Amis", "--kind", "association")
-    plan = str(rendering.share("templates") / "plans.example.toml")
+    plan = str(shipped.share("templates") / "plans.example.toml")
     ask(context, subscription, "plans", "import", plan)
     parts = ("--supporter-parts", "30", "--seller-parts", "70", "--from", first)
     ask(context, subscription, "contract", "add", "Boutique", "Les Amis", *parts)

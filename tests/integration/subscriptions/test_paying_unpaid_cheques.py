@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.errors import PaquetError, UsageRefused
-from provision.rendering import share
+from provision.shipped import share
 from provision.subscriptions.books import vat_due, verify
 from provision.subscriptions.dunning import policy, reminders
 from provision.subscriptions.ledger.journal import Moment

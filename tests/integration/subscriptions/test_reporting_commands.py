@@ -12,7 +12,7 @@ from cli import COMMANDS
 from provision.commands.books.report import report
 from provision.commands.shared.context import Context
 from provision.errors import PaquetError
-from provision.rendering import share
+from provision.shipped import share
 from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.reporting_shop import build, year_begins
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provision.rendering import share
+from provision.shipped import share
 from tests.lab.long import emulated
 from tests.lab.long.emulated import what_this_computer_lacks
 

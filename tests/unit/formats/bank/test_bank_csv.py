@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision import rendering
+from provision import shipped
 from provision.errors import PaquetError
 from provision.formats.bank import mappings
 from tests.unit.formats.bank.bank_examples import (
@@ -78,13 +78,13 @@ def test_every_way_to_write_a_day_is_read(pattern: str, written: str) -> None:
 
 
 def test_the_example_that_we_ship_reads_the_sample() -> None:
-    shipped = rendering.share("templates") / "bank-csv.example.toml"
-    text = shipped.read_text(encoding="utf-8").replace('"1018.00"', '"1034.10"')
+    example = shipped.share("templates") / "bank-csv.example.toml"
+    text = example.read_text(encoding="utf-8").replace('"1018.00"', '"1034.10"')
     account = mappings.parse(text).account
     own = text.replace("FR76 0000 0000 0000 0000 0000 097", ACCOUNT)
     assert read_one(CSV, mappings.parse(own)).movements == read_one(CSV, WITH_COLUMN).movements
     with pytest.raises(PaquetError, match="account is still that of the example") as refused:
-        mappings.read(shipped)
+        mappings.read(example)
     assert account != ACCOUNT
     assert refused.value.hint
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision import rendering
+from provision import shipped
 from provision.errors import PaquetError
 from provision.subscriptions.offers import planfile
 
@@ -36,7 +36,7 @@ def test_a_plan_is_read_whole() -> None:
 
 
 def test_the_example_that_we_ship_is_good() -> None:
-    plans = planfile.read(rendering.share("templates") / "plans.example.toml")
+    plans = planfile.read(shipped.share("templates") / "plans.example.toml")
     assert [plan.code for plan in plans] == [
         "solo",
         "famille",

@@ -16,7 +16,7 @@ from lxml import html
 from matplotlib import rcParams
 
 from provision.errors import UsageRefused
-from provision.rendering import share
+from provision.shipped import share
 from provision.subscriptions.reports.facts import Facts, Party, Portion
 from provision.subscriptions.reports.figures import figures
 from provision.subscriptions.reports.page import page

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.errors import PaquetError
-from provision.rendering import share
+from provision.shipped import share
 from provision.subscriptions.reports import factsfile, modelfile
 from provision.subscriptions.reports.facts import Cash, Cost, Given, Income, Pledge, Reciprocity
 from provision.subscriptions.reports.model import solve
