@@ -83,6 +83,11 @@ class Safe:
         return SecretStr(opened.decode())
 
 
+def open_safe(session: Session, key_file: Path) -> Safe:
+    """Return the sealed secrets of a registry, opened with the key at `key_file`."""
+    return Safe(session, read_key_file(key_file))
+
+
 def forget(session: Session, owner: str) -> None:
     """Delete every secret of `owner`: what was locked with them stays locked for ever."""
     session.execute(delete(SealedSecret).where(SealedSecret.owner == owner))

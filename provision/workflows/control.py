@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from provision import database
-from provision.registry import secrets
 from provision.registry.states import Told
 
 if TYPE_CHECKING:
@@ -55,10 +54,6 @@ class Control:
     def told(self, why: str = "") -> Told:
         """Return who, when and why, for an event."""
         return Told(self.actor, self.clock(), why)
-
-    def safe(self, session: Session) -> secrets.Safe:
-        """Return the sealed secrets of the registry, opened with the key file."""
-        return secrets.Safe(session, secrets.read_key_file(self.settings.key_file))
 
     @property
     def kits(self) -> Path:

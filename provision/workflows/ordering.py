@@ -18,6 +18,7 @@ from provision.phones.devices import make_secret
 from provision.registry import fences, orders, states
 from provision.registry.models import Event, Order, Subscriber
 from provision.registry.orders import DkimKey, Wish
+from provision.registry.secrets import open_safe
 from provision.servers import artifacts, inventory
 from provision.subscriptions.documents import union_consumers
 from provision.subscriptions.offers import plans
@@ -272,7 +273,7 @@ def _dkim_key() -> tuple[SecretStr, DkimKey]:
 
 def _keep_secrets(control: Control, session: Session, order: Order, dkim: SecretStr) -> None:
     """Seal what the bundle needs and only the registry may know."""
-    owner, safe = f"bundle:{order.bundle.name}", control.safe(session)
+    owner, safe = f"bundle:{order.bundle.name}", open_safe(session, control.settings.key_file)
     login = secrets.token_urlsafe(SECRET_BYTES)
     hashed = bcrypt.hashpw(login.encode(), bcrypt.gensalt(rounds=8)).decode()
     safe.put(owner, "dkim_private_key", dkim)

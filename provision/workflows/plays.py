@@ -13,6 +13,7 @@ from provision.errors import PaquetError
 from provision.phones.autoconfig import Services, autoconfig_xml
 from provision.registry import states
 from provision.registry.models import Bundle
+from provision.registry.secrets import open_safe
 from provision.servers import guard, inventory
 from provision.servers.play import Play
 from provision.servers.playbooks import run_play
@@ -76,7 +77,7 @@ def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:
     """
     with control.session() as session:
         room = capacity.in_force(session, bundle, control.today()).room
-        safe = control.safe(session)
+        safe = open_safe(session, control.settings.key_file)
         secrets = {name: safe.get(f"bundle:{bundle.name}", name) for name in BUNDLE_SECRETS}
     return replace(_play(playbook, bundle, control.settings, room), secrets=secrets)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from provision.registry.secrets import open_safe
 from provision.subscriptions.privacy import erasing, exporting, persons, purging
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def erase(control: Control, who: str, why: str) -> Erasing:
     """
     with control.session() as session:
         overwrite(session)
-        subscriber, safe = persons.find(session, who), control.safe(session)
+        subscriber, safe = persons.find(session, who), open_safe(session, control.settings.key_file)
         planned = erasing.erase(session, safe, subscriber, control.told(why), control.today())
         remove_kits(control, planned.kits)
     scrub(control.engine)
@@ -55,7 +56,9 @@ def purge(control: Control, going: Iterable[Going]) -> list[Going]:
         with control.session() as session:
             overwrite(session)
             told = control.told(f"retention: {one.rule}")
-            kits = purging.take(session, control.safe(session), one, told, control.today())
+            kits = purging.take(
+                session, open_safe(session, control.settings.key_file), one, told, control.today()
+            )
             remove_kits(control, kits)
         gone.append(one)
         control.tell(f"{one.kind} {one.key}: {one.rule}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from provision.backups import export as exports
 from provision.backups.repository import Repository, refuse_used_folder
+from provision.registry.secrets import open_safe
 from provision.servers import inventory, tunnel
 from provision.servers.variables import REST_PORT
 from provision.workflows import bundles, plays
@@ -51,7 +52,7 @@ def export(control: Control, domain: str, folder: Path) -> Mapping[str, object]:
 def _repository(control: Control, bundle: Bundle) -> Iterator[Repository]:
     server = inventory.find(control.settings.inventory, bundle.backup_server)
     with control.session() as session:
-        safe, owner = control.safe(session), f"bundle:{bundle.name}"
+        safe, owner = open_safe(session, control.settings.key_file), f"bundle:{bundle.name}"
         login, password = safe.get(owner, "backup_login"), safe.get(owner, "backup_password")
     with tunnel.socks(server, control.settings) as proxy:
         yield Repository(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.registry.secrets import open_safe
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.selling import opening
 from provision.workflows import checking, ordering, rehearsal
@@ -123,7 +124,7 @@ def test_the_secrets_of_an_order_are_nowhere_but_in_the_kit(region: Region) -> N
     with watching() as watch:
         delivered = region.order("secret.paquet.test")
     with region.control.session() as session:
-        safe = region.control.safe(session)
+        safe = open_safe(session, region.control.settings.key_file)
         owner = f"bundle:{delivered.name}"
         sealed = [safe.get(owner, name).get_secret_value() for name in SEALED]
     lines = [secret.splitlines()[1] if "\n" in secret else secret for secret in sealed]

@@ -15,6 +15,7 @@ from provision.commands.shared.context import (
     show,
     yes_option,
 )
+from provision.registry.secrets import open_safe
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.parties import organisations
@@ -106,7 +107,9 @@ def open_archive(
     with context.session() as session:
         issuer = organisations.get(session, organisation)
         found = Number(issuer.id, series, number)
-        person = archive.look(session, control.safe(session), found, control.told(why))
+        person = archive.look(
+            session, open_safe(session, control.settings.key_file), found, control.told(why)
+        )
     show(person.model_dump(), as_json=as_json)
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from provision import settings
 from provision.registry import fences, orders, secrets
 from provision.registry.orders import DkimKey, Wish
+from provision.registry.secrets import open_safe
 from provision.subscriptions.dunning import policy
 from provision.subscriptions.payments import owed, paying
 from provision.subscriptions.selling import opening
@@ -137,7 +138,7 @@ def open_street(
     order = orders.place(
         till.session, WISH, dkim=DkimKey("p", "public"), steps=("bundle",), told=TOLD
     )
-    safe = control.safe(till.session)
+    safe = open_safe(till.session, control.settings.key_file)
     for name in plays.BUNDLE_SECRETS:
         safe.put(f"bundle:{order.bundle.name}", name, SecretStr("throw-away"))
     begun = opening.open_for_order(till.session, order, START)

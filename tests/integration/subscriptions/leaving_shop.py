@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from provision import database
 from provision.errors import PaquetError
 from provision.registry import orders
+from provision.registry.secrets import open_safe
 from provision.subscriptions.selling import opening
 from provision.workflows import plays
 from provision.workflows.offboard import Closing
@@ -100,7 +101,10 @@ def leave(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Leav
     made = Leaving(make(engine, folder))
     (folder / "inventory.yml").write_text(INVENTORY, encoding="utf-8")
     with database.transaction(engine) as session:
-        safe, bundle = made.control.safe(session), orders.get(session, 1).bundle
+        safe, bundle = (
+            open_safe(session, made.control.settings.key_file),
+            orders.get(session, 1).bundle,
+        )
         bundle.dkim_public_key = "QUJD"
         for name in plays.BUNDLE_SECRETS:
             safe.put(f"bundle:{bundle.name}", name, SecretStr("throw-away"))

@@ -16,6 +16,7 @@ from provision.money import EUR, Amount
 from provision.registry import fences, orders, secrets, states
 from provision.registry.models import Device, Order, Subscriber
 from provision.registry.orders import DkimKey, Wish
+from provision.registry.secrets import open_safe
 from provision.registry.states import Told
 from provision.settings import Operator, Settings
 from provision.subscriptions.documents import describing
@@ -98,7 +99,7 @@ def make(engine: Engine, folder: Path) -> World:
     world = World(engine, folder)
     with database.transaction(engine) as session:
         _sellers(session)
-        jeanne = _jeanne(session, world.control.safe(session))
+        jeanne = _jeanne(session, open_safe(session, world.control.settings.key_file))
         paul = Subscriber(
             name="Paul Durand", email="paul@exemple.test", language="fr", created_at=AT
         )

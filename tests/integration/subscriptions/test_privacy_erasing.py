@@ -15,6 +15,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.money import EUR, Amount
 from provision.registry import states
 from provision.registry.models import Event, Subscriber
+from provision.registry.secrets import open_safe
 from provision.registry.states import Told
 from provision.subscriptions.books import verify
 from provision.subscriptions.documents.issuing import Number
@@ -187,7 +188,7 @@ def test_documents_of_more_than_ten_years_keep_no_name(world: World) -> None:
     end(world)
     with database.transaction(world.engine) as session:
         subscriber = persons.find(session, EMAIL)
-        safe = world.control.safe(session)
+        safe = open_safe(session, world.control.settings.key_file)
         erasing.erase(session, safe, subscriber, TOLD, date(2037, 6, 2))
         assert session.scalars(select(ArchivedIdentity)).all() == []
 
@@ -200,7 +201,7 @@ def test_the_archive_opens_for_a_document_and_a_reason_and_remembers_who_looked(
         invoice = session.scalars(select(Invoice).where(Invoice.identity_id == 2)).first()
         assert invoice is not None
         number = Number(invoice.organisation_id, invoice.series, invoice.number)
-        safe = world.control.safe(session)
+        safe = open_safe(session, world.control.settings.key_file)
         with pytest.raises(PaquetError, match="for a reason only"):
             archive.look(session, safe, number, replace(TOLD, why=" "))
         found = archive.look(session, safe, number, replace(TOLD, why="tax audit"))
@@ -215,7 +216,7 @@ def test_the_archive_says_nothing_of_who_is_not_in_it(world: World) -> None:
         invoice = session.scalars(select(Invoice)).first()
         assert invoice is not None
         number = Number(invoice.organisation_id, invoice.series, invoice.number)
-        safe = world.control.safe(session)
+        safe = open_safe(session, world.control.settings.key_file)
         with pytest.raises(PaquetError, match="is not in the archive"):
             archive.look(session, safe, number, TOLD)
         with pytest.raises(PaquetError, match="There is no document F2026-000999"):

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from provision import database
 from provision.errors import UsageRefused
 from provision.registry.models import Device, SealedSecret, Subscriber
+from provision.registry.secrets import open_safe
 from provision.subscriptions.books import verify
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.parties import identities
@@ -83,7 +84,9 @@ def purge(world: World, on: date) -> list[purging.Going]:
     with database.transaction(world.engine) as session:
         found = purging.due(session, on)
         for one in found:
-            purging.take(session, world.control.safe(session), one, TOLD, on)
+            purging.take(
+                session, open_safe(session, world.control.settings.key_file), one, TOLD, on
+            )
     return found
 
 
@@ -131,7 +134,13 @@ def test_who_owes_stays_and_is_shown_with_the_reason(engine: Engine, tmp_path: P
     with database.transaction(engine) as session:
         assert session.get_one(Subscriber, 1).name == NAME
         with pytest.raises(UsageRefused, match="cannot be erased"):
-            purging.take(session, world.control.safe(session), found[0], TOLD, date(2030, 1, 1))
+            purging.take(
+                session,
+                open_safe(session, world.control.settings.key_file),
+                found[0],
+                TOLD,
+                date(2030, 1, 1),
+            )
 
 
 def test_names_leave_the_active_base_then_the_archive_and_amounts_stay(
@@ -179,7 +188,7 @@ def test_purging_again_finds_nothing_and_what_is_gone_is_not_taken_twice(world: 
     day = date(2040, 1, 1)
     with database.transaction(world.engine) as session:
         first = purging.due(session, day)
-        safe = world.control.safe(session)
+        safe = open_safe(session, world.control.settings.key_file)
         for one in [*first, *first]:
             purging.take(session, safe, one, TOLD, day)
         assert {one.kind for one in first} == {"identity", "device", "subscriber"}

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from provision import database
 from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
+from provision.registry.secrets import open_safe
 from provision.subscriptions.books import verify
 from provision.subscriptions.commons.receipts import givers, papers, recording
 from provision.subscriptions.commons.receipts.recording import Asked
@@ -110,7 +111,12 @@ def test_who_gave_is_in_the_archive_after_the_erasure_and_the_books_stay(world: 
             papers.copy(session, kept)
         number = Number(kept.organisation_id, kept.series, kept.number)
         asked = replace(TOLD, why="tax audit")
-        assert archive.look(session, world.control.safe(session), number, asked).name == NAME
+        assert (
+            archive.look(
+                session, open_safe(session, world.control.settings.key_file), number, asked
+            ).name
+            == NAME
+        )
         with pytest.raises(UsageRefused, match="was erased"):
             givers.find(session, str(world.jeanne), {}, (TOLD, TODAY))
         assert verify.verify(session) == []
@@ -136,7 +142,13 @@ def test_who_only_gave_is_forgotten_three_years_after_the_last_gift(world: World
         assert str(number) not in {one.key for one in purging.due(session, date(2029, 6, 15))}
     assert (due[str(number)].rule, due[str(number)].counted_from) == ("client", TODAY)
     with database.transaction(world.engine) as session:
-        purging.take(session, world.control.safe(session), due[str(number)], TOLD, FORGOTTEN_ON)
+        purging.take(
+            session,
+            open_safe(session, world.control.settings.key_file),
+            due[str(number)],
+            TOLD,
+            FORGOTTEN_ON,
+        )
     with database.transaction(world.engine) as session:
         assert session.get_one(Subscriber, number).name == f"erased-{number}"
         (archived,) = session.scalars(select(ArchivedIdentity)).all()
