@@ -11,7 +11,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.registry import orders
 from provision.registry.models import Bundle, Order
 from provision.subscriptions.selling import opening
-from provision.workflows import rooms
+from provision.workflows import bundles, names, rooms
 
 if TYPE_CHECKING:
     from datetime import date
@@ -113,6 +113,42 @@ def _subscription(session: Session, bundle: Bundle) -> Subscription:
     found = _subscribed(session, bundle)
     if found is None:
         raise PaquetError(
-            f"Nobody subscribed to the bundle of {bundle.domain}", "See: paquet money verify"
+            f"Nobody subscribed to the bundle of {bundle.domain}", "See: paquet books verify"
         )
     return found
+
+
+def describe(control: Control, domain: str) -> dict[str, object]:
+    """Return what a person wants to know of the bundle of `domain`."""
+    bundle = bundles.find(control, domain)
+    return {
+        "domain": bundle.domain,
+        "state": bundle.state,
+        "export_until": bundle.export_until and bundle.export_until.isoformat(),
+        "web": f"https://{names.cloud_host(bundle.domain, control.settings)}/",
+        "cloud": f"{bundle.cloud} {bundle.cloud_version}".strip(),
+        "server": bundle.server,
+        "backup": bundle.backup_server,
+        **_held(control, bundle),
+        "devices": ", ".join(
+            f"{device.name} ({device.state})" for user in bundle.users for device in user.devices
+        ),
+        "bundle": bundle.name,
+    }
+
+
+def _held(control: Control, bundle: Bundle) -> dict[str, object]:
+    """Return how many people and how much room a bundle has, what is taken and by whom."""
+    with control.reading() as session:
+        may = in_force(session, bundle, control.today())
+    told: dict[str, object] = {
+        "people": f"{len(bundle.users)} of {may.users}",
+        "users": ", ".join(user.address for user in bundle.users),
+    }
+    try:
+        used = rooms.look(control, bundle)
+    except PaquetError as unknown:
+        taken = f"? of {rooms.size(may.room)} ({unknown.message})"
+        return {**told, "room": taken, "room_taken_by": ""}
+    room = f"{rooms.size(used.taken)} of {rooms.size(may.room)} ({used.when})"
+    return {**told, "room": room, "room_taken_by": rooms.by_whom(used)}

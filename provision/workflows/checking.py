@@ -18,7 +18,7 @@ from provision.registry.models import Bundle
 from provision.servers import inventory
 from provision.servers.looking import look_inside
 from provision.servers.variables import REST_PORT
-from provision.workflows import names
+from provision.workflows import names, zones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def bundle_target(bundle: Bundle, settings: Settings, secret: SecretStr | None = None) -> Target:
     """Return what to look at for `bundle`; with a device's secret, behind the doors too."""
-    names_of = names.of_bundle(bundle, settings)
+    names_of = zones.of_bundle(bundle, settings)
     return Target(
         domain=bundle.domain,
         host=names_of.host,
@@ -46,7 +46,7 @@ def bundle_target(bundle: Bundle, settings: Settings, secret: SecretStr | None =
         secret=secret,
         resolver=_resolver(settings),
         ca_file=settings.acme.ca_file,
-        records=tuple(names.desired(bundle, settings)),
+        records=tuple(zones.desired(bundle, settings)),
     )
 
 
@@ -66,7 +66,7 @@ def check_bundle_names(control: Control, bundle: Bundle) -> Sequence[Finding]:
 def check_own_names(control: Control) -> Sequence[Finding]:
     """Ask for every record of the operator's own names."""
     settings = control.settings
-    targets = [_server_target(host, settings) for host in names.own_hosts(settings)]
+    targets = [_server_target(host, settings) for host in zones.own_hosts(settings)]
     of_servers = [check for target in targets for check in name_checks(target)]
     return findings.run([*of_servers, zone_check(settings.operator.zone, _resolver(settings))])
 

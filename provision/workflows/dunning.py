@@ -15,7 +15,7 @@ from provision.subscriptions.payments import mailing, owed
 from provision.subscriptions.payments.handing_over import private_folder
 from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
 from provision.subscriptions.selling.models import Subscription
-from provision.workflows import bundles, offboard
+from provision.workflows import offboard, upkeep
 from provision.workflows.capacity import LIVING
 from provision.workflows.offboard import Closing
 
@@ -181,7 +181,7 @@ def _suspend(control: Control, reminder: Reminder, why: str, _on: date) -> None:
         bundle = _bundle(session, reminder.owed.subscription_id)
     # Suspended too: the registry is changed before the server, which may not have answered.
     if bundle is not None and bundle.state in LIVING:
-        bundles.change_state(control, bundle.domain, SUSPENDED, why)
+        upkeep.change_state(control, bundle.domain, SUSPENDED, why)
 
 
 def _close(control: Control, reminder: Reminder, why: str, on: date) -> None:
@@ -198,7 +198,7 @@ def _close(control: Control, reminder: Reminder, why: str, on: date) -> None:
 
 def _open_again(control: Control, campaign: Campaign, settled: Settled, domain: str) -> None:
     control.tell(f"{domain}: paid, and open again")
-    bundles.change_state(control, domain, ACTIVE, "All is paid")
+    upkeep.change_state(control, domain, ACTIVE, "All is paid")
     with control.session() as session:
         reminders.resumed(session, settled, campaign.on, control.told("All is paid"))
 

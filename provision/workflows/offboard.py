@@ -16,7 +16,7 @@ from provision.registry import orders, secrets, states
 from provision.registry.models import Bundle
 from provision.subscriptions.selling import cancelling, opening
 from provision.subscriptions.selling.cancelling import Cancellation
-from provision.workflows import bundles, names, plays, privacy
+from provision.workflows import bundles, plays, privacy, zones
 
 if TYPE_CHECKING:
     from datetime import date
@@ -146,7 +146,7 @@ def look(control: Control, domain: str, *, hurry: bool) -> Erasing:
             f"The owner of {bundle.domain} may take everything until {bundle.export_until}",
             "Erase it after that day; if its owner needs nothing any more: --now --why …",
         )
-    return Erasing(bundle, names.ending(bundle, control.settings))
+    return Erasing(bundle, zones.ending(bundle, control.settings))
 
 
 def erase(control: Control, domain: str, why: str, *, hurry: bool = False) -> Erasing:
@@ -160,7 +160,7 @@ def erase(control: Control, domain: str, why: str, *, hurry: bool = False) -> Er
     with control.session() as session:
         states.record(session, subject, states.ERASING, control.told(why))
     control.tell("names: its records leave the DNS")
-    names.withdraw(planned.bundle, control.settings)
+    zones.withdraw(planned.bundle, control.settings)
     control.tell("bundle: it leaves its servers")
     plays.change(control, plays.erasing_play(planned.bundle, control))
     control.tell("registry: users, devices, kits and secrets are forgotten")

@@ -10,7 +10,7 @@ from provision.checks.findings import Result
 from provision.errors import PaquetError
 from provision.registry import orders, states
 from provision.subscriptions.selling import opening
-from provision.workflows import checking, devices, names, plays
+from provision.workflows import checking, devices, plays, zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,7 +115,7 @@ def _note(
 
 
 def _publish_names(delivery: Delivery) -> str:
-    changed = names.publish(delivery.bundle, delivery.control.settings)
+    changed = zones.publish(delivery.bundle, delivery.control.settings)
     return f"{len(changed.creates) + len(changed.updates)} records written"
 
 

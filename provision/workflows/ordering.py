@@ -16,7 +16,7 @@ from provision import edges
 from provision.errors import PaquetError, UsageRefused
 from provision.phones.devices import make_secret
 from provision.registry import fences, orders, states
-from provision.registry.models import Event, Order, Subscriber
+from provision.registry.models import Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.registry.secrets import open_safe
 from provision.servers import artifacts, inventory
@@ -26,7 +26,7 @@ from provision.subscriptions.parties import identities, organisations
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.selling import cancelling, opening
 from provision.subscriptions.selling.opening import Sale
-from provision.workflows import names, onboard
+from provision.workflows import names, onboard, zones
 from provision.workflows.rooms import GIB
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.registry.models import Order
     from provision.servers.inventory import Host
     from provision.workflows.control import Control
 
@@ -144,55 +145,6 @@ def place(control: Control, wish: Wish, customer: Mapping[str, object] | None = 
         return order.id
 
 
-def story(control: Control, number: int) -> dict[str, object]:
-    """Return the order, its steps and its events, for a person or as JSON."""
-    with control.reading() as session:
-        order = orders.get(session, number)
-        bundle, wish = order.bundle, order.wish
-        about = Event.subject.in_([orders.subject(order)])
-        events = session.scalars(select(Event).where(about).order_by(Event.id)).all()
-        return {
-            "order": order.id,
-            "state": order.state,
-            "subscriber": f"{order.subscriber.name} <{order.subscriber.email}>",
-            "address": bundle.users[0].address if bundle.users else "",
-            "cloud": wish["cloud"],
-            "web": f"https://{names.cloud_host(bundle.domain, control.settings)}/",
-            "bundle": bundle.name,
-            "server": bundle.server,
-            "kit": _kit(control, order),
-            "steps": [
-                {
-                    "step": step.name,
-                    "state": step.state,
-                    "seconds": None if step.milliseconds is None else step.milliseconds / 1000,
-                    "message": step.message,
-                }
-                for step in order.steps
-            ],
-            "events": [
-                {"at": f"{event.at:%Y-%m-%d %H:%M:%S}", "who": event.actor, "what": event.what}
-                for event in events
-            ],
-        }
-
-
-def listing(control: Control) -> list[dict[str, object]]:
-    """Return one row per order, the newest first."""
-    with control.reading() as session:
-        return [
-            {
-                "order": order.id,
-                "state": order.state,
-                "address": order.bundle.users[0].address if order.bundle.users else "",
-                "cloud": order.bundle.cloud,
-                "server": order.bundle.server,
-                "placed": f"{order.placed_at:%Y-%m-%d %H:%M}",
-            }
-            for order in session.scalars(select(Order).order_by(Order.id.desc()))
-        ]
-
-
 def _known(session: Session, wish: Wish) -> Person:
     """Return what documents say of the customer so far: of somebody new, what was ordered."""
     subscriber = session.scalar(select(Subscriber).where(Subscriber.email == wish.email))
@@ -284,15 +236,6 @@ def _keep_secrets(control: Control, session: Session, order: Order, dkim: Secret
     safe.put(owner, "cloud_mail_secret", make_secret())
 
 
-def _kit(control: Control, order: Order) -> str:
-    for user in order.bundle.users:
-        for device in user.devices:
-            folder = control.kits / user.address / device.id
-            if device.name == order.wish["device"] and folder.is_dir():
-                return str(folder)
-    return ""
-
-
 def cancel(control: Control, number: int, why: str) -> None:
     """Cancel an order that is not delivered: its domain is free again, nobody owes for it."""
     with control.session() as session:
@@ -303,7 +246,7 @@ def cancel(control: Control, number: int, why: str) -> None:
                 f"Finish it (paquet order resume {number}), then close it: paquet bundle close.",
             )
         bundle = orders.load_bundle(order.bundle)
-    names.withdraw(bundle, control.settings)
+    zones.withdraw(bundle, control.settings)
     with control.session() as session:
         order = orders.get(session, number)
         told = control.told(why)

@@ -19,7 +19,7 @@ from provision.servers import artifacts, inventory, preparation
 from provision.servers.inventory import Host
 from provision.subscriptions.offers import contracts, planfile, plans
 from provision.subscriptions.parties import organisations
-from provision.workflows import checking, names, onboard, ordering, rehearsal_money
+from provision.workflows import checking, onboard, ordering, orders, rehearsal_money, zones
 from provision.workflows.claims import claim
 from provision.workflows.control import Control
 from provision.workflows.ordering import Words
@@ -116,7 +116,7 @@ def set_up(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Control:
 
 def prepare_all(control: Control, lab: Lab) -> None:
     """Give both servers their names and prepare them side by side."""
-    names.publish_own(control.settings)
+    zones.publish_own(control.settings)
     hosts = list(inventory.read(control.settings.inventory).values())
     host_keys = [keys.public_host_key(lab.folder, host.name) for host in hosts]
     with ThreadPoolExecutor(len(hosts)) as threads:
@@ -170,7 +170,7 @@ def _order(control: Control, report: Report, tell: Callable[[str], None]) -> Non
     )
     report.order = ordering.place(control, wish)
     delivery = onboard.resume(control, report.order)
-    story = ordering.story(control, report.order)
+    story = orders.story(control, report.order)
     report.address, report.web = str(story["address"]), str(story["web"])
     report.kit = str(delivery.kit)
     for step in story["steps"]:  # type: ignore[attr-defined]

@@ -16,14 +16,15 @@ import click
 import yaml
 
 from provision.commands.begin import lab as lab_command
-from provision.commands.shared.context import Context, show
+from provision.commands.shared import tables
+from provision.commands.shared.context import Context
 from provision.lab import keys
 from provision.process.commands import Surroundings, run
 from provision.servers import artifacts, deploy, inventory
 from provision.servers.digests import roles_of
 from provision.servers.playbooks import find_playbook
 from provision.shipped import share
-from provision.workflows import names, rehearsal
+from provision.workflows import rehearsal, zones
 from provision.workflows.claims import claim
 from tests.bench import light, pyinfra_run
 from tests.bench.figures import Figures, timed
@@ -77,7 +78,7 @@ def prepare(figures: Figures) -> None:
     with a_lab("benchb") as lab, tempfile.TemporaryDirectory() as folder:
         control = rehearsal.set_up(lab, Path(folder) / "region", lambda _line: None)
         host = inventory.find(control.settings.inventory, "bundles1")
-        names.publish_own(control.settings)
+        zones.publish_own(control.settings)
         key = keys.public_host_key(lab.folder, host.name)
         whole = timed(lambda: rehearsal.prepare(control, host, key))
     figures.add("server prepare, bare machine", whole, aim="≤ 1.25 × apt", ratio=whole / alone)
@@ -131,7 +132,7 @@ def main() -> None:
         converge(figures, region)
         orders(figures, region)
         light.measure(figures, region)
-    show(figures.rows, as_json=False)
+    tables.show(figures.rows, "en", as_json=False)
 
 
 if __name__ == "__main__":

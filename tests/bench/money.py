@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provision import database
-from provision.commands.shared.context import show
+from provision.commands.shared import tables
 from provision.formats.facturx.batches import many
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.sepa import debit_files, debits, mandates
@@ -219,7 +219,7 @@ def main() -> None:
             psql = ["psql", "-h", str(socket), "-U", "paquet", "-d", "postgres", "-qc"]
             subprocess.run([*psql, "CREATE DATABASE bench"], check=True)
             measure(figures, "PostgreSQL", f"postgresql://paquet@/bench?host={socket}", "≤ 60 s")
-    show(figures.rows, as_json=False)
+    tables.show(figures.rows, "en", as_json=False)
 
 
 if __name__ == "__main__":

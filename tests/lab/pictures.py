@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from provision.workflows import bundles, names
+from provision.workflows import bundles, zones
 
 if TYPE_CHECKING:
     from provision.lab.machines import Machine
@@ -40,7 +40,7 @@ def bundle_picture(region: Region, domain: str) -> str:
     bundle = bundles.find(region.control, domain)
     script = LOOK.replace("NAME", bundle.name).replace("DOMAIN", bundle.domain)
     server = region.machine("bundles1").run(["bash", "-c", script]).stdout
-    change = names.difference(bundle, region.control.settings)
+    change = zones.difference(bundle, region.control.settings)
     registry = {
         "state": bundle.state,
         "devices": [(one.name, one.state) for user in bundle.users for one in user.devices],

@@ -20,7 +20,7 @@ from provision import database, settings
 from provision.commands.begin import lab as lab_command
 from provision.commands.shared.context import Context
 from provision.subscriptions.offers import planfile, plans
-from provision.workflows import bundles, devices, onboard, ordering, rehearsal, users
+from provision.workflows import bundles, devices, onboard, ordering, rehearsal, upkeep, users
 from provision.workflows.control import Control
 from provision.workflows.ordering import Words
 from tests.lab.pictures import server_picture
@@ -249,11 +249,11 @@ class Delivered:
 
     def suspend(self) -> None:
         """Suspend the bundle."""
-        bundles.change_state(self.region.control, self.domain, "suspended", "a test")
+        upkeep.change_state(self.region.control, self.domain, "suspended", "a test")
 
     def resume(self) -> None:
         """Open the bundle again."""
-        bundles.change_state(self.region.control, self.domain, "active", "a test")
+        upkeep.change_state(self.region.control, self.domain, "active", "a test")
 
 
 if __name__ == "__main__":

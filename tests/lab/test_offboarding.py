@@ -12,7 +12,7 @@ import pytest
 from provision.errors import UnsafeChange
 from provision.process.commands import CommandFailed
 from provision.servers import artifacts
-from provision.workflows import bundles, checking, names
+from provision.workflows import bundles, checking, zones
 from tests.lab import mail_clients as mail
 from tests.lab.contract.clients import Clients, files_url
 from tests.lab.paquet_runs import kill_at, paquet
@@ -124,7 +124,7 @@ def test_a_bundle_is_closed_taken_along_and_erased_without_a_trace(
     assert leaver.traces() == {"bundles1": [], "backup1": []}
     lines = (leaver.before.splitlines(), server_picture(region.machine("bundles1")).splitlines())
     assert list(unified_diff(*lines, "before", "after", n=0)) == []
-    assert names.ending(delivered.bundle, region.control.settings).is_empty
+    assert zones.ending(delivered.bundle, region.control.settings).is_empty
     assert not mail.may_log_in(delivered, leaver.login)
     found = checking.check_bundle(region.control, light.bundle, light.enrolled.secret)
     assert [finding for finding in found if finding.result == "error"] == []

@@ -10,7 +10,7 @@ import pytest
 
 from provision.errors import PaquetError
 from provision.process.commands import CommandFailed
-from provision.workflows import bundles
+from provision.workflows import bundles, upkeep
 from tests.lab.paquet_runs import paquet
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def test_a_bundle_gets_what_a_new_release_brings_and_once(delivered_bundle: Deli
     bundle = bundles.find(control, delivered_bundle.domain)
     brought = f"/etc/paquet/room/{bundle.name}.json"
     delivered_bundle.server.run(["rm", brought])  # as before there was such a thing
-    assert bundles.deploy(control, bundle, dry_run=True) == 1
+    assert upkeep.deploy(control, bundle, dry_run=True) == 1
     assert delivered_bundle.server.run(["ls", brought], check=False).stdout == ""
-    assert bundles.deploy(control, bundle) == 1
+    assert upkeep.deploy(control, bundle) == 1
     assert delivered_bundle.server.run(["ls", brought]).stdout
-    assert bundles.deploy(control, bundle) == 0
+    assert upkeep.deploy(control, bundle) == 0
 
 
 def test_all_bundles_of_a_server_are_meant_together(delivered_bundle: Delivered) -> None:
@@ -68,11 +68,11 @@ def test_what_a_bundle_broke_itself_works_again_once_it_is_mended(nextcloud: Del
     backup = ["systemctl", "start", f"paquet-backup@{nextcloud.name}.service"]
     with that_ends_all_php(nextcloud):
         with pytest.raises(PaquetError, match="ended with 1"):
-            bundles.deploy(control, bundle)
+            upkeep.deploy(control, bundle)
         with pytest.raises(CommandFailed):
             server.run(backup)
     listed = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "--no-pager"]
     ran = [f"paquet-{what}@{nextcloud.name}.service" for what in ("occ", "maintenance")]
     assert server.run([*listed, *ran]).stdout == ""
     server.run(backup)
-    bundles.deploy(control, bundle)
+    upkeep.deploy(control, bundle)

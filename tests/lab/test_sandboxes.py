@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.workflows import bundles
+from provision.workflows import bundles, upkeep
 from tests.lab import reach
 from tests.lab.contract.clients import Clients, files_url
 
@@ -69,7 +69,7 @@ def test_code_that_a_bundle_planted_runs_in_its_sandbox_only(nextcloud: Delivere
         server.run(["tee", "-a", config], given=PLANTED.format(folders=WORLD, name="escaped"))
         server.run(["systemctl", "start", f"paquet-backup@{nextcloud.name}.service"])
         control = nextcloud.region.control
-        bundles.deploy(control, bundles.find(control, nextcloud.domain))
+        upkeep.deploy(control, bundles.find(control, nextcloud.domain))
         found = server.run(["find", *WORLD.split(), "-maxdepth", "1", "-name", "escaped"]).stdout
     finally:
         server.run(["tee", config], given=right)

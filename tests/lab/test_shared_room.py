@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provision.workflows import bundles
+from provision.workflows import capacity
 from tests.lab import mail_clients as mail
 from tests.lab.contract.clients import Clients
 from tests.lab.mail_clients import Device, tell_names
@@ -159,7 +159,7 @@ def test_mail_takes_room_from_files(person: Attacker) -> None:
     with letter(person, one.neighbour, 45 * MIB):
         assert measured(person)["people"][one.neighbour]["mail"] >= 45 * MIB
         assert person.send("PUT", person.files + "big", person.zeros(20 * MIB)) == NO_SPACE
-        shown = bundles.describe(one.region.control, one.domain)
+        shown = capacity.describe(one.region.control, one.domain)
         assert f"{one.neighbour} 45 MiB (mail 45 MiB, files 0 MiB" in str(shown["room_taken_by"])
 
 

@@ -12,7 +12,7 @@ from provision.commands.shared import progress
 from provision.commands.shared.changing import change_options
 from provision.commands.shared.context import ask, json_option, pass_context, show, show_findings
 from provision.errors import PaquetError, UsageRefused
-from provision.workflows import bundles, capacity, checking, safekeeping
+from provision.workflows import bundles, capacity, checking, safekeeping, upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +46,7 @@ def list_bundles(context: Context, /, *, as_json: bool) -> None:
 @pass_context
 def show_bundle(context: Context, /, domain: str, *, as_json: bool) -> None:
     """Show the bundle of DOMAIN."""
-    show(bundles.describe(context.control(), domain), as_json=as_json)
+    show(capacity.describe(context.control(), domain), as_json=as_json)
 
 
 @bundle.command()
@@ -108,7 +108,7 @@ def _deploy_each(
     for one in wanted:
         tell(one.domain)
         try:
-            changed = bundles.deploy(control, one, dry_run=dry_run)
+            changed = upkeep.deploy(control, one, dry_run=dry_run)
         except PaquetError as error:
             if len(wanted) == 1:
                 raise
@@ -125,7 +125,7 @@ def _deploy_each(
 def suspend(context: Context, /, domain: str, why: str) -> None:
     """Stop the logins of the bundle of DOMAIN. Mail is still received; nothing is deleted."""
     with progress.steps() as tell:
-        bundles.change_state(context.control(tell), domain, "suspended", why)
+        upkeep.change_state(context.control(tell), domain, "suspended", why)
 
 
 @bundle.command()
@@ -135,7 +135,7 @@ def suspend(context: Context, /, domain: str, why: str) -> None:
 def resume(context: Context, /, domain: str, why: str) -> None:
     """Open a suspended bundle again."""
     with progress.steps() as tell:
-        bundles.change_state(context.control(tell), domain, "active", why)
+        upkeep.change_state(context.control(tell), domain, "active", why)
 
 
 @bundle.command()

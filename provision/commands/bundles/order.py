@@ -19,7 +19,7 @@ from provision.commands.shared.context import (
     yes_option,
 )
 from provision.commands.shared.customers import ask_where_same, customer_options, said
-from provision.workflows import onboard, ordering
+from provision.workflows import onboard, ordering, orders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +94,7 @@ def resume(context: Context, /, number: int, *, as_json: bool) -> None:
 @pass_context
 def show_order(context: Context, /, number: int, *, as_json: bool) -> None:
     """Tell the story of order NUMBER: its wish, its steps, what happened."""
-    _print_story(ordering.story(context.control(), number), as_json=as_json)
+    _print_story(orders.story(context.control(), number), as_json=as_json)
 
 
 @order.command("list")
@@ -102,7 +102,7 @@ def show_order(context: Context, /, number: int, *, as_json: bool) -> None:
 @pass_context
 def list_orders(context: Context, /, *, as_json: bool) -> None:
     """List the orders, the newest first."""
-    show(ordering.listing(context.control()), as_json=as_json)
+    show(orders.listing(context.control()), as_json=as_json)
 
 
 @order.command()
@@ -118,7 +118,7 @@ def cancel(context: Context, /, number: int, why: str) -> None:
 def _deliver(context: Context, number: int, *, as_json: bool) -> None:
     with progress.steps(quiet=as_json) as tell:
         onboard.resume(context.control(tell), number)
-    _print_story(ordering.story(context.control(), number), as_json=as_json)
+    _print_story(orders.story(context.control(), number), as_json=as_json)
 
 
 def _print_story(story: Mapping[str, object], *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from provision.commands.shared.changing import change_options, decided
 from provision.commands.shared.context import json_option, pass_context, show
 from provision.errors import UsageRefused
 from provision.subscriptions.offers.planfile import MOST_GIB
-from provision.workflows import bundles, users
+from provision.workflows import bundles, upkeep, users
 from provision.workflows.rooms import GIB
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def limit_user(
         with progress.steps(quiet=how.as_json) as tell:
             telling = context.control(tell)
             limited = bundles.find(telling, str(done["bundle"]))
-            bundles.tell_server(telling, limited, f"The part of {address}")
+            upkeep.tell_server(telling, limited, f"The part of {address}")
     show(done, as_json=how.as_json)
 
 

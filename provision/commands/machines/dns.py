@@ -17,7 +17,7 @@ from provision.commands.shared.context import (
     yes_option,
 )
 from provision.dns import changes, zone
-from provision.workflows import bundles, checking, names
+from provision.workflows import bundles, checking, names, zones
 
 if TYPE_CHECKING:
     from provision.commands.shared.context import Context
@@ -42,11 +42,11 @@ def show_records(context: Context, /, domain: str, *, table: bool, as_json: bool
     control = context.control()
     settings = control.settings
     if names.is_own(domain, settings):
-        origin, records = settings.operator.zone, names.own_records(settings)
+        origin, records = settings.operator.zone, zones.own_records(settings)
     else:
         bundle = bundles.find(control, domain)
-        origin = names.of_bundle(bundle, settings).zone
-        records = names.desired(bundle, settings)
+        origin = zones.of_bundle(bundle, settings).zone
+        records = zones.desired(bundle, settings)
     if as_json or table:
         show([asdict(row) for row in zone.registrar_rows(records, origin)], as_json=as_json)
     else:
@@ -79,9 +79,9 @@ def publish(context: Context, /, domain: str, **flags: bool) -> None:
     if not flags["yes"]:
         ask("Publish this?")
     if names.is_own(domain, control.settings):
-        names.publish_own(control.settings, force=flags["force"])
+        zones.publish_own(control.settings, force=flags["force"])
     else:
-        names.publish(bundles.find(control, domain), control.settings, force=flags["force"])
+        zones.publish(bundles.find(control, domain), control.settings, force=flags["force"])
 
 
 @dns.command()
@@ -100,8 +100,8 @@ def check(context: Context, /, domain: str, *, as_json: bool) -> None:
 
 def _difference(control: Control, domain: str) -> changes.ChangeSet:
     if names.is_own(domain, control.settings):
-        return names.own_difference(control.settings)
-    return names.difference(bundles.find(control, domain), control.settings)
+        return zones.own_difference(control.settings)
+    return zones.difference(bundles.find(control, domain), control.settings)
 
 
 def _show_changes(change_set: changes.ChangeSet, *, as_json: bool) -> None:

@@ -27,7 +27,7 @@ from provision.subscriptions.selling import cancelling, changes, turnovers
 from provision.subscriptions.selling.changes import Change
 from provision.subscriptions.selling.due import Reduction
 from provision.subscriptions.selling.models import Subscription
-from provision.workflows import bundles, capacity
+from provision.workflows import bundles, capacity, upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ def change(context: Context, /, **words: object) -> None:
     tell(context, found, as_json=bool(words["as_json"]))
     if found["bundle"]:
         with progress.steps(quiet=bool(words["as_json"])) as steps:
-            bundles.bring_room(context.control(steps), str(found["bundle"]))
+            upkeep.bring_room(context.control(steps), str(found["bundle"]))
 
 
 @click.command()

@@ -10,7 +10,7 @@ from provision import settings
 from provision.dns.changes import ChangeSet
 from provision.dns.lookup import ask
 from provision.dns.records import Record
-from provision.workflows import names
+from provision.workflows import names, zones
 from tests.integration.dns.knot_server import ZONE, running_knot
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def answers(knot: Running, name: str, kind: str = "TXT") -> tuple[str, ...]:
 
 
 def test_own_names_are_published_once(knot: Running, known: Settings) -> None:
-    published = names.publish_own(known)
+    published = zones.publish_own(known)
     assert {record.name for record in published.creates} == {
         "bundles1.paquet.test.",
         "_dmarc.bundles1.paquet.test.",
@@ -60,7 +60,7 @@ def test_own_names_are_published_once(knot: Running, known: Settings) -> None:
     assert answers(knot, ZONE) == NOBODY
     assert answers(knot, f"_dmarc.{ZONE}") == ('"v=DMARC1; p=reject"',)
     assert answers(knot, "neighbour.paquet.test.") == ('"left alone"',)
-    assert names.publish_own(known).is_empty
+    assert zones.publish_own(known).is_empty
 
 
 def test_what_the_operator_wrote_stays(knot: Running, known: Settings) -> None:
@@ -71,7 +71,7 @@ def test_what_the_operator_wrote_stays(knot: Running, known: Settings) -> None:
         Record(f"_dmarc.{ZONE}", "TXT", 60, ('"v=DMARC1; p=none"',)),
     )
     knot.provider().apply(ZONE, ChangeSet(theirs, (), (), 0))
-    names.publish_own(known)
+    zones.publish_own(known)
     for record in theirs:
         assert answers(knot, record.name, record.type) == record.values
     assert answers(knot, "bundles1.paquet.test.") == ('"v=spf1 a -all"',)
@@ -80,7 +80,7 @@ def test_what_the_operator_wrote_stays(knot: Running, known: Settings) -> None:
 def test_a_zone_that_takes_mail_is_left_alone(knot: Running, known: Settings) -> None:
     mail = Record(ZONE, "MX", 60, ("10 mail.ailleurs.test.",))
     knot.provider().apply(ZONE, ChangeSet((mail,), (), (), 0))
-    names.publish_own(known)
+    zones.publish_own(known)
     assert answers(knot, ZONE) == answers(knot, f"_dmarc.{ZONE}") == ()
 
 

@@ -25,7 +25,7 @@ from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.privacy import persons
 from provision.subscriptions.selling import billing, cancelling, charged, opening, remainders
 from provision.subscriptions.selling.cancelling import Cancellation
-from provision.workflows import bundles, names, offboard, plays, privacy
+from provision.workflows import offboard, plays, privacy, upkeep, zones
 from provision.workflows.plays import change as real_change
 from tests.integration.subscriptions.leaving_shop import CLOSING, leave
 from tests.integration.subscriptions.privacy_shop import DOMAIN, EMAIL, TODAY, TOLD, pay
@@ -198,7 +198,7 @@ def test_a_last_day_that_is_not_here_yet_is_refused_and_nothing_is_written(
 @pytest.mark.parametrize("state", ["active", "suspended"])
 def test_a_closed_bundle_does_not_open_again(closed: Leaving, state: str) -> None:
     with pytest.raises(PaquetError, match=f"is closed and cannot become {state}"):
-        bundles.change_state(closed.control, DOMAIN, state, "minds change")
+        upkeep.change_state(closed.control, DOMAIN, state, "minds change")
 
 
 @only_sqlite
@@ -306,7 +306,7 @@ def test_an_erased_domain_is_free_with_its_addresses(closed: Leaving) -> None:
 @only_sqlite
 def test_names_that_only_a_person_can_remove_are_all_listed(closed: Leaving) -> None:
     planned = offboard.look(closed.on(AFTER), DOMAIN, hurry=False)
-    wanted = names.desired(planned.bundle, closed.control.settings)
+    wanted = zones.desired(planned.bundle, closed.control.settings)
     assert list(planned.names.deletes) == wanted != []
 
 

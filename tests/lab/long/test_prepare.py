@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.lab import keys
-from provision.workflows import names, rehearsal
+from provision.workflows import rehearsal, zones
 from tests.lab.paquet_runs import kill_at, paquet
 from tests.lab.pictures import server_picture
 
@@ -29,7 +29,7 @@ def test_a_preparation_killed_in_apt_and_in_a_role_goes_on_to_the_same_end(
     lab.up()
     folder = tmp_path / "region"
     settings = rehearsal.set_up(lab, folder, lambda _line: None).settings
-    names.publish_own(settings)
+    zones.publish_own(settings)
     key = keys.public_host_key(lab.folder, "bundles1")
     words = ["server", "prepare", "bundles1", "--yes", "--host-key", key]
     config = folder / "paquet.toml"

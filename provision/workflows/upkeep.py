@@ -1,0 +1,57 @@
+"""A bundle brought to what the registry says: deployed, told its room, suspended, opened again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.errors import PaquetError
+from provision.registry import orders, states
+from provision.registry.models import Bundle
+from provision.workflows import bundles, capacity, plays
+
+if TYPE_CHECKING:
+    from provision.workflows.control import Control
+
+
+def deploy(control: Control, bundle: Bundle, *, dry_run: bool = False) -> int:
+    """Bring `bundle` to what this release says; return how many tasks changed (would change)."""
+    play = plays.bundle_play("bundle.yml", bundle, control)
+    done = plays.rehearse(control, play) if dry_run else plays.change(control, play)
+    return sum(done.changed.values())
+
+
+def bring_room(control: Control, domain: str) -> None:
+    """Tell the server of a bundle the room of today, unless it knows. Raises PaquetError."""
+    bundle = bundles.find(control, domain)
+    with control.reading() as session:
+        if not capacity.is_due(session, bundle, control.today()):
+            return
+    tell_server(control, bundle, "The subscription")
+
+
+def tell_server(control: Control, bundle: Bundle, what: str) -> None:
+    """Deploy a bundle, of which `what` is changed here. Raises PaquetError that says so."""
+    try:
+        deploy(control, bundle)
+    except PaquetError as failed:
+        raise PaquetError(
+            f"{what} is changed, and its server not yet: {failed.message}",
+            f"{failed.hint} Then: paquet bundle deploy {bundle.domain}".strip(),
+        ) from failed
+
+
+def change_state(control: Control, domain: str, state: str, why: str) -> None:
+    """Suspend the bundle of `domain` or open it again: registry first, then the server.
+
+    Killed in between, the same command brings the server to what the registry says.
+    """
+    name = bundles.find(control, domain).name
+    with control.session() as session:
+        bundle = session.scalars(select(Bundle).where(Bundle.name == name)).one()
+        if bundle.state != state:
+            told = (f"bundle:{name}", control.told(why))
+            states.change_state(session, bundle, states.BUNDLE, state, told=told)
+        orders.load_bundle(bundle)
+    plays.change(control, plays.bundle_play("bundle.yml", bundle, control))
