@@ -50,7 +50,7 @@ class Snapshot:
 
 def take(cache: Path, title: str, lab: Path) -> Snapshot:
     """Keep the stopped lab in the folder `lab` as `title`, replacing an older one of that name."""
-    _refuse_use(cache, title)
+    refuse_use(cache, title)
     known = state.load(lab)
     if known is None:
         raise PaquetError("The lab is not up", "Run `paquet lab up`, then try again.")
@@ -97,20 +97,15 @@ def titles(cache: Path) -> list[str]:
 
 def remove(cache: Path, title: str) -> None:
     """Remove the snapshot `title` if it is there. Raises PaquetError while a lab lies on it."""
-    _refuse_use(cache, title)
+    refuse_use(cache, title)
     shutil.rmtree(_home(cache, title), ignore_errors=True)
     for abandoned in (cache / "snapshots").glob(f".{title}.*"):
         if not (abandoned / DESCRIPTION).exists():
             shutil.rmtree(abandoned, ignore_errors=True)
 
 
-def _home(cache: Path, title: str) -> Path:
-    if not TITLE.fullmatch(title):
-        raise UsageRefused(f"{title!r} cannot name a snapshot", "Use a-z, 0-9 and hyphens.")
-    return cache / "snapshots" / title
-
-
-def _refuse_use(cache: Path, title: str) -> None:
+def refuse_use(cache: Path, title: str) -> None:
+    """Raise when `title` can name no snapshot (UsageRefused), or a lab lies on it (PaquetError)."""
     home = str(_home(cache, title))
     for folder in state.all_labs(LABS):
         known = state.load(folder)
@@ -119,6 +114,12 @@ def _refuse_use(cache: Path, title: str) -> None:
                 f"The lab {folder.name} was started from the snapshot {title}",
                 f"Take it down first: `paquet lab down --name {folder.name}`.",
             )
+
+
+def _home(cache: Path, title: str) -> Path:
+    if not TITLE.fullmatch(title):
+        raise UsageRefused(f"{title!r} cannot name a snapshot", "Use a-z, 0-9 and hyphens.")
+    return cache / "snapshots" / title
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ import tempfile
 import zipfile
 import zlib
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
@@ -128,20 +128,58 @@ def offered(settings: Settings, name: str) -> list[Artifact]:
     return sorted(by_version.values(), key=_order, reverse=True)
 
 
+def look(settings: Settings, version: str, archive: Path, sha256: str = "") -> Artifact:
+    """Return what `add` would keep, not yet `added`; nothing is written.
+
+    Raises PaquetError for a wrong digest and for whatever `inspect` refuses.
+    """
+    _refuse_absent(version, archive)
+    if sha256:
+        _expect_digest(archive, _checked_digest(sha256))
+    return _described(settings, version, archive, _origin(sha256))
+
+
 def add(settings: Settings, version: str, archive: Path, sha256: str = "") -> Artifact:
     """Keep an archive that the operator provides, pinned to `sha256` when that is known.
 
     Raises PaquetError for a wrong digest and for whatever `inspect` refuses.
     """
-    php_window(version)
-    if not archive.is_file():
-        raise PaquetError(f"There is no file {archive}", "Look at its path.")
+    _refuse_absent(version, archive)
     with _beside(settings) as copy:
         shutil.copyfile(archive, copy)
         if sha256:
             _expect_digest(copy, _checked_digest(sha256))
-        origin = "pinned digest" if sha256 else "given without a digest"
-        return _keep(settings, version, copy, origin)
+        return _keep(settings, version, copy, _origin(sha256))
+
+
+def _refuse_absent(version: str, archive: Path) -> None:
+    php_window(version)
+    if not archive.is_file():
+        raise PaquetError(f"There is no file {archive}", "Look at its path.")
+
+
+def _origin(sha256: str) -> str:
+    return "pinned digest" if sha256 else "given without a digest"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a version comes from: its address, whose key must have signed it, in which keyring."""
+
+    version: str
+    address: str
+    signed_by: str
+    keyring: str
+    kept_in: str
+
+
+def source(settings: Settings, version: str, keyring: Path | None = None) -> Source:
+    """Return where `fetch` would look; nothing is fetched. Raises PaquetError without a key."""
+    php_window(version)
+    ring, upstream = keyring or settings.nextcloud.keyring, Upstream()
+    _binary_keyring(ring)
+    address = upstream.url.format(version=version)
+    return Source(version, address, upstream.fingerprint, str(ring), str(_folder(settings)))
 
 
 def fetch(
@@ -217,26 +255,32 @@ def _refuse_outside(name: str) -> None:
         raise PaquetError(message, "Do not use it: upstream's archives never do that.")
 
 
-def _keep(settings: Settings, version: str, archive: Path, origin: str) -> Artifact:
+def _described(settings: Settings, version: str, archive: Path, origin: str) -> Artifact:
+    """Return an archive that is fit to be kept, with the path that it would get."""
     inspect(archive, version)
     sha256 = digest(archive)
-    stem = f"{INSIDE}-{version}-{sha256}"
-    path = _folder(settings) / (stem + _suffix(archive))
-    artifact = Artifact(
+    name = f"{INSIDE}-{version}-{sha256}{_suffix(archive)}"
+    return Artifact(
         name=INSIDE,
         version=version,
         sha256=sha256,
-        path=str(path),
+        path=str(_folder(settings) / name),
         bytes=archive.stat().st_size,
         origin=origin,
-        added=datetime.now(UTC).isoformat(timespec="microseconds"),
+        added="",
     )
+
+
+def _keep(settings: Settings, version: str, archive: Path, origin: str) -> Artifact:
+    described = _described(settings, version, archive, origin)
+    path, now = Path(described.path), datetime.now(UTC).isoformat(timespec="microseconds")
+    artifact = replace(described, added=now)
     archive.chmod(0o644)
     archive.rename(path)
     with _beside(settings) as record:
         record.write_text(json.dumps(asdict(artifact), indent=2) + "\n", "utf-8")
         record.chmod(0o644)
-        record.rename(path.with_name(f"{stem}.json"))
+        record.rename(path.with_name(f"{INSIDE}-{version}-{artifact.sha256}.json"))
     return artifact
 
 

@@ -49,21 +49,28 @@ class NewDevice:
 
 
 def enrol(control: Control, address: str, new: NewDevice) -> Enrolled:
-    """Make a device of the user at `address`, known to mail and cloud under one secret.
-
-    Raises UsageRefused when the bundle is closed.
-    """
+    """Make a device of the user at `address`, known to mail and cloud under one secret."""
     with control.session() as session:
-        user = _user(session, address)
-        bundles.refuse_closed(user.bundle)
-        name = edges.person_name(new.name, "name of the device")
-        if any(device.name == name and device.state == "enrolled" for device in user.devices):
-            raise PaquetError(
-                f"{address} has a device called {name} already",
-                "Choose another name, or revoke that one first: paquet phone revoke.",
-            )
-        device, secret = _add(session, control, user, NewDevice(name, new.kind))
+        device, secret = enrol_in_registry(session, control, address, new)
     return _enrol_on_server(control, device, secret)
+
+
+def enrol_in_registry(
+    session: Session, control: Control, address: str, new: NewDevice
+) -> tuple[Device, SecretStr]:
+    """Write a device of the user at `address` down, and return it with its secret.
+
+    Raises UsageRefused when the bundle is closed, and PaquetError when the name is taken.
+    """
+    user = _user(session, address)
+    bundles.refuse_closed(user.bundle)
+    name = edges.person_name(new.name, "name of the device")
+    if any(device.name == name and device.state == "enrolled" for device in user.devices):
+        raise PaquetError(
+            f"{address} has a device called {name} already",
+            "Choose another name, or revoke that one first: paquet phone revoke.",
+        )
+    return _add(session, control, user, NewDevice(name, new.kind))
 
 
 def enrol_first(control: Control, order_id: int) -> Enrolled:
@@ -87,16 +94,21 @@ def first(control: Control, order_id: int) -> tuple[Device, SecretStr]:
         return known[0], secret
 
 
+def find(session: Session, address: str, name: str) -> Device:
+    """Return the newest device of that name of the user at `address`, or raise PaquetError."""
+    user = _user(session, address)
+    found = [device for device in user.devices if device.name == name]
+    if not found:
+        known = ", ".join(device.name for device in user.devices) or "none"
+        raise PaquetError(f"{address} has no device called {name}", f"There are: {known}.")
+    return found[-1]
+
+
 def revoke(control: Control, address: str, name: str) -> Device:
     """End mail and cloud for one device at once; done again, it makes sure."""
     with control.session() as session:
-        user = _user(session, address)
-        found = [device for device in user.devices if device.name == name]
-        if not found:
-            known = ", ".join(device.name for device in user.devices) or "none"
-            raise PaquetError(f"{address} has no device called {name}", f"There are: {known}.")
-        device = found[-1]
-        orders.load_bundle(user.bundle)
+        device = find(session, address, name)
+        orders.load_bundle(device.user.bundle)
     plays.change(control, plays.device_play(device, "revoke", control))
     with control.session() as session:
         kept = session.get_one(Device, device.id)

@@ -60,9 +60,9 @@ def resume(control: Control, order_id: int) -> Delivery:
             return Delivery(control, order_id, order.attempt, orders.load_bundle(order.bundle))
         attempt = orders.claim(session, order, control.told())
         bundle = orders.load_bundle(order.bundle)
-        left = _left([step.name for step in order.steps if step.state != "done"])
+        not_done = [step.name for step in order.steps if step.state != "done"]
     delivery = Delivery(control, order_id, attempt, bundle)
-    for name in left:
+    for name in left(not_done):
         _run_step(delivery, name)
     with control.session() as session:
         order = orders.owned(session, order_id, attempt)
@@ -75,7 +75,7 @@ def resume(control: Control, order_id: int) -> Delivery:
     return delivery
 
 
-def _left(not_done: Sequence[str]) -> list[str]:
+def left(not_done: Sequence[str]) -> list[str]:
     """Return the steps to run: the secret of a device lives in memory until its kit is written."""
     again = {"device"} if "kit" in not_done else set()
     return [name for name in STEPS if name in not_done or name in again]

@@ -1,4 +1,4 @@
-"""An order before and after its delivery: check, preview, place, tell its story, cancel."""
+"""An order before its delivery: check, preview, place, what is left of it, cancel."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.registry.models import Order
+    from provision.dns.changes import ChangeSet
+    from provision.registry.models import Bundle, Order
     from provision.servers.inventory import Host
+    from provision.subscriptions.documents.issuing import Number
     from provision.workflows.control import Control
 
 SELECTOR = "paquet"
@@ -236,24 +238,61 @@ def _keep_secrets(control: Control, session: Session, order: Order, dkim: Secret
     safe.put(owner, "cloud_mail_secret", make_secret())
 
 
-def cancel(control: Control, number: int, why: str) -> None:
-    """Cancel an order that is not delivered: its domain is free again, nobody owes for it."""
-    with control.session() as session:
+def left(session: Session, control: Control, number: int) -> dict[str, object]:
+    """Return what is left to do of an order: its `steps` in turn, none of a delivered one.
+
+    The caller takes back what is written. Raises PaquetError for an order that cannot go on.
+    """
+    order = orders.get(session, number)
+    names_left: list[str] = []
+    if order.state != "delivered":
+        orders.claim(session, order, control.told())
+        names_left = onboard.left([step.name for step in order.steps if step.state != "done"])
+    return {
+        "order": order.id,
+        "state": order.state,
+        "address": order.bundle.users[0].address if order.bundle.users else "",
+        "server": order.bundle.server,
+        "steps": [{"step": name, "what": onboard.TOLD[name]} for name in names_left],
+    }
+
+
+@dataclass(frozen=True)
+class Cancelling:
+    """The bundle of an order that can be cancelled, and what must leave its zone."""
+
+    bundle: Bundle
+    names: ChangeSet
+
+
+def look(control: Control, number: int) -> Cancelling:
+    """Return what cancelling an order takes away; nothing is changed.
+
+    Raises UsageRefused once its bundle is on a server, and PaquetError when it is cancelled: its
+    domain may be somebody else's since.
+    """
+    with control.reading() as session:
         order = orders.get(session, number)
+        if "cancelled" not in states.ORDER[order.state]:
+            raise PaquetError(f"Order {number} is {order.state} and cannot be cancelled")
         if orders.step(order, "bundle").state != "waiting":
             raise UsageRefused(
                 f"The bundle of order {number} stands on {order.bundle.server} already, in part",
                 f"Finish it (paquet order resume {number}), then close it: paquet bundle close.",
             )
         bundle = orders.load_bundle(order.bundle)
-    zones.withdraw(bundle, control.settings)
-    with control.session() as session:
-        order = orders.get(session, number)
-        told = control.told(why)
-        states.change_state(
-            session, order, states.ORDER, "cancelled", told=(orders.subject(order), told)
-        )
-        orders.give_up(session, order.bundle, told)
-        opened = opening.of_order(session, order.id)
-        if opened is not None:
-            cancelling.give_up(session, opened, on=control.today())
+    return Cancelling(bundle, zones.ending(bundle, control.settings))
+
+
+def cancel_in_registry(session: Session, control: Control, number: int, why: str) -> list[Number]:
+    """Write that an order is cancelled: its domain is free again, nobody owes for it.
+
+    Returns the documents that give back what was deposited for it.
+    """
+    order = orders.get(session, number)
+    told = control.told(why)
+    subject = orders.subject(order)
+    states.change_state(session, order, states.ORDER, "cancelled", told=(subject, told))
+    orders.give_up(session, order.bundle, told)
+    opened = opening.of_order(session, order.id)
+    return [] if opened is None else cancelling.give_up(session, opened, on=control.today())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from provision.backups import export as exports
 from provision.backups.repository import Repository, refuse_used_folder
+from provision.errors import PaquetError
 from provision.registry.secrets import open_safe
 from provision.servers import inventory, tunnel
 from provision.servers.variables import REST_PORT
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from provision.backups.repository import Snapshot
     from provision.registry.models import Bundle
     from provision.workflows.control import Control
 
@@ -31,6 +33,33 @@ def snapshots(control: Control, domain: str) -> Sequence[Mapping[str, object]]:
     """Return one row per snapshot, the oldest first."""
     with _repository(control, bundles.find(control, domain)) as repository:
         return [snapshot.as_row() for snapshot in repository.snapshots()]
+
+
+def snapshot(control: Control, domain: str, wanted: str) -> Snapshot:
+    """Return the snapshot `wanted` of the bundle of `domain`: an id or how it begins, or `latest`.
+
+    Raises PaquetError when there is none.
+    """
+    with _repository(control, bundles.find(control, domain)) as repository:
+        known = repository.snapshots()
+    # restic lists short ids; what was typed may be shorter or longer.
+    alike = [one for one in known if one.id.startswith(wanted) or wanted.startswith(one.id)]
+    found = known[-1:] if wanted == "latest" else alike
+    if len(found) != 1:
+        raise PaquetError(
+            f"{domain} has no snapshot {wanted}, or several that begin so",
+            f"See: paquet backup list {domain}",
+        )
+    return found[0]
+
+
+def look(control: Control, domain: str, folder: Path) -> Bundle:
+    """Return the bundle of `domain`, when `folder` may be filled from its backup.
+
+    Raises UsageRefused for a folder that holds something.
+    """
+    refuse_used_folder(folder)
+    return bundles.find(control, domain)
 
 
 def restore(control: Control, domain: str, folder: Path, snapshot: str) -> Path:

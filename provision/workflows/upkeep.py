@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from provision.errors import PaquetError
 from provision.registry import orders, states
-from provision.registry.models import Bundle
 from provision.workflows import bundles, capacity, plays
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from provision.registry.models import Bundle
     from provision.workflows.control import Control
 
 
@@ -42,16 +42,24 @@ def tell_server(control: Control, bundle: Bundle, what: str) -> None:
         ) from failed
 
 
-def change_state(control: Control, domain: str, state: str, why: str) -> None:
+def change_state(control: Control, domain: str, state: str, why: str) -> Bundle:
     """Suspend the bundle of `domain` or open it again: registry first, then the server.
 
     Killed in between, the same command brings the server to what the registry says.
     """
-    name = bundles.find(control, domain).name
     with control.session() as session:
-        bundle = session.scalars(select(Bundle).where(Bundle.name == name)).one()
-        if bundle.state != state:
-            told = (f"bundle:{name}", control.told(why))
-            states.change_state(session, bundle, states.BUNDLE, state, told=told)
-        orders.load_bundle(bundle)
+        bundle = change_in_registry(session, control, domain, (state, why))
     plays.change(control, plays.bundle_play("bundle.yml", bundle, control))
+    return bundle
+
+
+def change_in_registry(
+    session: Session, control: Control, domain: str, wanted: tuple[str, str]
+) -> Bundle:
+    """Write the state of the bundle of `domain` and why, unless it has that state already."""
+    state, why = wanted
+    bundle = bundles.living(session, domain)
+    if bundle.state != state:
+        told = (f"bundle:{bundle.name}", control.told(why))
+        states.change_state(session, bundle, states.BUNDLE, state, told=told)
+    return orders.load_bundle(bundle)

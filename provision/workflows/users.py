@@ -7,44 +7,54 @@ from typing import TYPE_CHECKING
 from provision import edges
 from provision.errors import UsageRefused
 from provision.registry import orders, states
-from provision.registry.models import Bundle, User
+from provision.registry.models import User
 from provision.workflows import bundles, capacity, plays, rooms
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from provision.registry.models import Bundle
     from provision.workflows.control import Control
 
 
 def add(control: Control, domain: str, login: str, name: str) -> str:
-    """Give a person an address in the bundle of `domain` and return it; again, it makes sure.
+    """Give a person an address in the bundle of `domain` and return it; again, it makes sure."""
+    with control.session() as session:
+        user = add_in_registry(session, control, f"{login}@{domain}", name)
+    plays.change(control, plays.bundle_play("bundle.yml", user.bundle, control))
+    return user.address
+
+
+def add_in_registry(session: Session, control: Control, wanted: str, name: str) -> User:
+    """Write a person with the `wanted` address down, unless they have it; their bundle is loaded.
 
     Raises UsageRefused when the subscription is for no more people, now or by a change that is
     agreed for later, or the bundle is closed.
     """
-    found = bundles.find(control, domain)
-    address = f"{edges.login(login)}@{found.domain}"
-    with control.session() as session:
-        bundle = session.get_one(Bundle, found.id)
-        bundles.refuse_closed(bundle)
-        if all(user.address != address for user in bundle.users):
-            limit = capacity.promised(session, bundle, control.today()).users
-            if len(bundle.users) >= limit:
-                people = "1 person" if limit == 1 else f"{limit} people"
-                raise UsageRefused(
-                    f"The subscription of {domain} is for {people}",
-                    "Change it first: paquet subscription change --help",
-                )
-            bundle.users.append(
-                User(
-                    address=address,
-                    display_name=edges.person_name(name),
-                    language=bundle.subscriber.language,
-                )
-            )
-            states.record(session, f"bundle:{bundle.name}", f"user {address}", control.told())
-    plays.change(control, plays.bundle_play("bundle.yml", bundle, control))
-    return address
+    login, _, domain = wanted.rpartition("@")
+    bundle = bundles.living(session, domain)
+    bundles.refuse_closed(bundle)
+    address = f"{edges.login(login)}@{bundle.domain}"
+    known = next((user for user in bundle.users if user.address == address), None)
+    if known is not None:
+        orders.load_bundle(bundle)
+        return known
+    limit = capacity.promised(session, bundle, control.today()).users
+    if len(bundle.users) >= limit:
+        people = "1 person" if limit == 1 else f"{limit} people"
+        raise UsageRefused(
+            f"The subscription of {domain} is for {people}",
+            "Change it first: paquet subscription change --help",
+        )
+    user = User(
+        address=address,
+        display_name=edges.person_name(name),
+        language=bundle.subscriber.language,
+    )
+    bundle.users.append(user)
+    states.record(session, f"bundle:{bundle.name}", f"user {address}", control.told())
+    orders.load_bundle(bundle)
+    return user
 
 
 def limit(session: Session, control: Control, address: str, room: int) -> Bundle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +11,17 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import rendering, settings, shipped
-from provision.commands.shared.asking import Question, answer
+from provision.commands.shared.asking import Question, answer_all
+from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import language_type, typed
 from provision.errors import UsageRefused
 from provision.registry import secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
 
 
@@ -56,15 +62,29 @@ QUESTIONS = {
 }
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What options answered, None where nobody did."""
+
+    operator: str | None
+    zone: str | None
+    contact: str | None
+    telephone: str | None
+    language: str | None
+    registry: str | None
+
+
 @click.command()
 @click.option("--operator", help="Who operates this: a name that subscribers will read.")
 @click.option("--zone", help="The domain under which bundles get their names.")
 @click.option("--contact", help="The e-mail address that helps the subscribers.")
 @click.option("--telephone", help="The number that helps who has lost a phone, and its mail.")
-@click.option("--language", type=click.Choice(["fr", "en"]), help="Which language is yours.")
+@click.option("--language", type=language_type, help="Which language is yours.")
 @click.option("--registry", help="Where the registry is: sqlite:///file or postgresql://….")
+@typed(Answers, "given")
+@change_options
 @pass_context
-def init(context: Context, /, **typed: str | None) -> None:
+def init(context: Context, given: Answers, how: How) -> None:
     """Write paquet.toml, paquet.key and inventory.yml for a new control machine.
 
     What no option answers is asked.
@@ -72,21 +92,43 @@ def init(context: Context, /, **typed: str | None) -> None:
     path = context.config
     if path.exists():
         raise UsageRefused(f"{path} exists already", "Edit it, or give another --config.")
-    answers = {
-        name: answer(question) if typed[name] is None else typed[name]
-        for name, question in QUESTIONS.items()
-    }
+    answers = answer_all(QUESTIONS, vars(given))
     text = rendering.render("paquet.toml.j2", {**answers, "quoted": _quoted})
+    files = _files(path, text)
+    planned = [
+        {"file": str(_shown(file)), "holds": what, "now": "is made" if make else "stays as it is"}
+        for file, (what, make) in files.items()
+    ]
+    if not agreed(context, planned, how, "Write them?"):
+        return
+    for _what, make in files.values():
+        if make:
+            make()
+    context.show(planned, as_json=how.as_json)
+    if not how.as_json:
+        click.echo("Keep a copy of the key file in a safe place: without it no backup opens.")
+
+
+def _files(path: Path, text: str) -> dict[Path, tuple[str, Callable[[], object] | None]]:
+    """Return what each file holds, and how it is made, None for one that is there already.
+
+    Raises PaquetError when the settings in `text` are wrong.
+    """
     checked = settings.parse(settings.read_words(text, path), path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    if not checked.key_file.exists():
-        secrets.make_key_file(checked.key_file)
-    if not checked.inventory.exists():
+
+    def write() -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def example() -> None:
         shutil.copyfile(shipped.share("inventory.example"), checked.inventory)
-    for made in (path, checked.key_file, checked.inventory):
-        click.echo(f"Wrote {_shown(made)}")
-    click.echo("Keep a copy of the key file in a safe place: without it no backup opens.")
+
+    made: dict[Path, tuple[str, Callable[[], object]]] = {
+        path: ("the settings", write),
+        checked.key_file: ("the key", partial(secrets.make_key_file, checked.key_file)),
+        checked.inventory: ("an example", example),
+    }
+    return {file: (what, None if file.exists() else make) for file, (what, make) in made.items()}
 
 
 def _shown(path: Path) -> Path:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provision.commands.shared import progress
-from provision.commands.shared.context import json_option, pass_context, show
-from provision.workflows import safekeeping
+from provision.commands.shared.changing import agreed, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import folder_type, json_option
+from provision.workflows import bundles, safekeeping
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
 
 
@@ -22,34 +26,55 @@ def backup() -> None:
 
 @backup.command()
 @click.argument("domain")
-@json_option
+@change_options
 @pass_context
-def run(context: Context, /, domain: str, *, as_json: bool) -> None:
+def run(context: Context, domain: str, how: How) -> None:
     """Back the bundle of DOMAIN up now: database, files and mail in one snapshot."""
-    with progress.steps(quiet=as_json) as tell:
-        snapshot = safekeeping.run(context.control(tell), domain)
-    show({"snapshot": snapshot}, as_json=as_json)
+    found = bundles.find(context.control(), domain)
+    planned = {
+        "domain": found.domain,
+        "bundle": found.name,
+        "from": found.server,
+        "to": found.backup_server,
+        "adds": "one snapshot",
+    }
+    if agreed(context, planned, how, "Back it up?"):
+        with progress.steps(quiet=how.as_json) as tell:
+            snapshot = safekeeping.run(context.control(tell), domain)
+        context.show({"snapshot": snapshot}, as_json=how.as_json)
 
 
 @backup.command("list")
 @click.argument("domain")
 @json_option
 @pass_context
-def list_snapshots(context: Context, /, domain: str, *, as_json: bool) -> None:
+def list_snapshots(context: Context, domain: str, *, as_json: bool) -> None:
     """List the snapshots of the bundle of DOMAIN, the oldest first."""
-    show(safekeeping.snapshots(context.control(), domain), as_json=as_json)
+    rows = safekeeping.snapshots(context.control(), domain)
+    context.show(rows, as_json=as_json, nothing="There is none.")
 
 
 @backup.command()
 @click.argument("domain")
-@click.option("--to", "folder", type=click.Path(path_type=Path), required=True)
+@click.option("--to", "folder", type=folder_type, required=True)
 @click.option("--snapshot", default="latest", show_default=True)
-@json_option
+@change_options
 @pass_context
-def restore(context: Context, /, domain: str, folder: Path, **words: str | bool) -> None:
+def restore(context: Context, domain: str, folder: Path, snapshot: str, how: How) -> None:
     """Restore a snapshot of the bundle of DOMAIN into the folder --to on this machine.
 
     The folder must be empty: nothing is ever written over.
     """
-    restored = safekeeping.restore(context.control(), domain, folder, str(words["snapshot"]))
-    show({"folder": str(restored)}, as_json=bool(words["as_json"]))
+    control = context.control()
+    bundle = safekeeping.look(control, domain, folder)
+    found = safekeeping.snapshot(control, domain, snapshot)
+    planned = {
+        "domain": bundle.domain,
+        "bundle": bundle.name,
+        "from": bundle.backup_server,
+        **found.as_row(),
+        "folder": str(folder),
+    }
+    if agreed(context, planned, how, "Restore it?"):
+        restored = safekeeping.restore(control, domain, folder, found.id)
+        context.show({"folder": str(restored), "snapshot": found.id}, as_json=how.as_json)

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.commands.shared import progress
-from provision.commands.shared.context import json_option, pass_context, show
+from provision.commands.shared.changing import agreed, change_options, tried
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import json_option
 from provision.workflows import devices
 
 if TYPE_CHECKING:
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+    from provision.registry.models import Device
 
 KINDS = click.Choice(["android", "ios", "desktop"])
 
@@ -25,36 +30,60 @@ def phone() -> None:
 @click.argument("user")
 @click.option("--device", required=True, help="How its owner calls it.")
 @click.option("--for", "kind", type=KINDS, required=True)
-@json_option
+@change_options
 @pass_context
-def enrol(context: Context, /, user: str, device: str, kind: str, *, as_json: bool) -> None:
+def enrol(context: Context, user: str, device: str, kind: str, how: How) -> None:
     """Let a device of USER (an address) sync, and write its kit: a page, a PDF, a profile.
 
     The secret of the device is shown there once and kept nowhere.
     """
-    with progress.steps(quiet=as_json) as tell:
-        control = context.control(tell)
-        enrolled = devices.enrol(control, user, devices.NewDevice(device, kind))
-        folder = devices.write_kit(control, enrolled)
-    show({"device": enrolled.device.id, "kit": str(folder)}, as_json=as_json)
+    control, new = context.control(), devices.NewDevice(device, kind)
+    planned = tried(
+        context,
+        lambda session: {
+            **_facts(devices.enrol_in_registry(session, control, user, new)[0]),
+            "kit": f"a folder of its own in {control.kits}",
+        },
+    )
+    if agreed(context, planned, how, "Enrol it?"):
+        with progress.steps(quiet=how.as_json) as tell:
+            telling = context.control(tell)
+            enrolled = devices.enrol(telling, user, new)
+            folder = devices.write_kit(telling, enrolled)
+        context.show({"device": enrolled.device.id, "kit": str(folder)}, as_json=how.as_json)
 
 
 @phone.command()
 @click.argument("user")
 @click.option("--device", required=True, help="Its name: see `paquet phone list`.")
-@json_option
+@change_options
 @pass_context
-def revoke(context: Context, /, user: str, device: str, *, as_json: bool) -> None:
+def revoke(context: Context, user: str, device: str, how: How) -> None:
     """End mail and cloud for one device of USER at once. What is on the device stays there."""
-    with progress.steps(quiet=as_json) as tell:
-        revoked = devices.revoke(context.control(tell), user, device)
-    show({"device": revoked.id, "state": revoked.state}, as_json=as_json)
+    with context.reading() as session:
+        planned = _facts(devices.find(session, user, device))
+    if agreed(context, {**planned, "ends": "mail and cloud"}, how, "Revoke it?"):
+        with progress.steps(quiet=how.as_json) as tell:
+            revoked = devices.revoke(context.control(tell), user, device)
+        context.show({"device": revoked.id, "state": revoked.state}, as_json=how.as_json)
 
 
 @phone.command("list")
 @click.argument("user")
 @json_option
 @pass_context
-def list_devices(context: Context, /, user: str, *, as_json: bool) -> None:
+def list_devices(context: Context, user: str, *, as_json: bool) -> None:
     """List the devices of USER."""
-    show(devices.listing(context.control(), user), as_json=as_json)
+    rows = devices.listing(context.control(), user)
+    context.show(rows, as_json=as_json, nothing="There is none.")
+
+
+def _facts(device: Device) -> Facts:
+    """Say whose device it is, and which server knows it or will."""
+    return {
+        "person": f"{device.user.display_name} <{device.user.address}>",
+        "device": device.name,
+        "for": device.kind,
+        "bundle": device.user.bundle.name,
+        "server": device.user.bundle.server,
+    }

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.context import json_option, pass_context, show
+from provision.commands.shared.changing import agreed, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import json_option, typed
 from provision.servers import artifacts
 
 if TYPE_CHECKING:
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
 
+path_type = click.Path(dir_okay=False, path_type=Path)
 name_argument = click.argument("name", type=click.Choice(["nextcloud"]))
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Which archive is meant: `name` is the only one so far."""
+
+    name: str
+    version: str
 
 
 @click.group()
@@ -25,38 +37,49 @@ def artifact() -> None:
 @artifact.command()
 @name_argument
 @click.argument("version")
-@click.option(
-    "--keyring",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Upstream's public key; else the one of the settings.",
-)
-@json_option
+@click.option("--keyring", type=path_type, help="Upstream's public key; else the settings' one.")
+@typed(Archive, "wanted")
+@change_options
 @pass_context
-def fetch(
-    context: Context, /, name: str, version: str, *, keyring: Path | None, as_json: bool
-) -> None:
+def fetch(context: Context, wanted: Archive, keyring: Path | None, how: How) -> None:
     """Download NAME VERSION from upstream and verify its signature."""
-    del name  # the only one so far
-    show(asdict(artifacts.fetch(context.settings, version, keyring)), as_json=as_json)
+    planned = asdict(artifacts.source(context.settings, wanted.version, keyring))
+    if agreed(context, planned, how, "Fetch it?"):
+        kept = artifacts.fetch(context.settings, wanted.version, keyring)
+        context.show(asdict(kept), as_json=how.as_json)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A file that is given as an archive, and the digest that it must have, or ''."""
+
+    archive: Path
+    sha256: str
 
 
 @artifact.command()
 @name_argument
 @click.argument("version")
-@click.argument("archive", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("archive", metavar="FILE", type=path_type)
 @click.option("--sha256", default="", help="The digest that FILE must have.")
-@json_option
+@typed(Archive, "wanted")
+@typed(Given, "given")
+@change_options
 @pass_context
-def add(context: Context, /, version: str, archive: Path, *, as_json: bool, **words: str) -> None:
+def add(context: Context, wanted: Archive, given: Given, how: How) -> None:
     """Keep FILE as NAME VERSION; without --sha256 its digest is shown, to compare it by eye."""
-    kept = artifacts.add(context.settings, version, archive, words["sha256"])
-    show(asdict(kept), as_json=as_json)
+    chosen = (context.settings, wanted.version, given.archive, given.sha256)
+    if how.dry_run or not how.yes:  # reading an archive takes a while: not twice where nobody asks
+        seen = artifacts.look(*chosen)
+        if not agreed(context, asdict(seen), how, "Keep it?"):
+            return
+    context.show(asdict(artifacts.add(*chosen)), as_json=how.as_json)
 
 
 @artifact.command("list")
 @json_option
 @pass_context
-def list_artifacts(context: Context, /, *, as_json: bool) -> None:
+def list_artifacts(context: Context, *, as_json: bool) -> None:
     """List what the cache holds, with the PHP that each version accepts."""
     rows = [
         {
@@ -69,4 +92,4 @@ def list_artifacts(context: Context, /, *, as_json: bool) -> None:
         }
         for kept in artifacts.cached(context.settings, "nextcloud")
     ]
-    show(rows, as_json=as_json)
+    context.show(rows, as_json=as_json, nothing="There is none.")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.changing import change_options
-from provision.commands.shared.context import ask, pass_context, show
+from provision.commands.shared.changing import agreed, change_options
+from provision.commands.shared.context import pass_context
 from provision.servers import doors, inventory
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--for", "length", required=True, metavar="TIME", help="How long: 30m, 8h, 2d.")
 @change_options
 @pass_context
-def allow(context: Context, /, name: str, address: str, length: str, *, how: How) -> None:
+def allow(context: Context, name: str, address: str, length: str, how: How) -> None:
     """Let ADDRESS in at every door of HOST for some time, whatever is typed wrong there.
 
     For an install party: thirty phones behind one address. What was closed to it opens at once.
@@ -31,13 +31,9 @@ def allow(context: Context, /, name: str, address: str, length: str, *, how: How
     host = inventory.find(context.settings.inventory, name)
     network, time = doors.network(address), doors.duration(length)
     wish = {"server": name, "address": network, "for": str(time)}
-    if how.dry_run:
-        show(wish, as_json=how.as_json)
-        return
-    if not how.yes:
-        ask(f"Let {network} in at every door of {name} for {length}?")
-    guests = doors.allow(host, context.settings, network, time)
-    show({**wish, "until": guests.allowed[network]}, as_json=how.as_json)
+    if agreed(context, wish, how, "Let it in at every door?"):
+        guests = doors.allow(host, context.settings, network, time)
+        context.show({**wish, "until": guests.allowed[network]}, as_json=how.as_json)
 
 
 @click.command()
@@ -45,16 +41,15 @@ def allow(context: Context, /, name: str, address: str, length: str, *, how: How
 @click.option("--lift", metavar="ADDRESS", help="Open every door to this address again.")
 @change_options
 @pass_context
-def bans(context: Context, /, name: str, lift: str | None, *, how: How) -> None:
+def bans(context: Context, name: str, lift: str | None, how: How) -> None:
     """List who is kept out of HOST: door, address, until when (UTC); and who is let in."""
     host = inventory.find(context.settings.inventory, name)
-    network = doors.network(lift) if lift else ""
-    guests = doors.guests(host, context.settings)
-    if network and not how.dry_run:
-        if not how.yes:
-            ask(f"Open every door of {name} to {network} again?")
-        guests = doors.lift(host, context.settings, network)
-    rows = guests.as_rows()
-    show(rows, as_json=how.as_json)
-    if not rows and not how.as_json:
-        click.echo(f"{name}: nobody is kept out")
+    nobody = f"{name}: nobody is kept out"
+    if lift is None:
+        rows = doors.guests(host, context.settings).as_rows()
+        context.show(rows, as_json=how.as_json, nothing=nobody)
+        return
+    wish = {"server": name, "opens_to": doors.network(lift)}
+    if agreed(context, wish, how, "Open every door to it again?"):
+        rows = doors.lift(host, context.settings, wish["opens_to"]).as_rows()
+        context.show(rows, as_json=how.as_json, nothing=nobody)

@@ -11,12 +11,16 @@ import click
 from provision.errors import UsageRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 TRIES = 3
 YES_HINT = "Add --yes, or look with --dry-run."
 AGAIN_HINT = "If one more is meant, add --again."
 YES, NO = ("y", "yes"), ("n", "no", "")
+
+
+class InputEnded(UsageRefused):
+    """Nobody answers: the input ended."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,29 @@ def answer(question: Question) -> str:
             return given
         click.echo(f"  {wrong}")
     raise UsageRefused(f"{question.words}: {wrong}", f"Give it as {question.option}.")
+
+
+def answer_all(
+    questions: Mapping[str, Question], given: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Return an answer to each question: what is `given` under its name, else what is typed.
+
+    Raises UsageRefused as `answer` does; where nobody answers, with all that is missing.
+    """
+    answers: dict[str, str] = {}
+    for name, question in questions.items():
+        known = given[name]
+        try:
+            answers[name] = answer(question) if known is None else known
+        except InputEnded:
+            missing = ", ".join(
+                one.option
+                for other, one in questions.items()
+                if other not in answers and given[other] is None and one.default is None
+            )
+            it = "them" if "," in missing else "it"
+            raise _nobody(f"{missing} missing", f"Give {it} as {missing}.") from None
+    return answers
 
 
 def agree(question: str, hint: str, *, err: bool = False) -> bool:
@@ -96,5 +123,5 @@ def _line(words: str, *, err: bool = False) -> str | None:
     return typed.strip()
 
 
-def _nobody(words: str, hint: str) -> UsageRefused:
-    return UsageRefused(f"The input ended before an answer: {words}", hint)
+def _nobody(words: str, hint: str) -> InputEnded:
+    return InputEnded(f"The input ended before an answer: {words}", hint)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.words import Command
 
 Found = TypeVar("Found", "Facts", "list[Facts]")
+Told = TypeVar("Told")
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 
@@ -60,6 +61,14 @@ def agreed(
     return True
 
 
+def tried(context: Context, work: Callable[[Session], Told]) -> Told:
+    """Return what `work` returns on the registry; what it wrote there is taken back."""
+    with context.session() as session:
+        told = work(session)
+        session.rollback()
+    return told
+
+
 def change(
     context: Context,
     work: Callable[[Session], Found],
@@ -76,9 +85,7 @@ def change(
     """
     planned: Found | None = None
     if how.dry_run or not how.yes:
-        with context.session() as session:
-            planned = work(session)
-            session.rollback()
+        planned = tried(context, work)
         if not planned and nothing and not how.as_json:
             click.echo(nothing)
             return None

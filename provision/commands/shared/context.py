@@ -53,6 +53,11 @@ class Context:
         return engine
 
     @property
+    def language(self) -> str:
+        """How amounts are written: as the operator does; before there are settings, in English."""
+        return self.settings.operator.language if self.config.exists() else "en"
+
+    @property
     def today(self) -> date:
         """The day here."""
         return self.control().today()
@@ -83,7 +88,7 @@ class Context:
         """
         if not (result or as_json) and nothing:
             click.echo(nothing)
-        tables.show(result, self.settings.operator.language, as_json=as_json)
+        tables.show(result, self.language, as_json=as_json)
 
 
 def pass_context(command: Command) -> Command:

@@ -1,0 +1,143 @@
+"""`paquet bundle check|deploy|suspend|resume`: what reaches the server of a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.commands.shared import progress
+from provision.commands.shared.changing import agreed, change_options, tried
+from provision.commands.shared.context import pass_context, show_findings
+from provision.commands.shared.words import json_option, typed, why_option
+from provision.errors import PaquetError, UsageRefused
+from provision.workflows import bundles, capacity, checking, upkeep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provision.commands.shared.changing import How
+    from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+    from provision.registry.models import Bundle
+    from provision.workflows.control import Control
+
+
+@click.command()
+@click.argument("domain")
+@json_option
+@pass_context
+def check(context: Context, domain: str, *, as_json: bool) -> None:
+    """Check the bundle of DOMAIN from outside; exit code 5 when something is wrong."""
+    control = context.control()
+    found = checking.check_bundle(control, bundles.find(control, domain))
+    show_findings(context, found, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The bundles that are meant: one, those of a server, or those whose room is due."""
+
+    domain: str | None
+    server: str | None
+    due: bool
+
+
+@click.command()
+@click.argument("domain", required=False)
+@click.option("--server", metavar="HOST", help="Every bundle of HOST, in place of one.")
+@click.option("--due", is_flag=True, help="Those whose room changes by today: see docs/money.md.")
+@typed(Wanted, "wanted")
+@change_options
+@pass_context
+def deploy(context: Context, wanted: Wanted, how: How) -> None:
+    """Bring the bundle of DOMAIN, or every bundle of a server, to what this release says.
+
+    After `paquet server deploy` of a new release. Killed, it is run again.
+    """
+    if [wanted.domain is not None, wanted.server is not None, wanted.due].count(True) != 1:
+        raise UsageRefused(
+            "Which bundle?", "Give one DOMAIN, or --server HOST for all of it, or --due."
+        )
+    found = _named(context.control(), wanted)
+    planned = [{"domain": one.domain, "server": one.server} for one in found]
+    if found and not how.dry_run and not agreed(context, planned, how, "Deploy them?"):
+        return
+    with progress.steps(quiet=how.as_json) as tell:
+        rows = _deploy_each(context.control(tell), found, dry_run=how.dry_run)
+    context.show(rows, as_json=how.as_json, nothing="There is none to deploy.")
+    if failed := [row for row in rows if row["error"]]:
+        raise PaquetError(
+            f"{len(failed)} of {len(rows)} bundles were not deployed",
+            "Each of them alone, by its DOMAIN, says more.",
+        )
+
+
+def _named(control: Control, wanted: Wanted) -> list[Bundle]:
+    """Return the bundle of a domain, those of a server, or else those whose room is due."""
+    if wanted.domain is not None:
+        return [bundles.find(control, wanted.domain)]
+    if wanted.server is not None:
+        return bundles.standing_on(control, wanted.server)
+    return capacity.due(control)
+
+
+def _deploy_each(control: Control, wanted: Sequence[Bundle], *, dry_run: bool) -> list[Facts]:
+    """Deploy all of them: one that broke its own cloud keeps no neighbour from what is new."""
+    rows: list[Facts] = []
+    for one in wanted:
+        control.tell(one.domain)
+        try:
+            changed = upkeep.deploy(control, one, dry_run=dry_run)
+        except PaquetError as error:
+            if len(wanted) == 1:
+                raise
+            rows.append({"domain": one.domain, "changed": None, "error": error.message})
+        else:
+            rows.append({"domain": one.domain, "changed": changed, "error": None})
+    return rows
+
+
+@click.command()
+@click.argument("domain")
+@why_option
+@change_options
+@pass_context
+def suspend(context: Context, domain: str, why: str, how: How) -> None:
+    """Stop the logins of the bundle of DOMAIN. Mail is still received; nothing is deleted."""
+    _bring(context, domain, ("suspended", why), how)
+
+
+@click.command()
+@click.argument("domain")
+@click.option("--why", default="", help="The reason, for the record.")
+@change_options
+@pass_context
+def resume(context: Context, domain: str, why: str, how: How) -> None:
+    """Open a suspended bundle again."""
+    _bring(context, domain, ("active", why), how)
+
+
+def _bring(context: Context, domain: str, wanted: tuple[str, str], how: How) -> None:
+    """Bring a bundle to a state for a reason, here and on its server."""
+    state, why = wanted
+    control = context.control()
+
+    def facts(bundle: Bundle) -> Facts:
+        return {
+            "domain": bundle.domain,
+            "bundle": bundle.name,
+            "server": bundle.server,
+            "state": bundle.state,
+            "logins": "open" if bundle.state == "active" else "closed",
+        }
+
+    planned = tried(
+        context,
+        lambda session: facts(upkeep.change_in_registry(session, control, domain, wanted)),
+    )
+    if agreed(context, planned, how):
+        with progress.steps(quiet=how.as_json) as tell:
+            done = upkeep.change_state(context.control(tell), domain, state, why)
+        context.show(facts(done), as_json=how.as_json)
