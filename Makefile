@@ -55,7 +55,7 @@ test-long: setup ## What takes longer, by parts that may be spread over sittings
 	$(SUDO) $(BIN)/python -m tests.long $(addprefix --part ,$(PART))
 
 rehearse: setup ## Order a bundle on lab machines, from nothing to the phone kit
-	$(SUDO) $(BIN)/paquet rehearse
+	$(SUDO) $(BIN)/paquet rehearse --yes
 
 bench: setup ## Measure, side by side in one run
 	$(BIN)/python -m tests.bench.starts
@@ -63,7 +63,7 @@ bench: setup ## Measure, side by side in one run
 	$(SUDO) $(BIN)/python -m tests.bench.bench
 
 clean: ## Take the lab down and remove what was made here, but results of long tests
-	if [ -x $(BIN)/paquet ]; then $(SUDO) $(BIN)/paquet rehearse --clean; fi
+	if [ -x $(BIN)/paquet ]; then $(SUDO) $(BIN)/paquet rehearse --clean --yes; fi
 	if [ -d var ]; then $(SUDO) find var -mindepth 1 -maxdepth 1 ! -name test-long -exec rm -rf {} +; fi
 	$(SUDO) rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 

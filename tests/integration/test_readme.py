@@ -34,7 +34,7 @@ MAKE = ("make rehearse", "make test", "make setup && . .venv/bin/activate")
 IN_LAB = ("paquet dns publish", "paquet server prepare")
 LOOKED_AT = ("paquet order place",)
 TYPED = {
-    "paquet init": ANSWERS,
+    "paquet init": (*ANSWERS, *YES),
     "paquet organisation add": (),
     "paquet subscription contract add": (),
     "paquet subscription plans import": (),

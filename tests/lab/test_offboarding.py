@@ -108,7 +108,7 @@ def test_a_bundle_is_closed_taken_along_and_erased_without_a_trace(
     leaver.paquet("close", "--why", "moves away", "--yes")
     assert leaver.clients.status("PROPFIND", files_url(delivered)) == UNAVAILABLE
     assert not mail.may_log_in(delivered, leaver.login)
-    leaver.paquet("export", "--to", str(tmp_path / "export"))
+    leaver.paquet("export", "--to", str(tmp_path / "export"), "--yes")
     (file,) = (tmp_path / "export").rglob("été.txt")
     assert file.read_text(encoding="utf-8") == "Grüße"
     assert subject in letters_in(tmp_path / "export")

@@ -62,7 +62,7 @@ def test_an_order_killed_at_any_step_goes_on_to_the_same_end(
 ) -> None:
     domain = f"coupe-{step}.paquet.test"
     kill_at(config(region), f"  {step}: ", words(domain))
-    paquet(config(region), "order", "resume", number_of(region, domain))
+    paquet(config(region), "order", "resume", number_of(region, domain), "--yes")
     assert bundle_picture(region, domain) == undisturbed
 
 
@@ -71,7 +71,7 @@ def test_an_order_killed_in_the_middle_of_the_play_goes_on(
 ) -> None:
     domain = "coupe-cloud.paquet.test"
     kill_at(config(region), "The bundle's light cloud", words(domain))
-    paquet(config(region), "order", "resume", number_of(region, domain))
+    paquet(config(region), "order", "resume", number_of(region, domain), "--yes")
     assert bundle_picture(region, domain) == undisturbed
 
 
@@ -103,7 +103,7 @@ def test_a_cancelled_order_frees_its_domain_and_nobody_owes_for_it(region: Regio
     before, wish = owed(), region.wish(domain)
     number = ordering.place(region.control, wish)
     assert state() == "waiting"
-    paquet(config(region), "order", "cancel", str(number), "--why", "changed her mind")
+    paquet(config(region), "order", "cancel", str(number), "--why", "a change of mind", "--yes")
     assert state() == "ended"
     assert owed() == before
     assert region.wish(domain).domain == domain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -25,6 +26,10 @@ ANSWERS = ("Nuage", "nuage.example", "aide@nuage.example", "02 31 00 00 00", "",
 
 
 def run(folder: Path, typed: str, *words: str) -> Result:
+    return call(folder, typed, *words, "--yes")
+
+
+def call(folder: Path, typed: str, *words: str) -> Result:
     context = Context(folder / "paquet.toml")
     return CliRunner().invoke(init, words, input=typed, obj=context, standalone_mode=False)
 
@@ -67,8 +72,33 @@ def test_init_takes_what_is_usual_when_nobody_is_there_to_say_otherwise(tmp_path
 @pytest.mark.parametrize("at", range(3))
 def test_init_says_so_when_the_input_ends_before_an_answer(tmp_path: Path, at: int) -> None:
     error = refused(tmp_path, "".join(f"{word}\n" for word in ANSWERS[:at]))
-    assert "The input ended before an answer" in error.message
-    assert error.hint == f"Give it as {list(QUESTIONS.values())[at].option}."
+    missing = ", ".join([question.option for question in QUESTIONS.values()][at:3])
+    assert error.message == f"The input ended before an answer: {missing}"
+    assert error.hint == f"Give {'it' if at == 2 else 'them'} as {missing}."
+
+
+def test_init_names_all_that_is_missing_and_no_more(tmp_path: Path) -> None:
+    error = refused(tmp_path, "", "--zone=nuage.example", "--language=en")
+    assert error.message == "The input ended before an answer: --operator, --contact"
+    assert error.hint == "Give them as --operator, --contact."
+
+
+def test_init_shows_what_it_would_write_and_writes_nothing(tmp_path: Path) -> None:
+    words = ("--operator=Nuage", "--zone=nuage.example", "--contact=aide@nuage.example")
+    (tmp_path / "inventory.yml").write_text("mine", "utf-8")
+    shown = call(tmp_path, "", *words, "--dry-run", "--json")
+    assert [Path(row["file"]).name for row in json.loads(shown.stdout)] == [
+        *("paquet.toml", "paquet.key", "inventory.yml")
+    ]
+    assert [row["now"] for row in json.loads(shown.stdout)] == [
+        *("is made", "is made", "stays as it is")
+    ]
+    asked = call(tmp_path, "", *words)
+    assert isinstance(asked.exception, UsageRefused)
+    assert asked.exception.message == "Nobody is there to say yes"
+    assert [path.name for path in tmp_path.iterdir()] == ["inventory.yml"]
+    assert run(tmp_path, "", *words).exception is None
+    assert (tmp_path / "inventory.yml").read_text("utf-8") == "mine"
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,8 @@ def test_no_file_that_a_command_writes_can_be_read_by_others(tmp_path: Path) -> 
 
     answers = ["--operator", "Nuage Libre", "--zone", "exemple.fr", "--contact", "aide@exemple.fr"]
     paquet(
-        "init", *answers, "--telephone", "", "--language", "fr", "--registry", "sqlite:///paquet.db"
+        *("init", *answers, "--telephone", "", "--language", "fr"),
+        *("--registry", "sqlite:///paquet.db", "--yes"),
     )
     paquet("organisation", "add", "Nuage Libre", "--kind", "association")
     found = modes(tmp_path / "here")

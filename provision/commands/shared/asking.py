@@ -41,7 +41,7 @@ def answer(question: Question) -> str:
     default, wrong = question.default, ""
     shown = f"{question.words} [{default}]" if default else question.words
     for _ in range(TRIES):
-        typed = _line(shown)
+        typed = _line(shown, err=True)
         if typed is None and default is None:
             raise _nobody(question.words, f"Give it as {question.option}.")
         given = typed or default or ""
@@ -49,7 +49,7 @@ def answer(question: Question) -> str:
         wrong = "it needs an answer" if needed else question.mistake(given)
         if not wrong:
             return given
-        click.echo(f"  {wrong}")
+        click.echo(f"  {wrong}", err=True)
     raise UsageRefused(f"{question.words}: {wrong}", f"Give it as {question.option}.")
 
 
@@ -72,7 +72,7 @@ def answer_all(
                 if other not in answers and given[other] is None and one.default is None
             )
             it = "them" if "," in missing else "it"
-            raise _nobody(f"{missing} missing", f"Give {it} as {missing}.") from None
+            raise _nobody(missing, f"Give {it} as {missing}.") from None
     return answers
 
 

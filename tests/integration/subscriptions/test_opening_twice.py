@@ -55,7 +55,7 @@ def someone_says(monkeypatch: pytest.MonkeyPatch, *, yes: bool) -> list[str]:
         asked.append(question)
         return "y" if yes else "n"
 
-    monkeypatch.setattr("provision.commands.shared.context.someone_is_there", lambda: True)
+    monkeypatch.setattr("provision.commands.shared.asking.someone_is_there", lambda: True)
     monkeypatch.setattr(click, "prompt", prompt)
     return asked
 

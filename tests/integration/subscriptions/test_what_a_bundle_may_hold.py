@@ -131,7 +131,7 @@ def change(shop: Context, *words: str) -> Any:  # noqa: ANN401 (JSON is anything
 
 
 def add(shop: Context, login: str) -> None:
-    ask(shop, user, "add", DOMAIN, login, "--name", login.capitalize())
+    ask(shop, user, "add", DOMAIN, login, "--name", login.capitalize(), "--yes")
 
 
 def test_a_larger_plan_reaches_the_server_in_the_same_command(
