@@ -113,9 +113,15 @@ def someone_is_there() -> bool:
 
 
 def _line(words: str, *, err: bool = False) -> str | None:
-    """Return one line of the person, None where the input ends; Ctrl-C is raised."""
+    """Return one line of the person, None where the input ends; Ctrl-C is raised.
+
+    Where no person is, a line is read without a word.
+    """
+    shown, suffix = (words, ": ") if someone_is_there() else ("", "")
     try:
-        typed: str = click.prompt(words, default="", show_default=False, err=err)
+        typed: str = click.prompt(
+            shown, default="", show_default=False, prompt_suffix=suffix, err=err
+        )
     except click.Abort as ended:
         if isinstance(ended.__context__, EOFError):
             return None
