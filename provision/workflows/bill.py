@@ -50,7 +50,7 @@ def bill(control: Control, day: date) -> Outcome:
     if found:
         raise PaquetError(
             f"The ledger is not whole: {found[0].where}: {found[0].what}",
-            "See all of it: paquet money verify. Nothing is billed before.",
+            "See all of it: paquet books verify. Nothing is billed before.",
         )
     return billing.bill(control.engine, day, control.tell)
 
