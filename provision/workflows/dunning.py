@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.process.files import replace_file
-from provision.registry.models import Order
 from provision.subscriptions.dunning import letters, policy, reminders
 from provision.subscriptions.parties import identities, organisations, profiles
 from provision.subscriptions.payments import mailing, owed
@@ -18,19 +17,18 @@ from provision.subscriptions.selling.models import Subscription
 from provision.workflows import offboard, upkeep
 from provision.workflows.capacity import LIVING
 from provision.workflows.offboard import Closing
+from provision.workflows.reminding import due, paid_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-    from sqlalchemy.orm import Session
-
-    from provision.registry.models import Bundle
     from provision.subscriptions.documents.issuing import Number
     from provision.subscriptions.dunning.policy import Policy
     from provision.subscriptions.dunning.reminders import Reminder, Settled
     from provision.workflows.control import Control
+    from provision.workflows.reminding import Due
 
 SUSPENDED, ACTIVE = "suspended", "active"
 
@@ -46,41 +44,12 @@ class Campaign:
 
 
 @dataclass(frozen=True)
-class Due:
-    """What a day brings: reminders, held ones with them, and bundles that can open again.
-
-    `before` are the invoices that reached their step earlier, and stay unpaid.
-    """
-
-    reminders: tuple[Reminder, ...]
-    reopened: tuple[tuple[Settled, str], ...]
-    before: tuple[Reminder, ...] = ()
-
-
-@dataclass(frozen=True)
 class Done:
     """What became of one thing: an invoice's step, or a bundle, and why not, or ''."""
 
     what: str
     step: str
     refused: str
-
-
-def due(control: Control, organisation: str, rules: Policy, on: date) -> Due:
-    """Return what `run` would do on a day; nothing is written."""
-    with control.reading() as session:
-        owner = organisations.get(session, organisation)
-        reopened = [
-            (one, bundle.domain)
-            for one in reminders.settled(session, owner, on)
-            if (bundle := _bundle(session, one.subscription_id)) and bundle.state in LIVING
-        ]
-        found = reminders.overdue(session, owner, rules, on)
-    return Due(
-        tuple(one for one in found if not one.before),
-        tuple(reopened),
-        tuple(one for one in found if one.before),
-    )
 
 
 def run(control: Control, campaign: Campaign) -> list[Done]:
@@ -178,7 +147,7 @@ def _again(control: Control, reminder: Reminder) -> Reminder:
 
 def _suspend(control: Control, reminder: Reminder, why: str, _on: date) -> None:
     with control.reading() as session:
-        bundle = _bundle(session, reminder.owed.subscription_id)
+        bundle = paid_bundle(session, reminder.owed.subscription_id)
     # Suspended too: the registry is changed before the server, which may not have answered.
     if bundle is not None and bundle.state in LIVING:
         upkeep.change_state(control, bundle.domain, SUSPENDED, why)
@@ -188,7 +157,7 @@ def _close(control: Control, reminder: Reminder, why: str, on: date) -> None:
     """End the contract: the bundle and its subscription, or a subscription that has no bundle."""
     closing = Closing(why, on, on, "letter")
     with control.session() as session:
-        bundle = _bundle(session, reminder.owed.subscription_id)
+        bundle = paid_bundle(session, reminder.owed.subscription_id)
         if bundle is None or offboard.is_over(session, bundle):
             opened = session.get(Subscription, reminder.owed.subscription_id or 0)
             offboard.end_subscription(session, opened, closing, control.told(why))
@@ -218,7 +187,7 @@ def _write_letter(control: Control, campaign: Campaign, found: Sequence[Reminder
     with control.reading() as session:
         owner = organisations.get(session, campaign.organisation)
         profile = profiles.needed(session, owner, campaign.on)
-        bundle = _bundle(session, letters.speaking(found).owed.subscription_id)
+        bundle = paid_bundle(session, letters.speaking(found).owed.subscription_id)
         until = bundle.export_until if bundle and bundle.state == offboard.CLOSED else None
         known = identities.current(session, found[0].owed.subscriber_id or 0)
     if known is None:
@@ -245,10 +214,3 @@ def _outbox(control: Control, campaign: Campaign) -> Outbox:
     with control.reading() as session:
         sender = organisations.get(session, campaign.organisation).name
     return Outbox(campaign.folder, control.settings.operator.language, sender)
-
-
-def _bundle(session: Session, subscription_id: int | None) -> Bundle | None:
-    """Return the bundle that a subscription pays for, if it was ordered."""
-    found = session.get(Subscription, subscription_id) if subscription_id else None
-    order = session.get(Order, found.order_id) if found and found.order_id else None
-    return order.bundle if order else None

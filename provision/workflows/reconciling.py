@@ -15,9 +15,9 @@ from provision.subscriptions.payments import (
     answers,
     batches,
     mandates,
+    movements,
     owed,
     paying,
-    receiving,
     returns,
     waiting,
 )
@@ -59,8 +59,8 @@ class Outcome:
 
 def propose(session: Session, organisation: Organisation) -> list[Seen]:
     """Return all movements that are not explained, with what each may be."""
-    rows = receiving.unexplained(session, organisation.id)
-    movements = [receiving.read_movement(row) for row, _parked in rows]
+    rows = movements.unexplained(session, organisation.id)
+    said = [movements.read(row) for row, _parked in rows]
     running = answers.running(session, organisation.id)
     known = [
         *answers.paid(session, organisation.id),
@@ -71,11 +71,11 @@ def propose(session: Session, organisation: Organisation) -> list[Seen]:
         for reference, items in answers.by_debit(known).items()
     }
     expected = _expected(session, organisation, running)
-    proposals = matching.propose(movements, expected, returns=names)
+    proposals = matching.propose(said, expected, returns=names)
     found = {one.movement.key: one for one in proposals}
     return [
         Seen(row, parked, found.get(movement.key))
-        for (row, parked), movement in zip(rows, movements, strict=True)
+        for (row, parked), movement in zip(rows, said, strict=True)
     ]
 
 
@@ -113,7 +113,7 @@ def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
     if kinds <= {COLLECTION, DEBIT}:
         batches.credit_batch(session, row, expected[0].reference, today)
     elif kinds == {RETURN}:
-        movement = receiving.read_movement(row)
+        movement = movements.read(row)
         why = {part.end_to_end: part.reason for part in movement.details}
         came_back = [
             CameBack(reference, -one.units, why.get(reference) or movement.reason)

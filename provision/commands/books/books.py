@@ -11,7 +11,6 @@ import click
 
 from provision import money as exact
 from provision.commands.books.money_results import allocate
-from provision.commands.shared.words import day_type, folder_type, worded
 from provision.commands.shared.changing import change_options, decided, show_amounts
 from provision.commands.shared.context import (
     PROBLEMS_FOUND,
@@ -20,6 +19,7 @@ from provision.commands.shared.context import (
     pass_context,
     show,
 )
+from provision.commands.shared.words import day_type, folder_type, worded
 from provision.errors import UsageRefused
 from provision.process.files import write_private
 from provision.subscriptions.books import cutoffs, exporting, vat_due, verify

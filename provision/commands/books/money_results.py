@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money
-from provision.commands.shared.words import day_type
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import day_type
 from provision.subscriptions.books import results
 from provision.subscriptions.books.results import Decision
 from provision.subscriptions.ledger import chart

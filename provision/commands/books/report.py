@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.words import day_type
 from provision.commands.shared.context import json_option, pass_context, show
 from provision.commands.shared.imported import Imported
+from provision.commands.shared.words import day_type
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.books import tabular
 from provision.money import euros

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.words import day_type
 from provision.commands.shared.changing import (
     change,
     change_options,
@@ -17,6 +16,7 @@ from provision.commands.shared.changing import (
     show_amounts,
 )
 from provision.commands.shared.context import count_type, json_option, pass_context
+from provision.commands.shared.words import day_type
 from provision.money import euros
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import Organisation

@@ -26,7 +26,7 @@ from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.receipt_models import DONATION, MEMBERSHIP, Receipt
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
-from provision.subscriptions.payments import receiving
+from provision.subscriptions.payments import movements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -215,7 +215,7 @@ def _origin(session: Session, owner: Organisation, words: Mapping[str, object]) 
     if movement is not None and words["instead_of"]:
         raise UsageRefused("Where is the money?", "Give --movement or --instead-of, not both.")
     if movement is not None:
-        return receiving.movement(session, owner.id, movement)
+        return movements.get(session, owner.id, movement)
     if words["instead_of"]:
         return recording.find(session, owner, str(words["instead_of"]))
     return None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from provision import money as exact
-from provision.commands.shared.words import worded
 from provision.commands.shared.context import (
     dry_run_option,
     json_option,
@@ -16,11 +15,12 @@ from provision.commands.shared.context import (
     pass_context,
     show,
 )
+from provision.commands.shared.words import worded
 from provision.errors import UsageRefused
 from provision.formats.bank import mappings, reading
 from provision.money import euros
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import receiving
+from provision.subscriptions.payments import movements, receiving
 from provision.subscriptions.payments.receiving import Source
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
     language = context.settings.operator.language
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        rows = [_facts(one) for one in receiving.everyone(session, owner.id)]
+        rows = [_facts(one) for one in movements.statements(session, owner.id)]
     show([worded(row, language, as_json=as_json) for row in rows], as_json=as_json)
 
 
@@ -92,7 +92,7 @@ def show_one(context: Context, organisation: str, number: int, *, as_json: bool)
     language = context.settings.operator.language
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        rows = [movement_facts(one) for one in receiving.movements(session, owner.id, number)]
+        rows = [movement_facts(one) for one in movements.of_statement(session, owner.id, number)]
     if not rows:
         raise UsageRefused(
             f"There is no movement on a statement {number}", "See: paquet statement list"
@@ -102,7 +102,7 @@ def show_one(context: Context, organisation: str, number: int, *, as_json: bool)
 
 def movement_facts(row: BankMovement) -> dict[str, object]:
     """Return what a list shows of a movement."""
-    said = receiving.read_movement(row)
+    said = movements.read(row)
     names = [said.counterparty, *(part.counterparty for part in said.details)]
     texts = [said.text, *(part.text for part in said.details)]
     return {

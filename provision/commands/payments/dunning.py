@@ -25,6 +25,7 @@ from provision.subscriptions.documents import numbering
 from provision.subscriptions.dunning import pauses, policy, reminders
 from provision.subscriptions.parties import organisations, people
 from provision.workflows import dunning as workflow
+from provision.workflows import reminding
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
     from provision.subscriptions.dunning.policy import Policy
     from provision.subscriptions.payments.models import DunningPause, DunningStep
-    from provision.workflows.dunning import Due
+    from provision.workflows.reminding import Due
 
 file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
 folder_type = click.Path(file_okay=False, path_type=Path)
@@ -67,7 +68,7 @@ def due(
     """Show which invoices of ORGANISATION reach which step; nothing is written."""
     control = context.control()
     day = on.date() if on else control.today()
-    found = workflow.due(control, organisation, _rules(file), day)
+    found = reminding.due(control, organisation, _rules(file), day)
     show(_due_rows(found, context.settings.operator.language, as_json=as_json), as_json=as_json)
 
 
@@ -92,7 +93,7 @@ def run(context: Context, /, *, yes: bool, as_json: bool, **words: object) -> No
     if day > today:
         raise UsageRefused(f"{day} is not yet", "Look at that day: paquet dunning due --on DAY")
     if not yes:
-        found = workflow.due(context.control(), name, rules, day)
+        found = reminding.due(context.control(), name, rules, day)
         show(_due_rows(found, context.settings.operator.language, as_json=False), as_json=False)
         ask("Take these steps?")
     with progress.steps(quiet=as_json) as tell:

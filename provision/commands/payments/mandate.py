@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.words import day_type
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import count_type, json_option, pass_context, show
+from provision.commands.shared.words import day_type
 from provision.errors import UsageRefused
 from provision.formats.sepa.prenotification import masked
 from provision.process.files import replace_file

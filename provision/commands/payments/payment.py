@@ -10,7 +10,6 @@ import click
 from provision import money as exact
 from provision.commands.payments import payment_accounts, payment_waiting
 from provision.commands.payments.statement import movement_facts
-from provision.commands.shared.words import day_type, worded
 from provision.commands.shared.context import (
     ask,
     dry_run_option,
@@ -20,6 +19,7 @@ from provision.commands.shared.context import (
     show,
     yes_option,
 )
+from provision.commands.shared.words import day_type, worded
 from provision.errors import UsageRefused
 from provision.formats.sepa import pain008
 from provision.money import euros
@@ -34,9 +34,9 @@ from provision.subscriptions.payments import (
     handing_over,
     losses,
     mailing,
+    movements,
     owed,
     paying,
-    receiving,
     returns,
     waiting,
 )
@@ -188,7 +188,7 @@ def match(context: Context, /, *, as_json: bool, **words: object) -> None:
     today = context.control().today()
     with context.session() as session:
         owner = organisations.get(session, str(words["organisation"]))
-        row = receiving.movement(session, owner.id, int(str(words["movement"])))
+        row = movements.get(session, owner.id, int(str(words["movement"])))
         if waiting.names(session, owner.id, references):
             shown = waiting.bank(session, row, references, today)
             facts = [{"banked": one.shown, "amount": euros(one.units)} for one in shown]
@@ -221,7 +221,7 @@ def take_back(context: Context, /, *, as_json: bool, **words: object) -> None:
     names: tuple[str, ...] = words["debits"]  # type: ignore[assignment]
     with context.session() as session:
         owner = organisations.get(session, str(words["organisation"]))
-        row = receiving.movement(session, owner.id, int(str(words["movement"])))
+        row = movements.get(session, owner.id, int(str(words["movement"])))
         paid = answers.by_debit(answers.paid(session, owner.id))
         debits = [
             CameBack(name, sum(item.units for item in paid.get(name, ())), str(words["reason"]))
@@ -257,7 +257,7 @@ def park(context: Context, /, *, as_json: bool, **words: object) -> None:
     today, why = context.control().today(), str(words["why"])
     with context.session() as session:
         owner = organisations.get(session, str(words["organisation"]))
-        row = receiving.movement(session, owner.id, int(str(words["movement"])))
+        row = movements.get(session, owner.id, int(str(words["movement"])))
         work = booking.fee if words["fee"] else booking.park
         entry = work(session, row, why, today)
     show({"movement": row.id, "entry": entry}, as_json=as_json)
@@ -315,7 +315,7 @@ def refund(context: Context, /, *, as_json: bool, **words: object) -> None:
         raise UsageRefused("What was paid back?", "Name a credit note, or give --credit-of.")
     with context.session() as session:
         owner = organisations.get(session, str(words["organisation"]))
-        row = receiving.movement(session, owner.id, int(str(words["movement"])))
+        row = movements.get(session, owner.id, int(str(words["movement"])))
         if email:
             party = people.reference(session, people.subscriber_named(session, str(email)).id)
             units = paying.refund_credit(session, row, party, today)

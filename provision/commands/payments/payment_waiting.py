@@ -18,7 +18,7 @@ from provision.money import euros
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import bounced, owed, receiving, waiting
+from provision.subscriptions.payments import bounced, movements, owed, waiting
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,7 +85,7 @@ def take_back(context: Context, /, *, movement: int | None, how: How, **words: s
     def work(session: Session) -> Facts:
         owner = organisations.get(session, words["organisation"])
         cheque = bounced.find(session, owner, words["cheque"])
-        row = None if movement is None else receiving.movement(session, owner.id, movement)
+        row = None if movement is None else movements.get(session, owner.id, movement)
         fee = bounced.take_back(session, cheque, row, words["why"], today)
         return {
             "cheque": cheque.reference,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.words import day_type
 from provision.commands.shared.context import (
     ask,
     dry_run_option,
@@ -16,6 +15,7 @@ from provision.commands.shared.context import (
     show,
     yes_option,
 )
+from provision.commands.shared.words import day_type
 from provision.errors import UsageRefused
 from provision.process.files import replace_file
 from provision.subscriptions.privacy import purging, register, retention

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from provision.errors import UsageRefused
 from provision.formats.bank.candidates import end_to_ends
 from provision.subscriptions.documents.issuing import Number
-from provision.subscriptions.payments import receiving
+from provision.subscriptions.payments import movements
 from provision.subscriptions.payments.models import (
     CollectionAnswer,
     CollectionFile,
@@ -83,7 +83,7 @@ def paid_alone(
 
     A debit is answered for every invoice that it was to pay.
     """
-    named = end_to_ends(receiving.read_movement(row))
+    named = end_to_ends(movements.read(row))
     for items in running(session, row.organisation_id).values():
         meant = {one.reference for one in items if number_of(one) in numbers} & named
         for item in items:

@@ -7,24 +7,23 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from provision.errors import UsageRefused
 from provision.formats.bank import reading, statements
-from provision.formats.bank.statements import Detail, Movement, Statement
+from provision.formats.bank.statements import Statement
 from provision.formats.sepa import identifiers
 from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments.models import (
-    PARKED,
     BankMovement,
     BankStatement,
-    MovementBooking,
 )
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.formats.bank.mappings import CsvMapping
+    from provision.formats.bank.statements import Movement
     from provision.subscriptions.parties.models import Organisation
 
 
@@ -71,75 +70,6 @@ def bring_in(session: Session, organisation: Organisation, source: Source, today
         overlap += there
         keys |= {movement.key for movement in one.movements}
     return Received(tuple(made), len(read) - len(made), tuple(overlap))
-
-
-def everyone(session: Session, organisation_id: int) -> list[BankStatement]:
-    """Return the statements of an organisation, the latest first."""
-    return list(
-        session.scalars(
-            select(BankStatement)
-            .where(BankStatement.organisation_id == organisation_id)
-            .order_by(BankStatement.id.desc())
-        )
-    )
-
-
-def movement(session: Session, organisation_id: int, number: int) -> BankMovement:
-    """Return the movement of this number, or raise UsageRefused."""
-    found = session.get(BankMovement, number)
-    if found is None or found.organisation_id != organisation_id:
-        raise UsageRefused(
-            f"There is no movement {number}", "See: paquet payment reconcile ORGANISATION"
-        )
-    return found
-
-
-def movements(session: Session, organisation_id: int, statement_id: int) -> list[BankMovement]:
-    """Return the movements of a statement, as the bank lists them."""
-    return list(
-        session.scalars(
-            select(BankMovement)
-            .where(
-                BankMovement.organisation_id == organisation_id,
-                BankMovement.statement_id == statement_id,
-            )
-            .order_by(BankMovement.position)
-        )
-    )
-
-
-def unexplained(session: Session, organisation_id: int) -> list[tuple[BankMovement, bool]]:
-    """Return the movements that are not booked, or (True) parked, in the order of the bank."""
-    last = (
-        select(MovementBooking.movement_id, func.max(MovementBooking.position).label("position"))
-        .group_by(MovementBooking.movement_id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(BankMovement, MovementBooking.kind)
-        .outerjoin(last, last.c.movement_id == BankMovement.id)
-        .outerjoin(
-            MovementBooking,
-            (MovementBooking.movement_id == last.c.movement_id)
-            & (MovementBooking.position == last.c.position),
-        )
-        .where(
-            BankMovement.organisation_id == organisation_id,
-            BankMovement.units != 0,
-            MovementBooking.kind.is_(None) | (MovementBooking.kind == PARKED),
-        )
-        .order_by(BankMovement.statement_id, BankMovement.position)
-    )
-    return [(row, kind == PARKED) for row, kind in rows]
-
-
-def read_movement(row: BankMovement) -> Movement:
-    """Return all that the bank said of a movement."""
-    kept = json.loads(row.content)
-    kept["details"] = tuple(Detail(**detail) for detail in kept["details"])
-    for name in ("booked_on", "value_on"):
-        kept[name] = date.fromisoformat(kept[name]) if kept[name] else None
-    return Movement(**kept)
 
 
 def _account(session: Session, organisation: Organisation, today: date) -> str:

@@ -16,7 +16,7 @@ from provision.registry.secrets import open_safe
 from provision.subscriptions.dunning import policy
 from provision.subscriptions.payments import owed, paying
 from provision.subscriptions.selling import opening
-from provision.workflows import dunning, plays
+from provision.workflows import dunning, plays, reminding
 from provision.workflows.control import Control
 from provision.workflows.dunning import Campaign
 from tests.integration.subscriptions.conftest import START
@@ -99,7 +99,7 @@ class Street:
     def due(self, days: int) -> list[tuple[str, str]]:
         """Return the steps of a day, and why they are held."""
         self.till.session.commit()
-        found = dunning.due(self.control, SELLER, self.rules, self.day(days))
+        found = reminding.due(self.control, SELLER, self.rules, self.day(days))
         return [(one.step, one.held) for one in found.reminders]
 
     def run(self, days: int) -> list[tuple[str, str]]:

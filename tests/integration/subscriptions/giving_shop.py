@@ -14,7 +14,7 @@ from provision.subscriptions.documents.receipt_models import DONATION, MEMBERSHI
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.ledger.posting import Sight
-from provision.subscriptions.payments import receiving
+from provision.subscriptions.payments import movements, receiving
 from provision.subscriptions.payments.receiving import Source
 from tests.integration.subscriptions.conftest import START, profile
 from tests.integration.subscriptions.paying_shop import OURS, camt
@@ -89,7 +89,7 @@ class Desk:
         source = Source(content, f"{self.statements}.xml")
         receiving.bring_in(self.session, self.association, source, TODAY)
         self.balance += sum(one.units for one in said)
-        rows = [row for row, _ in receiving.unexplained(self.session, self.association.id)]
+        rows = [row for row, _ in movements.unexplained(self.session, self.association.id)]
         return rows[-len(said) :] if said else []
 
     def accounts(self, organisation: Organisation | None = None) -> dict[str, int]:

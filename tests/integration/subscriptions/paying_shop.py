@@ -12,7 +12,14 @@ from provision.subscriptions.documents import describing
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.posting import Sight
 from provision.subscriptions.parties import identities
-from provision.subscriptions.payments import collectable, collecting, mandates, owed, receiving
+from provision.subscriptions.payments import (
+    collectable,
+    collecting,
+    mandates,
+    movements,
+    owed,
+    receiving,
+)
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.receiving import Source
@@ -150,7 +157,7 @@ class Till:
         source = Source(content, f"{self.statements}.xml")
         receiving.bring_in(self.session, self.seller, source, on)
         self.balance += sum(one.units for one in said)
-        rows = [row for row, _ in receiving.unexplained(self.session, self.seller.id)]
+        rows = [row for row, _ in movements.unexplained(self.session, self.seller.id)]
         return rows[-len(said) :]
 
     def accounts(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import mailing
 from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.models import DunningStep
-from provision.workflows import dunning
+from provision.workflows import dunning, reminding
 from tests.integration.subscriptions.dunning_street import SELLER, open_street
 from tests.integration.subscriptions.paying_shop import TODAY
 
@@ -173,4 +173,4 @@ def test_two_customers_get_a_letter_each(street: Street) -> None:
     letters = written(street, LATE)
     assert len(letters) == 2
     assert sum("Bonjour Luc" in text for text in letters.values()) == 1
-    assert dunning.due(street.control, SELLER, street.rules, street.day(LATE)).reminders == ()
+    assert reminding.due(street.control, SELLER, street.rules, street.day(LATE)).reminders == ()

@@ -13,7 +13,7 @@ from provision.subscriptions.books import verify
 from provision.subscriptions.dunning import pauses, reminders
 from provision.subscriptions.payments import returns
 from provision.subscriptions.payments.returns import CameBack
-from provision.workflows import dunning, plays, reconciling
+from provision.workflows import dunning, plays, reconciling, reminding
 from tests.integration.subscriptions.dunning_street import SELLER, open_street, pay_all, suspend
 from tests.integration.subscriptions.paying_shop import TODAY, TOLD, Said
 
@@ -138,7 +138,7 @@ def test_what_is_paid_is_opened_again_once(street: Street) -> None:
     suspend(street)
     pay_all(street, 50)
     street.till.session.commit()
-    found = dunning.due(street.control, SELLER, street.rules, street.day(50))
+    found = reminding.due(street.control, SELLER, street.rules, street.day(50))
     assert [domain for _settled, domain in found.reopened] == ["jeanne.paquet.test"]
     assert street.bundle().state == "suspended"
     assert street.run(50) == [("resumed", "")]
@@ -167,7 +167,7 @@ def test_a_bundle_that_could_not_be_opened_is_tried_again(
 @only_sqlite
 def test_two_runs_at_once_take_a_step_once(street: Street) -> None:
     street.till.session.commit()
-    found = dunning.due(street.control, SELLER, street.rules, street.day(5))
+    found = reminding.due(street.control, SELLER, street.rules, street.day(5))
     street.run(5)
     with pytest.raises(UsageRefused, match="reached a step on"):
         reminders.reach(street.till.session, found.reminders[0], "", street.day(5), TOLD)

@@ -12,7 +12,7 @@ from provision.money import parse
 from provision.subscriptions.books import verify
 from provision.subscriptions.ledger import closings
 from provision.subscriptions.parties import people, profiles
-from provision.subscriptions.payments import booking, losses, owed, paying, receiving
+from provision.subscriptions.payments import booking, losses, movements, owed, paying, receiving
 from provision.subscriptions.payments.models import BankMovement
 from provision.subscriptions.payments.paying import Cash
 from provision.subscriptions.payments.receiving import Source
@@ -190,7 +190,7 @@ def test_a_gap_another_account_or_a_cut_file_is_refused_whole(till: Till) -> Non
     for content in (gap, other, cut, dollars):
         with pytest.raises(PaquetError):
             receiving.bring_in(till.session, till.seller, Source(content, "2.xml"), COLLECT_ON)
-    assert len(receiving.everyone(till.session, till.seller.id)) == 1
+    assert len(movements.statements(till.session, till.seller.id)) == 1
     assert len(reconciling.propose(till.session, till.seller)) == 1
 
 
@@ -207,14 +207,14 @@ def test_an_overlap_brings_what_is_new_and_tells_what_was_there(till: Till) -> N
     assert [one.text for one in received.overlap] == ["loyer", "don"]
     (made,) = received.new
     assert (made.opening, made.closing) == (101_300, 101_350)
-    rows = [row.units for row, _parked in receiving.unexplained(till.session, till.seller.id)]
+    rows = [row.units for row, _parked in movements.unexplained(till.session, till.seller.id)]
     assert rows == [1000, 300, 50]
 
 
 def test_a_movement_is_kept_with_all_that_the_bank_said(till: Till) -> None:
     said = Said(-1000, text="REJET", end_to_end="F2026-1-1", reason="MD06", name="Jeanne")
     (row,) = till.bank(said)
-    movement = receiving.read_movement(row)
+    movement = movements.read(row)
     assert (movement.reason, movement.details[0].end_to_end) == ("MD06", "F2026-1-1")
     assert movement.key == row.key
     assert json.loads(row.content)["booked_on"] == COLLECT_ON.isoformat()

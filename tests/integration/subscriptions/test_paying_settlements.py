@@ -11,7 +11,7 @@ from provision.subscriptions.documents import describing
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import receiving
+from provision.subscriptions.payments import movements, receiving
 from provision.subscriptions.payments.receiving import Source
 from provision.subscriptions.settling import settlements, steps, transfers
 from provision.workflows import reconciling
@@ -164,6 +164,6 @@ def test_a_settlement_between_others_is_not_ours_to_pay(till: Till, settlement: 
     content = camt(7, COLLECT_ON, 0, [Said(300, text=f"VIR {DOCUMENT}")])
     theirs = content.replace(b"FR1420041010050500013M02606", THEIRS.encode())
     receiving.bring_in(till.session, other, Source(theirs, "quai.xml"), COLLECT_ON)
-    ((row, _parked),) = receiving.unexplained(till.session, other.id)
+    ((row, _parked),) = movements.unexplained(till.session, other.id)
     with pytest.raises(UsageRefused, match="is between others"):
         transfers.book(till.session, row, steps.shown(settlement), COLLECT_ON)

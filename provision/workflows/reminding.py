@@ -1,0 +1,58 @@
+"""Whom a day reminds, and whose bundle it opens again: looked at, nothing is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision.registry.models import Order
+from provision.subscriptions.dunning import reminders
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling.models import Subscription
+from provision.workflows.capacity import LIVING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.registry.models import Bundle
+    from provision.subscriptions.dunning.policy import Policy
+    from provision.subscriptions.dunning.reminders import Reminder, Settled
+    from provision.workflows.control import Control
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a day brings: reminders, held ones with them, and bundles that can open again.
+
+    `before` are the invoices that reached their step earlier, and stay unpaid.
+    """
+
+    reminders: tuple[Reminder, ...]
+    reopened: tuple[tuple[Settled, str], ...]
+    before: tuple[Reminder, ...] = ()
+
+
+def due(control: Control, organisation: str, rules: Policy, on: date) -> Due:
+    """Return what `run` would do on a day; nothing is written."""
+    with control.reading() as session:
+        owner = organisations.get(session, organisation)
+        reopened = [
+            (one, bundle.domain)
+            for one in reminders.settled(session, owner, on)
+            if (bundle := paid_bundle(session, one.subscription_id)) and bundle.state in LIVING
+        ]
+        found = reminders.overdue(session, owner, rules, on)
+    return Due(
+        tuple(one for one in found if not one.before),
+        tuple(reopened),
+        tuple(one for one in found if one.before),
+    )
+
+
+def paid_bundle(session: Session, subscription_id: int | None) -> Bundle | None:
+    """Return the bundle that a subscription pays for, if it was ordered."""
+    found = session.get(Subscription, subscription_id) if subscription_id else None
+    order = session.get(Order, found.order_id) if found and found.order_id else None
+    return order.bundle if order else None
