@@ -26,6 +26,7 @@ from provision.subscriptions.parties import identities, organisations, profiles
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.payments import (
+    collected,
     collecting,
     handing_over,
     mandate_papers,
@@ -215,7 +216,7 @@ def _returned(session: Session, made: Collection, number: int) -> dict[str, str]
     """Return which debit comes back: one of the second month."""
     return {
         item.reference: REASON
-        for item, mandate in collecting.items_of(session, made)
+        for item, mandate in collected.items_of(session, made)
         if number == 1 and mandate.subscriber.email == COMES_BACK
     }
 

@@ -30,6 +30,7 @@ from provision.subscriptions.payments import (
     batches,
     booking,
     collectable,
+    collected,
     collecting,
     handing_over,
     losses,
@@ -138,7 +139,7 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
         ]
         made = [
             {"collection": one.number, "key": one.key, "on": one.collect_on.isoformat()}
-            for one in collecting.everyone(session, owner.id)
+            for one in collected.everyone(session, owner.id)
         ]
     waits = [worded(row, language, as_json=as_json) for row in rows]
     if as_json:

@@ -22,11 +22,11 @@ from provision.formats.sepa.debits import Creditor
 from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import answers, collectable, mandates
 from provision.subscriptions.payments.collectable import Part
+from provision.subscriptions.payments.collected import debits_of, made_on, of_key
 from provision.subscriptions.payments.models import (
     Collection,
     CollectionFile,
     CollectionItem,
-    MandateRow,
 )
 
 if TYPE_CHECKING:
@@ -153,48 +153,6 @@ def files(session: Session, organisation: Organisation, made: Collection) -> Ite
         yield one
 
 
-def items_of(session: Session, made: Collection) -> list[tuple[CollectionItem, MandateRow]]:
-    """Return what a collection collects, with the mandates, in its order."""
-    rows = session.execute(
-        select(CollectionItem, MandateRow)
-        .join(MandateRow, MandateRow.id == CollectionItem.mandate_id)
-        .where(
-            CollectionItem.organisation_id == made.organisation_id,
-            CollectionItem.collection == made.number,
-        )
-        .order_by(CollectionItem.position)
-    )
-    return [(item, row) for item, row in rows]
-
-
-def debits_of(session: Session, made: Collection) -> list[tuple[list[CollectionItem], MandateRow]]:
-    """Return the same as the bank has it: what each debit pays, with its mandate."""
-    found: dict[str, tuple[list[CollectionItem], MandateRow]] = {}
-    for item, row in items_of(session, made):
-        found.setdefault(item.reference, ([], row))[0].append(item)
-    return list(found.values())
-
-
-def of_key(session: Session, organisation_id: int, key: str) -> Collection | None:
-    """Return the collection that was made under `key`, if any."""
-    return session.scalar(
-        select(Collection).where(
-            Collection.organisation_id == organisation_id, Collection.key == key
-        )
-    )
-
-
-def everyone(session: Session, organisation_id: int) -> list[Collection]:
-    """Return the collections of an organisation, the latest first."""
-    return list(
-        session.scalars(
-            select(Collection)
-            .where(Collection.organisation_id == organisation_id)
-            .order_by(Collection.number.desc())
-        )
-    )
-
-
 def _hand_over(made: Collection) -> HandOver:
     return HandOver(
         collect_on=made.collect_on,
@@ -202,11 +160,6 @@ def _hand_over(made: Collection) -> HandOver:
         message_prefix=f"P{made.organisation_id}-{made.number}",
         schema=made.message_schema,
     )
-
-
-def made_on(made: Collection) -> date:
-    """Return the day on which a collection was made and announced."""
-    return datetime.fromisoformat(made.made_at).date()
 
 
 def _item_rows(

@@ -9,7 +9,7 @@ from provision.formats.sepa import prenotification
 from provision.formats.sepa.prenotification import Notice
 from provision.process.files import replace_file
 from provision.subscriptions.parties import identities, profiles
-from provision.subscriptions.payments import answers, collecting, mailing, mandates
+from provision.subscriptions.payments import answers, collected, collecting, mailing, mandates
 from provision.subscriptions.payments.mailing import Addressee, Mailed
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def private_folder(folder: Path) -> None:
 def _write_letters(
     session: Session, organisation: Organisation, made: Collection, outbox: Outbox
 ) -> None:
-    profile = profiles.needed(session, organisation, collecting.made_on(made))
+    profile = profiles.needed(session, organisation, collected.made_on(made))
     before = mandates.last_collected(session, organisation.id, made.number)
     mailed = []
-    for items, row in collecting.debits_of(session, made):
+    for items, row in collected.debits_of(session, made):
         item = items[0]
         notice = Notice(
             mandate=mandates.read(row, profile, before.get(row.id)),

@@ -30,7 +30,7 @@ from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import closings, posting
 from provision.subscriptions.offers import contracts, planfile, plans
 from provision.subscriptions.parties import organisations, people
-from provision.subscriptions.payments import collecting, mandates, receiving
+from provision.subscriptions.payments import collected, collecting, mandates, receiving
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import Wanted
 from provision.subscriptions.payments.receiving import Source
@@ -298,7 +298,7 @@ class World:
         """Return which debits come back; all others are paid."""
         back = {}
         by_subscriber = {life.subscriber: life for life in self.lives}
-        for items, mandate in collecting.debits_of(session, made):
+        for items, mandate in collected.debits_of(session, made):
             if self.chance.random() < 0.15:
                 back[items[0].reference] = "AM04"
                 self.note("bounce")

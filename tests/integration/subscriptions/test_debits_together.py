@@ -17,6 +17,7 @@ from provision.subscriptions.payments import (
     answers,
     batches,
     collectable,
+    collected,
     collecting,
     handing_over,
     owed,
@@ -222,7 +223,7 @@ def test_what_was_announced_before_debits_were_put_together_stays_as_it_was(till
     till.session.execute(text("DROP TRIGGER collection_item_no_update"))
     till.session.execute(text("UPDATE collection_item SET debit = ''"))
     till.session.expire_all()
-    names = [item.reference for item, _row in collecting.items_of(till.session, made)]
+    names = [item.reference for item, _row in collected.items_of(till.session, made)]
     assert names == ["F2026-1-1", "F2026-2-1", "F2026-3-1"]
     assert owed.find(till.session, till.seller.id, "F2026-000001").units == 1000
 

@@ -246,7 +246,7 @@ def test_a_subscription_without_a_bundle_ends_with_its_contract(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suspend(street)
-    monkeypatch.setattr(dunning, "_bundle", lambda _session, _subscription: None)
+    monkeypatch.setattr(dunning, "paid_bundle", lambda _session, _subscription: None)
     assert street.run(105) == [("close", "")]
     assert street.subscription().last_day == street.day(105)
     assert (street.bundle().state, street.states()) == ("suspended", ["suspended"])

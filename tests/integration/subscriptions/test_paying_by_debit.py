@@ -18,6 +18,7 @@ from provision.subscriptions.payments import (
     answers,
     batches,
     collectable,
+    collected,
     collecting,
     handing_over,
     mandate_papers,
@@ -251,7 +252,7 @@ def test_a_person_may_say_that_a_movement_paid_the_invoice_of_a_debit(till: Till
     assert len(answers.paid(till.session, till.seller.id)) == 2
 
 
-def collected(till: Till) -> None:
+def paid_by_debit(till: Till) -> None:
     made = till.collect()
     till.bank(Said(2000, text=f"REMISE {message_id(till, made)}"))
     reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD)
@@ -289,7 +290,7 @@ def test_a_debit_of_an_invoice_that_was_paid_by_transfer_too_is_the_customers_cr
 
 
 def test_a_return_opens_the_invoice_again(till: Till) -> None:
-    collected(till)
+    paid_by_debit(till)
     day = COLLECT_ON + timedelta(days=5)
     till.bank(Said(-1000, end_to_end="F2026-1-1", reason="AM04"), on=day)
     (outcome,) = reconciling.accept_certain(till.session, till.seller, day, TOLD)
@@ -302,7 +303,7 @@ def test_a_return_opens_the_invoice_again(till: Till) -> None:
 
 @only_sqlite
 def test_a_reason_that_passes_is_tried_again_and_another_is_asked_first(till: Till) -> None:
-    collected(till)
+    paid_by_debit(till)
     day = COLLECT_ON + timedelta(days=5)
     till.bank(
         Said(-1000, end_to_end="F2026-1-1", reason="AM04"),
@@ -321,7 +322,7 @@ def test_a_reason_that_passes_is_tried_again_and_another_is_asked_first(till: Ti
 
 @only_sqlite
 def test_a_reason_that_ends_the_mandate_ends_it_with_an_event(till: Till) -> None:
-    collected(till)
+    paid_by_debit(till)
     day = COLLECT_ON + timedelta(days=5)
     till.bank(Said(-1000, end_to_end="F2026-2-1", reason="AC04"), on=day)
     reconciling.accept_certain(till.session, till.seller, day, TOLD)
@@ -333,7 +334,7 @@ def test_a_reason_that_ends_the_mandate_ends_it_with_an_event(till: Till) -> Non
 
 @only_sqlite
 def test_what_the_bank_takes_beyond_the_debit_is_a_fee(till: Till) -> None:
-    collected(till)
+    paid_by_debit(till)
     day = COLLECT_ON + timedelta(days=5)
     (row,) = till.bank(Said(-1450, text="REJET PRLV"), on=day)
     assert reconciling.accept_certain(till.session, till.seller, day, TOLD) == []
@@ -354,7 +355,7 @@ def test_a_return_before_its_batch_is_booked_waits(till: Till) -> None:
 
 @only_sqlite
 def test_a_debit_comes_back_once_and_whole(till: Till) -> None:
-    collected(till)
+    paid_by_debit(till)
     first, second, third = till.bank(Said(-1000, text="A"), Said(-1000, text="B"), Said(-900))
     with pytest.raises(UsageRefused, match=r"was 10\.00 EUR, and 9\.00 EUR came back"):
         returns.take_back(till.session, third, [CameBack("F2026-1-1", 900)], (COLLECT_ON, TOLD))
@@ -389,7 +390,7 @@ def test_a_refused_day_or_profile_makes_no_collection(till: Till) -> None:
         till.collect(on=date(2026, 2, 7))
     with pytest.raises(PaquetError, match="0 debits make no file"):
         till.collect(on=date(2026, 1, 20))
-    assert collecting.everyone(till.session, till.seller.id) == []
+    assert collected.everyone(till.session, till.seller.id) == []
 
 
 @only_sqlite
@@ -412,7 +413,7 @@ def test_a_signed_mandate_is_never_signed_again(till: Till) -> None:
 
 
 def test_an_erased_mandate_keeps_its_reference_alone(till: Till) -> None:
-    collected(till)
+    paid_by_debit(till)
     told = Told("ana", TOLD.at, "asked to be forgotten")
     assert mandates.erase(till.session, till.shop.jeanne.id, COLLECT_ON, told) == 1
     row = mandates.everyone(till.session, till.seller.id)[0]

@@ -1,0 +1,62 @@
+"""Collections as they lie in the registry, and what each of their debits pays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision.subscriptions.payments.models import Collection, CollectionItem, MandateRow
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+
+def items_of(session: Session, made: Collection) -> list[tuple[CollectionItem, MandateRow]]:
+    """Return what a collection collects, with the mandates, in its order."""
+    rows = session.execute(
+        select(CollectionItem, MandateRow)
+        .join(MandateRow, MandateRow.id == CollectionItem.mandate_id)
+        .where(
+            CollectionItem.organisation_id == made.organisation_id,
+            CollectionItem.collection == made.number,
+        )
+        .order_by(CollectionItem.position)
+    )
+    return [(item, row) for item, row in rows]
+
+
+def debits_of(session: Session, made: Collection) -> list[tuple[list[CollectionItem], MandateRow]]:
+    """Return the same as the bank has it: what each debit pays, with its mandate."""
+    found: dict[str, tuple[list[CollectionItem], MandateRow]] = {}
+    for item, row in items_of(session, made):
+        found.setdefault(item.reference, ([], row))[0].append(item)
+    return list(found.values())
+
+
+def of_key(session: Session, organisation_id: int, key: str) -> Collection | None:
+    """Return the collection that was made under `key`, if any."""
+    return session.scalar(
+        select(Collection).where(
+            Collection.organisation_id == organisation_id, Collection.key == key
+        )
+    )
+
+
+def everyone(session: Session, organisation_id: int) -> list[Collection]:
+    """Return the collections of an organisation, the latest first."""
+    return list(
+        session.scalars(
+            select(Collection)
+            .where(Collection.organisation_id == organisation_id)
+            .order_by(Collection.number.desc())
+        )
+    )
+
+
+def made_on(made: Collection) -> date:
+    """Return the day on which a collection was made and announced."""
+    return datetime.fromisoformat(made.made_at).date()
