@@ -10,7 +10,6 @@ from provision.subscriptions.privacy import erasing, exporting, persons, purging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
@@ -20,13 +19,12 @@ if TYPE_CHECKING:
     from provision.workflows.control import Control
 
 
-def export(control: Control, who: str, folder: Path) -> Path:
-    """Write everything about one subscriber into the new `folder`."""
-    with control.session() as session:
+def collected(control: Control, who: str) -> dict[str, bytes]:
+    """Return everything about one subscriber as files, by name."""
+    with control.reading() as session:
         subscriber = persons.find(session, who)
-        collected = exporting.collect(session, subscriber)
-        made = exporting.files(collected, subscriber.language, control.today())
-    return exporting.write(made, folder)
+        found = exporting.collect(session, subscriber)
+        return exporting.files(found, subscriber.language, control.today())
 
 
 def erase(control: Control, who: str, why: str) -> Erasing:

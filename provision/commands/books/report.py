@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.context import json_option, pass_context, show
-from provision.commands.shared.imported import Imported
-from provision.commands.shared.words import day_type
+from provision.commands.shared import tables as shown_tables
+from provision.commands.shared.changing import agreed, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.imported import Imported, Waiting
+from provision.commands.shared.words import (
+    day_type,
+    file_type,
+    folder_type,
+    json_option,
+    language_type,
+    typed,
+)
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.books import tabular
 from provision.money import euros
@@ -24,14 +33,17 @@ from provision.subscriptions.reports.gather_scope import Scope, month_over
 from provision.subscriptions.reports.gathering import gather
 from provision.subscriptions.reports.model import solve
 from provision.subscriptions.reports.ratios import WHOLE
-from provision.subscriptions.reports.wording import LANGUAGES, wording
+from provision.subscriptions.reports.wording import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-    from typing import Any
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
 
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+    from provision.commands.shared.words import Command
     from provision.money import Amount
     from provision.subscriptions.reports.figures import Figures
     from provision.subscriptions.reports.gather_scope import Language
@@ -39,107 +51,108 @@ if TYPE_CHECKING:
     from provision.subscriptions.reports.wording import Wording
 
 CENTS, POINTS, SECONDS = "cents", "basis_points", "seconds"
-file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
-folder_type = click.Path(file_okay=False, path_type=Path)
-language_option = click.option(
-    "--language", type=click.Choice(LANGUAGES), help="Else the operator's."
+PAGE = "Write all of it as one page with charts, which needs no network."
+OPTIONS = (
+    click.option("--until", type=day_type, help="The last day of its last month."),
+    click.option("--organisation", metavar="NAME", help="Only what this one sells or supports."),
+    click.option("--territory", metavar="NAME", help="Only what sellers of this one sell."),
+    click.option("--facts", type=file_type, help="What the registry cannot know, as TOML."),
+    click.option("--language", type=language_type, help="Else the operator's."),
 )
 
 
-def scope_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say what a report is about."""
-    options = (
-        click.option("--until", type=day_type, help="The last day of its last month."),
-        click.option(
-            "--organisation", metavar="NAME", help="Only what this one sells or supports."
-        ),
-        click.option("--territory", metavar="NAME", help="Only what sellers of this one sell."),
-        click.option("--facts", type=file_type, help="What the registry cannot know, as TOML."),
-    )
-    for option in reversed(options):
+@dataclass(frozen=True)
+class About:
+    """What a report is about, who sold it where, what is told beside it, in which language."""
+
+    until: date | None
+    organisation: str | None
+    territory: str | None
+    facts: Path | None
+    language: Language | None
+
+
+def about_options(command: Command) -> Command:
+    """Add the options that say what a report is about; the command gets them as `about`."""
+    command = typed(About, "about")(command)
+    for option in reversed(OPTIONS):
         command = option(command)
     return command
 
 
-@click.group(cls=Imported, modules={"page": "books.report_page"})
+@click.group(cls=Imported, waiting={"page": Waiting("books.report_page", PAGE)})
 def report() -> None:
     """Tell members what becomes of their money, over twelve months."""
 
 
 @report.command(name="show")
-@scope_options
+@about_options
 @click.option("--section", metavar="NAME", help="Only this figure.")
-@language_option
 @json_option
 @pass_context
-def show_all(context: Context, /, *, as_json: bool, **words: object) -> None:
+def show_all(context: Context, about: About, section: str | None, *, as_json: bool) -> None:
     """Show all figures as tables.
 
     What the registry cannot know is told by --facts: see templates/report.example.toml.
     """
-    tables = flat.rows(gathered(context, words))
-    if words["section"] is not None:
-        tables = _section(tables, str(words["section"]))
-    _show(tables, wording(language_of(context, words)), as_json=as_json)
+    tables = flat.rows(gathered(context, about))
+    if section is not None:
+        tables = _section(tables, section)
+    _show(tables, wording(language_of(context, about)), as_json=as_json)
 
 
 @report.command()
-@scope_options
+@about_options
 @click.option("--to", "folder", type=folder_type, required=True, help="Where the files go.")
-@language_option
-@json_option
+@change_options
 @pass_context
-def csv(context: Context, /, *, as_json: bool, **words: object) -> None:
+def csv(context: Context, about: About, folder: Path, how: How) -> None:
     """Write each figure as a CSV file for spreadsheets."""
-    language = language_of(context, words)
-    tables = flat.rows(gathered(context, words))
-    folder = Path(str(words["folder"]))
-    written = []
+    language = language_of(context, about)
+    tables = {name: rows for name, rows in flat.rows(gathered(context, about)).items() if rows}
+    planned: list[Facts] = [
+        {"file": str(folder / f"{name}.csv"), "rows": len(rows)} for name, rows in tables.items()
+    ]
+    if not agreed(context, planned, how, "Write them?"):
+        return
     for name, rows in tables.items():
-        if rows:
-            file = folder / f"{name}.csv"
-            cells = [_euros(row) for row in rows]
-            content = tabular.table(list(cells[0]), [list(one.values()) for one in cells], language)
-            write_file(file, content)
-            written.append({"file": str(file), "rows": len(rows)})
-    show(written, as_json=as_json)
+        cells = [_euros(row) for row in rows]
+        content = tabular.table(list(cells[0]), [list(one.values()) for one in cells], language)
+        write_file(folder / f"{name}.csv", content)
+    context.show(planned, as_json=how.as_json)
 
 
 @report.command()
 @click.argument("file", type=file_type)
 @json_option
-@pass_context
-def model(context: Context, file: Path, *, as_json: bool) -> None:
+def model(file: Path, *, as_json: bool) -> None:
     """Compute what the assumptions of FILE give a month.
 
     FILE is explained in templates/model.example.toml; the registry is not asked.
     """
-    del context  # a model needs no registry
     _show(flat.model_rows(solve(modelfile.read(file))), wording("en"), as_json=as_json)
 
 
-def gathered(context: Context, words: Mapping[str, Any]) -> Figures:
+def gathered(context: Context, about: About) -> Figures:
     """Gather the facts in one unit of work, which reads alone, and compute from them after it."""
-    told = factsfile.read(words["facts"]) if words["facts"] else FactsFile()
+    told = factsfile.read(about.facts) if about.facts else FactsFile()
     if told.title is None:
         told = told.model_copy(update={"title": context.settings.operator.name})
-    until: datetime | None = words["until"]
     with context.reading() as session:
-        name: str | None = words["organisation"]
+        name = about.organisation
         scope = Scope(
-            until=until.date() if until else month_over(context.control().today()),
+            until=about.until or month_over(context.today),
             organisation_id=organisations.get(session, name).id if name else None,
-            territory=words["territory"],
-            language=language_of(context, words),
+            territory=about.territory,
+            language=language_of(context, about),
         )
         facts = gather(session, scope, told)
     return figures(facts, told.hourly)
 
 
-def language_of(context: Context, words: Mapping[str, Any]) -> Language:
+def language_of(context: Context, about: About) -> Language:
     """Return the language that was asked for, or the operator's."""
-    language: Language = words["language"] or context.settings.operator.language
-    return language
+    return about.language or context.settings.operator.language
 
 
 def _section(tables: dict[str, list[Row]], wanted: str) -> dict[str, list[Row]]:
@@ -152,18 +165,19 @@ def _section(tables: dict[str, list[Row]], wanted: str) -> dict[str, list[Row]]:
 
 def _show(tables: Mapping[str, Sequence[Row]], words: Wording, *, as_json: bool) -> None:
     if as_json:
-        show(tables, as_json=True)
+        shown_tables.show(tables, words.language, as_json=True)
         return
     for name, rows in tables.items():
         if rows:
             click.echo(f"\n{name}")
             shown = [_shown(row, words) for row in rows]
-            show(shown[0] if len(shown) == 1 else shown, as_json=False)
+            one = shown[0] if len(shown) == 1 else shown
+            shown_tables.show(one, words.language, as_json=False)
 
 
-def _shown(row: Row, words: Wording) -> dict[str, object]:
+def _shown(row: Row, words: Wording) -> Facts:
     """Return a row as people read it: its units are in the cells, not in the names."""
-    shown: dict[str, object] = {}
+    shown: Facts = {}
     for column, cell in row.items():
         stem, unit = _parted(column)
         if unit == POINTS:

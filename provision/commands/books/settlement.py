@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.changing import (
-    change,
-    change_options,
-    day_of,
-    narrow_options,
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.narrowing import narrow_options
+from provision.commands.shared.words import (
+    count_type,
+    day_type,
+    json_option,
     on_option,
-    seen,
-    show_amounts,
+    typed,
 )
-from provision.commands.shared.context import count_type, json_option, pass_context
-from provision.commands.shared.words import day_type
 from provision.money import euros
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import Organisation
@@ -25,12 +25,14 @@ from provision.subscriptions.settling.mandates import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import date, datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
-    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.narrowing import Narrow
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.documents.models import Settlement
     from provision.subscriptions.settling.models import SelfBillingMandate
 
@@ -47,9 +49,9 @@ def settlement() -> None:
 @narrow_options
 @json_option
 @pass_context
-def owed(context: Context, /, to: datetime | None, narrow: Narrow, *, as_json: bool) -> None:
+def owed(context: Context, *, to: date | None, narrow: Narrow, as_json: bool) -> None:
     """Show what is owed and not settled yet, by role and fund."""
-    up_to = day_of(to, context.control().today())
+    up_to = to or context.today
     with context.reading() as session:
         kept = {fund.id: fund.name for fund in funds.everyone(session)}
         rows: list[Facts] = [
@@ -61,12 +63,10 @@ def owed(context: Context, /, to: datetime | None, narrow: Narrow, *, as_json: b
                 "fund": kept.get(part.fund_id or 0),
                 "owed": euros(part.units),
             }
-            for seller, beneficiary in _pairs(session, seen(session, narrow))
+            for seller, beneficiary in _pairs(session, narrow.seen(session))
             for part in owing.owed(session, seller, beneficiary, up_to).parts
         ]
-    show_amounts(context, rows, as_json=as_json)
-    if not rows and not as_json:
-        click.echo("Nothing is owed.")
+    context.show(rows, as_json=as_json, nothing="Nothing is owed.")
 
 
 @settlement.command()
@@ -74,26 +74,26 @@ def owed(context: Context, /, to: datetime | None, narrow: Narrow, *, as_json: b
 @narrow_options
 @change_options
 @pass_context
-def make(context: Context, /, to: datetime | None, narrow: Narrow, how: How) -> None:
+def make(context: Context, *, to: date | None, narrow: Narrow, how: How) -> None:
     """Write what is owed as settlements; under a mandate invoice it at once."""
-    today = context.control().today()
-    up_to = day_of(to, today)
+    today = context.today
+    up_to = to or today
 
     def work(session: Session) -> list[Facts]:
-        pairs = list(_pairs(session, seen(session, narrow)))
+        pairs = list(_pairs(session, narrow.seen(session)))
         made = [settlements.make(session, *pair, up_to, today) for pair in pairs]
         return [_facts(session, one) for one in made if one is not None]
 
-    change(context, work, how)
+    change(context, work, how, nothing="Nothing is owed.")
 
 
 @settlement.command()
 @click.argument("number")
 @change_options
 @pass_context
-def invoice(context: Context, /, number: str, how: How) -> None:
+def invoice(context: Context, number: str, how: How) -> None:
     """Issue the beneficiary's invoice for the settlement NUMBER (such as 1-2-3)."""
-    today = context.control().today()
+    today = context.today
 
     def work(session: Session) -> Facts:
         found = settlements.find(session, number)
@@ -108,13 +108,13 @@ def invoice(context: Context, /, number: str, how: How) -> None:
 @on_option
 @change_options
 @pass_context
-def pay(context: Context, /, number: str, on: datetime | None, how: How) -> None:
+def pay(context: Context, *, number: str, on: date | None, how: How) -> None:
     """Write that the settlement NUMBER (such as 1-2-3) was paid from bank to bank."""
-    today = context.control().today()
+    today = context.today
 
     def work(session: Session) -> Facts:
         found = settlements.find(session, number)
-        settlements.pay(session, found, day_of(on, today), today)
+        settlements.pay(session, found, on or today, today)
         return _facts(session, found)
 
     change(context, work, how)
@@ -124,16 +124,16 @@ def pay(context: Context, /, number: str, on: datetime | None, how: How) -> None
 @narrow_options
 @json_option
 @pass_context
-def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     """Show all settlements, the latest first."""
     with context.reading() as session:
-        ids = seen(session, narrow)
+        ids = narrow.seen(session)
         rows = [
             _facts(session, one)
             for one in settlements.everyone(session)
             if ids & {one.seller_id, one.beneficiary_id}
         ]
-    show_amounts(context, rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
 
 
 @settlement.group(name="mandate")
@@ -141,17 +141,29 @@ def mandate_group() -> None:
     """Say who may make whose invoices (self-billing), by a mandate in writing."""
 
 
+@dataclass(frozen=True)
+class InWriting:
+    """A mandate to make another's invoices, or its end, as somebody gave it."""
+
+    beneficiary: str
+    seller: str
+    given_by: str
+    first_day: date
+    contest_days: int = Wording.contest_days
+
+
 @mandate_group.command(name="give")
 @click.argument("beneficiary")
 @click.argument("seller")
 @click.option("--by", "given_by", required=True, help="The office that gives it, not a name.")
 @click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
-@click.option("--contest-days", type=count_type, default=30, show_default=True)
+@click.option("--contest-days", type=count_type, default=Wording.contest_days, show_default=True)
+@typed(InWriting, "written")
 @change_options
 @pass_context
-def give_mandate(context: Context, /, *, how: How, **words: object) -> None:
+def give_mandate(context: Context, written: InWriting, how: How) -> None:
     """Write that BENEFICIARY lets SELLER make its invoices from a day on."""
-    change(context, _recorder(context.control().today(), words, mandates.GIVEN), how)
+    change(context, _recorder(written, mandates.GIVEN, context.today), how)
 
 
 @mandate_group.command(name="revoke")
@@ -159,45 +171,41 @@ def give_mandate(context: Context, /, *, how: How, **words: object) -> None:
 @click.argument("seller")
 @click.option("--by", "given_by", required=True, help="The office that revokes it, not a name.")
 @click.option("--from", "first_day", type=day_type, required=True, help="The first day without.")
+@typed(InWriting, "written")
 @change_options
 @pass_context
-def revoke_mandate(context: Context, /, *, how: How, **words: object) -> None:
+def revoke_mandate(context: Context, written: InWriting, how: How) -> None:
     """Write that SELLER makes no more invoices of BENEFICIARY from a day on."""
-    change(
-        context,
-        _recorder(context.control().today(), {**words, "contest_days": 30}, mandates.REVOKED),
-        how,
-    )
+    change(context, _recorder(written, mandates.REVOKED, context.today), how)
 
 
 @mandate_group.command(name="list")
 @narrow_options
 @json_option
 @pass_context
-def list_mandates(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+def list_mandates(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     """Show all mandates, the latest first."""
     with context.reading() as session:
-        ids, names = seen(session, narrow), _names(session)
+        ids, names = narrow.seen(session), _names(session)
         rows = [
             _mandate_facts(one, names)
             for one in mandates.everyone(session)
             if ids & {one.seller_id, one.beneficiary_id}
         ]
-    show_amounts(context, rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
 
 
-def _recorder(today: date, words: dict[str, object], state: str) -> Callable[[Session], Facts]:
-    first_day: datetime = words["first_day"]  # type: ignore[assignment]
+def _recorder(written: InWriting, state: str, today: date) -> Callable[[Session], Facts]:
     wording = Wording(
-        given_by=str(words["given_by"]),
-        valid_from=first_day.date(),
-        contest_days=int(str(words["contest_days"])),
+        given_by=written.given_by,
+        valid_from=written.first_day,
+        contest_days=written.contest_days,
         state=state,
     )
 
     def work(session: Session) -> Facts:
-        beneficiary = organisations.get(session, str(words["beneficiary"]))
-        seller = organisations.get(session, str(words["seller"]))
+        beneficiary = organisations.get(session, written.beneficiary)
+        seller = organisations.get(session, written.seller)
         made = mandates.record(session, beneficiary, seller, wording, today)
         return _mandate_facts(made, _names(session))
 

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared import progress
-from provision.commands.shared.context import (
-    PROBLEMS_FOUND,
-    ask,
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.imported import Imported, Waiting
+from provision.commands.shared.words import (
+    day_type,
+    file_type,
     json_option,
-    pass_context,
-    show,
-    yes_option,
+    on_option,
+    typed,
+    why_option,
 )
-from provision.commands.shared.words import day_type, worded
-from provision.errors import UsageRefused
 from provision.money import euros
 from provision.shipped import share
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.dunning import pauses, policy, reminders
 from provision.subscriptions.parties import organisations, people
-from provision.workflows import dunning as workflow
 from provision.workflows import reminding
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
+    from pathlib import Path
 
+    from sqlalchemy.orm import Session
+
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.dunning.policy import Policy
     from provision.subscriptions.payments.models import DunningPause, DunningStep
-    from provision.workflows.reminding import Due
 
-file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
-folder_type = click.Path(file_okay=False, path_type=Path)
-on_option = click.option("--on", type=day_type, help="The day; else today.")
+RUN = "Take the steps of a day: letters, suspensions, and bundles that were paid opened again."
 policy_option = click.option(
     "--policy",
     "file",
@@ -46,7 +46,7 @@ policy_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Imported, waiting={"run": Waiting("payments.dunning_run", RUN)})
 def dunning() -> None:
     """Remind those who have not paid, step by step, and never without saying so."""
 
@@ -58,51 +58,22 @@ def dunning() -> None:
 @json_option
 @pass_context
 def due(
-    context: Context,
-    organisation: str,
-    on: datetime | None,
-    file: Path | None,
-    *,
-    as_json: bool,
+    context: Context, *, organisation: str, on: date | None, file: Path | None, as_json: bool
 ) -> None:
     """Show which invoices of ORGANISATION reach which step; nothing is written."""
-    control = context.control()
-    day = on.date() if on else control.today()
-    found = reminding.due(control, organisation, _rules(file), day)
-    show(_due_rows(found, context.settings.operator.language, as_json=as_json), as_json=as_json)
+    rows = due_rows(context, organisation, rules_of(file), on or context.today)
+    context.show(rows, as_json=as_json)
 
 
-@dunning.command()
-@click.argument("organisation")
-@click.option("--to", "folder", type=folder_type, required=True, help="Where letters go.")
-@on_option
-@policy_option
-@yes_option
-@json_option
-@pass_context
-def run(context: Context, /, *, yes: bool, as_json: bool, **words: object) -> None:
-    """Take the steps of a day: letters, suspensions, and bundles that were paid opened again.
+@dataclass(frozen=True)
+class Spared:
+    """A subscriber who is left in peace, from when to when, and why."""
 
-    Exit code 5 when something could not be done; the same command tries it again.
-    """
-    on: datetime | None = words["on"]  # type: ignore[assignment]
-    rules = _rules(words["file"])  # type: ignore[arg-type]
-    name, folder = str(words["organisation"]), Path(str(words["folder"]))
-    today = context.control().today()
-    day = on.date() if on else today
-    if day > today:
-        raise UsageRefused(f"{day} is not yet", "Look at that day: paquet dunning due --on DAY")
-    if not yes:
-        found = reminding.due(context.control(), name, rules, day)
-        show(_due_rows(found, context.settings.operator.language, as_json=False), as_json=False)
-        ask("Take these steps?")
-    with progress.steps(quiet=as_json) as tell:
-        campaign = workflow.Campaign(name, rules, day, folder)
-        done = workflow.run(context.control(tell), campaign)
-    rows = [{"what": one.what, "step": one.step, "refused": one.refused} for one in done]
-    show(rows, as_json=as_json)
-    if any(one.refused for one in done):
-        sys.exit(PROBLEMS_FOUND)
+    organisation: str
+    email: str
+    first_day: date | None
+    last_day: date | None
+    why: str
 
 
 @dunning.command()
@@ -110,60 +81,77 @@ def run(context: Context, /, *, yes: bool, as_json: bool, **words: object) -> No
 @click.argument("email")
 @click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
 @click.option("--to", "last_day", type=day_type, help="Its last day; else until resumed.")
-@click.option("--why", required=True, help="The reason, for the record.")
-@json_option
+@why_option
+@typed(Spared, "spared")
+@change_options
 @pass_context
-def pause(context: Context, /, *, as_json: bool, **words: object) -> None:
+def pause(context: Context, spared: Spared, how: How) -> None:
     """Leave the subscriber EMAIL in peace for some days."""
     control = context.control()
-    first: datetime | None = words["first_day"]  # type: ignore[assignment]
-    last: datetime | None = words["last_day"]  # type: ignore[assignment]
-    with context.session() as session:
-        owner = organisations.get(session, str(words["organisation"]))
-        subscriber = people.subscriber_named(session, str(words["email"]))
-        days = (first.date() if first else control.today(), last.date() if last else None)
-        when = (control.today(), control.told(str(words["why"])))
-        facts = _pause_facts(pauses.pause(session, owner, subscriber, days, when), None)
-    show(facts, as_json=as_json)
+    when = (control.today(), control.told(spared.why))
+    days = (spared.first_day or control.today(), spared.last_day)
+
+    def work(session: Session) -> Facts:
+        owner = organisations.get(session, spared.organisation)
+        subscriber = people.subscriber_named(session, spared.email)
+        return _pause_facts(pauses.pause(session, owner, subscriber, days, when), None)
+
+    change(context, work, how)
 
 
 @dunning.command()
 @click.argument("organisation")
 @click.argument("email")
 @click.option("--why", default="", help="The reason, for the record.")
-@json_option
+@change_options
 @pass_context
-def resume(context: Context, organisation: str, email: str, why: str, *, as_json: bool) -> None:
+def resume(context: Context, *, organisation: str, email: str, why: str, how: How) -> None:
     """End the pauses of the subscriber EMAIL today."""
     control = context.control()
-    with context.session() as session:
-        owner, subscriber = (
-            organisations.get(session, organisation),
-            people.subscriber_named(session, email),
-        )
-        ended = pauses.resume(session, owner, subscriber, control.today(), control.told(why))
-    show({"subscriber": email, "pauses_ended": ended}, as_json=as_json)
+    today, told = control.today(), control.told(why)
+
+    def work(session: Session) -> Facts:
+        owner = organisations.get(session, organisation)
+        subscriber = people.subscriber_named(session, email)
+        ended = pauses.resume(session, owner, subscriber, today, told)
+        return {"subscriber": email, "pauses_ended": ended}
+
+    change(context, work, how)
+
+
+@dataclass(frozen=True)
+class Marked:
+    """What is known of a subscriber who does not pay."""
+
+    organisation: str
+    email: str
+    what: str
+    why: str
 
 
 @dunning.command()
 @click.argument("organisation")
 @click.argument("email")
 @click.argument("what", type=click.Choice(pauses.MARKS))
-@click.option("--why", required=True, help="The reason, for the record.")
-@json_option
+@why_option
+@typed(Marked, "said")
+@change_options
 @pass_context
-def mark(context: Context, /, *, as_json: bool, **words: str) -> None:
+def mark(context: Context, said: Marked, how: How) -> None:
     """Say what is known of the subscriber EMAIL: hardship (friendly words only), fraud, or none.
 
     A fraud is for a person to judge: see `paquet bundle suspend`.
     """
     control = context.control()
-    with context.session() as session:
-        owner = organisations.get(session, words["organisation"])
-        subscriber = people.subscriber_named(session, words["email"])
-        when = (control.today(), control.told(words["why"]))
-        pauses.mark(session, owner, subscriber, words["what"], when)
-    show({"subscriber": words["email"], "mark": words["what"]}, as_json=as_json)
+    when = (control.today(), control.told(said.why))
+
+    def work(session: Session) -> Facts:
+        owner = organisations.get(session, said.organisation)
+        subscriber = people.subscriber_named(session, said.email)
+        pauses.mark(session, owner, subscriber, said.what, when)
+        return {"subscriber": said.email, "mark": said.what}
+
+    change(context, work, how)
 
 
 @dunning.command(name="list")
@@ -176,19 +164,18 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
         owner = organisations.get(session, organisation)
         steps = [_step_facts(one) for one in reminders.everything(session, owner.id)]
         held = [_pause_facts(*one) for one in pauses.everyone(session, owner.id)]
-    if as_json:
-        show({"steps": steps, "pauses": held}, as_json=True)
-    else:
-        show(steps, as_json=False)
-        show(held, as_json=False)
+    context.show({"steps": steps, "pauses": held}, as_json=as_json)
 
 
-def _rules(file: Path | None) -> Policy:
+def rules_of(file: Path | None) -> Policy:
+    """Return the steps of a file, or those of the example."""
     return policy.read(file or share("templates") / "money/dunning.example.toml")
 
 
-def _due_rows(found: Due, language: str, *, as_json: bool) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = [
+def due_rows(context: Context, organisation: str, rules: Policy, day: date) -> list[Facts]:
+    """Return what a day brings, as rows: reminders, and bundles that open again."""
+    found = reminding.due(context.control(), organisation, rules, day)
+    rows: list[Facts] = [
         {
             "what": one.owed.shown,
             "step": one.step,
@@ -203,10 +190,10 @@ def _due_rows(found: Due, language: str, *, as_json: bool) -> list[dict[str, obj
         {"what": domain, "step": policy.RESUMED, "since": "", "who": "", "open": "", "held": ""}
         for _settled, domain in found.reopened
     ]
-    return [worded(row, language, as_json=as_json) for row in rows]
+    return rows
 
 
-def _step_facts(one: DunningStep) -> dict[str, object]:
+def _step_facts(one: DunningStep) -> Facts:
     return {
         "invoice": numbering.shown(one.series, one.number),
         "step": one.step,
@@ -215,7 +202,7 @@ def _step_facts(one: DunningStep) -> dict[str, object]:
     }
 
 
-def _pause_facts(one: DunningPause, resumed: date | None) -> dict[str, object]:
+def _pause_facts(one: DunningPause, resumed: date | None) -> Facts:
     return {
         "subscriber": one.subscriber_id,
         "from": one.first_day.isoformat(),

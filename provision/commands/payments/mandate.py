@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from functools import wraps
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from provision.commands.shared.changing import change, change_options
-from provision.commands.shared.context import count_type, json_option, pass_context, show
-from provision.commands.shared.words import day_type
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.imported import Imported, Waiting
+from provision.commands.shared.words import count_type, day_type, json_option, typed, why_option
 from provision.errors import UsageRefused
 from provision.formats.sepa.prenotification import masked
-from provision.process.files import replace_file
-from provision.subscriptions.parties import organisations, people, profiles
-from provision.subscriptions.payments import mandate_papers, mandates
+from provision.subscriptions.parties import organisations, people
+from provision.subscriptions.payments import mandates
 from provision.subscriptions.payments.mandates import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
-    from provision.commands.shared.changing import Command, How
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+    from provision.commands.shared.words import Command
     from provision.subscriptions.payments.models import MandateRow
 
-file_type = click.Path(dir_okay=False, path_type=Path)
-
-
+FORM = "Write the page that the debtor of the mandate REFERENCE signs."
 BANK = {
     "bic": "Of the debtor's bank; else as its IBAN says.",
     "street": "Of the holder; else as the subscriber's.",
@@ -40,22 +38,46 @@ BANK = {
 }
 
 
+@dataclass(frozen=True)
+class DebtorBank:
+    """What a bank may want to know beside the account."""
+
+    bic: str | None
+    street: str | None
+    postcode: str | None
+    town: str | None
+    country: str | None
+
+    def said(self) -> dict[str, str]:
+        """Return what was typed."""
+        typed_words = {name: (word or "").strip() for name, word in vars(self).items()}
+        return {name: word for name, word in typed_words.items() if word}
+
+
 def bank_options(command: Command) -> Command:
     """Add what a bank may want to know beside the account; the command gets it as `bank`."""
-
-    @wraps(command)
-    def collected(*args: object, **words: object) -> None:
-        typed = {name: str(words.pop(name) or "").strip() for name in BANK}
-        command(*args, bank={name: word for name, word in typed.items() if word}, **words)
-
+    command = typed(DebtorBank, "bank")(command)
     for name, told in reversed(BANK.items()):
-        collected = click.option(f"--{name}", help=told)(collected)
-    return collected
+        command = click.option(f"--{name}", help=told)(command)
+    return command
 
 
-@click.group()
+@click.group(cls=Imported, waiting={"form": Waiting("payments.mandate_form", FORM)})
 def mandate() -> None:
     """Keep the mandates by which subscribers let an organisation debit their account."""
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A mandate as it is agreed, before its signature."""
+
+    organisation: str
+    email: str
+    holder: str
+    iban: str
+    reference: str
+    collected_before: date | None
+    notice_days: int
 
 
 @mandate.command()
@@ -66,27 +88,39 @@ def mandate() -> None:
 @click.option("--reference", default="", help="The RUM of a mandate from another program.")
 @click.option("--collected-before", type=day_type, help="The last debit by that program.")
 @click.option("--notice-days", type=count_type, default=14, show_default=True, help="As agreed.")
+@typed(Granted, "granted")
 @bank_options
-@json_option
+@change_options
 @pass_context
-def add(context: Context, /, *, bank: Mapping[str, str], as_json: bool, **words: object) -> None:
+def add(context: Context, granted: Granted, bank: DebtorBank, how: How) -> None:
     """Write a mandate of the subscriber EMAIL for ORGANISATION; it waits for its signature."""
     control = context.control()
-    last: datetime | None = words["collected_before"]  # type: ignore[assignment]
+    when = (control.today(), control.told())
     wanted = Wanted(
-        holder=str(words["holder"]),
-        iban=str(words["iban"]),
-        bank=bank,
-        reference=str(words["reference"]),
-        notice_days=int(str(words["notice_days"])),
-        collected_before=last.date() if last else None,
+        holder=granted.holder,
+        iban=granted.iban,
+        bank=bank.said(),
+        reference=granted.reference,
+        notice_days=granted.notice_days,
+        collected_before=granted.collected_before,
     )
-    with context.session() as session:
-        owner = organisations.get(session, str(words["organisation"]))
-        subscriber = people.subscriber_named(session, str(words["email"]))
-        when = (control.today(), control.told())
-        facts = _facts(mandates.add(session, owner, subscriber, wanted, when))
-    show(facts, as_json=as_json)
+
+    def work(session: Session) -> Facts:
+        owner = organisations.get(session, granted.organisation)
+        subscriber = people.subscriber_named(session, granted.email)
+        return _facts(mandates.add(session, owner, subscriber, wanted, when))
+
+    change(context, work, how)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What the paper says that a debtor signed."""
+
+    organisation: str
+    reference: str
+    on: date
+    iban: str
 
 
 @mandate.command()
@@ -94,19 +128,21 @@ def add(context: Context, /, *, bank: Mapping[str, str], as_json: bool, **words:
 @click.argument("reference")
 @click.option("--on", type=day_type, required=True, help="The day that the paper says.")
 @click.option("--iban", default="", help="The account that the debtor wrote by hand.")
-@json_option
+@typed(Signature, "signed")
+@change_options
 @pass_context
-def sign(context: Context, /, *, as_json: bool, **words: object) -> None:
+def sign(context: Context, signed: Signature, how: How) -> None:
     """Enter the signature of the mandate REFERENCE of ORGANISATION."""
     control = context.control()
-    on: datetime = words["on"]  # type: ignore[assignment]
-    with context.session() as session:
-        owner = organisations.get(session, str(words["organisation"]))
-        row = mandates.find(session, owner, str(words["reference"]))
-        when = (control.today(), control.told())
-        mandates.sign(session, row, on.date(), str(words["iban"]), when)
-        facts = _facts(row)
-    show(facts, as_json=as_json)
+    when = (control.today(), control.told())
+
+    def work(session: Session) -> Facts:
+        owner = organisations.get(session, signed.organisation)
+        row = mandates.find(session, owner, signed.reference)
+        mandates.sign(session, row, signed.on, signed.iban, when)
+        return _facts(row)
+
+    change(context, work, how)
 
 
 @mandate.command()
@@ -116,21 +152,23 @@ def sign(context: Context, /, *, as_json: bool, **words: object) -> None:
 @change_options
 @pass_context
 def complete(
-    context: Context, /, organisation: str, reference: str, bank: Mapping[str, str], how: How
+    context: Context, *, organisation: str, reference: str, bank: DebtorBank, how: How
 ) -> None:
     """Enter what the debtor's bank wants of the mandate REFERENCE of ORGANISATION, signed or not.
 
     Banks outside the European Economic Area, such as in Switzerland or Monaco, want their BIC and
     the town of the debtor.
     """
-    if not bank:
+    said = bank.said()
+    if not said:
         raise UsageRefused("Nothing is given", "Give --bic, --town, or another part of it.")
     control = context.control()
+    when = (control.today(), control.told())
 
-    def work(session: Session) -> dict[str, object]:
+    def work(session: Session) -> Facts:
         row = mandates.find(session, organisations.get(session, organisation), reference)
-        mandates.complete(session, row, bank, (control.today(), control.told()))
-        return {**_facts(row), **bank}
+        mandates.complete(session, row, said, when)
+        return {**_facts(row), **said}
 
     change(context, work, how)
 
@@ -138,33 +176,20 @@ def complete(
 @mandate.command()
 @click.argument("organisation")
 @click.argument("reference")
-@click.option("--why", required=True, help="The reason, for the record.")
-@json_option
+@why_option
+@change_options
 @pass_context
-def revoke(context: Context, organisation: str, reference: str, why: str, *, as_json: bool) -> None:
+def revoke(context: Context, *, organisation: str, reference: str, why: str, how: How) -> None:
     """End the mandate REFERENCE of ORGANISATION: nothing more is collected under it."""
     control = context.control()
-    with context.session() as session:
+    today, told = control.today(), control.told(why)
+
+    def work(session: Session) -> Facts:
         row = mandates.find(session, organisations.get(session, organisation), reference)
-        mandates.end(session, row, control.today(), control.told(why))
-        facts = _facts(row)
-    show(facts, as_json=as_json)
+        mandates.end(session, row, today, told)
+        return _facts(row)
 
-
-@mandate.command()
-@click.argument("organisation")
-@click.argument("reference")
-@click.option("--to", "file", type=file_type, required=True, help="The PDF to write.")
-@json_option
-@pass_context
-def form(context: Context, organisation: str, reference: str, file: Path, *, as_json: bool) -> None:
-    """Write the page that the debtor of the mandate REFERENCE signs."""
-    with context.reading() as session:
-        owner = organisations.get(session, organisation)
-        row = mandates.find(session, owner, reference)
-        profile = profiles.needed(session, owner, context.control().today())
-        replace_file(file, mandate_papers.form(row, profile))
-    show({"file": str(file)}, as_json=as_json)
+    change(context, work, how)
 
 
 @mandate.command(name="list")
@@ -177,10 +202,10 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
         owner = organisations.get(session, organisation)
         last = mandates.last_collected(session, owner.id)
         rows = [_facts(one, last.get(one.id)) for one in mandates.everyone(session, owner.id)]
-    show(rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
 
 
-def _facts(row: MandateRow, collected: date | None = None) -> dict[str, object]:
+def _facts(row: MandateRow, collected: date | None = None) -> Facts:
     days = {"signed": row.signed_on, "last_debit": collected or row.collected_before}
     return {
         "reference": row.reference,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.changing import show_amounts
-from provision.commands.shared.context import json_option, pass_context
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import json_option
 from provision.money import euros
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import accounts
@@ -37,9 +37,7 @@ def list_accounts(context: Context, organisation: str, *, as_json: bool) -> None
             }
             for account in accounts.everyone(session, owner.id)
         ]
-    show_amounts(context, rows, as_json=as_json)
-    if not rows and not as_json:
-        click.echo("Nothing is open with anybody.")
+    context.show(rows, as_json=as_json, nothing="Nothing is open with anybody.")
 
 
 def _next(name: str, account: CustomerAccount) -> str:

@@ -1,33 +1,86 @@
-"""`paquet payment awaited|remit|unpaid`: cheques, and what else the bank has not shown yet."""
+"""`paquet payment record|awaited|remit|unpaid`: cash, cheques, what the bank shows later."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.changing import (
-    change,
-    change_options,
-    day_of,
-    on_option,
-    show_amounts,
-)
-from provision.commands.shared.context import json_option, number_type, pass_context
+from provision import money
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import json_option, number_type, on_option, typed
+from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import bounced, movements, owed, waiting
+from provision.subscriptions.payments import bounced, movements, owed, paying, waiting
+from provision.subscriptions.payments.paying import Cash, Cheque
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
-    from provision.commands.shared.changing import Facts, How
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+    from provision.money import Cents
+    from provision.subscriptions.payments.owed import Owed
     from provision.subscriptions.payments.waiting import Waiting
+
+
+@dataclass(frozen=True)
+class Paid:
+    """How an invoice was paid without the bank: by cash, by a cheque, or from a credit."""
+
+    organisation: str
+    invoice: str
+    amount: str | None
+    receipt: str | None
+    cheque: str | None
+    on: date | None
+    from_credit: bool
+
+
+@click.command()
+@click.argument("organisation")
+@click.argument("invoice")
+@click.argument("amount", required=False)
+@click.option("--receipt", help="The number of the receipt that was given for cash.")
+@click.option("--cheque", help="The number of the cheque; it waits until the bank shows it.")
+@on_option
+@click.option("--from-credit", is_flag=True, help="Use what the customer paid too much.")
+@typed(Paid, "said")
+@change_options
+@pass_context
+def record(context: Context, said: Paid, how: How) -> None:
+    """Write down that INVOICE was paid: AMOUNT with a --receipt or a --cheque, or --from-credit."""
+    ways = [way for way in (said.receipt, said.cheque, said.from_credit) if way]
+    if len(ways) != 1 or bool(said.amount) == said.from_credit:
+        raise UsageRefused(
+            "How was it paid?", "Give AMOUNT with --receipt or with --cheque, or --from-credit."
+        )
+    today = context.today
+
+    def work(session: Session) -> list[Facts]:
+        owner = organisations.get(session, said.organisation)
+        one = owed.find(session, owner.id, said.invoice)
+        return [{"invoice": one.shown, "paid": euros(_taken(session, one, said, today))}]
+
+    change(context, work, how)
+
+
+def _taken(session: Session, one: Owed, said: Paid, today: date) -> Cents:
+    """Write down how an invoice was paid, and return its cents."""
+    if not said.amount:
+        return paying.use_credit(session, one, today)
+    units, day = money.parse(said.amount).units, said.on or today
+    if said.cheque:
+        return paying.take_cheque(session, one, Cheque(units, day, said.cheque), today)
+    return paying.take_cash(session, one, Cash(units, day, str(said.receipt)), today)
 
 
 @click.command()
@@ -41,31 +94,48 @@ def awaited(context: Context, organisation: str, *, as_json: bool) -> None:
         owner = organisations.get(session, organisation)
         found = waiting.everything(session, owner.id)
     rows = [{**_facts(one), "on": chart.label(one.account, language)} for one in found]
-    show_amounts(context, rows, as_json=as_json)
-    if not rows and not as_json:
-        click.echo("Nothing is awaited.")
+    context.show(rows, as_json=as_json, nothing="Nothing is awaited.")
+
+
+@dataclass(frozen=True)
+class Remitted:
+    """What went through the bank of an organisation, and when."""
+
+    organisation: str
+    what: tuple[str, ...]
+    on: date | None
 
 
 @click.command()
 @click.argument("organisation")
 @click.argument("what", nargs=-1, required=True)
 @on_option
+@typed(Remitted, "said")
 @change_options
 @pass_context
-def remit(context: Context, /, *, on: datetime | None, how: How, **words: object) -> None:
+def remit(context: Context, said: Remitted, how: How) -> None:
     """Write that WHAT is awaited went through the bank of ORGANISATION, without statements.
 
     Cheques, for example: an organisation whose statements are imported matches the movement.
     """
-    today = context.control().today()
-    what: tuple[str, ...] = words["what"]  # type: ignore[assignment]
+    today = context.today
+    moment = Moment(said.on or today, today)
 
     def work(session: Session) -> list[Facts]:
-        owner = organisations.get(session, str(words["organisation"]))
-        moment = Moment(day_of(on, today), today)
-        return [_facts(one) for one in waiting.remit(session, owner, what, moment)]
+        owner = organisations.get(session, said.organisation)
+        return [_facts(one) for one in waiting.remit(session, owner, said.what, moment)]
 
     change(context, work, how)
+
+
+@dataclass(frozen=True)
+class Unpaid:
+    """A cheque that the bank refused, and the movement that took it back, where one did."""
+
+    organisation: str
+    cheque: str
+    movement: int | None
+    why: str
 
 
 @click.command(name="unpaid")
@@ -73,20 +143,21 @@ def remit(context: Context, /, *, on: datetime | None, how: How, **words: object
 @click.argument("cheque")
 @click.option("--movement", type=number_type, help="The movement of the bank that took it back.")
 @click.option("--why", required=True, help="The reason, for the record; it names nobody.")
+@typed(Unpaid, "said")
 @change_options
 @pass_context
-def take_back(context: Context, /, *, movement: int | None, how: How, **words: str) -> None:
+def take_back(context: Context, said: Unpaid, how: How) -> None:
     """Take CHEQUE back from the invoice that it paid: the bank refused it, or it pays another one.
 
     The invoice is open again. What a movement took beyond the cheque is the bank's fee.
     """
-    today = context.control().today()
+    today = context.today
 
     def work(session: Session) -> Facts:
-        owner = organisations.get(session, words["organisation"])
-        cheque = bounced.find(session, owner, words["cheque"])
-        row = None if movement is None else movements.get(session, owner.id, movement)
-        fee = bounced.take_back(session, cheque, row, words["why"], today)
+        owner = organisations.get(session, said.organisation)
+        cheque = bounced.find(session, owner, said.cheque)
+        row = movements.get(session, owner.id, said.movement) if said.movement else None
+        fee = bounced.take_back(session, cheque, row, said.why, today)
         return {
             "cheque": cheque.reference,
             "invoice": cheque.invoice.shown,

@@ -43,6 +43,7 @@ class Day(click.ParamType[date]):
 
 day_type = Day()
 file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
+new_file_type = click.Path(dir_okay=False, path_type=Path)
 folder_type = click.Path(file_okay=False, path_type=Path)
 number_type = click.IntRange(1, MOST_NUMBER)
 count_type = click.IntRange(0, MOST_NUMBER)

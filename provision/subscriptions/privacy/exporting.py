@@ -91,15 +91,20 @@ def documents(collected: Gathered) -> list[Row]:
     ]
 
 
-def write(made: Mapping[str, bytes], folder: Path) -> Path:
-    """Write the files into the new `folder` (0700, files 0600): whole or not at all.
-
-    Raises UsageRefused when the folder is there already, or its parent is not.
-    """
+def check_new(folder: Path) -> None:
+    """Raise UsageRefused when the folder is there already, or its parent is not."""
     if folder.exists() or folder.is_symlink():
         raise UsageRefused(f"{folder} is there already", "Name a folder that does not exist yet.")
     if not folder.parent.is_dir():
         raise UsageRefused(f"There is no folder {folder.parent}", "Make it first.")
+
+
+def write(made: Mapping[str, bytes], folder: Path) -> Path:
+    """Write the files into the new `folder` (0700, files 0600): whole or not at all.
+
+    Raises UsageRefused for a folder that `check_new` refuses.
+    """
+    check_new(folder)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         for name, content in made.items():

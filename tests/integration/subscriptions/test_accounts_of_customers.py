@@ -45,17 +45,17 @@ def test_who_pays_by_transfer_is_reminded(context: Context) -> None:
 
 
 def test_who_signed_a_mandate_is_debited_until_it_ends(context: Context) -> None:
-    reference = read(context, mandate, "add", SHOP, "jeanne@exemple.test")["reference"]
+    reference = read(context, mandate, "add", SHOP, "jeanne@exemple.test", "--yes")["reference"]
     assert "dunning run" in jeanne(context)["next"]
     signed = ("--on", "2026-03-01", "--iban", "FR7630006000011234567890189")
-    ask(context, mandate, "sign", SHOP, reference, *signed)
+    ask(context, mandate, "sign", SHOP, reference, *signed, "--yes")
     assert jeanne(context)["next"] == f"paquet payment collect {SHOP!r} --on DAY --to FOLDER"
-    ask(context, mandate, "revoke", SHOP, reference, "--why", "on her wish")
+    ask(context, mandate, "revoke", SHOP, reference, "--why", "on her wish", "--yes")
     assert "dunning run" in jeanne(context)["next"]
 
 
 def test_what_was_credited_is_paid_back(context: Context) -> None:
-    ask(context, payment, "record", SHOP, "F2026-000001", "10,00", "--receipt", "R-1")
+    ask(context, payment, "record", SHOP, "F2026-000001", "10,00", "--receipt", "R-1", "--yes")
     assert read(context, payment, "accounts", SHOP) == []
     words = (SHOP, "F2026-000001", "--reason", "geste", "--yes")
     ask(context, subscription, "credit", *words)

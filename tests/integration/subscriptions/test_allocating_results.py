@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from provision.commands.books.money import money
+from provision.commands.books.books import books
 from provision.errors import UsageRefused
 from provision.subscriptions.books import exporting, results, verify
 from provision.subscriptions.books.exporting import Period
@@ -209,17 +209,17 @@ def context(tmp_path: Path, noon: None) -> Context:  # noqa: ARG001 (the day of 
         owner = organisations.get(session, "Boutique Libre")
         sale = (line("5301", 10_000), line("706", -10_000))
         posting.post(session, Entry(owner.id, date(2026, 5, 1), "Vente", "one", sale), TODAY)
-    ask(made, money, "close", "Boutique Libre", "--to", "2026-12-31", "--yes")
+    ask(made, books, "close", "Boutique Libre", "--to", "2026-12-31", "--yes")
     return made
 
 
 def holds(context: Context, *words: str) -> dict[str, int]:
-    rows = read(context, money, "balance", "--organisation", "Boutique Libre", *words)
+    rows = read(context, books, "balance", "--organisation", "Boutique Libre", *words)
     return {row["account"]: row["balance"]["units"] for row in rows}
 
 
 def test_the_command_looks_asks_and_writes(context: Context) -> None:
-    would = read(context, money, *ALLOCATE, *ON, "--dry-run")
+    would = read(context, books, *ALLOCATE, *ON, "--dry-run")
     assert would["result"]["units"] == 10_000
     assert [key for key in would if key.startswith("1")] == [
         "120 Résultat de l'exercice (bénéfice)",
@@ -227,21 +227,21 @@ def test_the_command_looks_asks_and_writes(context: Context) -> None:
         "1068 Autres réserves",
     ]
     with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
-        ask(context, money, *ALLOCATE, *ON)
-    ask(context, money, *ALLOCATE, *ON, "--yes")
+        ask(context, books, *ALLOCATE, *ON)
+    ask(context, books, *ALLOCATE, *ON, "--yes")
     held = holds(context)
     assert (held["120"], held["110"], held["1068"]) == (10_000, -6_000, -4_000)
     other = ("allocate", "Boutique Libre", "2027-06-30", *ALLOCATE[3:], *ON)
     with pytest.raises(UsageRefused, match="are not closed up to 2027-06-30"):
-        ask(context, money, *other, "--yes")
+        ask(context, books, *other, "--yes")
     with pytest.raises(click.BadParameter, match="is neither a year nor a day"):
-        ask(context, money, "allocate", "Boutique Libre", "hier", *ON)
+        ask(context, books, "allocate", "Boutique Libre", "hier", *ON, "--yes")
 
 
 def test_a_year_begins_with_its_opening_in_the_balance_and_in_the_fec(
     context: Context, tmp_path: Path
 ) -> None:
-    ask(context, money, *ALLOCATE, *ON, "--yes")
+    ask(context, books, *ALLOCATE, *ON, "--yes")
     decided = {"5301": 10_000, "110": -6_000, "1068": -4_000}
     for first, last, wanted in (
         ("2026-01-01", "2026-12-31", {"5301": 10_000, "706": -10_000}),
@@ -251,15 +251,15 @@ def test_a_year_begins_with_its_opening_in_the_balance_and_in_the_fec(
     ):
         assert holds(context, "--from", first, "--on", last) == wanted
     with pytest.raises(UsageRefused, match="A year is of one organisation"):
-        ask(context, money, "balance", "--from", "2027-01-01")
+        ask(context, books, "balance", "--from", "2027-01-01")
     year = ("--organisation", "Boutique Libre", "--from", "2027-01-01")
     with pytest.raises(UsageRefused, match="2026-12-31 is before 2027-01-01"):
-        ask(context, money, "balance", *year, "--on", "2026-12-31")
+        ask(context, books, "balance", *year, "--on", "2026-12-31")
     days = ("--from", "2028-01-01", "--until", "2028-12-31", "--to", str(tmp_path / "books"))
-    exported = ("export", "Boutique Libre", "--format", "fec", *days)
+    exported = ("export", "Boutique Libre", "--format", "fec", "--yes", *days)
     with pytest.raises(UsageRefused, match="2027-12-31 is before 2028-01-01"):
-        ask(context, money, *exported, "--until", "2027-12-31")
-    (file, _description) = read(context, money, *exported)
+        ask(context, books, *exported, "--until", "2027-12-31")
+    (file, _description) = read(context, books, *exported)
     text = Path(file["file"]).read_text(encoding="utf-8")
     rows = csv.DictReader(io.StringIO(text), delimiter="\t")
     assert {row["CompteNum"] for row in rows} == decided.keys()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.books.money import money
+from provision.commands.books.books import books
+from provision.commands.payments.bank import bank
 from provision.commands.payments.payment import payment
-from provision.commands.payments.statement import statement
 from provision.errors import UsageRefused
 from provision.subscriptions.documents import describing
 from provision.subscriptions.parties import organisations
@@ -42,12 +42,12 @@ def context(tmp_path: Path) -> Context:
     )
     file = tmp_path / "releve.xml"
     file.write_bytes(camt(1, TODAY, 100_000, said))
-    ask(made, statement, "import", SHOP, str(file))
+    ask(made, bank, "import", SHOP, str(file), "--yes")
     return made
 
 
 def held(context: Context) -> dict[str, int]:
-    rows = read(context, money, "balance", "--organisation", SHOP)
+    rows = read(context, books, "balance", "--organisation", SHOP)
     return {row["account"]: row["balance"]["units"] for row in rows}
 
 
@@ -58,23 +58,23 @@ def test_a_fee_is_shown_as_unexplained_and_booked_once(context: Context) -> None
         ("REMBOURSEMENT FRAIS", ""),
         ("COM", ""),
     ]
-    read(context, payment, "park", SHOP, "1", "--fee", "--why", "Tenue de compte")
+    read(context, payment, "park", SHOP, "1", "--fee", "--why", "Tenue de compte", "--yes")
     assert held(context) == {"512": -1250, "627": 1250}
     with pytest.raises(UsageRefused, match="Movement 1 is booked already, as fee"):
-        ask(context, payment, "park", SHOP, "1", "--fee", "--why", "Encore")
+        ask(context, payment, "park", SHOP, "1", "--fee", "--why", "Encore", "--yes")
     assert [row["movement"] for row in read(context, payment, "reconcile", SHOP)] == [2, 3]
-    assert read(context, money, "verify")["findings"] == []
+    assert read(context, books, "verify")["findings"] == []
 
 
 def test_a_fee_that_is_given_back_lowers_the_cost(context: Context) -> None:
     for movement in ("1", "2"):
-        ask(context, payment, "park", SHOP, movement, "--fee", "--why", "Tenue de compte")
+        ask(context, payment, "park", SHOP, movement, "--fee", "--why", "Tenue de compte", "--yes")
     assert held(context) == {"512": -1000, "627": 1000}
 
 
 def test_what_was_parked_first_can_be_said_to_be_a_fee_later(context: Context) -> None:
-    ask(context, payment, "park", SHOP, "3", "--why", "À demander à la banque")
+    ask(context, payment, "park", SHOP, "3", "--why", "À demander à la banque", "--yes")
     assert held(context) == {"471": 300, "512": -300}
-    ask(context, payment, "park", SHOP, "3", "--fee", "--why", "Une commission")
+    ask(context, payment, "park", SHOP, "3", "--fee", "--why", "Une commission", "--yes")
     assert held(context) == {"471": 0, "512": -300, "627": 300}
-    assert read(context, money, "verify")["findings"] == []
+    assert read(context, books, "verify")["findings"] == []

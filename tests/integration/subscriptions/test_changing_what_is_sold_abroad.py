@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.books.money import money
+from provision.commands.books.books import books
 from provision.commands.payments.payment import payment
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
@@ -116,7 +116,7 @@ def test_who_was_billed_with_vat_gets_it_back_as_it_was(context: Context) -> Non
 
 def test_an_invoice_that_named_a_french_buyer_is_made_again_without_vat(context: Context) -> None:
     billed(context, TODAY)
-    ask(context, payment, "record", SELLER, "F2026-000001", "10,00", "--receipt", "R-1")
+    ask(context, payment, "record", SELLER, "F2026-000001", "10,00", "--receipt", "R-1", "--yes")
     identify(context, *BELGIAN, *CHECKED)
     ask(context, invoice, "correct", "F2026-000001", "--by", SELLER, "--yes")
     old, note, new = written(context)
@@ -131,7 +131,7 @@ def test_an_invoice_that_named_a_french_buyer_is_made_again_without_vat(context:
     ask(context, invoice, "correct", "F2026-000003", "--by", SELLER, "--yes")
     assert sums(written(context)[-1]) == [AT_HOME]
     stated = ("vat", SELLER, "--from", "2026-03-01", "--to", "2026-03-31")
-    assert read(context, money, *stated)["union_consumers_cents"] == 0
+    assert read(context, books, *stated)["union_consumers_cents"] == 0
 
 
 def test_who_cannot_be_billed_can_still_leave(context: Context) -> None:
@@ -147,7 +147,7 @@ def test_who_cannot_be_billed_can_still_leave(context: Context) -> None:
 def test_a_deposit_of_a_buyer_abroad_has_no_vat_and_is_deducted(context: Context) -> None:
     identify(context, *SWISS)
     ask(context, invoice, "deposit", "1", "--amount", "5", "--yes")
-    ask(context, payment, "record", SELLER, "F2026-000001", "5,00", "--receipt", "R-1")
+    ask(context, payment, "record", SELLER, "F2026-000001", "5,00", "--receipt", "R-1", "--yes")
     billed(context, TODAY)
     deposit, final = written(context)
     assert sums(deposit) == [("O", 0, 500, 0)]
@@ -158,7 +158,7 @@ def test_a_deposit_of_a_buyer_abroad_has_no_vat_and_is_deducted(context: Context
 
 def test_the_books_say_that_the_buyer_owes_the_vat(belgian: Context, tmp_path: Path) -> None:
     days = ("--from", "2026-01-01", "--until", "2026-12-31", "--to", str(tmp_path / "books"))
-    ask(belgian, money, "export", SELLER, "--format", "fec", *days)
+    ask(belgian, books, "export", SELLER, "--format", "fec", *days, "--yes")
     (file,) = (tmp_path / "books").glob("*FEC20261231.txt")
     rows = file.read_text(encoding="utf-8").splitlines()[1:]
     assert len(rows) == 2

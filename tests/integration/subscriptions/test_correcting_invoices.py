@@ -93,7 +93,17 @@ def test_days_that_another_document_charges_are_not_charged_again(context: Conte
 
 
 def test_what_was_paid_of_a_wrong_invoice_counts_for_the_right_one(context: Context) -> None:
-    ask(context, payment, "record", "Boutique Libre", "F2026-000001", "7,00", "--receipt", "R-1")
+    ask(
+        context,
+        payment,
+        "record",
+        "Boutique Libre",
+        "F2026-000001",
+        "7,00",
+        "--receipt",
+        "R-1",
+        "--yes",
+    )
     identify(context, *FIRM)
     ask(context, invoice, "correct", "F2026-000001", "--by", "Boutique Libre", "--yes")
     listed = {one["number"]: one["open"]["units"] for one in read(context, invoice, "list")}

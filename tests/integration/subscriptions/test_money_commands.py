@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 from facturx import get_xml_from_pdf
-from provision.commands.books.money import money
 from sqlalchemy import select
 
 from provision import shipped
+from provision.commands.books.books import books
 from provision.commands.payments.dunning import dunning
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
@@ -132,7 +132,7 @@ def test_a_subscription_shows_what_was_pinned(sold: Context) -> None:
 
 
 def test_the_balance_is_exact_in_json_and_french_on_the_terminal(sold: Context) -> None:
-    rows = read(sold, money, "balance", "--organisation", "boutique")
+    rows = read(sold, books, "balance", "--organisation", "boutique")
     assert isinstance(rows, list)
     assert rows[0] == {
         "organisation": "Boutique",
@@ -146,20 +146,20 @@ def test_the_balance_is_exact_in_json_and_french_on_the_terminal(sold: Context) 
         ("44571", -167),
         ("706", -833),
     ]
-    assert "-8,33\u00a0€" in ask(sold, money, "balance").stdout
-    assert read(sold, money, "balance", "--on", "2026-03-30") == []
+    assert "-8,33\u00a0€" in ask(sold, books, "balance").stdout
+    assert read(sold, books, "balance", "--on", "2026-03-30") == []
 
 
 def test_an_empty_ledger_says_so(context: Context) -> None:
-    assert ask(context, money, "balance").stdout == "Nothing is posted yet.\n"
-    assert read(context, money, "balance") == []
+    assert ask(context, books, "balance").stdout == "Nothing is posted yet.\n"
+    assert read(context, books, "balance") == []
 
 
 def test_verify_is_content_with_a_whole_ledger(sold: Context) -> None:
-    answer = ask(sold, money, "verify")
+    answer = ask(sold, books, "verify")
     assert answer.exit_code == 0
     assert "All is as it must be." in answer.stdout
-    found = read(sold, money, "verify")
+    found = read(sold, books, "verify")
     assert isinstance(found, dict)
     assert found["findings"] == []
     assert {head["organisation"]: head["entries"] for head in found["heads"]} == {
@@ -172,7 +172,7 @@ def test_verify_ends_with_five_when_something_was_changed(sold: Context) -> None
     with sold.engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER ledger_posting_no_update")
         connection.exec_driver_sql("UPDATE ledger_posting SET party = 'organisation-9'")
-    answer = ask(sold, money, "verify")
+    answer = ask(sold, books, "verify")
     assert answer.exit_code == 5
     assert "its content was changed after it was written" in " ".join(answer.stdout.split())
 
@@ -181,13 +181,13 @@ QUARTER = ("--from", "2026-01-01", "--to", "2026-03-31")
 
 
 def test_the_vat_of_a_quarter_is_shown_and_agrees_with_the_account(sold: Context) -> None:
-    said = read(sold, money, "vat", "Boutique", *QUARTER)
+    said = read(sold, books, "vat", "Boutique", *QUARTER)
     assert isinstance(said, dict)
     (row,) = said["rows"]
     assert (row["category"], row["rate"], said["unexplained_cents"]) == ("S", "20.00 %", 0)
     assert row["invoiced_vat"] == row["vat_waiting"] == {"commodity": "EUR", "units": 167}
     assert row["vat_due"]["units"] == 0
-    shown = ask(sold, money, "vat", "Boutique", *QUARTER)
+    shown = ask(sold, books, "vat", "Boutique", *QUARTER)
     assert "It agrees with 44571." in shown.stdout
 
 
@@ -197,14 +197,14 @@ def test_vat_that_is_on_no_document_ends_with_five(sold: Context) -> None:
         lines = (Line("44571", euros(-100)), Line("706", euros(100)))
         on = date(2026, 3, 31)
         posting.post(session, Entry(owner, on, "Essai", "essai", lines), on)
-    shown = ask(sold, money, "vat", "Boutique", *QUARTER)
+    shown = ask(sold, books, "vat", "Boutique", *QUARTER)
     assert shown.exit_code == 5
     assert "that is on no document" in shown.stdout
 
 
 def test_a_cut_off_done_again_enters_nothing(sold: Context) -> None:
-    first = read(sold, money, "cut-off", "Boutique", "--on", "2026-03-31")
-    again = read(sold, money, "cut-off", "Boutique", "--on", "2026-03-31")
+    first = read(sold, books, "cut-off", "Boutique", "--on", "2026-03-31", "--yes")
+    again = read(sold, books, "cut-off", "Boutique", "--on", "2026-03-31", "--yes")
     assert isinstance(first, dict)
     assert isinstance(again, dict)
     assert first["sold"] == first["entered_sold"] == again["sold"]
@@ -331,13 +331,13 @@ def test_a_document_that_is_not_there_is_said(
 
 
 def test_books_that_are_closed_take_no_more_entries(sold: Context) -> None:
-    would = read(sold, money, "close", "boutique", "--to", "2026-03-31", "--dry-run")
-    closed = read(sold, money, "close", "boutique", "--to", "2026-03-31", "--yes")
+    would = read(sold, books, "close", "boutique", "--to", "2026-03-31", "--dry-run")
+    closed = read(sold, books, "close", "boutique", "--to", "2026-03-31", "--yes")
     assert would == closed
     assert isinstance(closed, dict)
     assert (closed["entries"], closed["debits_to_date"]["units"]) == (1, 1000)
     with pytest.raises(PaquetError, match="are closed up to 2026-03-31"):
-        ask(sold, money, "close", "boutique", "--to", "2026-02-28", "--yes")
+        ask(sold, books, "close", "boutique", "--to", "2026-02-28", "--yes")
 
 
 @pytest.mark.parametrize(
@@ -384,10 +384,10 @@ def test_a_profile_and_a_contract_rule_from_today_unless_a_day_is_said(
     [
         (invoice, ("run", "--dry-run", "--on")),
         (dunning, ("due", "Boutique", "--on")),
-        (money, ("vat", "Boutique", "--to", "2026-12-31", "--from")),
-        (money, ("vat", "Boutique", "--from", "2026-01-01", "--to")),
-        (money, (*EXPORT, "--from", "2026-01-01", "--until")),
-        (money, (*EXPORT, "--until", "2026-12-31", "--from")),
+        (books, ("vat", "Boutique", "--to", "2026-12-31", "--from")),
+        (books, ("vat", "Boutique", "--from", "2026-01-01", "--to")),
+        (books, (*EXPORT, "--from", "2026-01-01", "--until")),
+        (books, (*EXPORT, "--until", "2026-12-31", "--from")),
     ],
 )
 def test_a_day_of_another_century_is_a_slip_of_the_pen(
@@ -400,4 +400,4 @@ def test_a_day_of_another_century_is_a_slip_of_the_pen(
 @pytest.mark.parametrize("year", ["0", "20261231", "9" * 20, "2026-02-30"])
 def test_what_is_no_year_has_no_result(sold: Context, year: str) -> None:
     with pytest.raises(click.BadParameter, match="is neither a year nor a day"):
-        ask(sold, money, "allocate", "Boutique", year, "--on", "2026-03-31", "--dry-run")
+        ask(sold, books, "allocate", "Boutique", year, "--on", "2026-03-31", "--dry-run")

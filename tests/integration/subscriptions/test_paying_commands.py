@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from provision.commands.books.money import money
-from provision.commands.payments.statement import statement
 
 from provision import shipped
+from provision.commands.books.books import books
+from provision.commands.payments.bank import bank
 from provision.commands.payments.dunning import dunning
 from provision.commands.payments.mandate import mandate
 from provision.commands.payments.payment import payment
@@ -77,8 +77,8 @@ def sold(tmp_path: Path) -> Context:
         sale = Sale(plans.get(session, "famille"), seller, organisations.get(session, "Les Amis"))
         opening.open_subscription(session, jeanne, sale, today=BEGAN)
     ask(context, invoice, "run", "--on", first, "--yes")
-    ask(context, mandate, "add", "Boutique", "jeanne@exemple.test")
-    ask(context, mandate, "sign", "Boutique", RUM, "--on", first, "--iban", THEIRS)
+    ask(context, mandate, "add", "Boutique", "jeanne@exemple.test", "--yes")
+    ask(context, mandate, "sign", "Boutique", RUM, "--on", first, "--iban", THEIRS, "--yes")
     return context
 
 
@@ -86,10 +86,10 @@ def number(context: Context) -> str:
     return str(read(context, invoice, "list")[0]["number"])
 
 
-def bank(context: Context, folder: Path, *said: Said) -> None:
+def bank_says(context: Context, folder: Path, *said: Said) -> None:
     file = folder / "releve.xml"
     file.write_bytes(camt(1, TODAY, 100_000, said))
-    ask(context, statement, "import", "Boutique", str(file))
+    ask(context, bank, "import", "Boutique", str(file), "--yes")
 
 
 def test_a_mandate_is_listed_with_its_account_masked_and_revoked(
@@ -97,13 +97,13 @@ def test_a_mandate_is_listed_with_its_account_masked_and_revoked(
 ) -> None:
     (row,) = read(sold, mandate, "list", "Boutique")
     assert (row["reference"], row["account"]) == (RUM, "FR76 … 0189")
-    ask(sold, mandate, "form", "Boutique", RUM, "--to", str(tmp_path / "mandat.pdf"))
+    ask(sold, mandate, "form", "Boutique", RUM, "--to", str(tmp_path / "mandat.pdf"), "--yes")
     assert (tmp_path / "mandat.pdf").read_bytes().startswith(b"%PDF-")
-    ask(sold, mandate, "revoke", "Boutique", RUM, "--why", "Asked for it")
+    ask(sold, mandate, "revoke", "Boutique", RUM, "--why", "Asked for it", "--yes")
     (row,) = read(sold, mandate, "list", "Boutique")
     assert (row["ended"], row["why"]) == (TODAY.isoformat(), "Asked for it")
     with pytest.raises(UsageRefused, match="has no mandate"):
-        ask(sold, mandate, "revoke", "Boutique", "X", "--why", "No")
+        ask(sold, mandate, "revoke", "Boutique", "X", "--why", "No", "--yes")
 
 
 def test_a_folder_with_another_list_of_letters_is_refused_before_anything_is_made(
@@ -113,7 +113,7 @@ def test_a_folder_with_another_list_of_letters_is_refused_before_anything_is_mad
     on = first_open_day(TODAY + timedelta(days=20)).isoformat()
     words = ("Boutique", "--on", on, "--to", str(tmp_path), "--yes")
     with pytest.raises(PaquetError, match=r"letters\.csv is not a list of letters"):
-        ask(sold, payment, "collect", *words)
+        ask(sold, payment, "collect", *words, "--yes")
     assert json.loads(ask(sold, payment, "list", "Boutique", "--json").stdout)["collections"] == []
 
 
@@ -131,21 +131,21 @@ def test_a_collection_is_looked_at_made_once_and_answered(sold: Context, tmp_pat
     assert (again, (tmp_path / "sepa" / str(made["file"])).read_bytes()) == (made, first)
     later = first_open_day(TODAY + timedelta(days=40)).isoformat()
     with pytest.raises(UsageRefused, match="is of"):
-        ask(sold, payment, "collect", "Boutique", "--on", later, "--to", "x", "--key", on)
+        ask(sold, payment, "collect", "Boutique", "--on", later, "--to", "x", "--key", on, "--yes")
     listed = json.loads(ask(sold, payment, "list", "Boutique", "--json").stdout)
     (waiting,) = listed["waiting"]
     assert (waiting["debits_waiting"], len(listed["collections"])) == (1, 1)
-    bank(sold, tmp_path, Said(1000, text=f"REMISE {waiting['message']}"))
-    (booked,) = read(sold, payment, "reconcile", "Boutique", "--accept-certain")
+    bank_says(sold, tmp_path, Said(1000, text=f"REMISE {waiting['message']}"))
+    (booked,) = read(sold, payment, "reconcile", "Boutique", "--accept-certain", "--yes")
     assert booked["booked"] is True
     assert read(sold, payment, "reconcile", "Boutique") == []
-    assert ask(sold, money, "verify").exit_code == 0
+    assert ask(sold, books, "verify").exit_code == 0
 
 
 def test_a_cheque_is_taken_back_by_its_number(sold: Context) -> None:
     name = number(sold)
     (owed,) = read(sold, invoice, "list")
-    (paid,) = read(sold, payment, "record", "Boutique", name, "1", "--cheque", "12")
+    (paid,) = read(sold, payment, "record", "Boutique", name, "1", "--cheque", "12", "--yes")
     words = ("unpaid", "Boutique", "cheque-12", "--why", "Sans provision")
     seen = read(sold, payment, *words, "--dry-run")
     assert (seen["invoice"], seen["amount"], seen["cheque"]) == (name, paid["paid"], "cheque-12")
@@ -153,60 +153,62 @@ def test_a_cheque_is_taken_back_by_its_number(sold: Context) -> None:
     assert read(sold, invoice, "list") == [owed]
     with pytest.raises(UsageRefused, match="is taken back already"):
         ask(sold, payment, *words, "--yes")
-    assert ask(sold, money, "verify").exit_code == 0
+    assert ask(sold, books, "verify").exit_code == 0
 
 
 def test_a_movement_is_parked_matched_and_shown(sold: Context, tmp_path: Path) -> None:
-    bank(sold, tmp_path, Said(1500, text="merci", name="Tante Marie"), Said(-290, text="frais"))
-    (listed,) = read(sold, statement, "list", "Boutique")
-    rows = read(sold, statement, "show", "Boutique", str(listed["statement"]))
+    bank_says(
+        sold, tmp_path, Said(1500, text="merci", name="Tante Marie"), Said(-290, text="frais")
+    )
+    (listed,) = read(sold, bank, "list", "Boutique")
+    rows = read(sold, bank, "show", "Boutique", str(listed["statement"]))
     assert [row["movement"] for row in rows] == [1, 2]
-    ask(sold, payment, "park", "Boutique", "2", "--fee", "--why", "Monthly fee")
-    ask(sold, payment, "park", "Boutique", "1", "--why", "Who is Marie?")
+    ask(sold, payment, "park", "Boutique", "2", "--fee", "--why", "Monthly fee", "--yes")
+    ask(sold, payment, "park", "Boutique", "1", "--why", "Who is Marie?", "--yes")
     (seen,) = read(sold, payment, "reconcile", "Boutique")
     assert (seen["movement"], seen["parked"]) == (1, True)
-    (paid,) = read(sold, payment, "match", "Boutique", "1", number(sold))
+    (paid,) = read(sold, payment, "match", "Boutique", "1", number(sold), "--yes")
     assert paid == {"invoice": number(sold), "paid": {"commodity": "EUR", "units": 1000}}
     with pytest.raises(UsageRefused, match="is booked already"):
-        ask(sold, payment, "park", "Boutique", "1", "--why", "Again")
+        ask(sold, payment, "park", "Boutique", "1", "--why", "Again", "--yes")
     with pytest.raises(UsageRefused, match="There is no movement 3"):
-        ask(sold, payment, "park", "Boutique", "3", "--why", "None")
-    assert ask(sold, money, "verify").exit_code == 0
+        ask(sold, payment, "park", "Boutique", "3", "--why", "None", "--yes")
+    assert ask(sold, books, "verify").exit_code == 0
 
 
 def test_a_dry_import_keeps_nothing_and_a_second_one_says_so(sold: Context, tmp_path: Path) -> None:
     file = tmp_path / "releve.xml"
     file.write_bytes(camt(1, TODAY, 100_000, [Said(1000)]))
-    assert len(read(sold, statement, "import", "Boutique", str(file), "--dry-run")) == 1
-    assert read(sold, statement, "list", "Boutique") == []
-    ask(sold, statement, "import", "Boutique", str(file))
-    said = ask(sold, statement, "import", "Boutique", str(file)).stdout
+    assert len(read(sold, bank, "import", "Boutique", str(file), "--dry-run")) == 1
+    assert read(sold, bank, "list", "Boutique") == []
+    ask(sold, bank, "import", "Boutique", str(file), "--yes")
+    said = ask(sold, bank, "import", "Boutique", str(file), "--yes").stdout
     assert "1 of them were known already" in said
 
 
 def test_cash_pays_and_a_loss_is_looked_at_first(sold: Context) -> None:
     words = ("Boutique", number(sold))
     with pytest.raises(UsageRefused, match="How was it paid"):
-        ask(sold, payment, "record", *words, "4,00")
-    ask(sold, payment, "record", *words, "4,00", "--receipt", "R-1")
+        ask(sold, payment, "record", *words, "4,00", "--yes")
+    ask(sold, payment, "record", *words, "4,00", "--receipt", "R-1", "--yes")
     (planned,) = read(sold, payment, "write-off", *words, "--why", "Moved away", "--dry-run")
     assert planned["lost"] == {"commodity": "EUR", "units": 600}
     assert planned["vat_back"] == {"commodity": "EUR", "units": 100}
     ask(sold, payment, "write-off", *words, "--why", "Moved away", "--yes")
     with pytest.raises(UsageRefused, match="Nothing is open"):
         ask(sold, payment, "write-off", *words, "--why", "Again", "--yes")
-    assert ask(sold, money, "verify").exit_code == 0
+    assert ask(sold, books, "verify").exit_code == 0
 
 
 def test_a_refund_says_what_it_pays_back(sold: Context, tmp_path: Path) -> None:
-    bank(sold, tmp_path, Said(1500), Said(-500))
-    ask(sold, payment, "match", "Boutique", "1", number(sold))
+    bank_says(sold, tmp_path, Said(1500), Said(-500))
+    ask(sold, payment, "match", "Boutique", "1", number(sold), "--yes")
     with pytest.raises(UsageRefused, match="What was paid back"):
-        ask(sold, payment, "refund", "Boutique", "2")
+        ask(sold, payment, "refund", "Boutique", "2", "--yes")
     with pytest.raises(UsageRefused, match="is not a credit note"):
-        ask(sold, payment, "refund", "Boutique", "2", number(sold))
+        ask(sold, payment, "refund", "Boutique", "2", number(sold), "--yes")
     words = ("--credit-of", "jeanne@exemple.test")
-    (back,) = read(sold, payment, "refund", "Boutique", "2", *words)
+    (back,) = read(sold, payment, "refund", "Boutique", "2", *words, "--yes")
     assert back["paid_back"] == {"commodity": "EUR", "units": 500}
 
 
@@ -214,12 +216,12 @@ def test_reminders_are_shown_paused_and_run(sold: Context, tmp_path: Path) -> No
     (row,) = read(sold, dunning, "due", "Boutique")
     assert (row["step"], row["who"], row["held"]) == ("notice", "jeanne@exemple.test", "")
     jeanne = ("Boutique", "jeanne@exemple.test")
-    ask(sold, dunning, "pause", *jeanne, "--why", "Is on a journey")
+    ask(sold, dunning, "pause", *jeanne, "--why", "Is on a journey", "--yes")
     assert read(sold, dunning, "due", "Boutique")[0]["held"] == "Paused: Is on a journey"
-    ask(sold, dunning, "resume", *jeanne)
-    ask(sold, dunning, "mark", *jeanne, "fraud", "--why", "False name")
+    ask(sold, dunning, "resume", *jeanne, "--yes")
+    ask(sold, dunning, "mark", *jeanne, "fraud", "--why", "False name", "--yes")
     assert "fraud" in str(read(sold, dunning, "due", "Boutique")[0]["held"])
-    ask(sold, dunning, "mark", *jeanne, "none", "--why", "A mistake")
+    ask(sold, dunning, "mark", *jeanne, "none", "--why", "A mistake", "--yes")
     letters, tomorrow = str(tmp_path / "letters"), (TODAY + timedelta(days=1)).isoformat()
     with pytest.raises(UsageRefused, match="is not yet"):
         ask(sold, dunning, "run", "Boutique", "--to", letters, "--on", tomorrow, "--yes")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from provision import database
-from provision.commands.books.money import money
+from provision.commands.books.books import books
 from provision.commands.people.privacy import privacy
 from provision.commands.people.subscriber import subscriber
 from provision.errors import PaquetError, UsageRefused
@@ -72,7 +72,7 @@ def context(world: World) -> Iterator[Context]:
     ],
 )
 def test_commands_of_money_name_nobody(context: Context, words: tuple[str, ...]) -> None:
-    told = ask(context, money, *words)
+    told = ask(context, books, *words)
     assert told.output.strip()
     assert [name for name in NAMES if name in told.output] == []
 
@@ -121,7 +121,7 @@ def test_an_erased_person_is_read_from_the_archive_by_their_document(
     end(world)
     ask(context, subscriber, "erase", EMAIL, "--why", "asked by letter", "--yes", "--json")
     words = ("archive", "f2026-000001", "--organisation", "boutique libre", "--why", "audit")
-    found = json.loads(ask(context, subscriber, *words, "--json").output)
+    found = json.loads(ask(context, subscriber, *words, "--yes", "--json").output)
     assert found["name"] == NAME
     with database.transaction(world.engine) as session:
         assert session.scalars(select(ArchiveAccess.why)).all() == ["audit"]
@@ -139,7 +139,7 @@ def test_an_erasure_without_the_key_file_is_refused_and_changes_nothing(
 
 
 def test_export_tells_where_and_how_much(context: Context, tmp_path: Path) -> None:
-    words = ("export", EMAIL, "--to", str(tmp_path / "jeanne"))
+    words = ("export", EMAIL, "--to", str(tmp_path / "jeanne"), "--yes")
     told = json.loads(ask(context, subscriber, *words, "--json").output)
     assert told["files"] == len(list((tmp_path / "jeanne").iterdir()))
 
@@ -162,7 +162,7 @@ def test_what_is_due_only_in_the_future_cannot_be_taken_today(context: Context) 
 def test_the_register_is_written_as_asked(context: Context, tmp_path: Path) -> None:
     for ending, first in ((".pdf", b"%PDF-"), (".html", b"<!DOCTYPE html>"), (".txt", b"REGISTRE")):
         file = tmp_path / f"registre{ending}"
-        ask(context, privacy, "register", "--write", str(file))
+        ask(context, privacy, "register", "--write", str(file), "--yes")
         assert file.read_bytes().startswith(first)
     with pytest.raises(UsageRefused, match="cannot be written as"):
-        ask(context, privacy, "register", "--write", str(tmp_path / "registre"))
+        ask(context, privacy, "register", "--write", str(tmp_path / "registre"), "--yes")

@@ -53,7 +53,7 @@ def world(built: Path, tmp_path: Path) -> Iterator[World]:
 
 
 def exported(world: World, name: str = "jeanne") -> tuple[Path, dict[str, Any]]:
-    folder = privacy.export(world.control, EMAIL, world.folder / name)
+    folder = exporting.write(privacy.collected(world.control, EMAIL), world.folder / name)
     whole: dict[str, Any] = json.loads((folder / JSON).read_text(encoding="utf-8"))
     return folder, whole
 
@@ -203,10 +203,10 @@ def test_a_folder_that_is_there_is_not_touched(world: World) -> None:
     folder = world.folder / "taken"
     folder.mkdir()
     with pytest.raises(UsageRefused, match="is there already"):
-        privacy.export(world.control, EMAIL, folder)
+        exporting.write(privacy.collected(world.control, EMAIL), folder)
     assert list(folder.iterdir()) == []
     with pytest.raises(UsageRefused, match="There is no folder"):
-        privacy.export(world.control, EMAIL, world.folder / "no" / "such")
+        exporting.write(privacy.collected(world.control, EMAIL), world.folder / "no" / "such")
 
 
 def test_an_export_that_fails_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +222,7 @@ def test_an_export_that_fails_leaves_nothing(world: World, monkeypatch: pytest.M
     parent.mkdir()
     monkeypatch.setattr(exporting, "replace_file", full_disk)
     with pytest.raises(OSError, match="no space left"):
-        privacy.export(world.control, EMAIL, parent / "jeanne")
+        exporting.write(privacy.collected(world.control, EMAIL), parent / "jeanne")
     assert list(parent.iterdir()) == []
 
 

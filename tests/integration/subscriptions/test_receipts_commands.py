@@ -9,10 +9,10 @@ import click
 import pytest
 from sqlalchemy import func, select
 
-from provision.commands.books.money import money
+from provision.commands.books.books import books
 from provision.commands.commons.receipt import receipt
+from provision.commands.payments.bank import bank
 from provision.commands.payments.payment import payment
-from provision.commands.payments.statement import statement
 from provision.commands.people.subscriber import subscriber
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
@@ -148,7 +148,7 @@ def test_a_cancelled_receipt_keeps_its_number_and_says_so(context: Context, tmp_
     text = paper(made["file"])
     assert "Reçu annulé le" in text
     assert "n’est pas un reçu fiscal" in text
-    assert json.loads(ask(context, money, "verify", "--json").stdout)["findings"] == []
+    assert json.loads(ask(context, books, "verify", "--json").stdout)["findings"] == []
 
 
 def test_the_giver_s_language_is_that_of_the_paper(context: Context, tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_number_that_no_database_holds_is_refused(context: Context) -> None:
     with pytest.raises(click.BadParameter, match="is not in the range"):
         ask(context, receipt, "donation", "Amis", "-", "5", "--name", "P", "--means", "card", *huge)
     with pytest.raises(click.BadParameter, match="is not in the range"):
-        ask(context, payment, "match", "Amis", huge[1], "R2026-000001")
+        ask(context, payment, "match", "Amis", huge[1], "R2026-000001", "--yes")
 
 
 def test_all_that_were_not_written_yet_are_written_once(context: Context, tmp_path: Path) -> None:
@@ -290,9 +290,11 @@ def test_what_the_bank_has_not_shown_is_awaited_and_matched(
     assert (row["what"], row["on"]) == (f"R{YEAR}-000001", "Chèques à encaisser")
     file = tmp_path / "releve.xml"
     file.write_bytes(camt(1, TODAY, 0, [Said(5_000, text="REMISE"), Said(700, text="Don")]))
-    ask(context, statement, "import", "Amis", str(file))
+    ask(context, bank, "import", "Amis", str(file), "--yes")
     seen = read(context, payment, "reconcile", "Amis")
-    (banked,) = read(context, payment, "match", "Amis", str(seen[0]["movement"]), f"R{YEAR}-000001")
+    (banked,) = read(
+        context, payment, "match", "Amis", str(seen[0]["movement"]), f"R{YEAR}-000001", "--yes"
+    )
     assert (banked["banked"], banked["amount"]) == (row["what"], row["amount"])
     movement = ("--movement", str(seen[1]["movement"]), "--means", "transfer", "--yes")
     read(context, receipt, "donation", *JEANNE, "7", *movement)

@@ -21,7 +21,7 @@ from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.receipt_models import DONATION, Receipt
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.privacy import archive, purging
+from provision.subscriptions.privacy import archive, exporting, purging
 from provision.subscriptions.privacy.models import ArchivedIdentity
 from provision.subscriptions.reports import factsfile
 from provision.subscriptions.reports.gather_scope import Scope
@@ -94,7 +94,7 @@ def ruth(session: Session) -> Subscriber:
 
 
 def test_receipts_are_in_what_is_handed_over(world: World) -> None:
-    folder = privacy.export(world.control, EMAIL, world.folder / "jeanne")
+    folder = exporting.write(privacy.collected(world.control, EMAIL), world.folder / "jeanne")
     for name in ("receipt.csv", "receipt_copy.csv"):
         assert (folder / name).read_text(encoding="utf-8-sig").count("R2026") == 1
     assert "Ruth" not in (folder / "person.json").read_text(encoding="utf-8")

@@ -67,7 +67,7 @@ def test_a_share_of_what_left_is_shown_as_percent(context: Context) -> None:
 def test_each_figure_is_a_file_in_which_no_name_is_a_formula(
     context: Context, tmp_path: Path
 ) -> None:
-    ask(context, report, "csv", *UNTIL, "--to", str(tmp_path / "out"))
+    ask(context, report, "csv", *UNTIL, "--to", str(tmp_path / "out"), "--yes")
     content = (tmp_path / "out" / "received.csv").read_text(encoding="utf-8-sig")
     assert content.splitlines() == [
         "kind;beneficiary;role;eur;basis_points",
@@ -80,7 +80,7 @@ def test_each_figure_is_a_file_in_which_no_name_is_a_formula(
 
 
 def test_an_english_file_has_commas_and_points(context: Context, tmp_path: Path) -> None:
-    ask(context, report, "csv", *UNTIL, "--to", str(tmp_path), "--language", "en")
+    ask(context, report, "csv", *UNTIL, "--to", str(tmp_path), "--language", "en", "--yes")
     content = (tmp_path / "received.csv").read_bytes()
     assert b"association,'=cmd(),service,39.00,2500\r\n" in content
     assert b"VAT" in content
@@ -91,7 +91,7 @@ def test_the_page_is_whole_and_needs_nothing_else(context: Context, tmp_path: Pa
     facts.write_text('title = "Le <b>Paquet</b>"', encoding="utf-8")
     file = tmp_path / "new" / "report.html"
     words = [*UNTIL, "--to", str(file), "--facts", str(facts), "--json"]
-    said = json.loads(ask(context, report, "page", *words).stdout)
+    said = json.loads(ask(context, report, "page", *words, "--yes").stdout)
     page = file.read_text(encoding="utf-8")
     assert said == {"file": str(file), "bytes": len(page.encode())}
     assert page.rstrip().endswith("</html>")
@@ -102,7 +102,7 @@ def test_the_page_is_whole_and_needs_nothing_else(context: Context, tmp_path: Pa
 
 def test_without_a_title_the_operator_signs(context: Context, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    ask(context, report, "page", *UNTIL, "--to", str(file), "--language", "en")
+    ask(context, report, "page", *UNTIL, "--to", str(file), "--language", "en", "--yes")
     assert "· Les Amis</title>" in file.read_text(encoding="utf-8")
 
 
@@ -122,8 +122,8 @@ def test_a_model_is_solved_without_a_registry(tmp_path: Path) -> None:
         (("show", "--section", "gold"), "There is no figure 'gold'"),
         (("show", "--organisation", "Gold"), "There is no organisation Gold"),
         (("show", "--territory", "Gold"), "at home in Gold"),
-        (("page", "--to", "/dev/null/report.html"), "/dev/null/report.html cannot be written"),
-        (("csv", "--to", "/dev/null/tables"), "cannot be written"),
+        (("page", "--yes", "--to", "/dev/null/page"), "/dev/null/page cannot be written"),
+        (("csv", "--yes", "--to", "/dev/null/tables"), "cannot be written"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(

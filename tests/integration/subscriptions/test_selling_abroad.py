@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.commands.books.money import money
+from provision.commands.books.books import books
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
@@ -60,7 +60,7 @@ def test_a_company_in_the_union_owes_the_vat_itself(context: Context) -> None:
         assert word in page
     assert "Belgique" in page
     stated = ("vat", SELLER, "--from", "2026-03-01", "--to", "2026-03-31")
-    rows = {one["abroad"]: one for one in read(context, money, *stated)["rows"]}
+    rows = {one["abroad"]: one for one in read(context, books, *stated)["rows"]}
     assert rows["union_business"]["category"] == "AE"
     assert rows["union_business"]["invoiced_net"]["units"] == 833
     assert rows[""]["invoiced_vat"]["units"] == 167
@@ -164,8 +164,8 @@ def test_consumers_in_the_union_pay_as_at_home_and_are_counted(context: Context)
     documents = written(context)
     assert [sums(one) for one in documents] == [[AT_HOME]] * 3
     stated = ("vat", SELLER, "--from", "2026-03-01", "--to", "2026-03-31")
-    assert read(context, money, *stated)["union_consumers_cents"] == 2 * 833
-    assert "16,66\u00a0€ of 10\u202f000,00\u00a0€" in ask(context, money, *stated).stdout
+    assert read(context, books, *stated)["union_consumers_cents"] == 2 * 833
+    assert "16,66\u00a0€ of 10\u202f000,00\u00a0€" in ask(context, books, *stated).stdout
 
 
 def test_beyond_the_threshold_a_consumer_in_the_union_is_left_out(

@@ -1,0 +1,113 @@
+"""`paquet payment collect`: the files that the bank takes, and the letters that announce debits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.commands.shared.changing import agreed, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import day_type, folder_type, typed
+from provision.formats.sepa import pain008
+from provision.money import euros
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.payments import collectable, collecting, handing_over, mailing
+from provision.subscriptions.payments.collecting import HandedOver
+from provision.subscriptions.payments.mailing import Outbox
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from provision.commands.shared.changing import How
+    from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+    from provision.subscriptions.parties.models import Organisation
+    from provision.subscriptions.payments.collectable import Proposal
+
+
+@dataclass(frozen=True)
+class Collecting:
+    """What is collected, when, and where its files go."""
+
+    organisation: str
+    on: date
+    folder: Path
+    key: str | None
+    again: tuple[str, ...]
+    schema: str
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The invoices that are collected again, as documents write them."""
+        return frozenset(one.upper() for one in self.again)
+
+
+@click.command()
+@click.argument("organisation")
+@click.option("--on", type=day_type, required=True, help="The day on which accounts are debited.")
+@click.option("--to", "folder", type=folder_type, required=True, help="Where files go.")
+@click.option("--key", help="What makes this collection one; else its day.")
+@click.option("--again", multiple=True, metavar="INVOICE", help="Collect what came back again.")
+@click.option("--schema", type=click.Choice(pain008.SCHEMAS), default=pain008.NEW)
+@typed(Collecting, "wanted")
+@change_options
+@pass_context
+def collect(context: Context, wanted: Collecting, how: How) -> None:
+    """Collect the open invoices of ORGANISATION that are due on a day, under usable mandates.
+
+    A mandate is debited once, for all of them. The same key again writes the same files. Nothing is
+    booked before the bank says so.
+    """
+    made_at = context.control().clock().astimezone()
+    key = wanted.key or str(wanted.on)
+    handed_over = HandedOver(key, wanted.on, made_at, wanted.schema)
+    with context.reading() as session:
+        owner = organisations.get(session, wanted.organisation)
+        found = collecting.plan(session, owner, handed_over, wanted.named)
+    if found is not None and not found.chosen:
+        context.show(_proposed(found), as_json=how.as_json)
+        return
+    outbox = Outbox(wanted.folder, context.settings.operator.language, owner.name)
+    mailing.check(outbox)
+    if found is None:
+        planned: list[Facts] = [{"collection": key, "on": str(wanted.on), "folder": wanted.folder}]
+        question = "It is made already: write its files again?"
+    else:
+        debits = len(collectable.together(found.chosen))
+        planned = _proposed(found)
+        question = f"Collect {len(found.chosen)} of them, by {debits} debits?"
+    if agreed(context, planned, how, question):
+        rows = _collected(context, owner, (handed_over, wanted.named), outbox)
+        context.show(rows, as_json=how.as_json)
+
+
+def _collected(
+    context: Context,
+    owner: Organisation,
+    collection: tuple[HandedOver, frozenset[str]],
+    outbox: Outbox,
+) -> list[Facts]:
+    """Make the collection, or take the one that is there, and write its files."""
+    with context.session() as session:
+        made = collecting.carry_out(session, owner, *collection)
+    with context.reading() as session:
+        paths = handing_over.write(session, owner, made, outbox)
+    return [{"collection": made.number, "file": str(path)} for path in paths]
+
+
+def _proposed(found: Proposal) -> list[Facts]:
+    chosen = [(one.owed, one.row.reference, "") for one in found.chosen]
+    left_out = [(one.owed, "", one.why) for one in found.left_out]
+    return [
+        {
+            "invoice": one.shown,
+            "due": one.due_on.isoformat(),
+            "amount": euros(one.units),
+            "mandate": reference,
+            "left_out": why,
+        }
+        for one, reference, why in [*chosen, *left_out]
+    ]
