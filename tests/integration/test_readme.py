@@ -42,7 +42,7 @@ TYPED = {
     "paquet invoice run": YES,
     "paquet invoice list": (),
     "paquet invoice write": (),
-    "paquet money verify": (),
+    "paquet books verify": (),
 }
 
 

@@ -90,7 +90,7 @@ def check_lines(where: str, lines: Sequence[BookedLine]) -> None:
         if units:
             raise ExportRefused(
                 f"{where} does not balance: {units} {code} minor units are left",
-                "Look at it with `paquet money verify` before anything is exported.",
+                "Look at it with `paquet books verify` before anything is exported.",
             )
 
 

@@ -131,7 +131,7 @@ def _check(
     if closed is None or closed < found.last_day:
         raise UsageRefused(
             f"The books of {organisation.name} are not closed up to {found.last_day}",
-            "Close them first, so that the result stays as it was decided: paquet money close",
+            "Close them first, so that the result stays as it was decided: paquet books close",
         )
     if not found.last_day < decision.on <= today:
         raise UsageRefused(

@@ -91,7 +91,7 @@ def _ledger(gathered: Gathered) -> Iterator[Obstacle]:
             amount = money.plain(Amount(find_commodity(commodity), beyond))
             yield Obstacle(
                 f"journal {owner} holds {amount} {commodity} beside the documents",
-                "Settle it: paquet money balance shows the accounts.",
+                "Settle it: paquet books balance shows the accounts.",
             )
 
 

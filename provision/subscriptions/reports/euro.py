@@ -44,7 +44,7 @@ def received(portions: Iterable[Portion], paid_cents: Cents) -> tuple[Received, 
         raise PaquetError(
             f"Subscribers paid {plain(euros(paid_cents))} €, but the portions add up to "
             f"{plain(euros(told))} €",
-            "Run `paquet money verify`: a payment is not shared, or is shared twice.",
+            "Run `paquet books verify`: a payment is not shared, or is shared twice.",
         )
     largest_first = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
     shares = exact_shares([cents for _, cents in largest_first] or [0])

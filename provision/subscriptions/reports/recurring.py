@@ -164,7 +164,7 @@ def _known(
     if not known or known[0][0] > life.first_day:
         raise PaquetError(
             f"The subscription {life.subscription} has no price on its first day",
-            "Run `paquet money verify`: each subscription begins with a price.",
+            "Run `paquet books verify`: each subscription begins with a price.",
         )
     return known
 

@@ -71,7 +71,7 @@ CLAIMS = (
     "| 44566 TVA déductible | {shop_44566} € | |",
     "| 627 Services bancaires (le rejet de mars, la tenue de compte) | {shop_627} € | |",
     "| 401 (boutique) / 411 (association) | {shop_401} € | {friends_411} € |",
-    "des onze factures payées ({year_due} € : `paquet money vat`)",
+    "des onze factures payées ({year_due} € : `paquet books vat`)",
     "onze factures payées à l'association ({friends_due} €)",
     "ici {shop_result} € pour la boutique, {friends_result} € pour l'association",
     "amende de 7 500 €",  # of the law alone: CGI 1770 duodecies
