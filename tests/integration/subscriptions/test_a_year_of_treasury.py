@@ -11,7 +11,8 @@ import click
 import pytest
 from sqlalchemy import func, select
 
-from cli import COMMANDS, paquet
+from cli import paquet
+from provision.commands.shared.sections import COMMANDS
 from provision.formats.sepa import mandates, prenotification
 from provision.subscriptions.books import results, vat_due
 from provision.subscriptions.documents import open_items

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy.orm import Session
 
-from cli import COMMANDS
 from provision.commands.books.report import report
 from provision.commands.shared.context import Context
+from provision.commands.shared.sections import COMMANDS
 from provision.errors import PaquetError
 from provision.shipped import share
 from tests.integration.subscriptions.commanding import ask, settled
@@ -145,14 +145,14 @@ def loaded(pytestconfig: pytest.Config, modules: str) -> set[str]:
     return set(answer.stdout.split())
 
 
-@pytest.mark.parametrize("name", ["report", "money", "subscription", "settlement"])
+@pytest.mark.parametrize("name", ["report", "books", "subscription", "settlement"])
 def test_tables_wait_for_no_charts_papers_or_statements(
     pytestconfig: pytest.Config, name: str
 ) -> None:
-    assert loaded(pytestconfig, f"provision.commands.{COMMANDS[name]}") == set()
+    assert loaded(pytestconfig, f"provision.commands.{COMMANDS[name].module}") == set()
 
 
 def test_only_the_page_and_rehearsals_wait_for_charts(pytestconfig: pytest.Config) -> None:
-    others = [module for name, module in COMMANDS.items() if name != "rehearse"]
+    others = [one.module for name, one in COMMANDS.items() if name != "rehearse"]
     modules = ", ".join(f"provision.commands.{module}" for module in others)
     assert "matplotlib" not in loaded(pytestconfig, modules)
