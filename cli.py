@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from provision.commands.shared.sections import COMMANDS, Sections
+from provision.commands.shared.sections import BEFORE, COMMANDS, Sections
 from provision.errors import PaquetError
 
 BUG, INTERRUPTED = 3, 130
@@ -20,6 +20,7 @@ FOR_US_ALONE = 0o077
 @click.group(
     cls=Sections,
     waiting=COMMANDS,
+    before=BEFORE,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(

@@ -93,5 +93,5 @@ def change(
             return None
     done = database.retried(context.engine, work)
     if how.as_json or done != planned:
-        context.show(done, as_json=how.as_json)
+        context.show(done, as_json=how.as_json, nothing=nothing)
     return done

@@ -57,9 +57,10 @@ class Customer:
     invoice_name: str | None = None
     order_reference: str | None = None
 
-    def said(self) -> dict[str, object]:
-        """Return what was typed, as `identities.changed` takes it."""
-        typed_words = {RENAMED.get(name, name): word for name, word in vars(self).items()}
+    def said(self, language: str | None = None) -> dict[str, object]:
+        """Return what was typed, and in which language, as `identities.changed` takes it."""
+        words = {**vars(self), "language": language}
+        typed_words = {RENAMED.get(name, name): word for name, word in words.items()}
         return {name: word for name, word in typed_words.items() if word not in (None, ())}
 
 

@@ -28,24 +28,34 @@ def load(module: str) -> Any:  # noqa: ANN401 (a module)
 class Imported(click.Group):
     """A group of which some commands wait: they are named and told without being imported."""
 
-    def __init__(self, *words: Any, waiting: Mapping[str, Waiting], **options: Any) -> None:  # noqa: ANN401 (click's own)
+    def __init__(
+        self,
+        *words: Any,  # noqa: ANN401 (click's own)
+        waiting: Mapping[str, Waiting],
+        before: Mapping[str, str] | None = None,
+        **options: Any,  # noqa: ANN401 (click's own)
+    ) -> None:
         super().__init__(*words, **options)
         self.waiting = waiting
+        self.before = before or {}  # words of the last release, and the modules that answer now
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, those that wait first, in their order."""
         return [*self.waiting, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command `cmd_name`, imported now if it waited."""
-        if cmd_name not in self.waiting:
-            return super().get_command(ctx, cmd_name)
-        module = load(f"provision.commands.{self.waiting[cmd_name].module}")
-        return next(
-            one
-            for one in vars(module).values()
-            if isinstance(one, click.Command) and one.name == cmd_name
-        )
+        """Return the command `cmd_name`, imported now if it waited.
+
+        A word of before is answered by the command of today, which is told.
+        """
+        if cmd_name in self.before:
+            module = self.before[cmd_name]
+            today = module.rpartition(".")[2]
+            click.echo(f"`{ctx.command_path} {cmd_name}` is now `paquet {today}`.", err=True)
+            return _imported(module, today)
+        if cmd_name in self.waiting:
+            return _imported(self.waiting[cmd_name].module, cmd_name)
+        return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what each command is for; nothing is imported for it."""
@@ -57,4 +67,12 @@ class Imported(click.Group):
         if name in self.waiting:
             return self.waiting[name].help
         command = self.get_command(ctx, name)
-        return command.get_short_help_str() if command and not command.hidden else ""
+        if command is None or command.hidden:
+            return ""
+        return (command.help or "").split("\n\n")[0].replace("\n", " ")
+
+
+def _imported(module: str, name: str) -> click.Command:
+    """Return the command `name` of a module of `provision.commands`."""
+    every = vars(load(f"provision.commands.{module}")).values()
+    return next(one for one in every if isinstance(one, click.Command) and one.name == name)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from provision.commands.shared.imported import Imported, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import click
 
 # In the order that a newcomer needs; a test holds each line against the command's own help.
 SECTIONS: Mapping[str, Mapping[str, Waiting]] = {
@@ -62,19 +62,12 @@ SECTIONS: Mapping[str, Mapping[str, Waiting]] = {
     },
 }
 COMMANDS = {name: one for section in SECTIONS.values() for name, one in section.items()}
-# What was typed for a release before this one, and what is typed now.
-BEFORE = {"money": "books", "statement": "bank"}
+# What was typed in the release before this one, and where it is answered now.
+BEFORE = {"money": "books.books", "statement": "payments.bank"}
 
 
 class Sections(Imported):
     """The commands of `SECTIONS`, each imported when it is called."""
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command `cmd_name`; an old word is answered by the new one, which is told."""
-        if cmd_name not in BEFORE:
-            return super().get_command(ctx, cmd_name)
-        click.echo(f"`paquet {cmd_name}` is now `paquet {BEFORE[cmd_name]}`.", err=True)
-        return super().get_command(ctx, BEFORE[cmd_name])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections, and what each command is for."""
