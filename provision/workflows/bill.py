@@ -1,35 +1,18 @@
-"""Bill what is due, and write documents: only on a ledger of which every invariant holds."""
+"""Bill what is due: only on a ledger of which every invariant holds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError, UsageRefused
-from provision.formats.facturx import batches
-from provision.formats.facturx.batches import Refused
-from provision.formats.facturx.facturx_xml import facturx
-from provision.formats.facturx.invoice_pdf import invoice_pdf
-from provision.process.files import write_private
 from provision.subscriptions.books import verify
 from provision.subscriptions.selling import billing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date
-    from pathlib import Path
 
-    from provision.formats.facturx.invoice import Invoice
     from provision.subscriptions.selling.billing import Outcome
     from provision.workflows.control import Control
-
-
-@dataclass(frozen=True)
-class Written:
-    """The files that were written, and the documents that could not be."""
-
-    files: list[Path]
-    refused: list[Refused]
 
 
 def preview(control: Control, day: date) -> Outcome:
@@ -53,26 +36,3 @@ def bill(control: Control, day: date) -> Outcome:
             "See all of it: paquet books verify. Nothing is billed before.",
         )
     return billing.bill(control.engine, day, control.tell)
-
-
-def write(documents: Iterable[Invoice | Refused], folder: Path, *, xml: bool = False) -> Written:
-    """Write each document as PDF, and its Factur-X beside it when asked.
-
-    Many are made on all cores. One that cannot be written stops none of the others.
-    """
-    files: list[Path] = []
-    refused: list[Refused] = []
-    for made in batches.many(_both if xml else _pdf, documents):
-        if isinstance(made, Refused):
-            refused.append(made)
-        else:
-            files += write_private(folder, made)
-    return Written(files, refused)
-
-
-def _pdf(document: Invoice) -> dict[str, bytes]:
-    return {f"{document.number}.pdf": invoice_pdf(document)}
-
-
-def _both(document: Invoice) -> dict[str, bytes]:
-    return {**_pdf(document), f"{document.number}.xml": facturx(document)}

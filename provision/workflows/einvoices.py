@@ -48,25 +48,43 @@ def drop(
     return became
 
 
+def planned(control: Control, documents: Iterable[Invoice | Refused]) -> dict[str, str | Refused]:
+    """Return what would become of each invoice by number; nothing is made and nothing dropped."""
+    with control.reading() as session:
+        return {
+            one.number: one if isinstance(one, Refused) else _fate(session, one)
+            for one in documents
+        }
+
+
 def _drop(control: Control, document: Invoice, platform: Platform) -> str:
     """Drop one invoice; its PDF is made before the registry is locked."""
+    with control.reading() as session:
+        fate = _fate(session, document)
+    if fate != DROPPED:
+        return fate
+    rule: Rule = "B2BInt" if mentions.is_abroad(document) else "B2B"
+    submission = Submission(_tracking_id(document), invoice_pdf(document), PROFILE, rule)
+    with control.session() as session:
+        fate = _fate(session, document)
+        if fate == DROPPED:
+            platform.submit(submission)
+            told = control.told("for the approved platform")
+            states.record(session, _subject(document), DROPPED, told)
+    return fate
+
+
+def _fate(session: Session, document: Invoice) -> str:
+    """Return what becomes of an invoice that is dropped now."""
     if document.buyer.is_person:
         return LEFT_OUT
-    tracking_id = f"{document.seller.siren}-{document.number}"
-    subject = f"invoice:{tracking_id}"
-    with control.reading() as session:
-        if _was_dropped(session, subject):
-            return BEFORE
-    rule: Rule = "B2BInt" if mentions.is_abroad(document) else "B2B"
-    submission = Submission(tracking_id, invoice_pdf(document), PROFILE, rule)
-    with control.session() as session:
-        if _was_dropped(session, subject):
-            return BEFORE
-        platform.submit(submission)
-        states.record(session, subject, DROPPED, control.told("for the approved platform"))
-    return DROPPED
+    there = select(Event.id).where(Event.subject == _subject(document), Event.what == DROPPED)
+    return DROPPED if session.scalar(there) is None else BEFORE
 
 
-def _was_dropped(session: Session, subject: str) -> bool:
-    there = select(Event.id).where(Event.subject == subject, Event.what == DROPPED)
-    return session.scalar(there) is not None
+def _tracking_id(document: Invoice) -> str:
+    return f"{document.seller.siren}-{document.number}"
+
+
+def _subject(document: Invoice) -> str:
+    return f"invoice:{_tracking_id(document)}"

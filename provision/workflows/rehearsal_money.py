@@ -47,7 +47,7 @@ from provision.subscriptions.selling.opening import Sale
 from provision.subscriptions.settling import mandates as self_billing
 from provision.subscriptions.settling import settlements
 from provision.subscriptions.settling.mandates import Wording
-from provision.workflows import bill, dunning, reconciling
+from provision.workflows import bill, dunning, invoice_files, reconciling
 from provision.workflows.dunning import Campaign
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ def _write_all(story: Story, start: date, last: date) -> None:
             owner = organisations.get(session, name)
             wanted = select(Invoice).where(Invoice.organisation_id == owner.id)
             folder = story.folder / "documents" / str(owner.id)
-            written = bill.write(papers.every(session, wanted), folder, xml=True)
+            written = invoice_files.write(papers.every(session, wanted), folder, xml=True)
             if written.refused:
                 raise PaquetError(f"Some documents cannot be written: {written.refused[:3]}")
             for year in range(start.year, last.year + 1):

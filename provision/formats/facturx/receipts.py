@@ -18,6 +18,7 @@ from provision.formats.facturx import parties, texts
 from provision.formats.facturx.checks import NUMBER
 from provision.formats.facturx.invoice_pdf import letter_style, picture
 from provision.formats.facturx.parties import Brand
+from provision.formats.facturx.tax_articles import articles_for
 from provision.formats.facturx.wording import amount_in_words, day
 from provision.money import euros, show
 from provision.paper import archive_pdf
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
     from provision.formats.facturx.invoice import Language
     from provision.formats.facturx.parties import Party
+    from provision.formats.facturx.tax_articles import Article
     from provision.money import Cents
 
 Means: TypeAlias = Literal["cash", "cheque", "transfer", "debit", "card"]
 Form: TypeAlias = Literal["authentic_deed", "private_deed", "manual_gift", "other"]
 Nature: TypeAlias = Literal["money", "listed_securities", "waived_expenses", "other"]
-Article: TypeAlias = Literal["200", "238 bis", "978"]
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,6 @@ def donation_pdf(
     articles = articles_for(known.articles, is_person=received.giver.is_person) if known else ""
     more = {"donation": donation, "articles": articles}
     return _letter("donation", organisation, received, language, more)
-
-
-def articles_for(articles: tuple[Article, ...], *, is_person: bool) -> str:
-    """Return those of an organisation's articles that a person, or a company, may use, or ''."""
-    own = {"200", "978"} if is_person else {"238 bis"}
-    return ", ".join(one for one in articles if one in own)
 
 
 def _letter(

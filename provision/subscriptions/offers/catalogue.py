@@ -135,7 +135,7 @@ def _agreement(contract: SplitContract) -> Agreement:
     if "" not in rules:
         raise UsageRefused(
             f"Contract {contract.id} does not say how every role is shared",
-            "See: paquet subscription contract list",
+            "See: paquet contract list",
         )
     return Agreement(
         contract_id=contract.id,

@@ -48,7 +48,7 @@ def get(session: Session, code: str) -> Plan:
     """Return the plan of this code, or raise UsageRefused."""
     found = session.scalar(select(Plan).where(Plan.code == edges.code(code, "code of a plan")))
     if found is None:
-        raise UsageRefused(f"There is no plan {code}", "See: paquet subscription plans list")
+        raise UsageRefused(f"There is no plan {code}", "See: paquet plan list")
     return found
 
 
@@ -70,7 +70,7 @@ def prices_on(session: Session, plan: Plan, day: date, period: str = MONTHLY) ->
     if BUNDLE not in found:
         raise UsageRefused(
             f"The plan {plan.code} has no {period} price on {day}",
-            f"See its prices: paquet subscription plans show {plan.code}",
+            f"See its prices: paquet plan show {plan.code}",
         )
     return found
 

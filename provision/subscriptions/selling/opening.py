@@ -207,6 +207,14 @@ def find(session: Session, wanted: str) -> list[Subscription]:
     return found
 
 
+def get(session: Session, number: int) -> Subscription:
+    """Return the subscription of this number, or raise UsageRefused."""
+    found = session.get(Subscription, number)
+    if found is None:
+        raise UsageRefused(f"There is no subscription {number}", "See: paquet subscription list")
+    return found
+
+
 def everyone(session: Session) -> list[Subscription]:
     """Return all subscriptions in the order they were opened."""
     return list(session.scalars(select(Subscription).order_by(Subscription.id)))

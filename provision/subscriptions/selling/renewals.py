@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
 
-from provision import money
 from provision.days import sensible_day
-from provision.formats.facturx import wording
-from provision.rendering import render
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.terms import YEARLY, Term, term_of
 from provision.subscriptions.offers.vat import NET
-from provision.subscriptions.parties import identities, profiles
-from provision.subscriptions.selling import charged, opening, remainders
+from provision.subscriptions.parties import identities
+from provision.subscriptions.selling import charged, remainders
 from provision.subscriptions.selling.models import RenewalNotice, Subscription, SubscriptionVersion
 from provision.subscriptions.selling.opening import ACTIVE
 
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.selling.due import Due, Version
+    from provision.subscriptions.selling.due import Version
 
 EARLIEST, LATEST = relativedelta(months=3), relativedelta(months=1)
 PROTECTED = ("person", "non-profit")
@@ -54,15 +51,6 @@ class Renewal:
     def deadline(self) -> date:
         """The last day on which the renewal can be refused."""
         return self.term.starts - timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Letter:
-    """One e-mail or letter: its subject on one line, and its body as text and as a page."""
-
-    subject: str
-    text: str
-    html: str
 
 
 def window(deadline: date) -> Term:
@@ -86,17 +74,6 @@ def coming(session: Session, on: date) -> list[Renewal]:
     return [
         found for one in session.scalars(running) for found in _of(session, one, on) if found.state
     ]
-
-
-def letter(session: Session, renewal: Renewal, on: date) -> Letter:
-    """Return what tells the subscriber of a renewal, in their language."""
-    words = _words(session, renewal, on)
-    language = words["language"]
-    return Letter(
-        render(f"money/renewal.subject.{language}.txt", words).strip(),
-        render(f"money/renewal.{language}.txt", words),
-        render("money/renewal.html", words),
-    )
 
 
 def record(session: Session, renewal: Renewal, on: date) -> RenewalNotice:
@@ -171,26 +148,3 @@ def _renews(session: Session, subscription: Subscription, version: Version, day:
         return False
     there = identities.current(session, subscription.subscriber_id)
     return there is None or identities.read(there).kind in PROTECTED
-
-
-def _words(session: Session, renewal: Renewal, on: date) -> dict[str, object]:
-    subscription = renewal.subscription
-    language = identities.spoken_by(subscription.subscriber)
-    one: Due = charged.due_of(session, subscription)
-    plan = Catalogue(session).plan(one.version_on(renewal.term.starts).plan_id)
-    seller = opening.contract_on(subscription, renewal.term.starts).seller
-    profile = profiles.needed(session, seller, on)
-    known = identities.current(session, subscription.subscriber_id)
-    return {
-        "language": language,
-        "name": identities.read(known).name if known else subscription.subscriber.name,
-        "number": subscription.id,
-        "plan": plan.name_fr if language == "fr" else plan.name_en,
-        "amount": money.show(money.euros(renewal.units), language),
-        "without_vat": renewal.without_vat,
-        "deadline": wording.day(renewal.deadline, language),
-        "starts": wording.day(renewal.term.starts, language),
-        "seller": profile.name,
-        "contact": profile.email,
-        "today": wording.day(on, language),
-    }

@@ -56,7 +56,7 @@ def declare(
     if not points:
         raise UsageRefused(
             f"The plan {plan.code} does not depend on turnover",
-            f"See: paquet subscription plans show {plan.code}",
+            f"See: paquet plan show {plan.code}",
         )
     if units < 0:
         raise UsageRefused("A turnover is not below zero", "Credit an invoice instead.")

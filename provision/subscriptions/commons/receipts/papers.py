@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import func, select
-
 from provision.errors import UsageRefused
 from provision.formats.facturx import receipts as documents
 from provision.formats.facturx.receipts import Donation, Eligibility, Received, Signatory
-from provision.subscriptions.commons.receipts import recording
+from provision.subscriptions.commons.receipts import copies, recording
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.receipt_models import ReceiptCopy
 from provision.subscriptions.parties import identities, people, profiles
@@ -18,33 +16,23 @@ from provision.subscriptions.parties.letterhead import brand, organisation_party
 from provision.subscriptions.parties.models import Identity, Organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date
 
     from sqlalchemy.orm import Session
 
     from provision.formats.facturx.invoice import Language
     from provision.formats.facturx.parties import Party
+    from provision.subscriptions.commons.receipts.copies import Place
     from provision.subscriptions.documents.receipt_models import Receipt
     from provision.subscriptions.parties.profiles import Profile
-
-ORIGINAL, DUPLICATE, CANCELLED = "original", "duplicate", "cancelled"
-ENDINGS = {ORIGINAL: "", DUPLICATE: "-duplicata", CANCELLED: "-annule"}
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A file to hand out, and which copy of its receipt it is: the `position`-th."""
+    """A file to hand out, and which copy of its receipt it is."""
 
-    shown: str
-    state: str
-    position: int
+    place: Place
     pdf: bytes
-
-    @property
-    def name(self) -> str:
-        """The name of the file: an original is never replaced by its duplicate."""
-        return f"{self.shown}{ENDINGS[self.state]}.pdf"
 
 
 def copy(session: Session, receipt: Receipt) -> Copy:
@@ -53,20 +41,19 @@ def copy(session: Session, receipt: Receipt) -> Copy:
     The first one is the original, all others say that they are duplicates.
     Raises UsageRefused for a giver who was erased.
     """
-    cancelled, before = recording.cancellation(session, receipt), handed_out(session, receipt)
+    cancelled, place = recording.cancellation(session, receipt), copies.coming(session, receipt)
     giver, language = _giver(session, receipt)
     received = Received(
-        number=numbering.shown(receipt.series, receipt.number),
+        number=place.shown,
         issued=receipt.issued_on,
         giver=giver,
         units=receipt.units,
         on=receipt.received_on,
         means=cast("documents.Means", receipt.means),
-        is_duplicate=before > 0,
+        is_duplicate=place.position > 1,
         cancelled_on=cancelled.cancelled_on if cancelled else None,
     )
-    pdf = _pdf(session, receipt, received, language)
-    return Copy(received.number, _state(session, receipt), before + 1, pdf)
+    return Copy(place, _pdf(session, receipt, received, language))
 
 
 def hand_out(session: Session, receipt: Receipt, made: Copy, today: date) -> None:
@@ -74,10 +61,9 @@ def hand_out(session: Session, receipt: Receipt, made: Copy, today: date) -> Non
 
     Raises UsageRefused, and the copy is to be thrown away, when somebody was faster.
     """
-    place = (_state(session, receipt), handed_out(session, receipt) + 1)
-    if place != (made.state, made.position):
+    if made.place != copies.coming(session, receipt):
         raise UsageRefused(
-            f"Somebody else wrote or cancelled {made.shown} at the same moment",
+            f"Somebody else wrote or cancelled {made.place.shown} at the same moment",
             "Nothing of it was written: ask once more.",
         )
     session.add(
@@ -85,58 +71,11 @@ def hand_out(session: Session, receipt: Receipt, made: Copy, today: date) -> Non
             organisation_id=receipt.organisation_id,
             series=receipt.series,
             number=receipt.number,
-            position=made.position,
+            position=made.place.position,
             written_on=today,
         )
     )
     session.flush()
-
-
-def unwritten(session: Session, receipts: Iterable[Receipt]) -> list[Receipt]:
-    """Return the receipts that count, and of which no original was written yet.
-
-    Nothing can be written any more for a giver who was erased.
-    """
-    return [
-        one
-        for one in receipts
-        if not handed_out(session, one)
-        and recording.cancellation(session, one) is None
-        and not _is_erased(session, one)
-    ]
-
-
-def handed_out(session: Session, receipt: Receipt) -> int:
-    """Return how many copies of the receipt were written."""
-    count = session.scalar(
-        select(func.count()).where(
-            ReceiptCopy.organisation_id == receipt.organisation_id,
-            ReceiptCopy.series == receipt.series,
-            ReceiptCopy.number == receipt.number,
-        )
-    )
-    return int(count or 0)
-
-
-def name_of(session: Session, receipt: Receipt) -> str:
-    """Return who gave, or '' for somebody who was erased."""
-    owner = people.organisation_of(receipt.party)
-    if owner is not None:
-        return session.get_one(Organisation, owner).name
-    identity = session.get(Identity, receipt.identity_id)
-    return identities.read(identity).name if identity else ""
-
-
-def _is_erased(session: Session, receipt: Receipt) -> bool:
-    is_person = people.organisation_of(receipt.party) is None
-    return is_person and session.get(Identity, receipt.identity_id) is None
-
-
-def _state(session: Session, receipt: Receipt) -> str:
-    """Return what the next copy of a receipt is."""
-    if recording.cancellation(session, receipt) is not None:
-        return CANCELLED
-    return DUPLICATE if handed_out(session, receipt) else ORIGINAL
 
 
 def _pdf(session: Session, receipt: Receipt, received: Received, language: Language) -> bytes:

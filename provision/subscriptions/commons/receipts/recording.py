@@ -10,8 +10,7 @@ from sqlalchemy import and_, select
 
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.formats.facturx import receipts as documents
-from provision.formats.facturx import texts
+from provision.formats.facturx import tax_articles, texts
 from provision.money import in_euros
 from provision.subscriptions.commons.receipts import entering, sealing
 from provision.subscriptions.commons.receipts.entering import Income
@@ -272,7 +271,7 @@ def _articles(organisation: Organisation, profile: Profile, asked: Asked) -> str
     if person is not None and person.address is None:
         raise UsageRefused("A tax receipt needs the address of the donor", "Give --street …")
     kind = "company" if person is None else person.kind
-    articles = documents.articles_for(said.articles, is_person=kind == "person")
+    articles = tax_articles.articles_for(said.articles, is_person=kind == "person")
     if not articles or kind == "non-profit":
         raise UsageRefused(
             f"No article of {organisation.name}'s lowers the tax of a {kind}",

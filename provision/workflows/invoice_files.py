@@ -1,0 +1,49 @@
+"""Write documents as files: each as PDF with its Factur-X inside, many on all cores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision.formats.facturx import batches
+from provision.formats.facturx.batches import Refused
+from provision.formats.facturx.facturx_xml import facturx
+from provision.formats.facturx.invoice_pdf import invoice_pdf
+from provision.process.files import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from provision.formats.facturx.invoice import Invoice
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files that were written, and the documents that could not be."""
+
+    files: list[Path]
+    refused: list[Refused]
+
+
+def write(documents: Iterable[Invoice | Refused], folder: Path, *, xml: bool = False) -> Written:
+    """Write each document as PDF, and its Factur-X beside it when asked.
+
+    Many are made on all cores. One that cannot be written stops none of the others.
+    """
+    files: list[Path] = []
+    refused: list[Refused] = []
+    for made in batches.many(_both if xml else _pdf, documents):
+        if isinstance(made, Refused):
+            refused.append(made)
+        else:
+            files += write_private(folder, made)
+    return Written(files, refused)
+
+
+def _pdf(document: Invoice) -> dict[str, bytes]:
+    return {f"{document.number}.pdf": invoice_pdf(document)}
+
+
+def _both(document: Invoice) -> dict[str, bytes]:
+    return {**_pdf(document), f"{document.number}.xml": facturx(document)}
