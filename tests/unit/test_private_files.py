@@ -86,7 +86,7 @@ def test_no_file_that_a_command_writes_can_be_read_by_others(tmp_path: Path) -> 
         *("init", *answers, "--telephone", "", "--language", "fr"),
         *("--registry", "sqlite:///paquet.db", "--yes"),
     )
-    paquet("organisation", "add", "Nuage Libre", "--kind", "association")
+    paquet("organisation", "add", "Nuage Libre", "--kind", "association", "--yes")
     found = modes(tmp_path / "here")
     assert {"paquet.db", "paquet.key", "paquet.toml", "inventory.yml"} <= found.keys()
     assert [name for name, mode in found.items() if mode & 0o077] == []

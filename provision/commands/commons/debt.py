@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from provision import money
-from provision.commands.shared.changing import (
-    change,
-    change_options,
-    day_of,
-    narrow_options,
-    on_option,
-    seen,
-    show_amounts,
-)
-from provision.commands.shared.context import json_option, number_type, pass_context
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.narrowing import narrow_options
+from provision.commands.shared.words import json_option, number_type, on_option, typed
 from provision.money import euros
 from provision.subscriptions.commons import debts
 from provision.subscriptions.commons.debts import Promise
@@ -24,12 +19,14 @@ from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
-    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.narrowing import Narrow
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.commons.models import PromisedDebt
 
 
@@ -38,45 +35,67 @@ def debt() -> None:
     """Write down contributive debts, and pay them, never above what is owed."""
 
 
+@dataclass(frozen=True)
+class DebtPromised:
+    """What was promised to whom, as it is typed."""
+
+    organisation: str
+    amount: str
+    creditor: str
+    purpose: str
+    minutes: str
+
+
 @debt.command()
 @click.argument("organisation")
 @click.argument("amount")
 @click.option("--to", "creditor", required=True, help="E-mail address, organisation or group.")
 @click.option("--for", "purpose", required=True, help="What for.")
 @click.option("--minutes", required=True, help="Where it was decided, for example AG 2026-03.")
+@typed(DebtPromised, "wanted")
 @change_options
 @pass_context
-def record(context: Context, /, *, how: How, **words: str) -> None:
+def record(context: Context, wanted: DebtPromised, how: How) -> None:
     """Write that ORGANISATION promised AMOUNT euros to somebody."""
-    today = context.control().today()
+    today = context.today
 
     def work(session: Session) -> Facts:
         promise = Promise(
-            people.party(session, words["creditor"]),
-            words["purpose"],
-            money.parse(words["amount"]).units,
-            words["minutes"],
+            people.party(session, wanted.creditor),
+            wanted.purpose,
+            money.parse(wanted.amount).units,
+            wanted.minutes,
         )
-        who = organisations.get(session, words["organisation"])
+        who = organisations.get(session, wanted.organisation)
         return _facts(session, debts.record(session, who, promise, today))
 
     change(context, work, how)
+
+
+@dataclass(frozen=True)
+class DebtPaid:
+    """How much of a debt was paid, and when."""
+
+    number: int
+    amount: str
+    on: date | None
 
 
 @debt.command()
 @click.argument("number", type=number_type)
 @click.argument("amount")
 @on_option
+@typed(DebtPaid, "wanted")
 @change_options
 @pass_context
-def pay(context: Context, /, number: int, amount: str, on: datetime | None, how: How) -> None:
+def pay(context: Context, wanted: DebtPaid, how: How) -> None:
     """Write that AMOUNT euros of the debt NUMBER were paid."""
-    today = context.control().today()
-    moment = Moment(day_of(on, today), today)
+    today = context.today
+    moment = Moment(wanted.on or today, today)
 
     def work(session: Session) -> Facts:
-        found = debts.get(session, number)
-        debts.pay(session, found, money.parse(amount).units, moment)
+        found = debts.get(session, wanted.number)
+        debts.pay(session, found, money.parse(wanted.amount).units, moment)
         return _facts(session, found)
 
     change(context, work, how)
@@ -86,14 +105,14 @@ def pay(context: Context, /, number: int, amount: str, on: datetime | None, how:
 @narrow_options
 @json_option
 @pass_context
-def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     """Show all contributive debts and what is left of them."""
     with context.reading() as session:
-        ids = seen(session, narrow)
+        ids = narrow.seen(session)
         rows = [
             _facts(session, one) for one in debts.everyone(session) if one.organisation_id in ids
         ]
-    show_amounts(context, rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
 
 
 def _facts(session: Session, one: PromisedDebt) -> Facts:

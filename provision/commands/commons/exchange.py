@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from provision import money
-from provision.commands.shared.changing import (
-    change,
-    change_options,
-    day_of,
-    narrow_options,
-    on_option,
-    seen,
-    show_amounts,
-)
-from provision.commands.shared.context import count_type, json_option, number_type, pass_context
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.narrowing import narrow_options
+from provision.commands.shared.words import count_type, json_option, number_type, on_option, typed
 from provision.money import HOUR, euros
 from provision.subscriptions.books import papers
 from provision.subscriptions.commons import barter, hours, local_currencies
@@ -27,12 +22,14 @@ from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.parties.models import Organisation
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
-    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.narrowing import Narrow
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.commons.models import BarterAgreement, LocalCurrency
     from provision.subscriptions.documents.models import Invoice
 
@@ -42,18 +39,28 @@ def exchange() -> None:
     """Take local currencies, hours, or goods of an agreed value, for an invoice."""
 
 
+@dataclass(frozen=True)
+class NewCurrency:
+    """A local currency, and who issues it."""
+
+    code: str
+    name: str
+    issuer: str
+
+
 @exchange.command(name="add-currency")
 @click.argument("code")
 @click.argument("name")
 @click.option("--issuer", required=True, help="The organisation that issues it.")
+@typed(NewCurrency, "wanted")
 @change_options
 @pass_context
-def add_currency(context: Context, /, code: str, name: str, issuer: str, how: How) -> None:
+def add_currency(context: Context, wanted: NewCurrency, how: How) -> None:
     """Accept the local currency CODE (such as MLCROLLON), one for one euro."""
 
     def work(session: Session) -> Facts:
-        by = organisations.get(session, issuer)
-        return _currency_facts(local_currencies.add(session, code, name, by))
+        by = organisations.get(session, wanted.issuer)
+        return _currency_facts(local_currencies.add(session, wanted.code, wanted.name, by))
 
     change(context, work, how)
 
@@ -61,11 +68,22 @@ def add_currency(context: Context, /, code: str, name: str, issuer: str, how: Ho
 @exchange.command()
 @json_option
 @pass_context
-def currencies(context: Context, /, *, as_json: bool) -> None:
+def currencies(context: Context, *, as_json: bool) -> None:
     """Show the local currencies that are accepted."""
     with context.reading() as session:
         rows = [_currency_facts(one) for one in local_currencies.everyone(session)]
-    show_amounts(context, rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class PaidLocally:
+    """How much of a local currency paid for which invoice, and when."""
+
+    issuer: str
+    invoice: str
+    amount: str
+    code: str
+    on: date | None
 
 
 @exchange.command()
@@ -74,21 +92,32 @@ def currencies(context: Context, /, *, as_json: bool) -> None:
 @click.argument("amount")
 @click.argument("code")
 @on_option
+@typed(PaidLocally, "wanted")
 @change_options
 @pass_context
-def local(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+def local(context: Context, wanted: PaidLocally, how: How) -> None:
     """Write that AMOUNT pieces of the currency CODE paid for the INVOICE of ISSUER."""
-    moment = _moment(context, on)
+    moment = _moment(context, wanted.on)
 
     def work(session: Session) -> Facts:
-        issuer = organisations.get(session, words["issuer"])
-        document = papers.find(session, issuer, words["invoice"])
-        currency = local_currencies.get(session, words["code"])
-        paid = money.parse(words["amount"], money.find_commodity(currency.code))
+        issuer = organisations.get(session, wanted.issuer)
+        document = papers.find(session, issuer, wanted.invoice)
+        currency = local_currencies.get(session, wanted.code)
+        paid = money.parse(wanted.amount, money.find_commodity(currency.code))
         local_currencies.pay(session, document, currency, paid.units, moment)
         return {**_open(session, document), "paid": paid}
 
     change(context, work, how)
+
+
+@dataclass(frozen=True)
+class PaidInHours:
+    """How much time paid for which invoice, and when."""
+
+    issuer: str
+    invoice: str
+    time: str
+    on: date | None
 
 
 @exchange.command(name="hours")
@@ -96,23 +125,36 @@ def local(context: Context, /, *, on: datetime | None, how: How, **words: str) -
 @click.argument("invoice")
 @click.argument("time")
 @on_option
+@typed(PaidInHours, "wanted")
 @change_options
 @pass_context
-def in_hours(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+def in_hours(context: Context, wanted: PaidInHours, how: How) -> None:
     """Write that TIME (such as 1:30) that its subscriber worked paid for the INVOICE of ISSUER.
 
     An hour is taken for what ISSUER said on that day: paquet hours value.
     """
-    moment = _moment(context, on)
+    moment = _moment(context, wanted.on)
 
     def work(session: Session) -> Facts:
-        issuer = organisations.get(session, words["issuer"])
-        document = papers.find(session, issuer, words["invoice"])
-        time = money.parse(words["time"], HOUR)
+        issuer = organisations.get(session, wanted.issuer)
+        document = papers.find(session, issuer, wanted.invoice)
+        time = money.parse(wanted.time, HOUR)
         units = hours.pay(session, document, time.units, moment)
         return {**_open(session, document), "time": time, "paid": euros(units)}
 
     change(context, work, how)
+
+
+@dataclass(frozen=True)
+class BarterAgreed:
+    """What an organisation takes from a subscriber, at which value of one."""
+
+    organisation: str
+    email: str
+    quantity: int
+    description: str
+    each: str
+    on: date | None
 
 
 @exchange.command()
@@ -122,19 +164,20 @@ def in_hours(context: Context, /, *, on: datetime | None, how: How, **words: str
 @click.argument("description")
 @click.option("--each", required=True, help="The agreed value of one, in euros.")
 @on_option
+@typed(BarterAgreed, "wanted")
 @change_options
 @pass_context
-def agree(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+def agree(context: Context, wanted: BarterAgreed, how: How) -> None:
     """Write that ORGANISATION takes QUANTITY pieces of DESCRIPTION from the subscriber EMAIL."""
-    day = _moment(context, on).on
+    day = wanted.on or context.today
 
     def work(session: Session) -> Facts:
-        who = organisations.get(session, words["organisation"])
+        who = organisations.get(session, wanted.organisation)
         offer = Offer(
-            people.subscriber(session, words["email"]),
-            words["description"],
-            int(words["quantity"]),
-            money.parse(words["each"]).units,
+            people.subscriber(session, wanted.email),
+            wanted.description,
+            wanted.quantity,
+            money.parse(wanted.each).units,
         )
         return _agreement_facts(session, barter.agree(session, who, offer, day))
 
@@ -145,16 +188,26 @@ def agree(context: Context, /, *, on: datetime | None, how: How, **words: str) -
 @narrow_options
 @json_option
 @pass_context
-def agreements(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+def agreements(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     """Show all agreements of barter and how many pieces have not come yet."""
     with context.reading() as session:
-        ids = seen(session, narrow)
+        ids = narrow.seen(session)
         rows = [
             _agreement_facts(session, one)
             for one in barter.everyone(session)
             if one.organisation_id in ids
         ]
-    show_amounts(context, rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class BarterDelivered:
+    """How many pieces of an agreement came for which invoice, and when."""
+
+    agreement: int
+    invoice: str
+    quantity: int
+    on: date | None
 
 
 @exchange.command()
@@ -162,25 +215,26 @@ def agreements(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
 @click.argument("invoice")
 @click.argument("quantity", type=count_type)
 @on_option
+@typed(BarterDelivered, "wanted")
 @change_options
 @pass_context
-def deliver(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+def deliver(context: Context, wanted: BarterDelivered, how: How) -> None:
     """Write that QUANTITY pieces of AGREEMENT came, and paid for INVOICE."""
-    moment = _moment(context, on)
+    moment = _moment(context, wanted.on)
 
     def work(session: Session) -> Facts:
-        found = barter.get(session, int(words["agreement"]))
+        found = barter.get(session, wanted.agreement)
         issuer = session.get_one(Organisation, found.organisation_id)
-        document = papers.find(session, issuer, words["invoice"])
-        units = barter.deliver(session, found, document, int(words["quantity"]), moment)
+        document = papers.find(session, issuer, wanted.invoice)
+        units = barter.deliver(session, found, document, wanted.quantity, moment)
         return {**_open(session, document), "paid": euros(units)}
 
     change(context, work, how)
 
 
-def _moment(context: Context, /, on: datetime | None) -> Moment:
-    today = context.control().today()
-    return Moment(day_of(on, today), today)
+def _moment(context: Context, on: date | None) -> Moment:
+    today = context.today
+    return Moment(on or today, today)
 
 
 def _open(session: Session, document: Invoice) -> Facts:

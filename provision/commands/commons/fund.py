@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from provision import money
-from provision.commands.shared.words import worded
-from provision.commands.shared.changing import (
-    change,
-    change_options,
-    day_of,
-    narrow_options,
-    on_option,
-    seen,
-    show_amounts,
-)
-from provision.commands.shared.context import json_option, number_type, pass_context, show
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.narrowing import narrow_options
+from provision.commands.shared.words import json_option, number_type, on_option, typed
 from provision.money import euros
 from provision.subscriptions.books import papers
 from provision.subscriptions.commons import helping, shared_costs
@@ -28,12 +22,14 @@ from provision.subscriptions.settling import funds
 from provision.subscriptions.settling.funds import Wish
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
-    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.narrowing import Narrow
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.offers.models import Fund, FundDecision
 
 
@@ -42,19 +38,30 @@ def fund() -> None:
     """Keep money apart for commons, solidarity, reserve or coordination."""
 
 
+@dataclass(frozen=True)
+class NewFund:
+    """A fund, who keeps it and who decides about it."""
+
+    name: str
+    kind: str
+    custodian: str
+    decider: str
+
+
 @fund.command()
 @click.argument("name")
 @click.option("--kind", type=click.Choice(funds.KINDS), required=True)
 @click.option("--custodian", required=True, help="The organisation that keeps the money.")
 @click.option("--decider", required=True, help='Who decides, for example "L\'assemblée".')
+@typed(NewFund, "wanted")
 @change_options
 @pass_context
-def add(context: Context, /, *, how: How, **words: str) -> None:
+def add(context: Context, wanted: NewFund, how: How) -> None:
     """Write down the fund NAME: who keeps it and who, other than that, decides about it."""
 
     def work(session: Session) -> Facts:
-        keeper = organisations.get(session, words["custodian"])
-        made = funds.add(session, words["name"], words["kind"], keeper, words["decider"])
+        keeper = organisations.get(session, wanted.custodian)
+        made = funds.add(session, wanted.name, wanted.kind, keeper, wanted.decider)
         return _facts(session, made)
 
     change(context, work, how)
@@ -64,40 +71,49 @@ def add(context: Context, /, *, how: How, **words: str) -> None:
 @narrow_options
 @json_option
 @pass_context
-def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     """Show all funds and what they hold."""
     with context.reading() as session:
-        ids = seen(session, narrow)
+        ids = narrow.seen(session)
         rows = [_facts(session, one) for one in funds.everyone(session) if one.custodian_id in ids]
-    show_amounts(context, rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
 
 
 @fund.command(name="show")
 @click.argument("name")
 @json_option
 @pass_context
-def show_one(context: Context, /, name: str, *, as_json: bool) -> None:
+def show_one(context: Context, name: str, *, as_json: bool) -> None:
     """Show what came into the fund NAME, what was decided, and what it paid."""
     with context.reading() as session:
         found = funds.get(session, name)
-        facts = _facts(session, found)
-        decided = [_decision_facts(session, one) for one in funds.decisions(session, found)]
-        moved: list[Facts] = [
-            {
-                "on": one.moved_on.isoformat(),
-                "what": one.kind,
-                "decision": one.decision_id,
-                "amount": euros(one.units),
-                "entry": one.entry_number,
-            }
-            for one in funds.movements(session, found)
-        ]
-    if as_json:
-        lists = {"decisions": _exact(decided), "movements": _exact(moved)}
-        show({**_exact([facts])[0], **lists}, as_json=True)
-        return
-    for part in (facts, decided, moved):
-        show_amounts(context, part, as_json=False)
+        facts = {
+            **_facts(session, found),
+            "decisions": [_decision_facts(session, one) for one in funds.decisions(session, found)],
+            "movements": [
+                {
+                    "on": one.moved_on.isoformat(),
+                    "what": one.kind,
+                    "decision": one.decision_id,
+                    "amount": euros(one.units),
+                    "entry": one.entry_number,
+                }
+                for one in funds.movements(session, found)
+            ],
+        }
+    context.show(facts, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class FundDecided:
+    """What the decider of a fund decided, as it is typed."""
+
+    name: str
+    amount: str
+    decided_by: str
+    purpose: str
+    beneficiary: str
+    on: date | None
 
 
 @fund.command()
@@ -107,41 +123,63 @@ def show_one(context: Context, /, name: str, *, as_json: bool) -> None:
 @click.option("--purpose", required=True)
 @click.option("--for", "beneficiary", required=True, help="E-mail address, organisation or group.")
 @on_option
+@typed(FundDecided, "wanted")
 @change_options
 @pass_context
-def decide(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+def decide(context: Context, wanted: FundDecided, how: How) -> None:
     """Write that the decider of the fund NAME lets it pay AMOUNT euros to somebody."""
-    day = day_of(on, context.control().today())
+    day = wanted.on or context.today
 
     def work(session: Session) -> Facts:
         wish = Wish(
-            words["decided_by"],
-            words["purpose"],
-            people.party(session, words["beneficiary"]),
-            money.parse(words["amount"]).units,
+            wanted.decided_by,
+            wanted.purpose,
+            people.party(session, wanted.beneficiary),
+            money.parse(wanted.amount).units,
         )
-        made = funds.decide(session, funds.get(session, words["name"]), wish, day)
+        made = funds.decide(session, funds.get(session, wanted.name), wish, day)
         return _decision_facts(session, made)
 
     change(context, work, how)
+
+
+@dataclass(frozen=True)
+class DecisionPaid:
+    """How much of a decision was paid, and when."""
+
+    decision: int
+    amount: str
+    on: date | None
 
 
 @fund.command()
 @click.argument("decision", type=number_type)
 @click.argument("amount")
 @on_option
+@typed(DecisionPaid, "wanted")
 @change_options
 @pass_context
-def pay(context: Context, /, decision: int, amount: str, on: datetime | None, how: How) -> None:
+def pay(context: Context, wanted: DecisionPaid, how: How) -> None:
     """Write that the custodian paid AMOUNT euros of DECISION."""
-    moment = _moment(context, on)
+    moment = _moment(context, wanted.on)
 
     def work(session: Session) -> Facts:
-        decided = funds.decision(session, decision)
-        funds.pay(session, decided, money.parse(amount).units, moment)
+        decided = funds.decision(session, wanted.decision)
+        funds.pay(session, decided, money.parse(wanted.amount).units, moment)
         return _facts(session, decided.fund)
 
     change(context, work, how)
+
+
+@dataclass(frozen=True)
+class SubscriberHelped:
+    """How much of whose invoice a fund pays, by which decision and when."""
+
+    decision: int
+    issuer: str
+    invoice: str
+    amount: str
+    on: date | None
 
 
 @fund.command(name="help-subscriber")
@@ -150,38 +188,49 @@ def pay(context: Context, /, decision: int, amount: str, on: datetime | None, ho
 @click.argument("invoice")
 @click.argument("amount")
 @on_option
+@typed(SubscriberHelped, "wanted")
 @change_options
 @pass_context
-def help_subscriber(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+def help_subscriber(context: Context, wanted: SubscriberHelped, how: How) -> None:
     """Let a solidarity fund pay AMOUNT euros of the INVOICE that ISSUER made, by DECISION."""
-    moment = _moment(context, on)
+    moment = _moment(context, wanted.on)
 
     def work(session: Session) -> Facts:
-        issuer = organisations.get(session, words["issuer"])
-        document = papers.find(session, issuer, words["invoice"])
-        decided = funds.decision(session, int(words["decision"]))
-        units = money.parse(words["amount"]).units
+        issuer = organisations.get(session, wanted.issuer)
+        document = papers.find(session, issuer, wanted.invoice)
+        decided = funds.decision(session, wanted.decision)
+        units = money.parse(wanted.amount).units
         helping.help_subscriber(session, decided, document, units, moment)
         left = euros(allocating.open_units(session, document))
-        return {**_facts(session, decided.fund), "invoice": words["invoice"], "open": left}
+        return {**_facts(session, decided.fund), "invoice": wanted.invoice, "open": left}
 
     change(context, work, how)
+
+
+@dataclass(frozen=True)
+class PassedOn:
+    """Which custodian paid which issuer what its funds gave, and when."""
+
+    custodian: str
+    issuer: str
+    on: date | None
 
 
 @fund.command(name="pass-on")
 @click.argument("custodian")
 @click.argument("issuer")
 @on_option
+@typed(PassedOn, "wanted")
 @change_options
 @pass_context
-def pass_on(
-    context: Context, /, custodian: str, issuer: str, on: datetime | None, how: How
-) -> None:
+def pass_on(context: Context, wanted: PassedOn, how: How) -> None:
     """Write that CUSTODIAN paid ISSUER all that its funds gave to ISSUER's subscribers."""
-    moment = _moment(context, on)
+    moment = _moment(context, wanted.on)
 
     def work(session: Session) -> Facts:
-        keeper, other = (organisations.get(session, one) for one in (custodian, issuer))
+        keeper, other = (
+            organisations.get(session, one) for one in (wanted.custodian, wanted.issuer)
+        )
         paid = helping.pass_on(session, keeper, other, moment)
         return {"custodian": keeper.name, "issuer": other.name, "paid": euros(paid)}
 
@@ -193,21 +242,19 @@ def pass_on(
 @click.argument("carriers", nargs=-1, required=True, metavar="NAME[=WEIGHT]...")
 @json_option
 @pass_context
-def share_cost(
-    context: Context, /, amount: str, carriers: tuple[str, ...], *, as_json: bool
-) -> None:
+def share_cost(context: Context, amount: str, carriers: tuple[str, ...], *, as_json: bool) -> None:
     """Show what each carries of a common cost of AMOUNT euros: equally, or by whole weights."""
     weighed = [shared_costs.carrier(one) for one in carriers]
     carried = shared_costs.share(money.parse(amount).units, weighed)
     rows: list[Facts] = [
         {"name": one.name, "weight": one.weight, "carries": euros(one.units)} for one in carried
     ]
-    show_amounts(context, rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
 
 
-def _moment(context: Context, /, on: datetime | None) -> Moment:
-    today = context.control().today()
-    return Moment(day_of(on, today), today)
+def _moment(context: Context, on: date | None) -> Moment:
+    today = context.today
+    return Moment(on or today, today)
 
 
 def _facts(session: Session, one: Fund) -> Facts:
@@ -230,7 +277,3 @@ def _decision_facts(session: Session, one: FundDecision) -> Facts:
         "amount": euros(one.units),
         "unpaid": euros(funds.unpaid(session, one)),
     }
-
-
-def _exact(rows: list[Facts]) -> list[Facts]:
-    return [worded(row, "en", as_json=True) for row in rows]

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from provision import money
-from provision.commands.shared.words import day_type
-from provision.commands.shared.changing import (
-    change,
-    change_options,
-    day_of,
-    narrow_options,
-    on_option,
-    seen,
-    show_amounts,
-)
-from provision.commands.shared.context import json_option, pass_context
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.narrowing import narrow_options
+from provision.commands.shared.words import day_type, json_option, on_option, typed
 from provision.money import HOUR, Amount, euros
 from provision.subscriptions.commons import hours as time_given
 from provision.subscriptions.commons.hours import Given
@@ -25,12 +19,14 @@ from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
-    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.narrowing import Narrow
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.commons.models import TimeGiven
     from provision.subscriptions.parties.models import Organisation
 
@@ -40,24 +36,36 @@ def hours() -> None:
     """Write down the time that people give, and see what it is taken for."""
 
 
+@dataclass(frozen=True)
+class HoursGiven:
+    """How much time was given for what, by whom and when."""
+
+    organisation: str
+    time: str
+    purpose: str
+    giver: str
+    on: date | None
+
+
 @hours.command()
 @click.argument("organisation")
 @click.argument("time")
 @click.option("--for", "purpose", required=True, help="What was done.")
 @click.option("--by", "giver", default="", metavar="EMAIL", help="The subscriber who gave it.")
 @on_option
+@typed(HoursGiven, "wanted")
 @change_options
 @pass_context
-def give(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+def give(context: Context, wanted: HoursGiven, how: How) -> None:
     """Write that TIME (such as 1:30) was given to ORGANISATION."""
-    today = context.control().today()
-    moment = Moment(day_of(on, today), today)
+    today = context.today
+    moment = Moment(wanted.on or today, today)
 
     def work(session: Session) -> Facts:
-        who = organisations.get(session, words["organisation"])
-        giver = people.subscriber(session, words["giver"]) if words["giver"] else ""
-        seconds = money.parse(words["time"], HOUR).units
-        given = time_given.give(session, who, Given(giver, seconds, words["purpose"]), moment)
+        who = organisations.get(session, wanted.organisation)
+        giver = people.subscriber(session, wanted.giver) if wanted.giver else ""
+        seconds = money.parse(wanted.time, HOUR).units
+        given = time_given.give(session, who, Given(giver, seconds, wanted.purpose), moment)
         return _facts(session, who, given)
 
     change(context, work, how)
@@ -67,34 +75,42 @@ def give(context: Context, /, *, on: datetime | None, how: How, **words: str) ->
 @narrow_options
 @json_option
 @pass_context
-def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     """Show all time that was given; what it is taken for is said apart, and is in no books."""
     with context.reading() as session:
-        ids = seen(session, narrow)
+        ids = narrow.seen(session)
         rows = [
             _facts(session, who, one)
             for who in organisations.everyone(session)
             if who.id in ids
             for one in time_given.of(session, who)
         ]
-    show_amounts(context, rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class HourValued:
+    """What an hour is taken for, from a day on."""
+
+    organisation: str
+    amount: str
+    first_day: date
 
 
 @hours.command()
 @click.argument("organisation")
 @click.argument("amount")
 @click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
+@typed(HourValued, "wanted")
 @change_options
 @pass_context
-def value(
-    context: Context, /, organisation: str, amount: str, first_day: datetime, how: How
-) -> None:
+def value(context: Context, wanted: HourValued, how: How) -> None:
     """Write what ORGANISATION takes an hour for from a day on: 30 to 45 euros."""
 
     def work(session: Session) -> Facts:
-        who = organisations.get(session, organisation)
-        units = money.parse(amount).units
-        made = time_given.set_value(session, who, units, first_day.date())
+        who = organisations.get(session, wanted.organisation)
+        units = money.parse(wanted.amount).units
+        made = time_given.set_value(session, who, units, wanted.first_day)
         day = made.valid_from.isoformat()
         return {"organisation": who.name, "from": day, "hour": euros(made.units)}
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from provision import money
-from provision.commands.shared.words import day_type
-from provision.commands.shared.changing import (
-    change,
-    change_options,
-    day_of,
-    narrow_options,
-    on_option,
-    seen,
-    show_amounts,
-)
-from provision.commands.shared.context import count_type, json_option, pass_context
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.narrowing import narrow_options
+from provision.commands.shared.words import count_type, day_type, json_option, on_option, typed
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions.commons import contributions
@@ -28,18 +22,31 @@ from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling.due import ONE_DAY
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
-    from provision.commands.shared.changing import Facts, How, Narrow
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.narrowing import Narrow
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.commons.models import ReciprocityContract
 
 
 @click.group()
 def reciprocity() -> None:
     """Say what a business means to give back, and compare it with what it gave."""
+
+
+@dataclass(frozen=True)
+class MeantToGive:
+    """Which part of its revenue a business means to give back, from a day on."""
+
+    giver: str
+    receiver: str
+    basis_points: int
+    first_day: date
+    minutes: str
 
 
 @reciprocity.command()
@@ -50,17 +57,18 @@ def reciprocity() -> None:
 )
 @click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
 @click.option("--contract", "minutes", required=True, help="Where it is written.")
+@typed(MeantToGive, "wanted")
 @change_options
 @pass_context
-def add(context: Context, /, *, how: How, **words: object) -> None:
+def add(context: Context, wanted: MeantToGive, how: How) -> None:
     """Write what GIVER means to give back to RECEIVER from a day on; nobody can claim it."""
-    first_day: datetime = words["first_day"]  # type: ignore[assignment]
 
     def work(session: Session) -> Facts:
-        pair = [organisations.get(session, str(words[one])) for one in ("giver", "receiver")]
-        points = int(str(words["basis_points"]))
-        terms = (first_day.date(), str(words["minutes"]))
-        return _facts(giving_back.add(session, pair[0], pair[1], points, terms))
+        giver, receiver = (
+            organisations.get(session, one) for one in (wanted.giver, wanted.receiver)
+        )
+        terms = (wanted.first_day, wanted.minutes)
+        return _facts(giving_back.add(session, giver, receiver, wanted.basis_points, terms))
 
     change(context, work, how)
 
@@ -69,16 +77,26 @@ def add(context: Context, /, *, how: How, **words: object) -> None:
 @narrow_options
 @json_option
 @pass_context
-def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
+def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     """Show all reciprocity contracts, the latest first."""
     with context.reading() as session:
-        ids = seen(session, narrow)
+        ids = narrow.seen(session)
         rows = [
             _facts(one)
             for one in giving_back.everyone(session)
             if ids & {one.giver_id, one.receiver_id}
         ]
-    show_amounts(context, rows, as_json=as_json)
+    context.show(rows, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Whose revenue and gifts are compared, and in which days."""
+
+    giver: str
+    receiver: str
+    first_day: date
+    last_day: date
 
 
 @reciprocity.command()
@@ -86,29 +104,40 @@ def list_all(context: Context, /, narrow: Narrow, *, as_json: bool) -> None:
 @click.argument("receiver")
 @click.option("--from", "first_day", type=day_type, required=True, help="The first day.")
 @click.option("--to", "last_day", type=day_type, required=True, help="The last day.")
+@typed(Compared, "wanted")
 @json_option
 @pass_context
-def statement(context: Context, /, *, as_json: bool, **words: object) -> None:
+def statement(context: Context, wanted: Compared, *, as_json: bool) -> None:
     """Show what GIVER sold, meant to give and gave to RECEIVER on some days."""
-    first: datetime = words["first_day"]  # type: ignore[assignment]
-    last: datetime = words["last_day"]  # type: ignore[assignment]
+    first, last = wanted.first_day, wanted.last_day
     if last < first:
         raise UsageRefused("The last day is before the first", "Give --from and --to in order.")
     with context.reading() as session:
-        pair = [organisations.get(session, str(words[one])) for one in ("giver", "receiver")]
-        days = Term(first.date(), last.date() + ONE_DAY)
-        found = giving_back.statement(session, pair[0], pair[1], days)
+        giver, receiver = (
+            organisations.get(session, one) for one in (wanted.giver, wanted.receiver)
+        )
+        found = giving_back.statement(session, giver, receiver, Term(first, last + ONE_DAY))
     facts: Facts = {
         "giver": found.giver,
         "receiver": found.receiver,
-        "from": first.date().isoformat(),
-        "to": last.date().isoformat(),
+        "from": first.isoformat(),
+        "to": last.isoformat(),
         "basis_points": found.basis_points,
         "revenue": euros(found.revenue),
         "meant": euros(found.meant),
         "given": euros(found.given),
     }
-    show_amounts(context, facts, as_json=as_json)
+    context.show(facts, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class GivenBack:
+    """What a business gave to an association, and when."""
+
+    giver: str
+    receiver: str
+    amount: str
+    on: date | None
 
 
 @reciprocity.command()
@@ -116,16 +145,19 @@ def statement(context: Context, /, *, as_json: bool, **words: object) -> None:
 @click.argument("receiver")
 @click.argument("amount")
 @on_option
+@typed(GivenBack, "wanted")
 @change_options
 @pass_context
-def give(context: Context, /, *, on: datetime | None, how: How, **words: str) -> None:
+def give(context: Context, wanted: GivenBack, how: How) -> None:
     """Write that the business GIVER gave AMOUNT euros to the association RECEIVER."""
-    today = context.control().today()
-    moment = Moment(day_of(on, today), today)
+    today = context.today
+    moment = Moment(wanted.on or today, today)
 
     def work(session: Session) -> Facts:
-        giver, receiver = (organisations.get(session, words[one]) for one in ("giver", "receiver"))
-        given = money.parse(words["amount"])
+        giver, receiver = (
+            organisations.get(session, one) for one in (wanted.giver, wanted.receiver)
+        )
+        given = money.parse(wanted.amount)
         contributions.give(session, giver, receiver, given.units, moment)
         day = moment.on.isoformat()
         return {"giver": giver.name, "receiver": receiver.name, "on": day, "given": given}

@@ -6,49 +6,77 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision import money
-from provision.commands.sales import (
-    contracts,
-    plans,
-    subscription_changes,
-    subscription_ends,
-    subscription_notices,
-    subscription_openings,
-)
 from provision.commands.sales.plan import percent
-from provision.commands.shared.words import worded
-from provision.commands.shared.context import json_option, number_type, pass_context, show
-from provision.subscriptions.selling import billing, charged, opening, renewals
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.imported import Imported, Waiting
+from provision.commands.shared.words import json_option
+from provision.subscriptions.selling import charged, opening, renewals
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.selling.models import Subscription, SubscriptionVersion
 
-TERMS_SHOWN, MOST_TERMS = 12, 120
+OPENINGS, CHANGES, ENDS = (
+    "sales.subscription_openings",
+    "sales.subscription_changes",
+    "sales.subscription_ends",
+)
+WAITING = {
+    "open": Waiting(
+        OPENINGS,
+        "Open a subscription for EMAIL without an order, such as for what runs elsewhere.",
+    ),
+    "identify": Waiting(
+        OPENINGS,
+        "Say who the subscriber EMAIL is on documents from now on; the old ones stay as they are.",
+    ),
+    "terms": Waiting(
+        "sales.subscription_terms",
+        "Show what the next terms of subscription NUMBER will cost, as it is now.",
+    ),
+    "change": Waiting(
+        CHANGES,
+        "Change subscription NUMBER from a day on; billed days are credited and charged anew.",
+    ),
+    "discount": Waiting(
+        CHANGES, "Ask PERCENT less of subscription NUMBER (12.5), in days that are not billed yet."
+    ),
+    "declare": Waiting(
+        CHANGES,
+        "Write that subscription NUMBER sold for AMOUNT in MONTH (2026-03), and invoice its part.",
+    ),
+    "cancel": Waiting(
+        ENDS,
+        "End subscription NUMBER after a last day; what is billed beyond is refunded if you say "
+        "so.",
+    ),
+    "keep": Waiting(
+        ENDS, "Let the cancelled subscription NUMBER go on; what was refunded is charged again."
+    ),
+    "withdraw": Waiting(
+        ENDS, "Let a consumer withdraw from subscription NUMBER in 14 days: all is credited."
+    ),
+    "credit": Waiting(
+        ENDS,
+        "Take INVOICE (F2026-000001) of ORGANISATION back, whole or in part, by a credit note.",
+    ),
+    "notices": Waiting(
+        "sales.subscription_notices",
+        "Show which renewals to announce, and which were not announced in time.",
+    ),
+}
 
 
-@click.group()
+@click.group(
+    cls=Imported,
+    waiting=WAITING,
+    before={"plans": "sales.plan", "contract": "sales.contract"},
+)
 def subscription() -> None:
-    """Say what is sold and how it is shared, who subscribed, and what becomes of it."""
-
-
-for command in (
-    plans.plan_group,
-    contracts.contract_group,
-    subscription_openings.open_one,
-    subscription_openings.identify,
-    subscription_changes.change,
-    subscription_changes.discount,
-    subscription_changes.declare,
-    subscription_ends.cancel,
-    subscription_ends.keep,
-    subscription_ends.withdraw,
-    subscription_ends.credit,
-    subscription_notices.notices,
-):
-    subscription.add_command(command)
+    """Say who subscribed to what, and what becomes of it."""
 
 
 @subscription.command(name="list")
@@ -56,10 +84,9 @@ for command in (
 @pass_context
 def list_all(context: Context, *, as_json: bool) -> None:
     """Show all subscriptions."""
-    language = context.settings.operator.language
     with context.reading() as session:
-        found = [_facts(session, one) for one in opening.everyone(session)]
-    show([worded(facts, language, as_json=as_json) for facts in found], as_json=as_json)
+        rows = [_facts(session, one) for one in opening.everyone(session)]
+    context.show(rows, as_json=as_json)
 
 
 @subscription.command(name="show")
@@ -68,48 +95,19 @@ def list_all(context: Context, *, as_json: bool) -> None:
 @pass_context
 def show_one(context: Context, who: str, *, as_json: bool) -> None:
     """Show the subscription number WHO, or those of the e-mail address WHO."""
-    language = context.settings.operator.language
     with context.reading() as session:
         found = [
             {**_facts(session, one), **_pinned_facts(session, context, one)}
             for one in opening.find(session, who)
         ]
-    rows = [worded(facts, language, as_json=as_json) for facts in found]
     if as_json:
-        show(rows, as_json=True)
+        context.show(found, as_json=True)
         return
-    for row in rows:
-        _print(row)
+    for facts in found:
+        context.show(facts)
 
 
-@subscription.command()
-@click.argument("number", type=number_type)
-@click.option("--count", type=click.IntRange(1, MOST_TERMS), default=TERMS_SHOWN, show_default=True)
-@json_option
-@pass_context
-def terms(context: Context, number: int, count: int, *, as_json: bool) -> None:
-    """Show what the next terms of subscription NUMBER will cost, as it is now."""
-    language = context.settings.operator.language
-    with context.reading() as session:
-        one = opening.find(session, str(number))[0]
-        found = billing.coming(session, one, count, context.control().today())
-        session.rollback()
-    rows = [
-        {
-            "from": term.days.starts.isoformat(),
-            "until": term.days.until.isoformat(),
-            "net": money.euros(term.net),
-            "vat": money.euros(term.vat),
-            "gross": money.euros(term.net + term.vat),
-        }
-        for term in found
-    ]
-    show([worded(row, language, as_json=as_json) for row in rows], as_json=as_json)
-    if not as_json and not rows:
-        click.echo("Nothing will be billed any more.")
-
-
-def _facts(session: Session, one: Subscription) -> dict[str, object]:
+def _facts(session: Session, one: Subscription) -> Facts:
     version = one.versions[-1]
     return {
         "subscription": one.id,
@@ -118,20 +116,20 @@ def _facts(session: Session, one: Subscription) -> dict[str, object]:
         "plan": version.plan.code,
         "term": version.period,
         "price": opening.price_of(session, one, version.from_day),
-        "seller": one.seller.name,
-        "supporter": one.supporter.name,
+        "seller": version.contract.seller.name,
+        "supporter": version.contract.supporter.name,
         "first_day": one.first_day.isoformat(),
         "billed_to": one.billed_to.isoformat(),
         "state": one.state,
     }
 
 
-def _pinned_facts(session: Session, context: Context, one: Subscription) -> dict[str, object]:
-    version, today = one.versions[-1], context.control().today()
+def _pinned_facts(session: Session, context: Context, one: Subscription) -> Facts:
+    version = one.versions[-1]
     return {
         "order": one.order_id,
         "last_day": one.last_day and one.last_day.isoformat(),
-        "may_end_free_of_charge": renewals.unannounced(session, one, today),
+        "may_end_free_of_charge": renewals.unannounced(session, one, context.today),
         "version_from": version.from_day.isoformat(),
         "prices_of": version.priced_on.isoformat(),
         "users": version.users,
@@ -151,7 +149,7 @@ def _pinned_facts(session: Session, context: Context, one: Subscription) -> dict
     }
 
 
-def _version_facts(one: SubscriptionVersion) -> dict[str, object]:
+def _version_facts(one: SubscriptionVersion) -> Facts:
     return {
         "from": one.from_day.isoformat(),
         "anchor": one.anchor_day.isoformat(),
@@ -162,13 +160,3 @@ def _version_facts(one: SubscriptionVersion) -> dict[str, object]:
         "gib": one.gib,
         "means": one.means,
     }
-
-
-def _print(row: dict[str, object]) -> None:
-    """Print what is one, then each list under its title."""
-    lists = {name: value for name, value in row.items() if isinstance(value, list)}
-    show({name: value for name, value in row.items() if name not in lists}, as_json=False)
-    for name, rows in lists.items():
-        if rows:
-            click.echo(f"\n{name}:")
-            show(rows, as_json=False)

@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from provision import money
 from provision.commands.sales.plan import percent
-from provision.commands.shared import progress
-from provision.commands.shared.words import day_type
-from provision.commands.shared.context import (
-    dry_run_option,
-    json_option,
-    number_type,
-    pass_context,
-    yes_option,
-)
-from provision.commands.shared.deciding import decide, document_facts, tell
-from provision.errors import UsageRefused
+from provision.commands.shared import changing, progress
+from provision.commands.shared.changing import change_options, tried
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.papers import document_facts
+from provision.commands.shared.words import day_type, number_type, typed
 from provision.registry import states
 from provision.subscriptions.offers import plans, tariffs
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.offers.tariffs import Tariff
-from provision.subscriptions.selling import cancelling, changes, turnovers
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling import cancelling, changes, opening, turnovers
 from provision.subscriptions.selling.changes import Change
 from provision.subscriptions.selling.due import Reduction
-from provision.subscriptions.selling.models import Subscription
 from provision.workflows import bundles, capacity, upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+    from provision.registry.models import Bundle
     from provision.subscriptions.offers.models import Plan
     from provision.subscriptions.offers.tariffs import Means
+    from provision.subscriptions.parties.models import Organisation
+    from provision.subscriptions.selling.changes import Changed
+    from provision.workflows.control import Control
+
+
+@dataclass(frozen=True)
+class NewTerms:
+    """What becomes different of a subscription, as it is typed; None stays as it was."""
+
+    number: int
+    from_day: date | None
+    plan: str | None
+    term: str | None
+    users: int | None
+    gib: int | None
+    tier: str | None
+    declared: tuple[str, ...]
+    amount: str | None
+    prices_of: date | None
+    sold_by: str | None
+    supported_by: str | None
 
 
 @click.command()
@@ -51,32 +69,23 @@ if TYPE_CHECKING:
 @click.option("--declare", "declared", multiple=True, metavar="NAME=EUROS")
 @click.option("--amount", help="The price of a month, where it is free.")
 @click.option("--prices-of", type=day_type, help="Take the price list of another day.")
-@yes_option
-@dry_run_option
-@json_option
+@click.option("--sold-by", help="Another seller: alone, or with --supported-by.")
+@click.option("--supported-by", help="Another association that supports; who sells: alone.")
+@typed(NewTerms, "wanted")
+@change_options
 @pass_context
-def change(context: Context, /, **words: object) -> None:
+def change(context: Context, wanted: NewTerms, how: How) -> None:
     """Change subscription NUMBER from a day on; billed days are credited and charged anew.
 
     Another term (monthly, yearly) begins when what is billed has ended. The server of its bundle
     gives the new room at once; of a later day, `paquet bundle deploy --due` on that day does.
     """
     control = context.control()
-    from_day: datetime | None = words["from_day"]  # type: ignore[assignment]
-    day = from_day.date() if from_day else control.today()
 
-    def work(session: Session) -> dict[str, object]:
-        one = get(session, words["number"])
-        made = changes.change(
-            session, one, _change(session, one, words), day, today=control.today()
-        )
-        what = f"changed from {made.version.from_day} on, to version {made.version.version}"
-        states.record(session, cancelling.subject(one), what, control.told())
-        bundle = capacity.bundle_of(session, one)
-        if bundle is not None:
-            capacity.refuse_people(bundle, made.version.users)
+    def work(session: Session) -> Facts:
+        made, bundle = _made(session, control, wanted)
         return {
-            "subscription": one.id,
+            "subscription": wanted.number,
             "bundle": bundle and bundle.domain,
             "from": made.version.from_day.isoformat(),
             "plan": made.version.plan.code,
@@ -86,18 +95,21 @@ def change(context: Context, /, **words: object) -> None:
             "documents": document_facts(session, made.documents),
         }
 
-    would = decide(context, work, dry_run=True, yes=True)
-    if would["bundle"]:
-        bundle = bundles.find(control, str(would["bundle"]))
-        capacity.refuse_room(control, bundle, cast("int", would["gib"]))
-    if words["dry_run"]:
-        tell(context, would, as_json=bool(words["as_json"]))
-        return
-    found = decide(context, work, dry_run=False, yes=bool(words["yes"]))
-    tell(context, found, as_json=bool(words["as_json"]))
-    if found["bundle"]:
-        with progress.steps(quiet=bool(words["as_json"])) as steps:
-            upkeep.bring_room(context.control(steps), str(found["bundle"]))
+    domain = _refuse_room(context, wanted)
+    if changing.change(context, work, how) and domain:
+        with progress.steps(quiet=how.as_json) as steps:
+            upkeep.bring_room(context.control(steps), domain)
+
+
+@dataclass(frozen=True)
+class PriceLowered:
+    """So much less of a subscription, in which days and why."""
+
+    number: int
+    percent_typed: str
+    first_day: date | None
+    last_day: date | None
+    reason: str
 
 
 @click.command()
@@ -106,25 +118,18 @@ def change(context: Context, /, **words: object) -> None:
 @click.option("--from", "first_day", type=day_type, help="Its first day; else the next term's.")
 @click.option("--to", "last_day", type=day_type, help="Its last day; else for good.")
 @click.option("--reason", required=True, help="The subscriber reads it on the invoice.")
-@yes_option
-@dry_run_option
-@json_option
+@typed(PriceLowered, "wanted")
+@change_options
 @pass_context
-def discount(context: Context, /, **words: object) -> None:
+def discount(context: Context, wanted: PriceLowered, how: How) -> None:
     """Ask PERCENT less of subscription NUMBER (12.5), in days that are not billed yet."""
-    points = money.parse(_hundredths(str(words["percent_typed"]))).units
-    first: datetime | None = words["first_day"]  # type: ignore[assignment]
-    last: datetime | None = words["last_day"]  # type: ignore[assignment]
+    points = money.parse(_hundredths(wanted.percent_typed)).units
 
-    def work(session: Session) -> dict[str, object]:
-        one = get(session, words["number"])
-        wanted = Reduction(
-            first.date() if first else one.billed_to,
-            last.date() if last else None,
-            points,
-            str(words["reason"]),
-        )
-        made = changes.discount(session, one, wanted)
+    def work(session: Session) -> Facts:
+        one = opening.get(session, wanted.number)
+        first = wanted.first_day or one.billed_to
+        reduction = Reduction(first, wanted.last_day, points, wanted.reason)
+        made = changes.discount(session, one, reduction)
         return {
             "subscription": one.id,
             "percent": percent(made.basis_points),
@@ -133,72 +138,84 @@ def discount(context: Context, /, **words: object) -> None:
             "reason": made.reason,
         }
 
-    found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
-    tell(context, found, as_json=bool(words["as_json"]))
+    changing.change(context, work, how)
 
 
 @click.command()
 @click.argument("number", type=number_type)
 @click.argument("month")
 @click.argument("amount")
-@yes_option
-@dry_run_option
-@json_option
+@change_options
 @pass_context
-def declare(context: Context, /, **words: object) -> None:
+def declare(context: Context, number: int, month: str, amount: str, how: How) -> None:
     """Write that subscription NUMBER sold for AMOUNT in MONTH (2026-03), and invoice its part."""
-    units = money.parse(words["amount"]).units
-    today = context.control().today()
+    units = money.parse(amount).units
+    today = context.today
 
-    def work(session: Session) -> dict[str, object]:
-        one = get(session, words["number"])
-        numbers = turnovers.declare(session, one, str(words["month"]), units, today=today)
+    def work(session: Session) -> Facts:
+        one = opening.get(session, number)
+        numbers = turnovers.declare(session, one, month, units, today=today)
         return {
             "subscription": one.id,
-            "month": words["month"],
+            "month": month,
             "turnover": money.euros(units),
             "documents": document_facts(session, numbers),
         }
 
-    found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
-    tell(context, found, as_json=bool(words["as_json"]))
+    changing.change(context, work, how)
 
 
-def get(session: Session, number: object) -> Subscription:
-    """Return the subscription of this number, or raise UsageRefused."""
-    found = session.get(Subscription, number)
-    if found is None:
-        raise UsageRefused(f"There is no subscription {number}", "See: paquet subscription list")
-    return found
-
-
-def _change(session: Session, one: Subscription, words: Mapping[str, object]) -> Change:
-    plan = plans.get(session, str(words["plan"])) if words["plan"] else None
-    prices_of: datetime | None = words["prices_of"]  # type: ignore[assignment]
-    return Change(
+def _made(session: Session, control: Control, wanted: NewTerms) -> tuple[Changed, Bundle | None]:
+    """Change a subscription; return what it is then, and the bundle that it is for."""
+    one, today = opening.get(session, wanted.number), control.today()
+    plan = plans.get(session, wanted.plan) if wanted.plan else None
+    terms = Change(
         plan=plan,
-        period=words["term"],  # type: ignore[arg-type]
-        users=words["users"],  # type: ignore[arg-type]
-        gib=words["gib"],  # type: ignore[arg-type]
-        means=_means(plan or one.versions[-1].plan, words),
-        prices_of=prices_of.date() if prices_of else None,
+        period=wanted.term,
+        users=wanted.users,
+        gib=wanted.gib,
+        means=_means(plan or one.versions[-1].plan, wanted),
+        prices_of=wanted.prices_of,
+        seller=_named(session, wanted.sold_by),
+        supporter=_named(session, wanted.supported_by),
     )
+    made = changes.change(session, one, terms, wanted.from_day or today, today=today)
+    what = f"changed from {made.version.from_day} on, to version {made.version.version}"
+    states.record(session, cancelling.subject(one), what, control.told())
+    bundle = capacity.bundle_of(session, one)
+    if bundle is not None:
+        capacity.refuse_people(bundle, made.version.users)
+    return made, bundle
 
 
-def _means(plan: Plan, words: Mapping[str, object]) -> Means | None:
-    tier: str | None = words["tier"]  # type: ignore[assignment]
-    declared: tuple[str, ...] = words["declared"]  # type: ignore[assignment]
-    amount: str | None = words["amount"]  # type: ignore[assignment]
-    if tier is None and not declared and amount is None:
+def _named(session: Session, name: str | None) -> Organisation | None:
+    return organisations.get(session, name) if name else None
+
+
+def _refuse_room(context: Context, wanted: NewTerms) -> str | None:
+    """Return the domain of the bundle, if there is one and it fits: nobody waits meanwhile."""
+    control = context.control()
+
+    def look(session: Session) -> tuple[str | None, int]:
+        made, bundle = _made(session, control, wanted)
+        return bundle.domain if bundle else None, made.version.gib
+
+    domain, gib = tried(context, look)
+    if domain is not None:
+        capacity.refuse_room(control, bundles.find(control, domain), gib)
+    return domain
+
+
+def _means(plan: Plan, wanted: NewTerms) -> Means | None:
+    if wanted.tier is None and not wanted.declared and wanted.amount is None:
         return None
-    return tariffs.parse_means(
-        Tariff.model_validate_json(plan.tariff), tier or "", declared, amount
-    )
+    tariff = Tariff.model_validate_json(plan.tariff)
+    return tariffs.parse_means(tariff, wanted.tier or "", wanted.declared, wanted.amount)
 
 
-def _hundredths(typed: str) -> str:
+def _hundredths(written: str) -> str:
     """Let people write 12.5: basis points are hundredths, and `money.parse` wants two of them."""
     whole, comma, decimals = (
-        typed.strip().removesuffix("%").strip().replace(",", ".").partition(".")
+        written.strip().removesuffix("%").strip().replace(",", ".").partition(".")
     )
     return f"{whole}{comma}{decimals.ljust(2, '0') if comma else ''}"

@@ -2,66 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from provision import money
-from provision.commands.sales.subscription_changes import get
-from provision.commands.shared.words import day_type
-from provision.commands.shared.context import (
-    dry_run_option,
-    json_option,
-    number_type,
-    pass_context,
-    yes_option,
-)
-from provision.commands.shared.deciding import decide, document_facts, tell
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.papers import document_facts
+from provision.commands.shared.words import day_type, number_type, typed
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.selling import cancelling, credit_notes
+from provision.subscriptions.selling import cancelling, credit_notes, opening
 from provision.subscriptions.selling.cancelling import Cancellation
 from provision.subscriptions.selling.credit_notes import What
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+
+
+@dataclass(frozen=True)
+class SubscriptionEnded:
+    """How a subscription ends, as it is typed."""
+
+    number: int
+    last_day: date | None
+    reason: str
+    way: str
+    asked_on: date | None
+    refund: bool
 
 
 @click.command()
 @click.argument("number", type=number_type)
 @click.option("--last-day", type=day_type, help="Its last day; else today.")
 @click.option("--reason", required=True, help="For the record.")
-@click.option("--how", type=click.Choice(cancelling.WAYS), default="online", show_default=True)
+@click.option(
+    "--how", "way", type=click.Choice(cancelling.WAYS), default="online", show_default=True
+)
 @click.option("--asked-on", type=day_type, help="When it was asked; else today.")
 @click.option("--refund", is_flag=True, help="Give the billed days beyond back.")
-@yes_option
-@dry_run_option
-@json_option
+@typed(SubscriptionEnded, "wanted")
+@change_options
 @pass_context
-def cancel(context: Context, /, **words: object) -> None:
+def cancel(context: Context, wanted: SubscriptionEnded, how: How) -> None:
     """End subscription NUMBER after a last day; what is billed beyond is refunded if you say so.
 
     It is refunded in any case when a yearly renewal was not announced in time (L215-1).
     """
     control = context.control()
     today = control.today()
-    last_day: datetime | None = words["last_day"]  # type: ignore[assignment]
-    asked_on: datetime | None = words["asked_on"]  # type: ignore[assignment]
     asked = Cancellation(
-        last_day=last_day.date() if last_day else today,
-        reason=str(words["reason"]),
-        asked_on=asked_on.date() if asked_on else today,
-        how=str(words["how"]),
-        refund=bool(words["refund"]),
+        last_day=wanted.last_day or today,
+        reason=wanted.reason,
+        asked_on=wanted.asked_on or today,
+        how=wanted.way,
+        refund=wanted.refund,
     )
 
-    def work(session: Session) -> dict[str, object]:
-        one = get(session, words["number"])
+    def work(session: Session) -> Facts:
+        one = opening.get(session, wanted.number)
         numbers = cancelling.cancel(session, one, asked, on=today, told=control.told())
         return {
             "subscription": one.id,
@@ -71,40 +79,35 @@ def cancel(context: Context, /, **words: object) -> None:
             "documents": document_facts(session, numbers),
         }
 
-    found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
-    tell(context, found, as_json=bool(words["as_json"]))
+    change(context, work, how)
 
 
 @click.command()
 @click.argument("number", type=number_type)
-@yes_option
-@dry_run_option
-@json_option
+@change_options
 @pass_context
-def keep(context: Context, number: int, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+def keep(context: Context, number: int, how: How) -> None:
     """Let the cancelled subscription NUMBER go on; what was refunded is charged again."""
     control = context.control()
 
-    def work(session: Session) -> dict[str, object]:
-        one = get(session, number)
+    def work(session: Session) -> Facts:
+        one = opening.get(session, number)
         numbers = cancelling.keep(session, one, on=control.today(), told=control.told())
         return {"subscription": one.id, "documents": document_facts(session, numbers)}
 
-    tell(context, decide(context, work, dry_run=dry_run, yes=yes), as_json=as_json)
+    change(context, work, how)
 
 
 @click.command()
 @click.argument("number", type=number_type)
-@yes_option
-@dry_run_option
-@json_option
+@change_options
 @pass_context
-def withdraw(context: Context, number: int, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+def withdraw(context: Context, number: int, how: How) -> None:
     """Let a consumer withdraw from subscription NUMBER in 14 days: all is credited."""
     control = context.control()
 
-    def work(session: Session) -> dict[str, object]:
-        one = get(session, number)
+    def work(session: Session) -> Facts:
+        one = opening.get(session, number)
         numbers = cancelling.withdraw(session, one, on=control.today(), told=control.told())
         return {
             "subscription": one.id,
@@ -112,7 +115,18 @@ def withdraw(context: Context, number: int, *, dry_run: bool, yes: bool, as_json
             "documents": document_facts(session, numbers),
         }
 
-    tell(context, decide(context, work, dry_run=dry_run, yes=yes), as_json=as_json)
+    change(context, work, how)
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """Which invoice is taken back, and how much of it."""
+
+    organisation: str
+    invoice: str
+    amount: str | None
+    lines: tuple[int, ...]
+    reason: str
 
 
 @click.command()
@@ -121,22 +135,19 @@ def withdraw(context: Context, number: int, *, dry_run: bool, yes: bool, as_json
 @click.option("--amount", help="So much, with VAT; else all that is left.")
 @click.option("--line", "lines", type=number_type, multiple=True, help="Only these lines.")
 @click.option("--reason", required=True, help="The subscriber reads it on the credit note.")
-@yes_option
-@dry_run_option
-@json_option
+@typed(TakenBack, "wanted")
+@change_options
 @pass_context
-def credit(context: Context, /, **words: object) -> None:
+def credit(context: Context, wanted: TakenBack, how: How) -> None:
     """Take INVOICE (F2026-000001) of ORGANISATION back, whole or in part, by a credit note."""
-    today = context.control().today()
-    series, number = numbering.parse(str(words["invoice"]))
-    lines: tuple[int, ...] = words["lines"]  # type: ignore[assignment]
-    what = What(money.parse(words["amount"]).units if words["amount"] else None, lines)
+    today = context.today
+    series, number = numbering.parse(wanted.invoice)
+    what = What(money.parse(wanted.amount).units if wanted.amount else None, wanted.lines)
 
-    def work(session: Session) -> dict[str, object]:
-        issuer = organisations.get(session, str(words["organisation"]))
+    def work(session: Session) -> Facts:
+        issuer = organisations.get(session, wanted.organisation)
         credited = Number(issuer.id, series, number)
-        made = credit_notes.credit(session, credited, what, str(words["reason"]), today)
+        made = credit_notes.credit(session, credited, what, wanted.reason, today)
         return {"credited": credited.shown, "documents": document_facts(session, [made])}
 
-    found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
-    tell(context, found, as_json=bool(words["as_json"]))
+    change(context, work, how)

@@ -2,64 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.words import day_type, worded
-from provision.commands.shared.context import dry_run_option, json_option, pass_context, show
+from provision.commands.shared.changing import agreed, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.words import day_type, typed
 from provision.money import euros
 from provision.process.files import replace_file
 from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import mailing
 from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
-from provision.subscriptions.selling import renewals
+from provision.subscriptions.selling import renewal_letters, renewals
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
     from provision.subscriptions.selling.renewals import Renewal
 
-folder_type = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
+outbox_type = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
+
+
+@dataclass(frozen=True)
+class Notices:
+    """The letters of a day, and the folder that they go into, if they are to be written."""
+
+    on: date | None
+    folder: Path | None
 
 
 @click.command()
 @click.option("--on", type=day_type, help="The day of the letters; else today.")
-@click.option("--write", "folder", type=folder_type, help="Write the letters there.")
-@dry_run_option
-@json_option
+@click.option("--write", "folder", type=outbox_type, help="Write the letters there.")
+@typed(Notices, "wanted")
+@change_options
 @pass_context
-def notices(
-    context: Context, on: datetime | None, folder: Path | None, *, dry_run: bool, as_json: bool
-) -> None:
+def notices(context: Context, wanted: Notices, how: How) -> None:
     """Show which renewals to announce, and which were not announced in time.
 
     With --write, each letter is written as text and as a page, letters.csv says to whom it goes,
     and it is kept as sent on that day: send them. Who was not told may end the new term on any day,
     free of charge (L215-1).
     """
-    language = context.settings.operator.language
-    day = on.date() if on else context.control().today()
-    with context.session() as session:
+    day = wanted.on or context.today
+    with context.reading() as session:
         found = renewals.coming(session, day)
-        rows = [worded(_facts(one), language, as_json=as_json) for one in found]
-        if folder is not None and not dry_run:
-            mailing.check(Outbox(folder, language))
-            for renewal in found:
+        rows = [_facts(one) for one in found]
+        are_due = any(one.state == renewals.DUE for one in found)
+    if wanted.folder is not None and are_due:
+        outbox = Outbox(wanted.folder, context.settings.operator.language)
+        mailing.check(outbox)
+        if not agreed(context, rows, how, "Write the letters, and keep them as sent?"):
+            return
+        with context.session() as session:
+            for renewal in renewals.coming(session, day):
                 if renewal.state == renewals.DUE:
-                    _write(session, renewal, day, Outbox(folder, language))
-    show(rows, as_json=as_json)
-    if not rows and not as_json:
-        click.echo("Nobody has to be told.")
+                    _write(session, renewal, day, outbox)
+    context.show(rows, as_json=how.as_json, nothing="Nobody has to be told.")
 
 
 def _write(session: Session, renewal: Renewal, day: date, outbox: Outbox) -> None:
     """Write the letter first: one that is kept as sent is there."""
-    letter, subscriber = renewals.letter(session, renewal, day), renewal.subscription.subscriber
+    letter, subscriber = (
+        renewal_letters.letter(session, renewal, day),
+        renewal.subscription.subscriber,
+    )
     name = f"subscription-{renewal.subscription.id}-{renewal.deadline.isoformat()}"
     text = outbox.folder / f"{name}.txt"
     replace_file(text, f"{letter.subject}\n\n{letter.text}".encode())
@@ -76,7 +91,7 @@ def _write(session: Session, renewal: Renewal, day: date, outbox: Outbox) -> Non
     renewals.record(session, renewal, day)
 
 
-def _facts(renewal: Renewal) -> dict[str, object]:
+def _facts(renewal: Renewal) -> Facts:
     subscription, days = renewal.subscription, renewals.window(renewal.deadline)
     return {
         "subscription": subscription.id,

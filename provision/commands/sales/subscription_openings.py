@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy import select
 
 from provision import edges
-from provision.commands.shared.words import day_type
-from provision.commands.shared.context import (
-    again_option,
-    dry_run_option,
-    json_option,
-    pass_context,
-    yes_option,
-)
+from provision.commands.shared.changing import change, change_options
+from provision.commands.shared.context import pass_context
 from provision.commands.shared.customers import (
     ask_where_same,
     customer_options,
     identity_options,
     order_reference_option,
-    said,
 )
-from provision.commands.shared.deciding import decide, tell
+from provision.commands.shared.words import again_option, day_type, language_type, typed
 from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
 from provision.subscriptions.offers import plans, tariffs
@@ -35,22 +29,44 @@ from provision.subscriptions.selling import changes, opening
 from provision.subscriptions.selling.opening import Sale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
+    from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
-    from provision.registry.states import Told
+    from provision.commands.shared.customers import Customer
+    from provision.commands.shared.tables import Facts
+    from provision.workflows.control import Control
+
+
+@dataclass(frozen=True)
+class NewSubscription:
+    """Who subscribes to what, as it is typed."""
+
+    email: str
+    plan: str
+    sold_by: str
+    supported_by: str | None
+    name: str | None
+    language: str | None
+    term: str
+    users: int | None
+    gib: int | None
+    tier: str
+    declared: tuple[str, ...]
+    amount: str | None
+    first_day: date | None
+    again: bool
 
 
 @click.command(name="open")
 @click.argument("email")
-@click.option("--plan", required=True, help="See: paquet subscription plans list.")
-@click.option("--sold-by", required=True, help="The business that sells and invoices.")
-@click.option("--supported-by", required=True, help="The association that supports.")
+@click.option("--plan", required=True, help="See: paquet plan list.")
+@click.option("--sold-by", required=True, help="Who sells and invoices.")
+@click.option("--supported-by", help="The association that supports; else who sells, alone.")
 @click.option("--name", help="The name of a subscriber who is new.")
-@click.option("--language", type=click.Choice(["fr", "en"]), help="Else the operator's.")
+@click.option("--language", type=language_type, help="Else the operator's.")
 @click.option("--term", type=click.Choice(plans.PERIODS), default="monthly", show_default=True)
 @click.option("--users", type=click.IntRange(1, MOST_USERS), help="Else as many as the plan has.")
 @click.option("--gib", type=click.IntRange(1, MOST_GIB), help="Else as much room as the plan has.")
@@ -60,81 +76,80 @@ if TYPE_CHECKING:
 @click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
 @customer_options
 @again_option
-@yes_option
-@dry_run_option
-@json_option
+@typed(NewSubscription, "wanted")
+@change_options
 @pass_context
-def open_one(context: Context, /, **words: object) -> None:
+def open_one(context: Context, wanted: NewSubscription, customer: Customer, how: How) -> None:
     """Open a subscription for EMAIL without an order, such as for what runs elsewhere.
 
     Where the same person has this plan since that day already, it is asked, also with --yes.
     """
     control = context.control()
-    first_day: datetime | None = words["first_day"]  # type: ignore[assignment]
-    day = first_day.date() if first_day else control.today()
+    day = wanted.first_day or control.today()
+    if not (wanted.again or how.dry_run):
+        ask_where_same(context, edges.email(wanted.email), wanted.plan, day)
 
-    if not (words["again"] or words["dry_run"]):
-        ask_where_same(context, edges.email(str(words["email"])), str(words["plan"]), day)
+    def work(session: Session) -> Facts:
+        subscriber = _subscriber(session, wanted, control)
+        said = customer.said(wanted.language)
+        known = _identified(session, subscriber, said, control.today())
+        return {**_opened(session, subscriber, wanted, day), "customer": known}
 
-    def work(session: Session) -> dict[str, object]:
-        subscriber = _subscriber(session, words, context, control.told())
-        known = _identified(session, subscriber, words, control.today())
-        return {**_opened(session, subscriber, words, day), "customer": known}
+    change(context, work, how)
 
-    found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
-    tell(context, found, as_json=bool(words["as_json"]))
+
+@dataclass(frozen=True)
+class Identified:
+    """Which subscriber is meant, and the language of their documents."""
+
+    email: str
+    language: str | None
 
 
 @click.command()
 @click.argument("email")
 @click.option("--name", "invoice_name", help="As invoices name the subscriber.")
-@click.option("--language", type=click.Choice(["fr", "en"]), help="Of documents and letters.")
+@click.option("--language", type=language_type, help="Of documents and letters.")
 @order_reference_option
 @identity_options
-@yes_option
-@dry_run_option
-@json_option
+@typed(Identified, "wanted")
+@change_options
 @pass_context
-def identify(context: Context, /, **words: object) -> None:
+def identify(context: Context, wanted: Identified, customer: Customer, how: How) -> None:
     """Say who the subscriber EMAIL is on documents from now on; the old ones stay as they are.
 
     What is not given stays as it was; "" takes a number or a reference away.
     """
-    today = context.control().today()
 
-    def work(session: Session) -> dict[str, object]:
-        subscriber = _known(session, str(words["email"]))
+    def work(session: Session) -> Facts:
+        subscriber = _known(session, wanted.email)
         if subscriber is None:
             raise UsageRefused(
-                f"There is no subscriber {words['email']}", "See: paquet subscription list"
+                f"There is no subscriber {wanted.email}", "See: paquet subscription list"
             )
-        return {"email": subscriber.email, **_identified(session, subscriber, words, today)}
+        said = customer.said(wanted.language)
+        known = _identified(session, subscriber, said, context.today)
+        return {"email": subscriber.email, **known}
 
-    found = decide(context, work, dry_run=bool(words["dry_run"]), yes=bool(words["yes"]))
-    tell(context, found, as_json=bool(words["as_json"]))
+    change(context, work, how)
 
 
-def _opened(
-    session: Session, subscriber: Subscriber, words: Mapping[str, object], day: date
-) -> dict[str, object]:
-    plan = plans.get(session, str(words["plan"]))
-    declared: tuple[str, ...] = words["declared"]  # type: ignore[assignment]
-    amount: str | None = words["amount"]  # type: ignore[assignment]
+def _opened(session: Session, subscriber: Subscriber, wanted: NewSubscription, day: date) -> Facts:
+    plan = plans.get(session, wanted.plan)
+    tariff = Tariff.model_validate_json(plan.tariff)
     sale = Sale(
         plan=plan,
-        seller=organisations.get(session, str(words["sold_by"])),
-        supporter=organisations.get(session, str(words["supported_by"])),
-        period=str(words["term"]),
-        users=words["users"],  # type: ignore[arg-type]
-        gib=words["gib"],  # type: ignore[arg-type]
-        means=tariffs.parse_means(
-            Tariff.model_validate_json(plan.tariff), str(words["tier"]), declared, amount
-        ),
+        seller=organisations.get(session, wanted.sold_by),
+        supporter=organisations.get(session, wanted.supported_by or wanted.sold_by),
+        period=wanted.term,
+        users=wanted.users,
+        gib=wanted.gib,
+        means=tariffs.parse_means(tariff, wanted.tier, wanted.declared, wanted.amount),
     )
     made = opening.open_subscription(session, subscriber, sale, today=day)
     (version,) = made.versions
-    wanted = opening.version_of(version).wanted(subscriber.language)
-    changes.check_words(Catalogue(session), wanted)
+    terms = opening.version_of(version).wanted(subscriber.language)
+    changes.check_words(Catalogue(session), terms)
     return {
         "subscription": made.id,
         "email": subscriber.email,
@@ -146,20 +161,18 @@ def _opened(
     }
 
 
-def _subscriber(
-    session: Session, words: Mapping[str, object], context: Context, told: Told
-) -> Subscriber:
-    email = edges.email(str(words["email"]))
+def _subscriber(session: Session, wanted: NewSubscription, control: Control) -> Subscriber:
+    email = edges.email(wanted.email)
     found = _known(session, email)
     if found is not None:
         return found
-    if words["name"] is None:
+    if wanted.name is None:
         raise UsageRefused(f"{email} is new here", "Give the subscriber's name: --name")
     made = Subscriber(
-        name=edges.person_name(str(words["name"])),
+        name=edges.person_name(wanted.name),
         email=email,
-        language=str(words["language"] or context.settings.operator.language),
-        created_at=told.at,
+        language=wanted.language or control.settings.operator.language,
+        created_at=control.told().at,
     )
     session.add(made)
     session.flush()
@@ -170,11 +183,9 @@ def _known(session: Session, email: str) -> Subscriber | None:
     return session.scalar(select(Subscriber).where(Subscriber.email == edges.email(email)))
 
 
-def _identified(
-    session: Session, subscriber: Subscriber, words: Mapping[str, object], today: date
-) -> dict[str, object]:
-    """Write down what the words say of the customer, and return what is known then."""
+def _identified(session: Session, subscriber: Subscriber, said: Facts, today: date) -> Facts:
+    """Write down what was said of the customer, and return what is known then."""
     known = identities.read(identities.ensure(session, subscriber, today))
-    person = identities.changed(known, said(words))
+    person = identities.changed(known, said)
     identities.write(session, subscriber, person, today)
     return person.model_dump(exclude={"email"})

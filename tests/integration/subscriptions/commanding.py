@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
+from provision.commands.sales.contract import contract
 from provision.commands.sales.organisation import organisation
 from provision.commands.sales.subscription import subscription
 from provision.commands.shared.context import Context
@@ -86,13 +87,13 @@ def selling(folder: Path) -> Context:
         ("Boutique Libre", ("--kind", "business", "--siren", "732 829 320")),
         ("Les Amis du Libre", ("--kind", "association")),
     ):
-        ask(made, organisation, "add", name, *words)
+        ask(made, organisation, "add", name, *words, "--yes")
     with made.session() as session:
         for one in organisations.everyone(session):
             describing.describe(session, one, profile(one.name), date(2026, 1, 1))
         plans.bring_in(session, planfile.parse(PLANS))
     shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-01-01")
-    ask(made, subscription, "contract", "add", SOLD[3], SOLD[5], *shares)
+    ask(made, contract, "add", SOLD[3], SOLD[5], *shares, "--yes")
     opened(made, "jeanne")
     return made
 

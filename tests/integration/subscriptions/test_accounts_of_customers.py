@@ -27,7 +27,7 @@ def context(tmp_path: Path, noon: None) -> Context:
     del noon
     made = selling(tmp_path)
     described = own_profile(tmp_path, creditor_identifier="FR72ZZZ123456")
-    ask(made, organisation, "describe", SHOP, described, "--from", "2026-02-01")
+    ask(made, organisation, "describe", SHOP, described, "--from", "2026-02-01", "--yes")
     billing.bill(made.engine, TODAY)
     return made
 

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from provision import shipped
+from provision.commands.sales.contract import contract
 from provision.commands.sales.organisation import organisation
+from provision.commands.sales.plan import plan
 from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError
 from provision.registry.models import Subscriber
@@ -37,13 +39,13 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     """A registry with the plans and the contract of our examples, on 10 March 2026."""
     monkeypatch.setattr(control.Control, "today", lambda _control: TODAY)
     made = settled(tmp_path)
-    run(made, "add", "Boutique Libre", "--kind", "business", group=organisation)
-    run(made, "add", "Les Amis du Libre", "--kind", "association", group=organisation)
+    run(made, "add", "Boutique Libre", "--kind", "business", "--yes", group=organisation)
+    run(made, "add", "Les Amis du Libre", "--kind", "association", "--yes", group=organisation)
     with made.session() as session:
         for one in organisations.everyone(session):
             describing.describe(session, one, profile(one.name), date(2026, 1, 1))
-    run(made, "plans", "import", str(example("plans")))
-    run(made, "contract", "import", str(example("contract")))
+    run(made, "import", str(example("plans")), "--yes", group=plan)
+    run(made, "import", str(example("contract")), "--yes", group=contract)
     return made
 
 
@@ -56,8 +58,8 @@ def run(context: Context, *words: str, group: click.Group = subscription) -> str
     return ask(context, group, *words).stdout
 
 
-def read(context: Context, *words: str) -> Any:  # noqa: ANN401 (JSON is anything)
-    return json.loads(run(context, *words, "--json"))
+def read(context: Context, *words: str, group: click.Group = subscription) -> Any:  # noqa: ANN401 (JSON is anything)
+    return json.loads(run(context, *words, "--json", group=group))
 
 
 def euros(units: int) -> dict[str, object]:
@@ -246,7 +248,7 @@ def test_notices_are_written_and_kept_as_sent(context: Context, tmp_path: Path) 
     assert (row["deadline"], row["state"]) == ("2027-02-28", "to be sent")
     read(context, *words, "--write", str(folder), "--dry-run")
     assert list(folder.iterdir()) == []
-    read(context, *words, "--write", str(folder))
+    read(context, *words, "--write", str(folder), "--yes")
     assert {path.name for path in folder.iterdir()} == {
         "subscription-1-2027-02-28.html",
         "subscription-1-2027-02-28.txt",
@@ -265,7 +267,7 @@ def test_a_language_that_is_said_later_is_that_of_lines_and_letters_too(
     run(context, "identify", "jeanne@exemple.test", "--language", "en", "--yes")
     with context.reading() as session:
         assert session.scalars(select(Subscriber.language)).one() == "en"
-    run(context, "notices", "--on", "2026-12-15", "--write", str(tmp_path))
+    run(context, "notices", "--on", "2026-12-15", "--write", str(tmp_path), "--yes")
     text = (tmp_path / "subscription-1-2027-02-28.txt").read_text(encoding="utf-8")
     assert text.startswith("Your subscription Family will be renewed on 1 March 2027")
     assert "Bonjour" not in text
@@ -286,24 +288,49 @@ def test_a_credit_is_asked_for_by_the_number_of_the_invoice(context: Context) ->
 def test_contracts_come_from_a_file_and_the_same_file_changes_nothing(
     context: Context, tmp_path: Path
 ) -> None:
-    assert "Nothing is new." in run(context, "contract", "import", str(example("contract")))
+    assert "Nothing is new." in run(
+        context, "import", str(example("contract")), "--yes", group=contract
+    )
     with context.session() as session:
         keeper = organisations.get(session, "Les Amis du Libre")
         session.add(Fund(name="Communs", kind="commons", custodian=keeper, decider="L'assemblée"))
-    text = example("contract").read_text(encoding="utf-8").replace("2026-01-01", "2026-02-01")
-    shares = text.replace("# [[", "[[").replace("# role", "role").replace("# fund", "fund")
+    text = example("contract").read_text(encoding="utf-8")
+    head, more = text.replace("\nfrom = 2026-01-01", "\nfrom = 2026-02-01").split("parts = 70")
+    for word in ("[[", "role", "fund", "organisation", "parts"):
+        more = more.replace(f"# {word}", word)
     file = tmp_path / "contract.toml"
-    file.write_text(
-        shares.replace("# organisation", "organisation").replace("# parts", "parts"),
-        encoding="utf-8",
-    )
-    assert len(read(context, "contract", "import", str(file), "--dry-run")) == 1
-    (made,) = read(context, "contract", "import", str(file))
+    file.write_text(f"{head}parts = 70{more}", encoding="utf-8")
+    assert len(read(context, "import", str(file), "--dry-run", group=contract)) == 1
+    (made,) = read(context, "import", str(file), "--yes", group=contract)
     assert made["shares"] == (
         "30 Les Amis du Libre, 70 Boutique Libre, 80 Les Amis du Libre (support), "
         "20 Communs (support)"
     )
-    assert read(context, "contract", "import", str(file)) == []
+    assert read(context, "import", str(file), "--yes", group=contract) == []
+
+
+def test_an_association_sells_alone_until_it_shares_with_a_shop(context: Context) -> None:
+    friends, shop = "Les Amis du Libre", "Boutique Libre"
+    alone = ("add", friends, "--from", "2026-01-01", "--yes")
+    for more in (("--seller-parts", "70"), ("--supporter-parts", "0"), ("--mode", "resale")):
+        with pytest.raises(PaquetError, match="alone nothing is shared"):
+            run(context, *alone, *more, group=contract)
+    made = read(context, *alone, group=contract)
+    assert (made["mode"], made["shares"]) == ("alone", f"1 {friends}")
+    paul = ("open", "paul@exemple.test", "--name", "Paul", "--plan", "famille", "--sold-by")
+    run(context, *paul, friends, "--from", "2026-03-01", "--yes")
+    with pytest.raises(PaquetError, match=f"{shop}, alone, has no contract on"):
+        run(context, "change", "1", "--sold-by", shop, "--yes")
+    run(context, "change", "1", "--sold-by", shop, "--supported-by", friends, "--yes")
+    (shown,) = read(context, "show", "1")
+    assert (shown["mode"], shown["contract_from"]) == ("resale", "2026-01-01")
+
+
+def test_two_who_share_say_how(context: Context) -> None:
+    words = ("add", "Boutique Libre", "Les Amis du Libre", "--from", "2026-09-01", "--yes")
+    for parts in ((), ("--seller-parts", "70"), ("--supporter-parts", "30")):
+        with pytest.raises(PaquetError, match="How do they share"):
+            run(context, *words, *parts, group=contract)
 
 
 @pytest.mark.parametrize(
@@ -315,7 +342,7 @@ def test_contracts_come_from_a_file_and_the_same_file_changes_nothing(
         ('mode = "resale"', 'mode = "theft"', "contract 1, mode: "),
         ('organisation = "Boutique Libre"', 'fund = "Nobody"', "There is no fund Nobody"),
         ("parts = 70", 'fund = "Communs"\nparts = 70', "is of an organisation or of a fund"),
-        ("2026-01-01", "1900-01-01", "cannot be a first day"),
+        ("\nfrom = 2026-01-01", "\nfrom = 1900-01-01", "cannot be a first day"),
         ('organisation = "Boutique Libre"', 'organisation = "Autre"', "is no party of this"),
         ('seller = "Boutique Libre"', 'seller = "Boutique"', "There is no organisation Boutique"),
         ("parts = 70", 'parts = 70\nrole = "a b"', "share 2, role"),
@@ -325,21 +352,21 @@ def test_contracts_come_from_a_file_and_the_same_file_changes_nothing(
 def test_a_contract_file_with_a_mistake_is_refused(
     context: Context, tmp_path: Path, old: str, new: str, why: str
 ) -> None:
-    run(context, "add", "Autre", "--kind", "association", group=organisation)
+    run(context, "add", "Autre", "--kind", "association", "--yes", group=organisation)
     text = example("contract").read_text(encoding="utf-8")
     assert old in text
     file = tmp_path / "contract.toml"
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(PaquetError, match=why):
-        run(context, "contract", "import", str(file))
+        run(context, "import", str(file), "--yes", group=contract)
 
 
 def test_a_plan_shows_all_that_it_knows(context: Context) -> None:
-    shown = read(context, "plans", "show", "equipe")
+    shown = read(context, "show", "equipe", group=plan)
     assert [one["component"] for one in shown["components"]] == ["bundle", "room", "user"]
     assert [one["pays"] for one in shown["tiers"]] == ["50 %", "25 %"]
     assert (shown["vat"], shown["trial_days"]) == ("excluded", 30)
-    free = read(context, "plans", "show", "libre")
+    free = read(context, "show", "libre", group=plan)
     assert (free["free_from"], free["reference"]) == (euros(200), euros(500))
-    assert read(context, "plans", "show", "boutique")["part_of_turnover"] == "1 %"
-    assert "income / persons" in run(context, "plans", "show", "quotient")
+    assert read(context, "show", "boutique", group=plan)["part_of_turnover"] == "1 %"
+    assert "income / persons" in run(context, "show", "quotient", group=plan)

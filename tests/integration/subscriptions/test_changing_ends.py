@@ -17,7 +17,7 @@ from provision.subscriptions.offers import contracts
 from provision.subscriptions.parties import identities
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.profiles import Address
-from provision.subscriptions.selling import cancelling, renewals
+from provision.subscriptions.selling import cancelling, renewal_letters, renewals
 from provision.subscriptions.selling.cancelling import Cancellation
 from provision.subscriptions.selling.changes import Change, change
 from tests.integration.subscriptions.changes_shop import (
@@ -132,7 +132,7 @@ def announced(shop: Shop, on: date) -> list[str]:
     sent = []
     for renewal in renewals.coming(shop.session, on):
         if renewal.state == renewals.DUE:
-            sent.append(renewals.letter(shop.session, renewal, on).text)
+            sent.append(renewal_letters.letter(shop.session, renewal, on).text)
             renewals.record(shop.session, renewal, on)
     return sent
 
@@ -172,7 +172,7 @@ def test_the_letter_that_frames_the_last_day_is_the_golden_one(shop: Shop, kind:
     person = Person(name=shop.jeanne.name, email="jeanne@exemple.test")
     identities.write(shop.session, shop.jeanne, person, TODAY)
     (renewal,) = renewals.coming(shop.session, date(2026, 11, 15))
-    letter = renewals.letter(shop.session, renewal, date(2026, 11, 15))
+    letter = renewal_letters.letter(shop.session, renewal, date(2026, 11, 15))
     assert getattr(letter, kind) == golden(kind, getattr(letter, kind))
 
 

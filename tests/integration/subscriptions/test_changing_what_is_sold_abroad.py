@@ -167,7 +167,7 @@ def test_the_books_say_that_the_buyer_owes_the_vat(belgian: Context, tmp_path: P
 
 def test_a_platform_is_told_that_the_buyer_is_abroad(belgian: Context, tmp_path: Path) -> None:
     words = ("--by", SELLER, "--since", "2026-01-01", "--to", str(tmp_path / "outbox"))
-    ask(belgian, invoice, "drop", *words)
+    ask(belgian, invoice, "drop", *words, "--yes")
     (manifest,) = (tmp_path / "outbox").glob("*.json")
     assert json.loads(manifest.read_text("utf-8"))["processingRule"] == "B2BInt"
 
@@ -188,7 +188,7 @@ def test_a_seller_charges_vat_where_its_rates_are_known(
     file = Path(own_profile(tmp_path))
     mine = file.read_text("utf-8").replace('"14000"', f'"{postcode}"')
     file.write_text(mine.replace('"FR"', f'"{country}"'), "utf-8")
-    words = ("describe", SELLER, str(file), "--from", "2026-03-09")
+    words = ("describe", SELLER, str(file), "--from", "2026-03-09", "--yes")
     if said:
         with pytest.raises(PaquetError, match=said):
             ask(context, organisation, *words)

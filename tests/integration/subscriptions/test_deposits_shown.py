@@ -11,8 +11,10 @@ from facturx import get_xml_from_pdf
 from sqlalchemy import select, text
 
 from provision import shipped
+from provision.commands.sales.contract import contract
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
+from provision.commands.sales.plan import plan
 from provision.commands.sales.subscription import subscription
 from provision.errors import UsageRefused
 from provision.formats.facturx import schematron
@@ -220,14 +222,24 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) 
     del database_url  # the registry of a command is a file of its own
     monkeypatch.setattr(control.Control, "today", lambda _control: FIRST)
     made = settled(tmp_path)
-    run(made, organisation, "add", "Boutique Libre", "--kind", "business", "--siren", "732829320")
-    run(made, organisation, "add", "Les Amis du Libre", "--kind", "association")
+    run(
+        made,
+        organisation,
+        "add",
+        "Boutique Libre",
+        "--kind",
+        "business",
+        "--siren",
+        "732829320",
+        "--yes",
+    )
+    run(made, organisation, "add", "Les Amis du Libre", "--kind", "association", "--yes")
     with made.session() as session:
         for one in organisations.everyone(session):
             describing.describe(session, one, profile(one.name), date(2026, 1, 1))
-    for name in ("plans", "contract"):
+    for group, name in ((plan, "plans"), (contract, "contract")):
         file = shipped.share("templates") / f"{name}.example.toml"
-        run(made, subscription, name, "import", str(file))
+        run(made, group, "import", str(file), "--yes")
     who = ("jeanne@exemple.test", "--name", "Jeanne", "--plan", "famille")
     run(made, subscription, "open", *who, *SOLD)
     return made

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.commands.sales.contract import contract
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
-from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.documents import describing
 from provision.subscriptions.offers import planfile, plans
@@ -35,14 +35,24 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     """A shop whose SIREN nobody typed, and one invoice of it that was issued."""
     monkeypatch.setattr(Control, "today", lambda _control: date(2026, 3, 10))
     made = settled(tmp_path)
-    ask(made, organisation, "add", SELLER, "--kind", "business")
-    ask(made, organisation, "add", SUPPORTER, "--kind", "association", "--siren", "732829320")
+    ask(made, organisation, "add", SELLER, "--kind", "business", "--yes")
+    ask(
+        made,
+        organisation,
+        "add",
+        SUPPORTER,
+        "--kind",
+        "association",
+        "--siren",
+        "732829320",
+        "--yes",
+    )
     with made.session() as session:
         for one in organisations.everyone(session):
             describing.describe(session, one, profile(one.name), date(2026, 1, 1))
         plans.bring_in(session, planfile.parse(PLANS))
     shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-01-01")
-    ask(made, subscription, "contract", "add", SELLER, SUPPORTER, *shares)
+    ask(made, contract, "add", SELLER, SUPPORTER, *shares, "--yes")
     opened(made, "jeanne")
     ask(made, invoice, "run", "--yes")
     return made
@@ -52,7 +62,7 @@ def test_documents_of_before_are_written_once_the_siren_is_known(
     context: Context, tmp_path: Path
 ) -> None:
     out = str(tmp_path / "out")
-    words = ("write", "--by", SELLER, "--since", "2026-03-10", "--to", out)
+    words = ("write", "--by", SELLER, "--since", "2026-03-10", "--to", out, "--yes")
     with pytest.raises(PaquetError) as refused:
         ask(context, invoice, *words)
     assert "paquet organisation identify" in refused.value.hint
@@ -84,13 +94,13 @@ def test_a_dry_run_of_what_sets_a_shop_up_writes_nothing(context: Context, tmp_p
     commands: list[tuple[click.Group, *tuple[str, ...]]] = [
         (organisation, "add", "Un de plus", "--kind", "business"),
         (organisation, "describe", SELLER, described, "--from", "2026-04-01"),
-        (subscription, "contract", "add", SELLER, SUPPORTER, *parts),
+        (contract, "add", SELLER, SUPPORTER, *parts),
     ]
     for group, *words in commands:
         before = written(tmp_path)
         read(context, group, *words, "--dry-run")
         assert written(tmp_path) == before
-        read(context, group, *words)
+        read(context, group, *words, "--yes")
         assert written(tmp_path) != before
 
 

@@ -13,8 +13,10 @@ from sqlalchemy import select
 from provision import shipped
 from provision.commands.books.books import books
 from provision.commands.payments.dunning import dunning
+from provision.commands.sales.contract import contract
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
+from provision.commands.sales.plan import plan
 from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError
 from provision.formats.facturx import schematron
@@ -48,10 +50,20 @@ def context(tmp_path: Path) -> Context:
 def sold(context: Context, tmp_path: Path) -> Context:
     """A registry in which Jeanne subscribed, all of it by commands but the order."""
     example = shipped.share("templates") / "plans.example.toml"
-    ask(context, organisation, "add", "Boutique", "--kind", "business", "--siren", "732829320")
-    ask(context, organisation, "add", "Les Amis", "--kind", "association")
-    ask(context, subscription, "plans", "import", str(example))
-    ask(context, subscription, "contract", "add", "Boutique", "Les Amis", *PARTS)
+    ask(
+        context,
+        organisation,
+        "add",
+        "Boutique",
+        "--kind",
+        "business",
+        "--siren",
+        "732829320",
+        "--yes",
+    )
+    ask(context, organisation, "add", "Les Amis", "--kind", "association", "--yes")
+    ask(context, plan, "import", str(example), "--yes")
+    ask(context, contract, "add", "Boutique", "Les Amis", *PARTS, "--yes")
     moment = datetime(2026, 3, 31, tzinfo=UTC)
     with context.session() as session:
         jeanne = Subscriber(
@@ -65,14 +77,14 @@ def sold(context: Context, tmp_path: Path) -> Context:
         )
         opening.open_subscription(session, jeanne, sale, today=moment.date())
     described = own_profile(tmp_path)
-    ask(context, organisation, "describe", "Boutique", described, "--from", "2026-01-01")
+    ask(context, organisation, "describe", "Boutique", described, "--from", "2026-01-01", "--yes")
     ask(context, invoice, "run", "--on", "2026-03-31", "--yes")
     return context
 
 
 def test_an_organisation_is_added_and_shown(context: Context) -> None:
     words = ["--kind", "association", "--territory", "Calvados"]
-    ask(context, organisation, "add", "Les Amis", *words)
+    ask(context, organisation, "add", "Les Amis", *words, "--yes")
     expected = {"name": "Les Amis", "kind": "association", "siren": None, "territory": "Calvados"}
     assert read(context, organisation, "show", "LES AMIS") == expected
     assert read(context, organisation, "list") == [expected]
@@ -80,7 +92,7 @@ def test_an_organisation_is_added_and_shown(context: Context) -> None:
 
 def test_a_dry_import_writes_nothing(context: Context) -> None:
     example = str(shipped.share("templates") / "plans.example.toml")
-    said = ask(context, subscription, "plans", "import", example, "--dry-run").stdout
+    said = ask(context, plan, "import", example, "--dry-run").stdout
     assert "monthly price €10.00 from 2026-01-01" in said
     with context.session() as session:
         assert session.scalars(select(Plan)).all() == []
@@ -88,14 +100,14 @@ def test_a_dry_import_writes_nothing(context: Context) -> None:
 
 def test_an_import_again_says_that_nothing_is_new(sold: Context) -> None:
     example = str(shipped.share("templates") / "plans.example.toml")
-    assert "Nothing is new." in ask(sold, subscription, "plans", "import", example).stdout
+    assert "Nothing is new." in ask(sold, plan, "import", example, "--yes").stdout
 
 
 def test_plans_are_listed_and_shown_with_their_prices(sold: Context) -> None:
-    listed = read(sold, subscription, "plans", "list")
+    listed = read(sold, plan, "list")
     assert isinstance(listed, list)
     assert {"association", "famille", "solo"} <= {plan["plan"] for plan in listed}
-    shown = read(sold, subscription, "plans", "show", "famille")
+    shown = read(sold, plan, "show", "famille")
     assert isinstance(shown, dict)
     assert shown["prices"][0] == {
         "from": "2026-01-01",
@@ -103,11 +115,11 @@ def test_plans_are_listed_and_shown_with_their_prices(sold: Context) -> None:
         "term": "monthly",
         "price": {"commodity": "EUR", "units": 1000},
     }
-    assert "10,00\u00a0€" in ask(sold, subscription, "plans", "show", "famille").stdout
+    assert "10,00\u00a0€" in ask(sold, plan, "show", "famille").stdout
 
 
 def test_contracts_are_listed(sold: Context) -> None:
-    assert read(sold, subscription, "contract", "list") == [
+    assert read(sold, contract, "list") == [
         {
             "from": "2026-01-01",
             "seller": "Boutique",
@@ -212,29 +224,26 @@ def test_a_cut_off_done_again_enters_nothing(sold: Context) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "why"),
+    ("group", "words", "why"),
     [
-        (["plans", "show", "gold"], "There is no plan gold"),
-        (["plans", "show", "'; DROP"], "is not a code of a plan"),
-        (["show", "nobody@exemple.test"], "There is no subscription of"),
-        (
-            ["contract", "add", "A", "B", *PARTS],
-            "There is no organisation A",
-        ),
+        (plan, ["show", "gold"], "There is no plan gold"),
+        (plan, ["show", "'; DROP"], "is not a code of a plan"),
+        (subscription, ["show", "nobody@exemple.test"], "There is no subscription of"),
+        (contract, ["add", "A", "B", *PARTS], "There is no organisation A"),
     ],
 )
 def test_what_is_not_there_is_said_in_one_sentence(
-    context: Context, words: list[str], why: str
+    context: Context, group: click.Group, words: list[str], why: str
 ) -> None:
     with pytest.raises(PaquetError, match=why):
-        ask(context, subscription, *words)
+        ask(context, group, *words)
 
 
 @pytest.mark.parametrize("parts", ["0.5", "half"])
 def test_parts_are_whole_numbers(context: Context, parts: str) -> None:
-    words = ["contract", "add", "A", "B", "--supporter-parts", "1", "--from", "2026-01-01"]
+    words = ["add", "A", "B", "--supporter-parts", "1", "--from", "2026-01-01"]
     with pytest.raises(click.UsageError):
-        ask(context, subscription, *words, "--seller-parts", parts)
+        ask(context, contract, *words, "--seller-parts", parts)
 
 
 def test_what_would_be_billed_is_shown_before_it_is(sold: Context) -> None:
@@ -272,7 +281,7 @@ def test_documents_are_listed_with_what_is_open(sold: Context) -> None:
 def test_a_document_is_written_as_pdf_that_holds_its_factur_x(
     sold: Context, tmp_path: Path
 ) -> None:
-    words = ["F2026-000001", "--by", "Boutique", "--to", str(tmp_path / "out"), "--xml"]
+    words = ["F2026-000001", "--by", "Boutique", "--to", str(tmp_path / "out"), "--xml", "--yes"]
     written = read(sold, invoice, "write", *words)
     assert isinstance(written, list)
     pdf, xml = (Path(one["file"]) for one in written)
@@ -294,7 +303,7 @@ def test_an_invoice_to_a_business_is_dropped_once_and_its_answer_is_read(
         jeanne = session.scalars(select(Subscriber)).one()
         identities.write(session, jeanne, amicale, date(2026, 4, 1))
     ask(sold, invoice, "run", "--on", "2026-04-30", "--yes")
-    words = ["--by", "Boutique", "--since", "2026-01-01", "--to", str(tmp_path)]
+    words = ["--by", "Boutique", "--since", "2026-01-01", "--to", str(tmp_path), "--yes"]
     dropped = {"number": "F2026-000002", "state": "dropped"}
     first, second = read(sold, invoice, "drop", *words), read(sold, invoice, "drop", *words)
     assert isinstance(first, list)
@@ -358,19 +367,28 @@ def test_a_wrong_profile_is_refused_in_one_sentence(
     mine = file.read_text("utf-8")
     assert right in mine
     file.write_text(mine.replace(right, wrong, 1), encoding="utf-8")
-    ask(context, organisation, "add", "Boutique", "--kind", "business")
+    ask(context, organisation, "add", "Boutique", "--kind", "business", "--yes")
     with pytest.raises(PaquetError, match=why):
-        ask(context, organisation, "describe", "Boutique", str(file), "--from", "2026-01-01")
+        ask(
+            context,
+            organisation,
+            "describe",
+            "Boutique",
+            str(file),
+            "--from",
+            "2026-01-01",
+            "--yes",
+        )
 
 
 def test_a_profile_and_a_contract_rule_from_today_unless_a_day_is_said(
     context: Context, tmp_path: Path
 ) -> None:
-    ask(context, organisation, "add", "Boutique", "--kind", "business")
-    ask(context, organisation, "add", "Amis", "--kind", "association")
-    ask(context, organisation, "describe", "Boutique", own_profile(tmp_path))
+    ask(context, organisation, "add", "Boutique", "--kind", "business", "--yes")
+    ask(context, organisation, "add", "Amis", "--kind", "association", "--yes")
+    ask(context, organisation, "describe", "Boutique", own_profile(tmp_path), "--yes")
     shares = ("--seller-parts", "70", "--supporter-parts", "30")
-    made = read(context, subscription, "contract", "add", "Boutique", "Amis", *shares)
+    made = read(context, contract, "add", "Boutique", "Amis", *shares, "--yes")
     today = context.control().today()
     assert made["from"] == today.isoformat()
     with context.reading() as session:

@@ -12,9 +12,10 @@ from provision.commands.payments.bank import bank
 from provision.commands.payments.dunning import dunning
 from provision.commands.payments.mandate import mandate
 from provision.commands.payments.payment import payment
+from provision.commands.sales.contract import contract
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
-from provision.commands.sales.subscription import subscription
+from provision.commands.sales.plan import plan
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa.target_days import first_open_day
 from provision.registry.models import Subscriber
@@ -58,13 +59,23 @@ def sold(tmp_path: Path) -> Context:
     described = tmp_path / "boutique.toml"
     described.write_text(DESCRIBED, encoding="utf-8")
     context, first = settled(tmp_path), BEGAN.isoformat()
-    ask(context, organisation, "add", "Boutique", "--kind", "business", "--siren", "732829320")
-    ask(context, organisation, "add", "Les Amis", "--kind", "association")
-    plan = str(shipped.share("templates") / "plans.example.toml")
-    ask(context, subscription, "plans", "import", plan)
+    ask(
+        context,
+        organisation,
+        "add",
+        "Boutique",
+        "--kind",
+        "business",
+        "--siren",
+        "732829320",
+        "--yes",
+    )
+    ask(context, organisation, "add", "Les Amis", "--kind", "association", "--yes")
+    example = str(shipped.share("templates") / "plans.example.toml")
+    ask(context, plan, "import", example, "--yes")
     parts = ("--supporter-parts", "30", "--seller-parts", "70", "--from", first)
-    ask(context, subscription, "contract", "add", "Boutique", "Les Amis", *parts)
-    ask(context, organisation, "describe", "Boutique", str(described), "--from", first)
+    ask(context, contract, "add", "Boutique", "Les Amis", *parts, "--yes")
+    ask(context, organisation, "describe", "Boutique", str(described), "--from", first, "--yes")
     with context.session() as session:
         jeanne = Subscriber(
             name="Jeanne",

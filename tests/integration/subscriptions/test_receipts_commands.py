@@ -88,8 +88,8 @@ def context(tmp_path: Path) -> Context:
     described = tmp_path / "amis.toml"
     described.write_text(DESCRIBED, encoding="utf-8")
     made = settled(tmp_path)
-    ask(made, organisation, "add", "Amis", "--kind", "association")
-    ask(made, organisation, "describe", "Amis", str(described), "--from", f"{YEAR}-01-01")
+    ask(made, organisation, "add", "Amis", "--kind", "association", "--yes")
+    ask(made, organisation, "describe", "Amis", str(described), "--from", f"{YEAR}-01-01", "--yes")
     return made
 
 
@@ -127,7 +127,7 @@ def test_the_first_paper_is_the_original_and_the_next_says_that_it_is_a_duplicat
         assert said in text
     assert "Duplicata" not in text
     words = ("write", "Amis", f"r{YEAR}-000001", "--to", str(tmp_path / "out"))
-    (again,) = read(context, receipt, *words)
+    (again,) = read(context, receipt, *words, "--yes")
     assert again["copy"] == "duplicate"
     assert again["file"] != made["file"]
     assert "Duplicata : ce reçu a déjà été remis." in paper(again["file"])
@@ -143,7 +143,7 @@ def test_a_cancelled_receipt_keeps_its_number_and_says_so(context: Context, tmp_
     assert row["cancelled"] == TODAY.isoformat()
     out = ("--out", str(tmp_path / "out"))
     assert read(context, receipt, "write", "Amis", "--since", f"{YEAR}-01-01", *out) == []
-    (made,) = read(context, receipt, "write", "Amis", f"R{YEAR}-000001", *out)
+    (made,) = read(context, receipt, "write", "Amis", f"R{YEAR}-000001", *out, "--yes")
     assert made["copy"] == "cancelled"
     text = paper(made["file"])
     assert "Reçu annulé le" in text
@@ -216,8 +216,8 @@ def test_a_number_that_no_database_holds_is_refused(context: Context) -> None:
 def test_all_that_were_not_written_yet_are_written_once(context: Context, tmp_path: Path) -> None:
     for key in ("one", "two"):
         give(context, "--means", "cash", "--key", key, *NEW)
-    read(context, receipt, "write", "Amis", f"R{YEAR}-000001", "--to", str(tmp_path))
-    since = ("--since", f"{YEAR}-01-01", "--to", str(tmp_path))
+    read(context, receipt, "write", "Amis", f"R{YEAR}-000001", "--to", str(tmp_path), "--yes")
+    since = ("--since", f"{YEAR}-01-01", "--to", str(tmp_path), "--yes")
     (made,) = read(context, receipt, "write", "Amis", *since)
     assert (made["file"], made["copy"]) == (str(tmp_path / f"R{YEAR}-000002.pdf"), "original")
     assert read(context, receipt, "write", "Amis", *since) == []
@@ -241,7 +241,17 @@ def test_no_writer_waits_while_receipts_are_listed_or_drawn(
         assert len(read(context, receipt, "list", "Amis")) == 2
         assert len(read(context, payment, "awaited", "Amis")) == 2
         assert read(context, invoice, "deposits") == []
-    read(context, receipt, "write", "Amis", "--since", f"{YEAR}-01-01", "--to", str(tmp_path))
+    read(
+        context,
+        receipt,
+        "write",
+        "Amis",
+        "--since",
+        f"{YEAR}-01-01",
+        "--to",
+        str(tmp_path),
+        "--yes",
+    )
     assert handed_out == [0, 1]
 
 
@@ -249,7 +259,7 @@ def test_a_copy_that_somebody_else_wrote_at_the_same_moment_is_thrown_away(
     context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give(context, "--means", "cash", *NEW)
-    words = ("write", "Amis", f"R{YEAR}-000001", "--to", str(tmp_path / "out"))
+    words = ("write", "Amis", f"R{YEAR}-000001", "--to", str(tmp_path / "out"), "--yes")
     drawn = papers.copy
 
     def too_late(session: Session, one: Receipt) -> Copy:

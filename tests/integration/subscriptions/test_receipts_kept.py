@@ -14,7 +14,7 @@ from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
 from provision.registry.secrets import open_safe
 from provision.subscriptions.books import verify
-from provision.subscriptions.commons.receipts import givers, papers, recording
+from provision.subscriptions.commons.receipts import copies, givers, papers, recording
 from provision.subscriptions.commons.receipts.recording import Asked
 from provision.subscriptions.documents import describing, numbering
 from provision.subscriptions.documents.issuing import Number
@@ -106,7 +106,7 @@ def test_who_gave_is_in_the_archive_after_the_erasure_and_the_books_stay(world: 
     with database.transaction(world.engine) as session:
         kept = session.scalars(select(Receipt).order_by(Receipt.number)).first()
         assert kept is not None
-        assert papers.name_of(session, kept) == ""
+        assert copies.name_of(session, kept) == ""
         with pytest.raises(UsageRefused, match="R2026-000001 is for somebody who was erased"):
             papers.copy(session, kept)
         number = Number(kept.organisation_id, kept.series, kept.number)
@@ -130,9 +130,9 @@ def test_who_was_erased_keeps_nobody_from_their_receipt(world: World) -> None:
     privacy.erase(world.control, EMAIL, TOLD.why)
     with database.reading(world.engine) as session:
         every = recording.everyone(session, organisations.get(session, AMIS))
-        (one,) = papers.unwritten(session, every)
+        (one,) = copies.unwritten(session, every)
         assert one.number == left
-        assert papers.copy(session, one).state == papers.ORIGINAL
+        assert papers.copy(session, one).place.state == copies.ORIGINAL
 
 
 def test_who_only_gave_is_forgotten_three_years_after_the_last_gift(world: World) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.commands.books.books import books
+from provision.commands.sales.contract import contract
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError, UsageRefused
@@ -241,7 +242,7 @@ def test_two_sellers_of_prices_with_vat_inside_refuse_a_buyer_abroad(
     del noon
     shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-03-01")
     words = (SELLER, ASSOCIATION, *shares, "--mode", "two_contracts")
-    ask(context, subscription, "contract", "add", *words)
+    ask(context, contract, "add", *words, "--yes")
     opened(context, "alba", *SWISS)
     outcome = billed(context, TODAY)
     assert "another VAT out of a price" in str(outcome.left_out[2])

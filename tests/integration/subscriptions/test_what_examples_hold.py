@@ -41,9 +41,9 @@ def context(tmp_path: Path) -> Context:
 def test_a_profile_that_still_holds_what_the_example_holds_is_refused(
     context: Context, tmp_path: Path, left: dict[str, str], why: str
 ) -> None:
-    ask(context, organisation, "add", "Boutique", "--kind", "business")
+    ask(context, organisation, "add", "Boutique", "--kind", "business", "--yes")
     with pytest.raises(PaquetError, match=why) as refused:
-        ask(context, organisation, "describe", "Boutique", own_profile(tmp_path, **left))
+        ask(context, organisation, "describe", "Boutique", own_profile(tmp_path, **left), "--yes")
     assert "Write your own" in refused.value.hint
     with context.reading() as session:
         assert session.scalars(select(OrganisationProfile)).all() == []
@@ -52,10 +52,10 @@ def test_a_profile_that_still_holds_what_the_example_holds_is_refused(
 def test_what_is_commented_out_in_the_example_is_nobodys_either(
     context: Context, tmp_path: Path
 ) -> None:
-    ask(context, organisation, "add", "Amis", "--kind", "association")
+    ask(context, organisation, "add", "Amis", "--kind", "association", "--yes")
     file = Path(own_profile(tmp_path))
     head, receipts = file.read_text("utf-8").split("# [receipts]")
     given = re.sub("^# ", "", receipts, flags=re.MULTILINE)
     file.write_text(f"{head}[receipts]{given}", "utf-8")
     with pytest.raises(PaquetError, match="registration is still that of the example"):
-        ask(context, organisation, "describe", "Amis", str(file))
+        ask(context, organisation, "describe", "Amis", str(file), "--yes")

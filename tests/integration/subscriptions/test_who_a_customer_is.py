@@ -209,7 +209,7 @@ def test_one_document_that_cannot_be_written_stops_no_other(
         session.add(Identity(subscriber_id=nora.subscriber_id, recorded_on=TODAY, content=content))
     billing.bill(context.engine, TODAY)
     folder = tmp_path / "papers"
-    words = ("--by", "Boutique Libre", "--since", "2026-03-01", "--to", str(folder))
+    words = ("--by", "Boutique Libre", "--since", "2026-03-01", "--yes", "--to", str(folder))
     with pytest.raises(PaquetError, match="1 of the documents could not be written") as refused:
         ask(context, invoice, "write", *words)
     assert "F2026-000003: '55210055' is not the SIREN of the buyer" in refused.value.hint

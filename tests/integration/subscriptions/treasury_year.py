@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from click.testing import CliRunner
 
 from cli import paquet
+from provision.commands.shared import asking
 from provision.commands.shared import context as commands_context
 from provision.commands.shared.context import Context
 from provision.errors import PaquetError
@@ -175,7 +176,7 @@ def live(folder: Path, patch: pytest.MonkeyPatch) -> Year:
     patch.chdir(folder)
     patch.setenv("COLUMNS", "400")
     patch.setattr(commands_context, "Control", partial(Control, clock=made.clock))
-    patch.setattr(commands_context, "someone_is_there", lambda: True)
+    patch.setattr(asking, "someone_is_there", lambda: True)
     made.live(told_page.steps(PAGE.read_text(encoding="utf-8"), BEGINS))
     return made
 

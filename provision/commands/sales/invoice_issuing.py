@@ -1,0 +1,104 @@
+"""`paquet invoice run|correct`: issue what is due, and issue again what named a wrong customer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.commands.shared.changing import agreed, change, change_options
+from provision.commands.shared.context import pass_context
+from provision.commands.shared.papers import document_facts
+from provision.commands.shared.words import day_type, typed
+from provision.errors import PaquetError
+from provision.money import euros
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.parties import organisations
+from provision.workflows import bill, correcting
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from provision.commands.shared.changing import How
+    from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+    from provision.subscriptions.selling.billing import Outcome
+
+
+@click.command()
+@click.option("--on", type=day_type, help="The day of the documents; else today.")
+@change_options
+@pass_context
+def run(context: Context, on: date | None, how: How) -> None:
+    """Issue an invoice for every term that has begun, once.
+
+    Every invariant of the ledger is checked before. A run that was interrupted is finished first,
+    with the day on which it began.
+    """
+    control = context.control()
+    day = on or control.today()
+    planned = bill.preview(control, day)
+    question = "Issue them? A document is never taken back, only credited."
+    asks = how.dry_run or planned.documents > 0
+    if asks and not agreed(context, _run_facts(planned), how, question):
+        _tell_left_out(planned)
+        return
+    done = bill.bill(control, day)
+    context.show(_run_facts(done), as_json=how.as_json)
+    _tell_left_out(done)
+
+
+@dataclass(frozen=True)
+class WrongInvoice:
+    """Which invoice of whom was wrong, and why."""
+
+    number: str
+    issuer: str
+    reason: str
+
+
+@click.command()
+@click.argument("number")
+@click.option("--by", "issuer", metavar="NAME", required=True, help="Who issued it.")
+@click.option("--reason", default="", help="It stands on both; else that the customer was wrong.")
+@typed(WrongInvoice, "wanted")
+@change_options
+@pass_context
+def correct(context: Context, wanted: WrongInvoice, how: How) -> None:
+    """Make the invoice NUMBER again for its customer as known today (paquet subscription identify).
+
+    A credit note takes it back, a new invoice names it; what was paid counts for the new one.
+    """
+    today = context.today
+    series, place = numbering.parse(wanted.number)
+
+    def work(session: Session) -> Facts:
+        wrong = Number(organisations.get(session, wanted.issuer).id, series, place)
+        made = correcting.correct(session, wrong, wanted.reason, today)
+        return {"corrected": wrong.shown, "documents": document_facts(session, made)}
+
+    change(context, work, how)
+
+
+def _tell_left_out(outcome: Outcome) -> None:
+    """End with a sentence for each subscription whose buyer abroad could not be billed."""
+    if outcome.left_out:
+        raise PaquetError(
+            f"{len(outcome.left_out)} of the subscriptions could not be billed: who pays is abroad",
+            "\n".join(
+                f"Subscription {number}: {why.message}. {why.hint}"
+                for number, why in sorted(outcome.left_out.items())
+            ),
+        )
+
+
+def _run_facts(outcome: Outcome) -> Facts:
+    return {
+        "days": ", ".join(day.isoformat() for day in outcome.days),
+        "documents": outcome.documents,
+        "gross": euros(outcome.gross),
+    }
