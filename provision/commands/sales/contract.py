@@ -1,4 +1,4 @@
-"""`paquet contract`: how a business and an association share what is sold."""
+"""`paquet contract`: who sells from which day on, alone or sharing with another."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import count_type, day_type, file_type, json_option, typed
+from provision.errors import UsageRefused
 from provision.subscriptions.offers import contractfile, contracts
 from provision.subscriptions.parties import organisations
 
@@ -27,46 +28,66 @@ if TYPE_CHECKING:
 
 @click.group()
 def contract() -> None:
-    """Say how a business and an association share what is sold."""
+    """Say who sells, alone or sharing with another."""
 
 
 @dataclass(frozen=True)
-class Typed:
-    """A contract of two parties, as it is typed."""
+class NewContract:
+    """A contract of two parties, or of one that sells alone, as it is typed."""
 
     seller: str
-    supporter: str
-    seller_parts: int
-    supporter_parts: int
-    mode: str
+    supporter: str | None
+    seller_parts: int | None
+    supporter_parts: int | None
+    mode: str | None
     first_day: date | None
 
 
 @contract.command(name="add")
 @click.argument("seller")
-@click.argument("supporter")
-@click.option("--seller-parts", type=count_type, required=True, help="For example 70.")
-@click.option("--supporter-parts", type=count_type, required=True, help="For example 30.")
-@click.option("--mode", type=click.Choice(contracts.MODES), default="resale", show_default=True)
+@click.argument("supporter", required=False)
+@click.option("--seller-parts", type=count_type, help="For example 70.")
+@click.option("--supporter-parts", type=count_type, help="For example 30.")
+@click.option("--mode", type=click.Choice(contracts.MODES), help=f"Else {contracts.RESALE}.")
 @click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
-@typed(Typed, "wanted")
+@typed(NewContract, "wanted")
 @change_options
 @pass_context
-def add_contract(context: Context, wanted: Typed, how: How) -> None:
+def add_contract(context: Context, wanted: NewContract, how: How) -> None:
     """Write down how SELLER (a business) and SUPPORTER (an association) share from a day on.
 
+    SELLER without a SUPPORTER, a business or an association, sells alone: all is its own.
     docs/money.md says what the four legal modes mean.
     """
-    terms = (wanted.mode, wanted.first_day or context.today)
+    day = wanted.first_day or context.today
 
     def work(session: Session) -> Facts:
         seller = organisations.get(session, wanted.seller)
+        if wanted.supporter is None:
+            _refuse_shares(wanted)
+            return _facts(contracts.alone(session, seller, day))
         supporter = organisations.get(session, wanted.supporter)
-        parts = (wanted.seller_parts, wanted.supporter_parts)
-        shares = contracts.two(seller, supporter, parts)
+        shares = contracts.two(seller, supporter, _parts(wanted))
+        terms = (wanted.mode or contracts.RESALE, day)
         return _facts(contracts.add(session, seller, supporter, shares, terms=terms))
 
     change(context, work, how)
+
+
+def _parts(wanted: NewContract) -> tuple[int, int]:
+    """Return the whole parts of both, or raise UsageRefused."""
+    if wanted.seller_parts is None or wanted.supporter_parts is None:
+        raise UsageRefused("How do they share?", "Give --seller-parts and --supporter-parts.")
+    return wanted.seller_parts, wanted.supporter_parts
+
+
+def _refuse_shares(wanted: NewContract) -> None:
+    """Raise UsageRefused where one sells alone, and something is said of how two share."""
+    if (wanted.seller_parts, wanted.supporter_parts, wanted.mode) != (None, None, None):
+        raise UsageRefused(
+            f"{wanted.seller} would sell alone, and alone nothing is shared",
+            "Name the association that supports, or leave parts and mode out.",
+        )
 
 
 @contract.command(name="import")
