@@ -35,13 +35,13 @@ IN_LAB = ("paquet dns publish", "paquet server prepare")
 LOOKED_AT = ("paquet order place",)
 TYPED = {
     "paquet init": (*ANSWERS, *YES),
-    "paquet organisation add": (),
-    "paquet subscription contract add": (),
-    "paquet subscription plans import": (),
-    "paquet organisation describe": (),
+    "paquet organisation add": YES,
+    "paquet contract add": YES,
+    "paquet plan import": YES,
+    "paquet organisation describe": YES,
     "paquet invoice run": YES,
     "paquet invoice list": (),
-    "paquet invoice write": (),
+    "paquet invoice write": YES,
     "paquet books verify": (),
 }
 
@@ -101,7 +101,7 @@ def delivered(folder: Path) -> None:
 
 # What the text around a command tells its reader to do first.
 BEFORE: dict[str, Callable[[Path], None]] = {
-    "paquet subscription plans import": plans,
+    "paquet plan import": plans,
     "paquet organisation describe": profile,
     "paquet order place": servers,
     "paquet invoice run": delivered,
