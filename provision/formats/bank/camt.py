@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from provision.formats.bank import fields, markup
 from provision.formats.bank.camt_details import details_of
-from provision.formats.bank.fields import StatementRefused
-from provision.formats.bank.statements import Movement, Statement
+from provision.formats.bank.statements import Movement, Statement, StatementRefused
 
 if TYPE_CHECKING:
     from datetime import date

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provision.formats.bank import fields, markup
-from provision.formats.bank.fields import StatementRefused
-from provision.formats.bank.statements import Detail
+from provision.formats.bank.statements import Detail, StatementRefused
 from provision.money import euros, plain
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.formats.bank import fields
-from provision.formats.bank.fields import StatementRefused
-from provision.formats.bank.statements import Detail, Movement, Statement
+from provision.formats.bank.statements import Detail, Movement, Statement, StatementRefused
 from provision.money import MOST_DIGITS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
 
 from provision.days import sensible_day
-from provision.errors import PaquetError
+from provision.formats.bank.statements import StatementRefused
 from provision.money import MOST_DIGITS
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ RIB = re.compile(r"(\d{5})(\d{5})([0-9A-Z]{11})(\d{2})?")
 # Letters of a RIB count as digits: A and J are 1, B, K and S are 2 (Banque de France, clé RIB).
 RIB_DIGITS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "12345678912345678923456789")
 UNREADABLE = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}
-
-
-class StatementRefused(PaquetError):
-    """A bank statement that cannot be believed: nothing of it is taken."""
 
 
 def cents(written: str, what: str, *, marks: str = ".", zeros: bool = False) -> Cents:

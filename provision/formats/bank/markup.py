@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from lxml import etree
 
 from provision.formats.bank import fields
-from provision.formats.bank.fields import StatementRefused
+from provision.formats.bank.statements import StatementRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

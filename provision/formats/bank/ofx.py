@@ -16,9 +16,8 @@ from xml.sax.saxutils import escape
 from ofxtools.Parser import OFXTree, ParseError, TreeBuilder
 
 from provision.formats.bank import fields
-from provision.formats.bank.fields import StatementRefused
 from provision.formats.bank.markup import LONGEST_REASON, refuse_declarations
-from provision.formats.bank.statements import Movement, Statement
+from provision.formats.bank.statements import Movement, Statement, StatementRefused
 
 if TYPE_CHECKING:
     from datetime import date

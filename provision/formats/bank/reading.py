@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.formats.bank import camt, cfonb, ofx, swift, table
-from provision.formats.bank.fields import StatementRefused, shown
-from provision.formats.bank.statements import sealed
+from provision.formats.bank.fields import shown
+from provision.formats.bank.statements import StatementRefused, sealed
 
 if TYPE_CHECKING:
     from provision.formats.bank.mappings import CsvMapping

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from provision.formats.bank.fields import StatementRefused
+from provision.errors import PaquetError
 from provision.money import in_euros
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from provision.money import Cents
+
+
+class StatementRefused(PaquetError):
+    """A bank statement that cannot be believed: nothing of it is taken."""
 
 
 @dataclass(frozen=True)

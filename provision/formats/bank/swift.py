@@ -16,8 +16,7 @@ from mt940 import Options
 from mt940.models import Transactions
 
 from provision.formats.bank import fields
-from provision.formats.bank.fields import StatementRefused
-from provision.formats.bank.statements import Detail, Movement, Statement
+from provision.formats.bank.statements import Detail, Movement, Statement, StatementRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from provision.formats.bank import fields
-from provision.formats.bank.fields import StatementRefused
-from provision.formats.bank.statements import Movement, Statement
+from provision.formats.bank.statements import Movement, Statement, StatementRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

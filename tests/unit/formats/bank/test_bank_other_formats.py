@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from schwifty import IBAN
 
-from provision.formats.bank import fields, reading
+from provision.formats.bank import fields, reading, statements
 from tests.unit.formats.bank.bank_examples import (
     ACCOUNT,
     CFONB,
@@ -239,5 +239,5 @@ def test_the_iban_of_a_rib_is_what_schwifty_computes(number: str) -> None:
 
 def test_a_wrong_key_of_a_rib_is_refused() -> None:
     assert fields.account("30006000011234567890189") == ACCOUNT
-    with pytest.raises(fields.StatementRefused, match="neither an IBAN"):
+    with pytest.raises(statements.StatementRefused, match="neither an IBAN"):
         fields.account("30006000011234567890188")

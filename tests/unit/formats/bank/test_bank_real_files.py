@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.formats.bank import mappings, reading
-from provision.formats.bank.fields import StatementRefused
+from provision.formats.bank.statements import StatementRefused
 
 if TYPE_CHECKING:
     from provision.formats.bank.statements import Statement

@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.formats.bank import reading
-from provision.formats.bank.fields import StatementRefused, cents, text
-from provision.formats.bank.statements import Movement, Statement, follows, repeats, rest, sealed
+from provision.formats.bank.fields import cents, text
+from provision.formats.bank.statements import (
+    Movement,
+    Statement,
+    StatementRefused,
+    follows,
+    repeats,
+    rest,
+    sealed,
+)
 from tests.unit.formats.bank.bank_examples import ACCOUNT, CAMT_2, changed, every_sample, read_one
 
 if TYPE_CHECKING:
