@@ -6,12 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.payments import (
-    payment_accounts,
-    payment_bank,
-    payment_cash,
-    payment_out,
-)
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.imported import Imported, Waiting
 from provision.commands.shared.words import json_option
@@ -22,10 +16,60 @@ from provision.subscriptions.payments import answers, collected
 if TYPE_CHECKING:
     from provision.commands.shared.context import Context
 
-COLLECT = "Collect the open invoices of ORGANISATION that are due on a day, under usable mandates."
+ACCOUNTS, BANK, CASH, COLLECT, OUT = (
+    f"payments.payment_{name}" for name in ("accounts", "bank", "cash", "collect", "out")
+)
+WAITING = {
+    "accounts": Waiting(
+        ACCOUNTS,
+        "Show who owes ORGANISATION, and whom it owes: one sum a customer, and the next command.",
+    ),
+    "collect": Waiting(
+        COLLECT,
+        "Collect the open invoices of ORGANISATION that are due on a day, under usable mandates.",
+    ),
+    "reconcile": Waiting(
+        BANK,
+        "Show the movements of ORGANISATION's bank that are not explained, and what each may be.",
+    ),
+    "match": Waiting(BANK, "Say that MOVEMENT pays the invoices REFERENCES, in this order."),
+    "return": Waiting(
+        BANK,
+        "Say that MOVEMENT took DEBITS back (F2026-1-1); what it took beyond is the bank's fee.",
+    ),
+    "refuse": Waiting(
+        BANK, "Say that the bank will never pay DEBIT: its invoices can be collected again."
+    ),
+    "park": Waiting(
+        BANK,
+        "Put MOVEMENT aside (account 471) until somebody can explain it, or book it as a --fee.",
+    ),
+    "record": Waiting(
+        CASH,
+        "Write down that INVOICE was paid: AMOUNT with a --receipt or a --cheque, or "
+        "--from-credit.",
+    ),
+    "awaited": Waiting(
+        CASH,
+        "Show what ORGANISATION entered and the bank has not shown yet: cheques, fees, donations.",
+    ),
+    "remit": Waiting(
+        CASH,
+        "Write that WHAT is awaited went through the bank of ORGANISATION, without statements.",
+    ),
+    "unpaid": Waiting(
+        CASH,
+        "Take CHEQUE back from the invoice that it paid: the bank refused it, or it pays another "
+        "one.",
+    ),
+    "refund": Waiting(
+        OUT, "Say that MOVEMENT paid the credit note NOTE back, or what was paid too much."
+    ),
+    "write-off": Waiting(OUT, "Give INVOICE up as a loss: what is open on it will never be paid."),
+}
 
 
-@click.group(cls=Imported, waiting={"collect": Waiting("payments.payment_collect", COLLECT)})
+@click.group(cls=Imported, waiting=WAITING)
 def payment() -> None:
     """Collect what is owed, and book what the bank says."""
 
@@ -53,20 +97,3 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
             for message_id, items in answers.running(session, owner.id).items()
         ]
     context.show({"collections": made, "waiting": waiting}, as_json=as_json)
-
-
-for command in (
-    payment_accounts.list_accounts,
-    payment_bank.reconcile,
-    payment_bank.match,
-    payment_bank.take_back,
-    payment_bank.refuse,
-    payment_bank.park,
-    payment_cash.record,
-    payment_cash.awaited,
-    payment_cash.remit,
-    payment_cash.take_back,
-    payment_out.refund,
-    payment_out.write_off,
-):
-    payment.add_command(command)
