@@ -163,7 +163,7 @@ def _origin(sha256: str) -> str:
 
 
 @dataclass(frozen=True)
-class Source:
+class ArchiveSource:
     """Where a version comes from: its address, whose key must have signed it, in which keyring."""
 
     version: str
@@ -173,13 +173,13 @@ class Source:
     kept_in: str
 
 
-def source(settings: Settings, version: str, keyring: Path | None = None) -> Source:
+def source(settings: Settings, version: str, keyring: Path | None = None) -> ArchiveSource:
     """Return where `fetch` would look; nothing is fetched. Raises PaquetError without a key."""
     php_window(version)
     ring, upstream = keyring or settings.nextcloud.keyring, Upstream()
     _binary_keyring(ring)
     address = upstream.url.format(version=version)
-    return Source(version, address, upstream.fingerprint, str(ring), str(_folder(settings)))
+    return ArchiveSource(version, address, upstream.fingerprint, str(ring), str(_folder(settings)))
 
 
 def fetch(

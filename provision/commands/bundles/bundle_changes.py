@@ -36,7 +36,7 @@ def check(context: Context, domain: str, *, as_json: bool) -> None:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class BundlesMeant:
     """The bundles that are meant: one, those of a server, or those whose room is due."""
 
     domain: str | None
@@ -48,10 +48,10 @@ class Wanted:
 @click.argument("domain", required=False)
 @click.option("--server", metavar="HOST", help="Every bundle of HOST, in place of one.")
 @click.option("--due", is_flag=True, help="Those whose room changes by today: see docs/money.md.")
-@typed(Wanted, "wanted")
+@typed(BundlesMeant, "wanted")
 @change_options
 @pass_context
-def deploy(context: Context, wanted: Wanted, how: How) -> None:
+def deploy(context: Context, wanted: BundlesMeant, how: How) -> None:
     """Bring the bundle of DOMAIN, or every bundle of a server, to what this release says.
 
     After `paquet server deploy` of a new release. Killed, it is run again.
@@ -74,7 +74,7 @@ def deploy(context: Context, wanted: Wanted, how: How) -> None:
         )
 
 
-def _named(control: Control, wanted: Wanted) -> list[Bundle]:
+def _named(control: Control, wanted: BundlesMeant) -> list[Bundle]:
     """Return the bundle of a domain, those of a server, or else those whose room is due."""
     if wanted.domain is not None:
         return [bundles.find(control, wanted.domain)]

@@ -57,7 +57,7 @@ def add(context: Context, domain: str, login: str, name: str, how: How) -> None:
 
 
 @dataclass(frozen=True)
-class Part:
+class RoomPart:
     """How much of the room a person may take: so many GiB, or all that there is."""
 
     gib: int | None
@@ -68,10 +68,10 @@ class Part:
 @click.argument("address")
 @click.option("--gib", type=click.IntRange(1, MOST_GIB), help="So much at most, in GiB.")
 @click.option("--all", "whole", is_flag=True, help="As much as the bundle has, as at first.")
-@typed(Part, "part")
+@typed(RoomPart, "part")
 @change_options
 @pass_context
-def limit_user(context: Context, address: str, part: Part, how: How) -> None:
+def limit_user(context: Context, address: str, part: RoomPart, how: How) -> None:
     """Let ADDRESS take no more than a part of the room that all people of its bundle share."""
     if (part.gib is None) != part.whole:
         raise UsageRefused("How much?", "Give --gib NUMBER, or --all.")

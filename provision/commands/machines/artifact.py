@@ -50,7 +50,7 @@ def fetch(context: Context, wanted: Archive, keyring: Path | None, how: How) -> 
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenArchive:
     """A file that is given as an archive, and the digest that it must have, or ''."""
 
     archive: Path
@@ -63,10 +63,10 @@ class Given:
 @click.argument("archive", metavar="FILE", type=path_type)
 @click.option("--sha256", default="", help="The digest that FILE must have.")
 @typed(Archive, "wanted")
-@typed(Given, "given")
+@typed(GivenArchive, "given")
 @change_options
 @pass_context
-def add(context: Context, wanted: Archive, given: Given, how: How) -> None:
+def add(context: Context, wanted: Archive, given: GivenArchive, how: How) -> None:
     """Keep FILE as NAME VERSION; without --sha256 its digest is shown, to compare it by eye."""
     chosen = (context.settings, wanted.version, given.archive, given.sha256)
     if how.dry_run or not how.yes:  # reading an archive takes a while: not twice where nobody asks
