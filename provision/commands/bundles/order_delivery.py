@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision import database
 from provision.commands.shared import progress
 from provision.commands.shared.changing import agreed, change_options, tried
 from provision.commands.shared.context import pass_context
@@ -121,9 +122,7 @@ def cancel(context: Context, number: int, why: str, how: How) -> None:
     planned = tried(context, work)
     if agreed(context, planned, how, "Cancel it?"):
         zones.withdraw(found.bundle, control.settings)
-        with context.session() as session:
-            done = work(session)
-        context.show(done, as_json=how.as_json)
+        context.show(database.retried(context.engine, work), as_json=how.as_json)
 
 
 def _deliver(context: Context, number: int, how: How) -> None:
