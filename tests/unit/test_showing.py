@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
 
 import click
 import pytest
+from rich.console import Console
 
 from provision.commands.shared import tables
 from provision.commands.shared.tables import show
 from provision.money import euros
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 WIDE = {
@@ -33,12 +31,8 @@ def printed(capsys: pytest.CaptureFixture[str]) -> list[str]:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Let tables believe that they are shown to somebody, this many columns wide."""
-    made = tables.Console
-
-    def console(**options: bool) -> Console:
-        return made(**options, force_terminal=True, no_color=True, width=request.param)
-
-    monkeypatch.setattr(tables, "Console", console)
+    shown = partial(Console, force_terminal=True, no_color=True, width=request.param)
+    monkeypatch.setattr(tables, "Console", shown)
 
 
 def test_what_holds_others_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ NOTHING = "Nothing would change"
 
 @click.group()
 def dns() -> None:
-    """Look after names: DOMAIN is what stands behind the @ of a bundle, or the operator's zone.
+    """Look after names; DOMAIN stands behind the @ of a bundle, or is the operator's zone.
 
     The names of the operator's zone are those of its servers, and what the zone says of mail.
     """

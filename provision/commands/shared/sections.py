@@ -14,51 +14,115 @@ if TYPE_CHECKING:
 # In the order that a newcomer needs; a test holds each line against the command's own help.
 SECTIONS: Mapping[str, Mapping[str, Waiting]] = {
     "Begin": {
-        "init": Waiting("begin.init", ""),
-        "rehearse": Waiting("begin.rehearse", ""),
-        "lab": Waiting("begin.lab", ""),
+        "init": Waiting(
+            "begin.init",
+            "Write paquet.toml, paquet.key and inventory.yml for a new control machine.",
+        ),
+        "rehearse": Waiting(
+            "begin.rehearse",
+            "Order a bundle on lab machines, from nothing to the phone kit. Needs root.",
+        ),
+        "lab": Waiting("begin.lab", "Run real Debian 13 machines on this computer (needs root)."),
     },
     "Machines": {
-        "server": Waiting("machines.server", ""),
-        "artifact": Waiting("machines.artifact", ""),
-        "dns": Waiting("machines.dns", ""),
+        "server": Waiting(
+            "machines.server",
+            "Make servers of bare Debian machines, and keep them as they should be.",
+        ),
+        "artifact": Waiting(
+            "machines.artifact",
+            "Keep verified archives of the clouds, so that servers can be prepared offline.",
+        ),
+        "dns": Waiting(
+            "machines.dns",
+            "Look after names; DOMAIN stands behind the @ of a bundle, or is the operator's zone.",
+        ),
     },
     "Bundles": {
-        "order": Waiting("bundles.order", ""),
-        "bundle": Waiting("bundles.bundle", ""),
-        "user": Waiting("bundles.user", ""),
-        "phone": Waiting("bundles.phone", ""),
-        "backup": Waiting("bundles.backup", ""),
+        "order": Waiting("bundles.order", "From an order to a bundle that phones sync with."),
+        "bundle": Waiting(
+            "bundles.bundle",
+            "Look after the cloud, mail, names and backup of one subscriber; DOMAIN says which.",
+        ),
+        "user": Waiting(
+            "bundles.user",
+            "Give people of a bundle their address, which is their login everywhere.",
+        ),
+        "phone": Waiting(
+            "bundles.phone",
+            "Let phones and computers sync, each with one secret for mail and cloud.",
+        ),
+        "backup": Waiting(
+            "bundles.backup",
+            "Back bundles up on another machine, each with its own key; look, restore.",
+        ),
     },
     "Sales": {
-        "organisation": Waiting("sales.organisation", ""),
-        "plan": Waiting("sales.plan", ""),
-        "contract": Waiting("sales.contract", ""),
-        "subscription": Waiting("sales.subscription", ""),
-        "invoice": Waiting("sales.invoice", ""),
+        "organisation": Waiting(
+            "sales.organisation", "Say who supports (an association) and who sells (a business)."
+        ),
+        "plan": Waiting("sales.plan", "Say what is sold, for how much from which day on."),
+        "contract": Waiting("sales.contract", "Say who sells, alone or sharing with another."),
+        "subscription": Waiting(
+            "sales.subscription", "Say who subscribed to what, and what becomes of it."
+        ),
+        "invoice": Waiting("sales.invoice", "Bill what is due, and hand out what was billed."),
     },
     "Money in": {
-        "payment": Waiting("payments.payment", ""),
-        "mandate": Waiting("payments.mandate", ""),
-        "bank": Waiting("payments.bank", ""),
-        "dunning": Waiting("payments.dunning", ""),
+        "payment": Waiting(
+            "payments.payment", "Collect what is owed, and book what the bank says."
+        ),
+        "mandate": Waiting(
+            "payments.mandate",
+            "Keep the mandates by which subscribers let an organisation debit their account.",
+        ),
+        "bank": Waiting("payments.bank", "Bring in what the bank says, and look at it."),
+        "dunning": Waiting(
+            "payments.dunning",
+            "Remind those who have not paid, step by step, and never without saying so.",
+        ),
     },
     "Books": {
-        "books": Waiting("books.books", ""),
-        "settlement": Waiting("books.settlement", ""),
-        "report": Waiting("books.report", ""),
+        "books": Waiting("books.books", "Read the ledger and prove that it is whole."),
+        "settlement": Waiting(
+            "books.settlement",
+            "Settle what sellers owe the associations, and their own funds, for what they sold.",
+        ),
+        "report": Waiting(
+            "books.report", "Tell members what becomes of their money, over twelve months."
+        ),
     },
     "In common": {
-        "fund": Waiting("commons.fund", ""),
-        "hours": Waiting("commons.hours", ""),
-        "debt": Waiting("commons.debt", ""),
-        "reciprocity": Waiting("commons.reciprocity", ""),
-        "exchange": Waiting("commons.exchange", ""),
-        "receipt": Waiting("commons.receipt", ""),
+        "fund": Waiting(
+            "commons.fund", "Keep money apart for commons, solidarity, reserve or coordination."
+        ),
+        "hours": Waiting(
+            "commons.hours", "Write down the time that people give, and see what it is taken for."
+        ),
+        "debt": Waiting(
+            "commons.debt", "Write down contributive debts, and pay them, never above what is owed."
+        ),
+        "reciprocity": Waiting(
+            "commons.reciprocity",
+            "Say what a business means to give back, and compare it with what it gave.",
+        ),
+        "exchange": Waiting(
+            "commons.exchange",
+            "Take local currencies, hours, or goods of an agreed value, for an invoice.",
+        ),
+        "receipt": Waiting(
+            "commons.receipt",
+            "Write down fees and donations that an association received, and give receipts.",
+        ),
     },
     "People": {
-        "subscriber": Waiting("people.subscriber", ""),
-        "privacy": Waiting("people.privacy", ""),
+        "subscriber": Waiting(
+            "people.subscriber",
+            "See who pays, hand them all that is known of them, and forget them.",
+        ),
+        "privacy": Waiting(
+            "people.privacy", "Let go what is too old, and write the register of processing."
+        ),
     },
 }
 COMMANDS = {name: one for section in SECTIONS.values() for name, one in section.items()}

@@ -187,7 +187,7 @@ def _contract(
     if seller.id != before.seller_id and subscription.id in deducting.unspent(session, from_day):
         raise UsageRefused(
             f"{before.seller.name} has a deposit of subscription {subscription.id} in hand",
-            "Let invoices deduct it first, or end the subscription and open one with the new seller.",
+            "Let invoices deduct it first, or end this subscription and open another.",
         )
     return {"contract_id": contract.id}
 
