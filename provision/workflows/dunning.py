@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.process.files import replace_file
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.dunning import letters, policy, reminders
 from provision.subscriptions.parties import identities, organisations, profiles
-from provision.subscriptions.payments import mailing, owed
+from provision.subscriptions.payments import mailing
 from provision.subscriptions.payments.handing_over import private_folder
 from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
 from provision.subscriptions.selling.models import Subscription
@@ -79,7 +80,7 @@ def _customers(found: Due) -> list[tuple[list[Reminder], list[Reminder]]]:
     for by_party, some in ((taken, found.reminders), (before, found.before)):
         for one in some:
             if not one.held:
-                by_party.setdefault(one.owed.party, []).append(one)
+                by_party.setdefault(one.document.party, []).append(one)
     return [(some, before.get(party, [])) for party, some in taken.items()]
 
 
@@ -89,16 +90,16 @@ def _remind(
     """Take the steps of a customer, each by itself, then write the one letter and record them."""
     refused: dict[Number, str] = {}
     for one in reached:
-        if _again(control, one).owed.units:
-            refused[one.owed.number] = _refused(partial(_take, control, campaign, one))
-    taken = [one for one in reached if refused.get(one.owed.number) == ""]
+        if _again(control, one).document.units:
+            refused[one.document.number] = _refused(partial(_take, control, campaign, one))
+    taken = [one for one in reached if refused.get(one.document.number) == ""]
     if taken:
         why = _refused(partial(_tell, control, campaign, taken, before))
-        refused |= {one.owed.number: why for one in taken}
+        refused |= {one.document.number: why for one in taken}
     return [
-        Done(one.owed.shown, one.step, refused[one.owed.number])
+        Done(one.document.shown, one.step, refused[one.document.number])
         for one in reached
-        if one.owed.number in refused
+        if one.document.number in refused
     ]
 
 
@@ -113,7 +114,7 @@ def _refused(work: Callable[[], None]) -> str:
 
 def _take(control: Control, campaign: Campaign, reminder: Reminder) -> None:
     """Do to the bundle what a step says."""
-    control.tell(f"{reminder.owed.shown}: {reminder.step}")
+    control.tell(f"{reminder.document.shown}: {reminder.step}")
     if reminder.step in ENDS:
         ENDS[reminder.step](control, reminder, _why(reminder), campaign.on)
 
@@ -126,28 +127,28 @@ def _tell(
     An end may give back what is asked for: the letter is about what is open then, if anything is.
     """
     now = [_again(control, one) for one in taken]
-    asked = [one for one in now if one.owed.units]
-    still = [one for one in (_again(control, each) for each in before) if one.owed.units]
+    asked = [one for one in now if one.document.units]
+    still = [one for one in (_again(control, each) for each in before) if one.document.units]
     digest = _write_letter(control, campaign, [*asked, *still]) if asked else ""
     with control.session() as session:
         for one in now:
-            letter = digest if one.owed.units else ""
+            letter = digest if one.document.units else ""
             reminders.reach(session, one, letter, campaign.on, control.told(_why(one)))
 
 
 def _why(reminder: Reminder) -> str:
-    return f"{reminder.owed.shown} is not paid"
+    return f"{reminder.document.shown} is not paid"
 
 
 def _again(control: Control, reminder: Reminder) -> Reminder:
     """Return the reminder with what is open on its invoice by now."""
     with control.reading() as session:
-        return replace(reminder, owed=owed.of(session, reminder.owed.number))
+        return replace(reminder, document=open_items.of(session, reminder.document.number))
 
 
 def _suspend(control: Control, reminder: Reminder, why: str, _on: date) -> None:
     with control.reading() as session:
-        bundle = paid_bundle(session, reminder.owed.subscription_id)
+        bundle = paid_bundle(session, reminder.document.subscription_id)
     # Suspended too: the registry is changed before the server, which may not have answered.
     if bundle is not None and bundle.state in LIVING:
         upkeep.change_state(control, bundle.domain, SUSPENDED, why)
@@ -157,9 +158,9 @@ def _close(control: Control, reminder: Reminder, why: str, on: date) -> None:
     """End the contract: the bundle and its subscription, or a subscription that has no bundle."""
     closing = Closing(why, on, on, "letter")
     with control.session() as session:
-        bundle = paid_bundle(session, reminder.owed.subscription_id)
+        bundle = paid_bundle(session, reminder.document.subscription_id)
         if bundle is None or offboard.is_over(session, bundle):
-            opened = session.get(Subscription, reminder.owed.subscription_id or 0)
+            opened = session.get(Subscription, reminder.document.subscription_id or 0)
             offboard.end_subscription(session, opened, closing, control.told(why))
             return
     offboard.close(control, bundle.domain, closing)
@@ -183,13 +184,13 @@ def _write_letter(control: Control, campaign: Campaign, found: Sequence[Reminder
 
     It goes to the customer as they are known today.
     """
-    found = sorted(found, key=lambda one: (one.owed.due_on, one.owed.shown))
+    found = sorted(found, key=lambda one: (one.document.due_on, one.document.shown))
     with control.reading() as session:
         owner = organisations.get(session, campaign.organisation)
         profile = profiles.needed(session, owner, campaign.on)
-        bundle = paid_bundle(session, letters.speaking(found).owed.subscription_id)
+        bundle = paid_bundle(session, letters.speaking(found).document.subscription_id)
         until = bundle.export_until if bundle and bundle.state == offboard.CLOSED else None
-        known = identities.current(session, found[0].owed.subscriber_id or 0)
+        known = identities.current(session, found[0].document.subscriber_id or 0)
     if known is None:
         raise PaquetError(reminders.NOBODY)
     person = identities.read(known)
@@ -203,7 +204,7 @@ def _write_letter(control: Control, campaign: Campaign, found: Sequence[Reminder
         to=Addressee(person.name, person.email, person.address),
         subject=letter.subject,
         units=letter.units,
-        invoices=tuple(one.owed.shown for one in found),
+        invoices=tuple(one.document.shown for one in found),
         file=f"{letter.name}.{'pdf' if letter.pdf else 'txt'}",
     )
     mailing.add(_outbox(control, campaign), [mailed])

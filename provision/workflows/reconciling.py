@@ -9,6 +9,7 @@ from provision.errors import PaquetError, UsageRefused
 from provision.formats.bank import matching
 from provision.formats.bank.candidates import AWAITED, COLLECTION, DEBIT, INVOICE, RETURN, Expected
 from provision.formats.bank.proposals import CERTAIN
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.documents.drafts import CREDIT_NOTE
 from provision.subscriptions.parties import people
 from provision.subscriptions.payments import (
@@ -16,7 +17,6 @@ from provision.subscriptions.payments import (
     batches,
     mandates,
     movements,
-    owed,
     paying,
     returns,
     waiting,
@@ -122,7 +122,9 @@ def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
         ]
         returns.take_back(session, row, came_back, (today, told))
     elif kinds == {INVOICE}:
-        documents = [owed.find(session, row.organisation_id, one.reference) for one in expected]
+        documents = [
+            open_items.find(session, row.organisation_id, one.reference) for one in expected
+        ]
         if documents[0].kind == CREDIT_NOTE:
             paying.refund(session, row, documents[0], today)
         else:
@@ -141,13 +143,12 @@ def _expected(
         for item in items:
             debits.setdefault(answers.number_of(item), set()).add(item.reference)
     rows = {row.subscriber_id: row for row in mandates.everyone(session, organisation.id)}
-    persons = owed.persons(session, organisation.id)
     found = []
-    for one in owed.everything(session, organisation.id):
+    for one in open_items.everything(session, organisation.id):
         if one.party.startswith(people.ORGANISATION):
             continue  # both their books have it: `transfers` waits for it
-        row, person = rows.get(one.subscriber_id or 0), persons.get(one.identity_id or 0)
-        names = (row.holder if row else "", person.name if person else "")
+        row = rows.get(one.subscriber_id or 0)
+        names = (row.holder if row else "", one.name)
         found.append(
             Expected(
                 kind=INVOICE,

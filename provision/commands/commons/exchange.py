@@ -16,7 +16,7 @@ from provision.money import HOUR, euros
 from provision.subscriptions.books import papers
 from provision.subscriptions.commons import barter, hours, local_currencies
 from provision.subscriptions.commons.barter import Offer
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.parties.models import Organisation
@@ -239,7 +239,7 @@ def _moment(context: Context, on: date | None) -> Moment:
 
 def _open(session: Session, document: Invoice) -> Facts:
     number = allocating.number_of(document).shown
-    return {"invoice": number, "open": euros(allocating.open_units(session, document))}
+    return {"invoice": number, "open": euros(open_items.left_on(session, document))}
 
 
 def _currency_facts(one: LocalCurrency) -> Facts:

@@ -15,7 +15,7 @@ from provision.commands.shared.words import json_option, number_type, on_option,
 from provision.money import euros
 from provision.subscriptions.books import papers
 from provision.subscriptions.commons import helping, shared_costs
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.settling import funds
@@ -201,7 +201,7 @@ def help_subscriber(context: Context, wanted: SubscriberHelped, how: How) -> Non
         decided = funds.decision(session, wanted.decision)
         units = money.parse(wanted.amount).units
         helping.help_subscriber(session, decided, document, units, moment)
-        left = euros(allocating.open_units(session, document))
+        left = euros(open_items.left_on(session, document))
         return {**_facts(session, decided.fund), "invoice": wanted.invoice, "open": left}
 
     change(context, work, how)

@@ -177,11 +177,11 @@ def due_rows(context: Context, organisation: str, rules: Policy, day: date) -> l
     found = reminding.due(context.control(), organisation, rules, day)
     rows: list[Facts] = [
         {
-            "what": one.owed.shown,
+            "what": one.document.shown,
             "step": one.step,
             "since": one.day.isoformat(),
             "who": one.person.email if one.person else "",
-            "open": euros(one.owed.units),
+            "open": euros(one.document.units),
             "held": one.held,
         }
         for one in found.reminders

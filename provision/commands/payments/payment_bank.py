@@ -12,14 +12,13 @@ from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import number_type, typed, why_option
 from provision.money import euros
-from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents import numbering, open_items
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import (
     answers,
     batches,
     booking,
     movements,
-    owed,
     paying,
     returns,
     waiting,
@@ -114,7 +113,7 @@ def _matched(session: Session, row: BankMovement, said: Explained, today: date) 
     if alone and not numbering.SHOWN.fullmatch(references[0].upper()):
         paid = batches.credit_batch(session, row, references[0], today, said.without)
         return [{"batch": references[0], "debits_paid": paid}]
-    documents = [owed.find(session, row.organisation_id, one) for one in references]
+    documents = [open_items.find(session, row.organisation_id, one) for one in references]
     parts = paying.pay(session, row, documents, today)
     return [{"invoice": one.shown, "paid": euros(units)} for one, units in parts]
 

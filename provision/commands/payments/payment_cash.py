@@ -13,10 +13,11 @@ from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import json_option, number_type, on_option, typed
 from provision.errors import UsageRefused
 from provision.money import euros
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import bounced, movements, owed, paying, waiting
+from provision.subscriptions.payments import bounced, movements, paying, waiting
 from provision.subscriptions.payments.paying import Cash, Cheque
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
     from provision.money import Cents
-    from provision.subscriptions.payments.owed import Owed
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.payments.waiting import Waiting
 
 
@@ -67,13 +68,13 @@ def record(context: Context, said: Paid, how: How) -> None:
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, said.organisation)
-        one = owed.find(session, owner.id, said.invoice)
+        one = open_items.find(session, owner.id, said.invoice)
         return [{"invoice": one.shown, "paid": euros(_taken(session, one, said, today))}]
 
     change(context, work, how)
 
 
-def _taken(session: Session, one: Owed, said: Paid, today: date) -> Cents:
+def _taken(session: Session, one: OpenItem, said: Paid, today: date) -> Cents:
     """Write down how an invoice was paid, and return its cents."""
     if not said.amount:
         return paying.use_credit(session, one, today)
@@ -163,7 +164,7 @@ def take_back(context: Context, said: Unpaid, how: How) -> None:
             "invoice": cheque.invoice.shown,
             "amount": euros(cheque.units),
             "fee": euros(fee),
-            "open": euros(owed.of(session, cheque.invoice.number).units),
+            "open": euros(open_items.of(session, cheque.invoice.number).units),
         }
 
     change(context, work, how)

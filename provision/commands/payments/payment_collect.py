@@ -99,8 +99,8 @@ def _collected(
 
 
 def _proposed(found: Proposal) -> list[Facts]:
-    chosen = [(one.owed, one.row.reference, "") for one in found.chosen]
-    left_out = [(one.owed, "", one.why) for one in found.left_out]
+    chosen = [(one.document, one.row.reference, "") for one in found.chosen]
+    left_out = [(one.document, "", one.why) for one in found.left_out]
     return [
         {
             "invoice": one.shown,

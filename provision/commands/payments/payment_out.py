@@ -12,8 +12,9 @@ from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import number_type, typed, why_option
 from provision.errors import UsageRefused
 from provision.money import euros
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.parties import organisations, people, profiles
-from provision.subscriptions.payments import losses, movements, owed, paying
+from provision.subscriptions.payments import losses, movements, paying
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -54,7 +55,9 @@ def refund(context: Context, said: PaidBack, how: How) -> None:
             party = people.reference(session, people.subscriber_named(session, email).id)
             units = paying.refund_credit(session, row, party, today)
         else:
-            units = paying.refund(session, row, owed.find(session, owner.id, str(note)), today)
+            units = paying.refund(
+                session, row, open_items.find(session, owner.id, str(note)), today
+            )
         return [{"movement": row.id, "paid_back": euros(units)}]
 
     change(context, work, how)
@@ -88,7 +91,7 @@ def write_off(context: Context, said: GivenUp, how: How) -> None:
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, said.organisation)
-        one = owed.find(session, owner.id, said.invoice)
+        one = open_items.find(session, owner.id, said.invoice)
         profile = profiles.needed(session, owner, today)
         loss = losses.loss_of(one, profile, duplicate_sent=sent)
         losses.write_off(session, one, loss, (today, said.why))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
-    from provision.subscriptions.documents.open_items import Document
+    from provision.subscriptions.documents.open_items import OpenItem
 
 ISSUING, PAPERS, DEPOSITS = (
     "sales.invoice_issuing",
@@ -85,14 +85,14 @@ def list_all(context: Context, wanted: Looked, *, as_json: bool) -> None:
     context.show(rows, as_json=as_json, nothing="There is none.")
 
 
-def _facts(one: Document, today: date) -> Facts:
+def _facts(one: OpenItem, today: date) -> Facts:
     return {
         "number": one.shown,
         "kind": one.kind,
         "for": one.name,
         "issued": one.issued_on.isoformat(),
         "due": one.due_on.isoformat(),
-        "gross": one.gross,
+        "gross": one.asked,
         "open": one.open,
         "state": one.state(today),
     }

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from provision import money
 from provision.errors import UsageRefused
 from provision.money import euros
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.drafts import DISCOUNTED
 from provision.subscriptions.documents.models import InvoiceLine, same_document
 from provision.subscriptions.offers.models import PlanComponent
@@ -30,8 +30,8 @@ def payable(session: Session, invoice: Invoice) -> Cents:
     Lines that can be paid only in euros (hosting, taxes) are left out, with their VAT.
     """
     kept = sum(line.net + line.vat for line in _euro_only(session, invoice))
-    paid = sum(allocating.set_so_far(session, invoice, kind) for kind in KINDS)
-    return max(min(invoice.gross - kept - paid, allocating.open_units(session, invoice)), 0)
+    paid = sum(open_items.set_so_far(session, invoice, kind) for kind in KINDS)
+    return max(min(invoice.gross - kept - paid, open_items.left_on(session, invoice)), 0)
 
 
 def check(session: Session, invoice: Invoice, units: Cents, means: str) -> None:

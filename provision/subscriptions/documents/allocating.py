@@ -1,4 +1,4 @@
-"""What is open on a document, and setting something against it."""
+"""Setting something against a document: never more than is open on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from provision import money
 from provision.errors import UsageRefused
-from provision.subscriptions.documents import drafts
+from provision.subscriptions.documents import drafts, open_items
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Allocation, same_document
 from provision.subscriptions.parties import people
@@ -52,22 +52,9 @@ def number_of(invoice: Invoice) -> Number:
     return Number(invoice.organisation_id, invoice.series, invoice.number)
 
 
-def set_so_far(session: Session, invoice: Invoice, kind: str | None = None) -> Cents:
-    """Return what was set against the document, of one kind or of all."""
-    query = select(func.sum(Allocation.units)).where(same_document(Allocation, invoice))
-    if kind is not None:
-        query = query.where(Allocation.kind == kind)
-    return int(session.scalar(query) or 0)
-
-
-def open_units(session: Session, invoice: Invoice) -> Cents:
-    """Return what is open on the document, in cents."""
-    return invoice.gross - set_so_far(session, invoice)
-
-
 def check_open(session: Session, invoice: Invoice, units: Cents) -> None:
     """Raise UsageRefused unless `units` are above zero and open on the document."""
-    left = open_units(session, invoice)
+    left = open_items.left_on(session, invoice)
     if not 0 < units <= left:
         raise UsageRefused(
             f"{_euros(units)} cannot be set against {number_of(invoice).shown}: "

@@ -74,7 +74,7 @@ def set_against(session: Session, number: Number, on: date) -> Cents:
         Invoice, (note.organisation_id, note.credited_series, note.credited_number)
     )
     units = _set(session, note, credited, CREDIT, on)
-    if credited.kind == DEPOSIT and allocating.open_units(session, note):
+    if credited.kind == DEPOSIT and open_items.left_on(session, note):
         for invoice in _open(session, note, on):
             units += _set(session, note, invoice, deducting.REST, on)
     return units
@@ -88,7 +88,7 @@ def move(session: Session, note: Invoice, number: Number, on: date) -> Cents:
 
 def _set(session: Session, note: Invoice, invoice: Invoice, kind: str, on: date) -> Cents:
     """Set as much of a credit note as both have open against an invoice; return the cents."""
-    units = min(allocating.open_units(session, one) for one in (note, invoice))
+    units = min(open_items.left_on(session, one) for one in (note, invoice))
     if units <= 0:
         return 0
     for one in (invoice, note):
@@ -106,7 +106,7 @@ def _open(session: Session, note: Invoice, on: date) -> Sequence[Invoice]:
             Invoice.party == note.party,
             Invoice.kind == INVOICE,
             Invoice.issued_on <= on,
-            Invoice.gross > open_items.set_against(),
+            open_items.left() > 0,
         )
         .order_by(Invoice.due_on, Invoice.entry_number)
     )

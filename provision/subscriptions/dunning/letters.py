@@ -64,7 +64,7 @@ class Claim:
     @property
     def units(self) -> Cents:
         """All of it, in cents."""
-        return self.reminder.owed.units + self.indemnity + (self.interest or 0)
+        return self.reminder.document.units + self.indemnity + (self.interest or 0)
 
 
 def write(
@@ -91,7 +91,7 @@ def write(
     }
     text = render(f"money/dunning.{person.language}.txt", words)
     return Letter(
-        name=f"{strongest.owed.shown}-{strongest.step}-{on}",
+        name=f"{strongest.document.shown}-{strongest.step}-{on}",
         step=strongest.step,
         text=text,
         units=sum(one.units for one in claims),
@@ -124,19 +124,19 @@ def _words(claims: Sequence[Claim], strongest: Reminder, language: str) -> dict[
 
 
 def _invoice(one: Claim, language: str) -> dict[str, object]:
-    owed = one.reminder.owed
+    document = one.reminder.document
     return {
-        "number": owed.shown,
-        "due": owed.due_on.strftime(DAYS[language]),
+        "number": document.shown,
+        "due": document.due_on.strftime(DAYS[language]),
         "late": one.late,
-        "open": show(euros(owed.units), language),
+        "open": show(euros(document.units), language),
         "interest": show(euros(one.interest), language) if one.interest else "",
         "indemnity": show(euros(one.indemnity), language) if one.indemnity else "",
     }
 
 
 def _claim(reminder: Reminder, profile: Profile, on: date) -> Claim:
-    late = (on - reminder.owed.due_on).days
+    late = (on - reminder.document.due_on).days
     if reminder.person is None or reminder.person.kind != COMPANY:
         return Claim(reminder, late, 0, 0)
     return Claim(reminder, late, penalties.INDEMNITY, _interest(reminder, profile, on))
@@ -152,7 +152,7 @@ def _interest(reminder: Reminder, profile: Profile, on: date) -> Cents | None:
     if profile.penalties != USUAL_PENALTIES:
         return None
     try:
-        return penalties.interest(reminder.owed.units, reminder.owed.due_on, on)
+        return penalties.interest(reminder.document.units, reminder.document.due_on, on)
     except PaquetError:
         return None
 

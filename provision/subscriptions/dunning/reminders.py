@@ -18,7 +18,7 @@ from provision.subscriptions.documents.models import Allocation, Invoice, same_d
 from provision.subscriptions.dunning import pauses, policy
 from provision.subscriptions.dunning.policy import Reached
 from provision.subscriptions.parties import people
-from provision.subscriptions.payments import answers, owed
+from provision.subscriptions.payments import answers
 from provision.subscriptions.payments.models import DunningStep
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.registry.states import Told
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.dunning.policy import Policy
     from provision.subscriptions.parties.identities import Person
     from provision.subscriptions.parties.models import Organisation
-    from provision.subscriptions.payments.owed import Owed
 
 
 DEPOSITED = "A deposit that was paid waits to be deducted, or to be credited"
@@ -48,7 +48,7 @@ class Reminder:
     `before` says that it reached the step earlier, and reaches no other now.
     """
 
-    owed: Owed
+    document: OpenItem
     person: Person | None
     step: str
     day: date
@@ -75,13 +75,12 @@ def overdue(
     sensible_day(on, "the day of a reminder")
     held = _Held(session, organisation.id, on)
     reached, since = _reached(session, organisation.id), _came_back(session, organisation.id)
-    persons = owed.persons(session, organisation.id)
     found = []
-    for one in owed.everything(session, organisation.id):
+    for one in open_items.everything(session, organisation.id):
         between_us = people.organisation_of(one.party) is not None  # settled, not reminded
         if one.kind not in CLAIMS or one.due_on >= on or between_us:
             continue
-        person = persons.get(one.identity_id or 0)
+        person = one.person
         steps = rules.of(person.kind if person else "person").steps
         mark = held.marks.get(one.subscriber_id or 0)
         if mark == pauses.HARDSHIP or one.kind == DEPOSIT:  # nothing was served for that yet
@@ -114,7 +113,7 @@ def due(session: Session, organisation: Organisation, rules: Policy, on: date) -
 
 def reach(session: Session, reminder: Reminder, letter: str, on: date, told: Told) -> None:
     """Write that an invoice reached its step; `letter` is the SHA-256 of what was written."""
-    _add(session, reminder.owed.number, (reminder.step, letter), on, told)
+    _add(session, reminder.document.number, (reminder.step, letter), on, told)
 
 
 def resumed(session: Session, settled: Settled, on: date, told: Told) -> None:
@@ -165,7 +164,7 @@ class _Held:
             for item in items
         }
 
-    def why(self, one: Owed, mark: str | None, step: str) -> str:
+    def why(self, one: OpenItem, mark: str | None, step: str) -> str:
         """Return why a step is not taken for an invoice, or ''."""
         if one.number in self.running:
             return "It is being collected"
@@ -220,7 +219,7 @@ def _suspended_for() -> Select[Any]:
         Invoice.number,
         Invoice.subscription_id,
         DunningStep.reached_on,
-        (Invoice.gross - open_items.set_against()).label("left"),
+        open_items.left().label("left"),
     ]
     return (
         select(*columns)

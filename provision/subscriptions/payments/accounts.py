@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.registry.models import Subscriber
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.documents.drafts import CLAIMS, CREDIT_NOTE
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.ledger.models import LedgerPosting
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import PersonReference
 from provision.subscriptions.parties.people import organisation_of
-from provision.subscriptions.payments import owed
 from provision.subscriptions.payments.models import MandateRow
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
     """Return the customers with whom something is open, who owes the most first."""
     open_units: dict[str, Counter[str]] = {kind: Counter() for kind in (*CLAIMS, CREDIT_NOTE)}
     oldest: dict[tuple[str, str], str] = {}
-    for document in owed.everything(session, organisation_id):
+    for document in open_items.everything(session, organisation_id):
         if document.kind in open_units:
             open_units[document.kind][document.party] += document.units
             oldest.setdefault((document.party, document.kind), document.shown)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
 from provision.money import in_euros
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.allocating import PAYMENT
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry
-from provision.subscriptions.payments import answers, booking, owed
+from provision.subscriptions.payments import answers, booking
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import BankStatement
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
-    from provision.subscriptions.payments.owed import Owed
 
 COLLECTED = "collection"
 
@@ -115,13 +115,13 @@ def _pay_all(
 
 def _owed_by(
     session: Session, organisation_id: int, items: Sequence[CollectionItem]
-) -> list[tuple[CollectionItem, Owed]]:
+) -> list[tuple[CollectionItem, OpenItem]]:
     """Return each debit with what is open on its invoice now."""
-    still: Mapping[Number, Owed] = {
-        one.number: one for one in owed.everything(session, organisation_id)
+    still: Mapping[Number, OpenItem] = {
+        one.number: one for one in open_items.everything(session, organisation_id)
     }
     numbers = [answers.number_of(item) for item in items]
     return [
-        (item, still[number] if number in still else owed.of(session, number))
+        (item, still[number] if number in still else open_items.of(session, number))
         for item, number in zip(items, numbers, strict=True)
     ]

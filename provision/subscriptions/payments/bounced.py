@@ -14,13 +14,13 @@ from sqlalchemy import select
 from provision.errors import UsageRefused
 from provision.formats.facturx import texts
 from provision.money import in_euros
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.allocating import PAYMENT, RETURN
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Allocation
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry
-from provision.subscriptions.payments import booking, owed, waiting
+from provision.subscriptions.payments import booking, waiting
 from provision.subscriptions.payments.booking import Booking, line
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.ledger.journal import Line
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import BankMovement
-    from provision.subscriptions.payments.owed import Owed
 
 LONGEST_WHY = 100
 
@@ -42,7 +42,7 @@ class Paid:
     """What a cheque pays: cents of an invoice, since a day; `reference` is how it is named."""
 
     reference: str
-    invoice: Owed
+    invoice: OpenItem
     units: Cents
     on: date
 
@@ -74,7 +74,7 @@ def find(session: Session, organisation: Organisation, typed: str) -> Paid:
             "The cheque of a fee or a donation: paquet receipt cancel",
         )
     number = Number(row.organisation_id, row.series, row.number)
-    found = Paid(reference, owed.of(session, number), row.units, row.allocated_on)
+    found = Paid(reference, open_items.of(session, number), row.units, row.allocated_on)
     if posting.find(session, organisation.id, found.key) is not None:
         raise UsageRefused(f"{reference} is taken back already", "Nothing was written.")
     return found

@@ -14,9 +14,10 @@ from provision.formats.bank import reasons
 from provision.formats.sepa import identifiers
 from provision.formats.sepa.debits import Debit, said_of
 from provision.formats.sepa.mandates import usable
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.documents.drafts import CLAIMS
 from provision.subscriptions.parties import profiles
-from provision.subscriptions.payments import mandates, owed
+from provision.subscriptions.payments import mandates
 from provision.subscriptions.payments.models import CollectionAnswer, CollectionItem
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from provision.formats.sepa.mandates import Mandate
     from provision.money import Cents
     from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.parties.profiles import Profile
     from provision.subscriptions.payments.models import MandateRow
-    from provision.subscriptions.payments.owed import Owed
 
 MOST_ATTEMPTS = 3
 
@@ -40,7 +41,7 @@ MOST_ATTEMPTS = 3
 class Chosen:
     """An invoice that can be collected: what is open on it, and the mandate."""
 
-    owed: Owed
+    document: OpenItem
     row: MandateRow
     mandate: Mandate
     attempt: int
@@ -48,16 +49,16 @@ class Chosen:
     @property
     def part(self) -> Part:
         """What it is in a debit."""
-        number = self.owed.number
+        number = self.document.number
         reference = identifiers.end_to_end(number.series, number.number, self.attempt)
-        return Part(number, self.owed.units, reference)
+        return Part(number, self.document.units, reference)
 
 
 @dataclass(frozen=True)
 class LeftOut:
     """An invoice that is not collected, and why in one sentence."""
 
-    owed: Owed
+    document: OpenItem
     why: str
 
 
@@ -84,7 +85,7 @@ def propose(
     known = _Known(session, organisation, collect_on, today)
     chosen: list[Chosen] = []
     left_out: list[LeftOut] = []
-    for one in owed.everything(session, organisation.id):
+    for one in open_items.everything(session, organisation.id):
         if one.kind not in CLAIMS or one.due_on > collect_on:
             continue
         found = known.judge(one, again)
@@ -135,7 +136,7 @@ class _Known:
             self.of_subscriber[row.subscriber_id] = row
         self.attempts, self.last = _attempts(session, organisation.id)
 
-    def judge(self, one: Owed, again: frozenset[str]) -> Chosen | str:
+    def judge(self, one: OpenItem, again: frozenset[str]) -> Chosen | str:
         """Return the invoice with its mandate, or why it is left out."""
         key = (one.number.series, one.number.number)
         attempts = self.attempts[key]

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.drafts import DEPOSIT
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import chart, posting
 from provision.subscriptions.ledger.journal import Entry
 from provision.subscriptions.offers.terms import half_up
-from provision.subscriptions.payments import answers, owed
+from provision.subscriptions.payments import answers
 from provision.subscriptions.payments.booking import line
 from provision.subscriptions.selling import charged
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.parties.profiles import Profile
-    from provision.subscriptions.payments.owed import Owed
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class Loss:
     vat_back: Cents
 
 
-def loss_of(invoice: Owed, profile: Profile, *, duplicate_sent: bool) -> Loss:
+def loss_of(invoice: OpenItem, profile: Profile, *, duplicate_sent: bool) -> Loss:
     """Return what writing off all that is open on an invoice would do."""
-    owed.check_invoice(invoice)
+    open_items.check_invoice(invoice)
     comes_back = not profile.vat_on_debits or duplicate_sent
     vat = half_up(invoice.units * invoice.vat, invoice.gross) if comes_back else 0
     return Loss(invoice.units, vat)
 
 
-def write_off(session: Session, invoice: Owed, loss: Loss, when: tuple[date, str]) -> int:
+def write_off(session: Session, invoice: OpenItem, loss: Loss, when: tuple[date, str]) -> int:
     """Write an invoice off on a day, for a reason; return the number of the entry.
 
     Raises UsageRefused while a debit of it waits for the bank's answer, and for a deposit that is
@@ -82,7 +82,7 @@ def write_off(session: Session, invoice: Owed, loss: Loss, when: tuple[date, str
     return made
 
 
-def _check_sold(session: Session, invoice: Owed) -> None:
+def _check_sold(session: Session, invoice: OpenItem) -> None:
     if invoice.kind != DEPOSIT:
         return
     document = session.get_one(Invoice, tuple(invoice.number.columns.values()))

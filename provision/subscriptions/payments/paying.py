@@ -14,13 +14,13 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.money import in_euros
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.allocating import PAYMENT, REFUND
 from provision.subscriptions.documents.drafts import CREDIT_NOTE
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry
 from provision.subscriptions.ledger.models import LedgerPosting
-from provision.subscriptions.payments import answers, booking, owed, waiting
+from provision.subscriptions.payments import answers, booking, waiting
 from provision.subscriptions.payments.booking import Booking, line
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.ledger.journal import Line
     from provision.subscriptions.payments.models import BankMovement
-    from provision.subscriptions.payments.owed import Owed
 
 LONGEST_RECEIPT = 40
 
@@ -56,8 +56,8 @@ class Cheque:
 
 
 def pay(
-    session: Session, row: BankMovement, invoices: Sequence[Owed], today: date
-) -> list[tuple[Owed, Cents]]:
+    session: Session, row: BankMovement, invoices: Sequence[OpenItem], today: date
+) -> list[tuple[OpenItem, Cents]]:
     """Let money that came in pay invoices of one customer, in this order; the rest is credit.
 
     Returns what each invoice got. A debit that was running for one of them is answered by it only
@@ -67,8 +67,8 @@ def pay(
         raise UsageRefused(f"Movement {row.id} is money out", "It pays no invoice.")
     _check_one_party(invoices)
     for one in invoices:
-        owed.check_invoice(one)
-    parts, rest = owed.spread(invoices, row.units)
+        open_items.check_invoice(one)
+    parts, rest = open_items.spread(invoices, row.units)
     lines = [line(chart.CUSTOMERS, -units, one.party) for one, units in parts]
     if rest:
         lines.append(line(chart.CUSTOMER_CREDIT, -rest, invoices[0].party))
@@ -80,7 +80,7 @@ def pay(
     return parts
 
 
-def refund(session: Session, row: BankMovement, note: Owed, today: date) -> Cents:
+def refund(session: Session, row: BankMovement, note: OpenItem, today: date) -> Cents:
     """Let money that went out pay back a credit note; return its cents."""
     units = _out(row)
     if note.kind != CREDIT_NOTE:
@@ -109,9 +109,9 @@ def refund_credit(session: Session, row: BankMovement, party: str, today: date) 
     return units
 
 
-def use_credit(session: Session, invoice: Owed, today: date) -> Cents:
+def use_credit(session: Session, invoice: OpenItem, today: date) -> Cents:
     """Let what a customer had paid too much pay an invoice; return its cents."""
-    owed.check_invoice(invoice)
+    open_items.check_invoice(invoice)
     number = invoice.number
     left = credit(session, number.organisation_id, invoice.party)
     units = min(left, invoice.units)
@@ -133,7 +133,7 @@ def use_credit(session: Session, invoice: Owed, today: date) -> Cents:
     return units
 
 
-def take_cash(session: Session, invoice: Owed, cash: Cash, today: date) -> Cents:
+def take_cash(session: Session, invoice: OpenItem, cash: Cash, today: date) -> Cents:
     """Write down cash for an invoice (5301), once per receipt; return its cents."""
     if not 1 <= len(cash.receipt) <= LONGEST_RECEIPT:
         raise UsageRefused(f"A receipt has a number of 1 to {LONGEST_RECEIPT} characters")
@@ -141,7 +141,7 @@ def take_cash(session: Session, invoice: Owed, cash: Cash, today: date) -> Cents
     return _take(session, invoice, taken, (cash.paid_on, today))
 
 
-def take_cheque(session: Session, invoice: Owed, cheque: Cheque, today: date) -> Cents:
+def take_cheque(session: Session, invoice: OpenItem, cheque: Cheque, today: date) -> Cents:
     """Write down a cheque for an invoice, once per number; return its cents.
 
     It waits on 5112 until the bank shows it (`waiting`).
@@ -162,7 +162,7 @@ class _Taken:
     line: Line
 
 
-def _take(session: Session, invoice: Owed, taken: _Taken, days: tuple[date, date]) -> Cents:
+def _take(session: Session, invoice: OpenItem, taken: _Taken, days: tuple[date, date]) -> Cents:
     """Let what was handed over on the first of `days` pay an invoice; the second is today."""
     (paid_on, today), units = days, taken.line.amount.units
     if posting.find(session, invoice.number.organisation_id, taken.key) is not None:
@@ -170,7 +170,7 @@ def _take(session: Session, invoice: Owed, taken: _Taken, days: tuple[date, date
             f"{taken.piece} is written down already",
             "Nothing was written. If it is another one, add letters to its number.",
         )
-    owed.check_invoice(invoice)
+    open_items.check_invoice(invoice)
     if not 0 < units <= invoice.units:
         raise UsageRefused(
             f"{in_euros(units)} cannot pay {invoice.shown}, on which {in_euros(invoice.units)} "
@@ -211,7 +211,7 @@ def _out(row: BankMovement) -> Cents:
     return -row.units
 
 
-def _check_one_party(invoices: Sequence[Owed]) -> None:
+def _check_one_party(invoices: Sequence[OpenItem]) -> None:
     if len({one.party for one in invoices}) != 1:
         raise UsageRefused(
             "A payment pays invoices of one customer", "Give at least one invoice, all of one."

@@ -11,11 +11,11 @@ from provision.errors import UsageRefused
 from provision.formats.bank import reasons
 from provision.money import in_euros
 from provision.registry.states import Told
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.allocating import RECLAIM, RETURN
 from provision.subscriptions.documents.models import Allocation, same_document
 from provision.subscriptions.ledger import chart
-from provision.subscriptions.payments import answers, booking, mandates, owed, paying
+from provision.subscriptions.payments import answers, booking, mandates, paying
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import CollectionAnswer, MandateRow
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.ledger.journal import Line
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
-    from provision.subscriptions.payments.owed import Owed
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def take_back(
         entry = (entry_number, row.booked_on)
         for units, kind in ((one.units, RETURN), (one.reclaimed, RECLAIM)):
             if units:
-                allocating.allocate(session, one.owed.number, -units, kind, entry)
+                allocating.allocate(session, one.document.number, -units, kind, entry)
         answers.answer(
             session, one.item, (answers.RETURNED, debit.reason), entry_number, row.booked_on
         )
@@ -93,7 +93,7 @@ class _Undone:
     """
 
     item: CollectionItem
-    owed: Owed
+    document: OpenItem
     units: Cents
     reclaimed: Cents
     lines: tuple[Line, ...]
@@ -140,7 +140,7 @@ def _undone(session: Session, item: CollectionItem, credit: _Credit) -> _Undone:
     customer owes is open on a document.
     """
     number = answers.number_of(item)
-    one = owed.of(session, number)
+    document = open_items.of(session, number)
     answer = session.get_one(CollectionAnswer, (item.organisation_id, item.end_to_end, 1))
     set_against = session.scalar(
         select(func.sum(Allocation.units)).where(
@@ -150,14 +150,14 @@ def _undone(session: Session, item: CollectionItem, credit: _Credit) -> _Undone:
     )
     units = int(set_against or 0)
     beyond = item.units - units
-    missing = beyond - credit.take(one.party, beyond)
-    reclaimed = min(missing, one.gross - one.units - units)
+    missing = beyond - credit.take(document.party, beyond)
+    reclaimed = min(missing, document.gross - document.units - units)
     amounts = (
         (chart.CUSTOMERS, units + reclaimed),
         (chart.CUSTOMER_CREDIT, beyond - reclaimed),
     )
-    lines = tuple(line(account, part, one.party) for account, part in amounts if part)
-    return _Undone(item, one, units, reclaimed, lines)
+    lines = tuple(line(account, part, document.party) for account, part in amounts if part)
+    return _Undone(item, document, units, reclaimed, lines)
 
 
 def _void(session: Session, item: CollectionItem, code: str, when: tuple[date, Told]) -> None:

@@ -1,16 +1,13 @@
-"""What subscribers still owe at the end of a report, document by document."""
+"""What is open on subscribers' invoices at the end of a report, one by one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import select
 
-from provision.subscriptions.documents import numbering
-from provision.subscriptions.documents.drafts import CLAIMS
-from provision.subscriptions.documents.models import Allocation, Invoice
-from provision.subscriptions.parties import identities
-from provision.subscriptions.parties.models import Identity
+from provision.subscriptions.documents import open_items
+from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.reports import gather_scope
 from provision.subscriptions.reports.facts import Open
@@ -18,15 +15,12 @@ from provision.subscriptions.reports.unpaid import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from typing import Any
 
-    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.reports.gather_scope import Scope
-
-PIECE = 5_000  # rows that are held at one time
 
 
 def unpaid(
@@ -42,66 +36,37 @@ def unpaid(
     steps = _steps(session, scope)
     return tuple(
         Open(
-            invoice=numbering.shown(series, number),
-            subscriber_reference=party,
-            issued=issued,
-            due=due,
-            cents_open=int(units),
-            non_profit=_non_profit(content),
-            dunning_step=steps.get((owner, series, number), 0),
-            fraud=(parties[owner].name, numbering.shown(series, number)) in frauds,
+            invoice=item.shown,
+            subscriber_reference=item.party,
+            issued=item.issued_on,
+            due=item.due_on,
+            cents_open=item.units,
+            non_profit=_is_non_profit(item),
+            dunning_step=steps.get(item.number, 0),
+            fraud=(parties[item.number.organisation_id].name, item.shown) in frauds,
         )
-        for owner, series, number, party, issued, due, units, content in session.execute(
-            _left(scope)
-        )
+        for item in open_items.claims(session, scope.until, gather_scope.of_documents(scope))
     )
 
 
-def _steps(session: Session, scope: Scope) -> dict[tuple[int, str, int], int]:
-    """Return the last step that each invoice had reached at the end of the report, by its place.
+def _steps(session: Session, scope: Scope) -> dict[Number, int]:
+    """Return the last step that each invoice had reached at the end of the report.
 
     That a suspended bundle was opened again ends its reminders: they begin anew.
     """
-    one = DunningStep
     rows = session.execute(
-        select(one.organisation_id, one.series, one.number, one.step)
-        .where(one.reached_on <= scope.until)
-        .order_by(one.position)
-    )
-    found = {}
-    for owner, series, number, step in rows:
-        found[owner, series, number] = STEPS.index(step) if step in STEPS else 0
-    return found
-
-
-def _left(scope: Scope) -> Select[*tuple[Any, ...]]:
-    """Ask for the invoices on which something is open, with what is left and who it is for."""
-    key = (Allocation.organisation_id, Allocation.series, Allocation.number)
-    against = (
-        select(*key, func.sum(Allocation.units).label("units"))
-        .where(Allocation.allocated_on <= scope.until)
-        .group_by(*key)
-        .subquery()
-    )
-    left = Invoice.gross - func.coalesce(against.c.units, 0)
-    one = Invoice
-    columns = (one.organisation_id, one.series, one.number, one.party, one.issued_on, one.due_on)
-    same = (getattr(one, column.key) == against.c[column.key] for column in key)
-    return (
-        select(*columns, left, Identity.content)
-        .outerjoin(against, and_(*same))
-        .outerjoin(Identity, Identity.id == one.identity_id)
-        .where(
-            one.kind.in_(CLAIMS),
-            one.issued_on <= scope.until,
-            left > 0,
-            gather_scope.of_documents(scope),
+        select(
+            DunningStep.organisation_id, DunningStep.series, DunningStep.number, DunningStep.step
         )
-        .order_by(one.organisation_id, one.series, one.number)
-        .execution_options(yield_per=PIECE)
+        .where(DunningStep.reached_on <= scope.until)
+        .order_by(DunningStep.position)
     )
+    return {
+        Number(owner, series, number): STEPS.index(step) if step in STEPS else 0
+        for owner, series, number, step in rows
+    }
 
 
-def _non_profit(content: str | None) -> bool:
+def _is_non_profit(item: OpenItem) -> bool:
     """Return whether it was one on the day; who was forgotten is taken for a person."""
-    return content is not None and identities.parse(content).kind == "non-profit"
+    return item.person is not None and item.person.kind == "non-profit"

@@ -39,7 +39,7 @@ def pay_document(session: Session, settlement: Settlement, moment: Moment) -> No
     """
     document = document_of(session, settlement)
     sign = -1 if document.kind in drafts.CREDITS else 1
-    units = sign * allocating.open_units(session, document)
+    units = sign * open_items.left_on(session, document)
     seller = (chart.SUPPLIERS, units, organisation_reference(settlement.beneficiary_id))
     beneficiary = (chart.CUSTOMERS, -units, organisation_reference(settlement.seller_id))
     _post(session, settlement, settlement.seller_id, seller, moment)
@@ -105,7 +105,7 @@ def _unpaid_sales(session: Session, settlement: Settlement) -> bool:
             Invoice.organisation_id == settlement.seller_id,
             Invoice.entry_number > settlement.after_entry,
             Invoice.entry_number <= settlement.last_entry,
-            or_(Invoice.gross > open_items.set_against(), deducting.deducts()),
+            or_(open_items.left() > 0, deducting.deducts()),
             shared,
         )
         .limit(1)

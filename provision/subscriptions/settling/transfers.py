@@ -14,7 +14,7 @@ from sqlalchemy import func, or_, select
 
 from provision.errors import UsageRefused
 from provision.formats.bank.candidates import SETTLEMENT, Expected
-from provision.subscriptions.documents import allocating, drafts
+from provision.subscriptions.documents import allocating, drafts, open_items
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
@@ -88,7 +88,7 @@ def _due(session: Session, document: Invoice, organisation: Organisation) -> Cen
     sign = 1 if document.organisation_id == organisation.id else -1
     if document.kind in drafts.CREDITS:
         sign = -sign
-    return sign * allocating.open_units(session, document)
+    return sign * open_items.left_on(session, document)
 
 
 def _waiting(session: Session, organisation_id: int) -> dict[str, Cents]:

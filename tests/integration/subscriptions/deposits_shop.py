@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.registry.states import Told
-from provision.subscriptions.documents import allocating, describing
+from provision.subscriptions.documents import allocating, describing, open_items
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import chart, posting
 from provision.subscriptions.offers import contracts, planfile, plans
-from provision.subscriptions.payments import owed, paying
+from provision.subscriptions.payments import paying
 from provision.subscriptions.payments.paying import Cash
 from provision.subscriptions.selling import deposits, opening
 from tests.integration.subscriptions.conftest import profile
@@ -55,7 +55,7 @@ class Counter:
     def pay(self, number: Number, units: int, on: date = FIRST) -> None:
         receipt = f"R{number.shown}-{on}-{allocating.next_position(self.session, number)}"
         cash = Cash(units, on, receipt)
-        paying.take_cash(self.session, owed.of(self.session, number), cash, on)
+        paying.take_cash(self.session, open_items.of(self.session, number), cash, on)
 
     def paid(self, units: int) -> Number:
         """Return a deposit that was paid whole."""
@@ -71,7 +71,7 @@ class Counter:
     def documents(self) -> list[tuple[str, int, int]]:
         """Kind, gross and open cents of each document, in the order they were issued."""
         rows = self.session.scalars(select(Invoice).order_by(Invoice.entry_number))
-        return [(one.kind, one.gross, allocating.open_units(self.session, one)) for one in rows]
+        return [(one.kind, one.gross, open_items.left_on(self.session, one)) for one in rows]
 
     def balance(self, account: str) -> int:
         found = posting.balance(self.session, posting.Sight(self.shop.seller.id))

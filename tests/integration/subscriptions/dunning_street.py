@@ -13,8 +13,9 @@ from provision import settings
 from provision.registry import fences, orders, secrets
 from provision.registry.orders import DkimKey, Wish
 from provision.registry.secrets import open_safe
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.dunning import policy
-from provision.subscriptions.payments import owed, paying
+from provision.subscriptions.payments import paying
 from provision.subscriptions.selling import opening
 from provision.workflows import dunning, plays, reminding
 from provision.workflows.control import Control
@@ -154,7 +155,7 @@ def pay_all(street: Street, days: int) -> None:
     """Let the bank show what is open, paid on a day."""
     session = street.till.session
     (row,) = street.till.bank(Said(1000), on=street.day(days))
-    (one,) = [one for one in owed.everything(session, street.till.seller.id) if one.units]
+    (one,) = [one for one in open_items.everything(session, street.till.seller.id) if one.units]
     paying.pay(session, row, [one], street.day(days))
 
 

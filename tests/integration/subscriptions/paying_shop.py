@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provision.registry.models import Subscriber
 from provision.registry.states import Told
-from provision.subscriptions.documents import describing
+from provision.subscriptions.documents import describing, open_items
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.posting import Sight
 from provision.subscriptions.parties import identities
@@ -17,7 +17,6 @@ from provision.subscriptions.payments import (
     collecting,
     mandates,
     movements,
-    owed,
     receiving,
 )
 from provision.subscriptions.payments.collecting import HandedOver
@@ -31,9 +30,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import BankMovement, Collection, MandateRow
-    from provision.subscriptions.payments.owed import Owed
     from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
 
@@ -142,8 +141,8 @@ class Till:
         mandates.sign(self.session, row, START, THEIRS, when)
         return row
 
-    def invoices(self) -> list[Owed]:
-        return owed.everything(self.session, self.seller.id)
+    def invoices(self) -> list[OpenItem]:
+        return open_items.everything(self.session, self.seller.id)
 
     def collect(self, key: str = "one", on: date = COLLECT_ON, made: datetime = NOW) -> Collection:
         """Collect all that can be collected."""

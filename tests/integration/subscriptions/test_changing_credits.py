@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from provision.errors import UsageRefused
 from provision.subscriptions.books import verify
-from provision.subscriptions.documents import allocating, describing
+from provision.subscriptions.documents import allocating, describing, open_items
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Allocation, Invoice, LineShare, same_document
 from provision.subscriptions.offers import contracts
@@ -69,8 +69,8 @@ def test_a_whole_credit_gives_every_share_back(shop: Shop, mode: str) -> None:
 def test_a_credit_is_set_against_the_open_invoice(shop: Shop) -> None:
     _one, number = sold(shop)
     made = credit(shop, number, What(units=500))
-    assert allocating.open_units(shop.session, invoice(shop, number)) == 1632 - 500
-    assert allocating.open_units(shop.session, invoice(shop, made)) == 0
+    assert open_items.left_on(shop.session, invoice(shop, number)) == 1632 - 500
+    assert open_items.left_on(shop.session, invoice(shop, made)) == 0
     assert verify.verify(shop.session) == []
 
 
@@ -81,8 +81,8 @@ def test_a_credit_of_a_paid_invoice_stays_open_to_be_refunded(shop: Shop) -> Non
     shop.session.add(Allocation(**paid, units=1500, entry_number=1))
     shop.session.flush()
     made = credit(shop, number, What(units=500))
-    assert allocating.open_units(shop.session, invoice(shop, number)) == 0
-    assert allocating.open_units(shop.session, invoice(shop, made)) == 368
+    assert open_items.left_on(shop.session, invoice(shop, number)) == 0
+    assert open_items.left_on(shop.session, invoice(shop, made)) == 368
 
 
 def test_an_amount_is_spread_over_the_lines_without_days(shop: Shop) -> None:

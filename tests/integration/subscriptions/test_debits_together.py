@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from provision.errors import UsageRefused
 from provision.subscriptions.books import verify
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import (
     answers,
@@ -20,7 +21,6 @@ from provision.subscriptions.payments import (
     collected,
     collecting,
     handing_over,
-    owed,
     paying,
     returns,
 )
@@ -225,7 +225,7 @@ def test_what_was_announced_before_debits_were_put_together_stays_as_it_was(till
     till.session.expire_all()
     names = [item.reference for item, _row in collected.items_of(till.session, made)]
     assert names == ["F2026-1-1", "F2026-2-1", "F2026-3-1"]
-    assert owed.find(till.session, till.seller.id, "F2026-000001").units == 1000
+    assert open_items.find(till.session, till.seller.id, "F2026-000001").units == 1000
 
 
 @only_sqlite

@@ -12,13 +12,13 @@ from sqlalchemy.exc import DatabaseError
 from provision import shipped
 from provision.errors import UsageRefused
 from provision.subscriptions.books import verify
-from provision.subscriptions.documents import allocating, describing
+from provision.subscriptions.documents import allocating, describing, open_items
 from provision.subscriptions.documents.models import DepositDeduction, Invoice
 from provision.subscriptions.dunning import policy, reminders
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.parties import profiles
-from provision.subscriptions.payments import collectable, losses, owed
+from provision.subscriptions.payments import collectable, losses
 from provision.subscriptions.selling import billing, cancelling, credit_notes, deposits, opening
 from provision.subscriptions.selling.cancelling import Cancellation
 from provision.subscriptions.selling.changes import Change, change
@@ -167,14 +167,14 @@ def test_money_that_comes_back_leaves_the_deposit_open_and_deducts_no_more(till:
     kinds = [(kind, open_) for kind, _gross, open_ in till.documents()]
     assert kinds == [("deposit", 1500), ("invoice", 0), ("invoice", 1000)]
     with pytest.raises(UsageRefused, match="no invoice deducted"):
-        lose(till, owed.of(till.session, number))
+        lose(till, open_items.of(till.session, number))
     credit_notes.credit(till.session, number, What(), "impayé", MARCH)
-    assert owed.of(till.session, number).units == 1000
-    lose(till, owed.of(till.session, number))
+    assert open_items.of(till.session, number).units == 1000
+    lose(till, open_items.of(till.session, number))
     assert till.books()["4191"] == 0
 
 
-def lose(till: Counter, one: owed.Owed) -> None:
+def lose(till: Counter, one: open_items.OpenItem) -> None:
     ruling = profiles.needed(till.session, till.shop.seller, MARCH)
     loss = losses.loss_of(one, ruling, duplicate_sent=False)
     losses.write_off(till.session, one, loss, (MARCH, "parti"))
@@ -277,10 +277,10 @@ def test_an_open_deposit_is_collected_and_gently_reminded_of(till: Counter) -> N
     number = till.deposit(3000)
     later = FIRST + timedelta(days=300)
     proposal = collectable.propose(till.session, till.shop.seller, later, FIRST)
-    assert [one.owed.number for one in proposal.left_out] == [number]
+    assert [one.document.number for one in proposal.left_out] == [number]
     rules = policy.read(EXAMPLE)
     found = reminders.due(till.session, till.shop.seller, rules, later)
-    assert [one.owed.number for one in found] == [number]
+    assert [one.document.number for one in found] == [number]
     for one in found:
         assert one.step in policy.GENTLE
 

@@ -50,7 +50,7 @@ def test_the_last_letter_asks_for_what_is_still_open_after_the_end(
     def closes_and_credits(control: Control, reminder: Reminder, why: str, on: date) -> None:
         closes(control, reminder, why, on)
         with control.session() as session:
-            credit_notes.credit(session, reminder.owed.number, What(units), why, on)
+            credit_notes.credit(session, reminder.document.number, What(units), why, on)
 
     monkeypatch.setattr(dunning, "ENDS", {policy.CLOSE: closes_and_credits})
     assert street.run(105) == [("close", "")]

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from provision.errors import UsageRefused
 from provision.subscriptions.books import verify
 from provision.subscriptions.commons import helping
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.offers.contracts import Share
 from provision.subscriptions.settling import funds, settlements
 from provision.subscriptions.settling.funds import Wish
@@ -134,8 +134,8 @@ def test_help_pays_a_part_of_an_invoice_of_another_through_what_they_owe(shop: P
     (sold,) = shop.invoices()
     one = decided(shop, pot, 500, shop.party)
     helping.help_subscriber(shop.session, one, sold, 300, at())
-    assert allocating.open_units(shop.session, sold) == sold.gross - 300
-    assert allocating.set_so_far(shop.session, sold, "fund") == 300
+    assert open_items.left_on(shop.session, sold) == sold.gross - 300
+    assert open_items.set_so_far(shop.session, sold, "fund") == 300
     assert shop.balance(shop.seller, "411") == sold.gross - 300
     assert shop.balance(shop.seller, "467") == 300
     assert shop.balance(shop.supporter, "467") == -300

@@ -120,7 +120,7 @@ def test_a_mandate_that_no_bank_would_take_stops_no_other(
     luc = mandates.everyone(till.session, till.seller.id)[1]
     luc.iban, luc.bic = account, ""
     found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
-    assert [one.owed.units for one in found.chosen] == [1000]
+    assert [one.document.units for one in found.chosen] == [1000]
     (left_out,) = found.left_out
     assert "lacks the BIC or the debtor's town (paquet mandate complete)" in left_out.why
     bank = {"bic": bic.lower(), "town": "Genève", "country": account[:2]}
@@ -158,7 +158,7 @@ def test_a_debit_is_announced_fourteen_days_before_or_as_agreed(till: Till) -> N
     mandates.everyone(till.session, till.seller.id)[0].notice_days = 5
     late = COLLECT_ON - timedelta(days=10)
     found = collectable.propose(till.session, till.seller, COLLECT_ON, late)
-    assert [one.owed.subscriber_id for one in found.chosen] == [till.shop.jeanne.id]
+    assert [one.document.subscriber_id for one in found.chosen] == [till.shop.jeanne.id]
     assert [one.why for one in found.left_out] == ["It must be announced 14 days before"]
 
 
@@ -238,7 +238,7 @@ def test_a_debit_that_the_bank_refused_is_named_and_can_be_collected_again(till:
     assert paid == 1
     later = COLLECT_ON + timedelta(days=28)
     found = collectable.propose(till.session, till.seller, later, COLLECT_ON)
-    assert [(one.owed.shown, one.attempt) for one in found.chosen] == [("F2026-000002", 2)]
+    assert [(one.document.shown, one.attempt) for one in found.chosen] == [("F2026-000002", 2)]
     assert verify.verify(till.session) == []
 
 
@@ -313,7 +313,7 @@ def test_a_reason_that_passes_is_tried_again_and_another_is_asked_first(till: Ti
     reconciling.accept_certain(till.session, till.seller, day, TOLD)
     later = date(2026, 3, 2)
     found = collectable.propose(till.session, till.seller, later, day)
-    assert [one.owed.shown for one in found.chosen] == ["F2026-000001"]
+    assert [one.document.shown for one in found.chosen] == ["F2026-000001"]
     assert [one.why for one in found.left_out] == ["Its debit came back (MD06): ask first"]
     asked = frozenset({"F2026-000002"})
     found = collectable.propose(till.session, till.seller, later, day, asked)

@@ -10,9 +10,10 @@ from sqlalchemy import text
 from provision.errors import PaquetError, UsageRefused
 from provision.money import parse
 from provision.subscriptions.books import verify
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.ledger import closings
 from provision.subscriptions.parties import people, profiles
-from provision.subscriptions.payments import booking, losses, movements, owed, paying, receiving
+from provision.subscriptions.payments import booking, losses, movements, paying, receiving
 from provision.subscriptions.payments.models import BankMovement
 from provision.subscriptions.payments.paying import Cash
 from provision.subscriptions.payments.receiving import Source
@@ -28,7 +29,7 @@ from tests.integration.subscriptions.paying_shop import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.payments.owed import Owed
+    from provision.subscriptions.documents.open_items import OpenItem
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -46,8 +47,8 @@ def till(shop: Shop) -> Till:
     return made
 
 
-def invoice(till: Till, number: int) -> Owed:
-    return owed.find(till.session, till.seller.id, f"F2026-{number:06d}")
+def invoice(till: Till, number: int) -> OpenItem:
+    return open_items.find(till.session, till.seller.id, f"F2026-{number:06d}")
 
 
 def test_a_transfer_that_names_an_invoice_pays_it(till: Till) -> None:

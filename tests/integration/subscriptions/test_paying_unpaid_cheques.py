@@ -10,9 +10,10 @@ import pytest
 from provision.errors import PaquetError, UsageRefused
 from provision.shipped import share
 from provision.subscriptions.books import vat_due, verify
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.dunning import policy, reminders
 from provision.subscriptions.ledger.journal import Moment
-from provision.subscriptions.payments import bounced, owed, paying, waiting
+from provision.subscriptions.payments import bounced, paying, waiting
 from provision.subscriptions.payments.paying import Cheque
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.deposits_shop import FIRST, counter
@@ -67,7 +68,7 @@ def test_vat_and_reminders_see_the_invoice_as_unpaid(till: Till) -> None:
     late = COLLECT_ON + timedelta(days=60)
     rules = policy.read(share("templates") / "money" / "dunning.example.toml")
     (reminder,) = reminders.due(till.session, till.seller, rules, late)
-    assert reminder.owed.units == 1_000
+    assert reminder.document.units == 1_000
 
 
 def test_what_the_bank_took_back_is_its_movement_with_its_fee(till: Till) -> None:
@@ -133,7 +134,7 @@ def test_a_deposit_that_was_deducted_stays_so_and_its_own_invoice_is_open_again(
     till = counter(shop)
     number = till.deposit(1_000)
     cheque = Cheque(1_000, FIRST, "7")
-    paying.take_cheque(till.session, owed.of(till.session, number), cheque, FIRST)
+    paying.take_cheque(till.session, open_items.of(till.session, number), cheque, FIRST)
     till.bill(FIRST)
     before = till.documents()
     assert [open_units for _kind, _gross, open_units in before] == [0, 0]

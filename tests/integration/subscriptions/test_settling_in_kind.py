@@ -20,7 +20,7 @@ from provision.subscriptions.commons import (
 from provision.subscriptions.commons.barter import Offer
 from provision.subscriptions.commons.debts import Promise
 from provision.subscriptions.commons.hours import Given
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.parties import people
 from provision.subscriptions.settling import settlements
@@ -147,7 +147,7 @@ def test_hours_pay_what_they_are_taken_for_but_never_lines_in_euros_alone(shop: 
     assert shop.balance(shop.seller, "604", "HOUR") == 1200
     assert shop.balance(shop.seller, "809", "HOUR") == -1200
     assert shop.balance(shop.seller, "604") == 1167
-    assert allocating.open_units(shop.session, sold) == 2040 - 1167
+    assert open_items.left_on(shop.session, sold) == 2040 - 1167
     with pytest.raises(UsageRefused, match=r"can take €6.33 in hours, no more"):
         hours.pay(shop.session, sold, 1200, at())
     for seconds in (0, -60):
@@ -195,7 +195,7 @@ def test_a_local_currency_pays_one_for_one_but_never_lines_in_euros_alone(shop: 
     assert shop.balance(shop.seller, "5302") == 1800
     assert shop.balance(shop.seller, "5302", "MLCROLLON") == 1800
     assert shop.balance(shop.seller, "809", "MLCROLLON") == -1800
-    assert allocating.open_units(shop.session, sold) == 240
+    assert open_items.left_on(shop.session, sold) == 240
     shop.whole()
 
 
@@ -217,7 +217,7 @@ def test_barter_pays_the_agreed_value_of_what_came(shop: Place) -> None:
     agreed = barter.agree(shop.session, shop.seller, offer, TODAY)
     assert barter.deliver(shop.session, agreed, sold, 2, at()) == 1300
     assert (barter.left(shop.session, agreed), shop.balance(shop.seller, "604")) == (1, 1300)
-    assert allocating.open_units(shop.session, sold) == 740
+    assert open_items.left_on(shop.session, sold) == 740
     with pytest.raises(UsageRefused, match="2 pieces cannot come: 1 are left"):
         barter.deliver(shop.session, agreed, sold, 2, at())
     shop.whole()

@@ -10,7 +10,7 @@ from provision.errors import UsageRefused
 from provision.formats.facturx import checks
 from provision.formats.facturx.invoice import Kind, SelfBilling
 from provision.subscriptions.books import papers, verify
-from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger.models import LedgerTransaction
 from provision.subscriptions.offers import contracts
@@ -230,7 +230,7 @@ def test_a_settlement_is_paid_once(shop: Place) -> None:
     assert shop.balance(shop.seller, "512") == -510
     assert shop.balance(shop.supporter, "512") == 510
     assert shop.balance(shop.seller, "401") == shop.balance(shop.supporter, "411") == 0
-    assert allocating.open_units(shop.session, document_of(shop.session, made)) == 0
+    assert open_items.left_on(shop.session, document_of(shop.session, made)) == 0
     shop.whole()
     with pytest.raises(UsageRefused, match="is settled, it cannot be paid"):
         settlements.pay(shop.session, made, TODAY, TODAY)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.open_items import OpenItem
 from provision.subscriptions.dunning import letters, policy
 from provision.subscriptions.dunning.reminders import Reminder
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.profiles import Profile
-from provision.subscriptions.payments.owed import Owed
 
 if TYPE_CHECKING:
     from provision.subscriptions.dunning.letters import Letter
@@ -28,7 +28,9 @@ PROFILE = {
     "vat": "liable",
     "iban": "FR1420041010050500013M02606",
 }
-OWED = Owed(Number(1, "F2026", 12), "invoice", "person-1", 1, 1, 1, DUE, 12_000, 2_000, 12_000)
+OWED = OpenItem(
+    Number(1, "F2026", 12), "invoice", "person-1", 1, 1, DUE, DUE, 12_000, 2_000, 12_000
+)
 
 
 def letter(step: str, kind: str = "person", days: int = 30, **changes: object) -> Letter:

@@ -1,0 +1,27 @@
+"""One idea, one shape: what stood several times in the code stands once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2] / "provision"
+
+# An idea as code writes it, and the only file that may.
+SHAPES = {
+    r"gross\s*(-|>)\s*(\w+\.)*(set_against|open_units|func\.)": (
+        "subscriptions/documents/open_items.py"
+    ),
+}
+
+
+@pytest.mark.parametrize("idea", SHAPES)
+def test_an_idea_has_one_home(idea: str) -> None:
+    homes = {
+        str(path.relative_to(HOUSE))
+        for path in HOUSE.rglob("*.py")
+        if re.search(idea, path.read_text(encoding="utf-8"))
+    }
+    assert homes == {SHAPES[idea]}
