@@ -158,6 +158,36 @@ def plain(amount: Amount) -> str:
     return f"{'-' if amount.units < 0 else ''}{whole}.{decimals}"
 
 
+def half_up(numerator: int, denominator: int) -> int:
+    """Divide and round to the nearest whole number; half goes away from zero, on both sides."""
+    sign = _sign(numerator) * _sign(denominator)
+    numerator, denominator = abs(numerator), abs(denominator)
+    return sign * ((2 * numerator + denominator) // (2 * denominator))
+
+
+def apportion(weights: Sequence[int], units: Cents) -> tuple[Cents, ...]:
+    """Share `units` in proportion to `weights`, once (`split` goes on from time to time).
+
+    The rule: the first so many weights together have `units` times their sum over the sum of all,
+    `half_up`; a part is what it adds to those before it. So the parts add up to `units`; what is
+    named first has the same however finely the rest is cut (VAT first, then who shares what is
+    left: a report and a VAT statement agree); weights may be below zero (a discount); the sum of
+    the weights gives each its weight, and the other sign gives each the other sign. The order
+    decides who has the odd cent, and nobody is more than one away from the exact part.
+    Raises MoneyRefused when the weights come to nothing and `units` do not.
+    """
+    whole = sum(weights)
+    if not whole and units:
+        raise MoneyRefused("Nobody has a share", "Give at least one share above 0.")
+    parts, running, before = [], 0, 0
+    for weight in weights:
+        running += weight
+        upto = half_up(units * running, whole) if whole else 0
+        parts.append(upto - before)
+        before = upto
+    return tuple(parts)
+
+
 def split(units: Cents, shares: Sequence[int], carried: int = 0) -> Split:
     """Share `units` by whole `shares`; `carried` is what the split before this one returned.
 

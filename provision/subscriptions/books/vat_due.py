@@ -6,9 +6,9 @@ credit note set against an invoice is a payment of the one and a repayment of th
 loss is never due: the ledger takes it back (article 272-1). What an invoice deducts of a deposit
 was due when the deposit was paid: it counts once, as a repayment of the deposit on that day.
 
-Rounding: of a document of `gross` cents, of which `paid` are paid, VAT × paid / gross is due,
-rounded half up. A period has the difference between its end and its beginning, so that the
-periods of a document add up to its VAT, to the cent.
+Rounding: what is paid of a document is apportioned to its VAT, by category and rate, before all
+else (`money.apportion`), as reports do it. A period has the difference between its end and its
+beginning, so that the periods of a document add up to its VAT, to the cent.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from sqlalchemy import and_, case, func, select
 
 from provision.days import sensible_period
+from provision.money import apportion
 from provision.subscriptions.documents.allocating import LOSS, RECLAIM
 from provision.subscriptions.documents.drafts import CREDITS
 from provision.subscriptions.documents.models import (
@@ -34,11 +35,10 @@ from provision.subscriptions.documents.models import (
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.offers.catalogue import Catalogue
-from provision.subscriptions.offers.terms import half_up
 from provision.subscriptions.offers.vat import ROUNDING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import date
     from typing import Any
 
@@ -163,32 +163,19 @@ def statement(session: Session, owner: Organisation, first_day: date, last_day: 
     return Statement(rows, _collected(session, owner.id, first_day, last_day))
 
 
-def dealt(weights: Sequence[Cents], part: Cents, whole: Cents) -> list[Cents]:
-    """Return `part` / `whole` of each weight, rounded half up on the running total of the weights.
-
-    So they add up to what is rounded once, and each has its whole weight when `part` is `whole`.
-    """
-    running = before = 0
-    found = []
-    for weight in weights:
-        running += weight
-        now = half_up(running * part, whole) if whole else 0
-        found.append(now - before)
-        before = now
-    return found
-
-
 def _states(document: _Document, paid: _Paid, day: date) -> list[_State]:
     if document.issued_on > day:
         return [_State(0, 0, 0, 0)] * len(document.parts)
     vat = [part.vat for part in document.parts]
     gross = [part.net + part.vat for part in document.parts]
-    whole = abs(sum(gross))  # what is set against it is above zero, also of a credit note
-    units = min(paid.units, whole)  # what is paid again after it was reclaimed is no more of it
-    settled = vat if document.on_debits else dealt(vat, units, whole)
-    received = dealt(gross, units - paid.loss, whole)
-    lost = dealt(vat, paid.lost_vat, sum(vat))
-    return [_State(*each) for each in zip(vat, received, settled, lost, strict=True)]
+    whole = sum(gross)
+    sign = -1 if whole < 0 else 1  # what is set against it is above zero, also of a credit note
+    # What is paid again after it was reclaimed is no more of it.
+    units = min(paid.units, abs(whole))
+    settled = vat if document.on_debits else apportion((*vat, whole - sum(vat)), sign * units)
+    received = apportion(gross, sign * (units - paid.loss))
+    lost = apportion(vat, sign * paid.lost_vat)
+    return [_State(*each) for each in zip(vat, received, settled, lost, strict=False)]
 
 
 def _row(part: _Part, before: _State, after: _State, *, is_new: bool) -> Due:

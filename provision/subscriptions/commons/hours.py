@@ -15,13 +15,12 @@ from sqlalchemy import func, select
 from provision import edges
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.money import HOUR, Amount, euros
+from provision.money import HOUR, Amount, euros, half_up
 from provision.subscriptions.commons import in_kind
 from provision.subscriptions.commons.models import HourValue, TimeGiven
 from provision.subscriptions.documents import allocating
 from provision.subscriptions.ledger import chart, posting
 from provision.subscriptions.ledger.journal import Entry, Line
-from provision.subscriptions.offers.terms import half_up
 
 if TYPE_CHECKING:
     from datetime import date

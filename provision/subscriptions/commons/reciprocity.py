@@ -13,10 +13,11 @@ from sqlalchemy import select
 from provision import edges
 from provision.days import sensible_day
 from provision.errors import UsageRefused
+from provision.money import half_up
 from provision.subscriptions.commons import contributions
 from provision.subscriptions.commons.models import ReciprocityContract
 from provision.subscriptions.offers import tariffs
-from provision.subscriptions.offers.terms import Term, half_up
+from provision.subscriptions.offers.terms import Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision.money import apportion
 from provision.subscriptions.documents import allocating, deducting, open_items
 from provision.subscriptions.documents.drafts import CREDIT_NOTE, DEPOSIT, INVOICE
 from provision.subscriptions.documents.models import Invoice
-from provision.subscriptions.offers.terms import half_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from sqlalchemy.orm import Session
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.documents.drafts import Draft, DraftLine
     from provision.subscriptions.documents.issuing import Number
-    from provision.subscriptions.offers.sharing import Rule
 
 CREDIT = "credit"
 
@@ -134,10 +133,10 @@ def _taken(lines: Sequence[DraftLine], most: Cents) -> tuple[list[DraftLine], li
 
 def _cut(line: DraftLine, gross: Cents) -> tuple[DraftLine, DraftLine]:
     """Cut a line in two, the first of `gross` cents; days are given back once, by the first."""
-    whole = line.net + line.vat
-    vat = half_up(line.vat * gross, whole)
-    net = gross - vat
-    first = replace(line, net=net, vat=vat, shares=tuple(_shared(line, net)))
+    vat, net = apportion((line.vat, line.net), gross)
+    units = apportion([part for _rule, part in line.shares], net)
+    shares = tuple((rule, part) for (rule, _all), part in zip(line.shares, units, strict=True))
+    first = replace(line, net=net, vat=vat, shares=shares)
     parts = zip(line.shares, first.shares, strict=True)
     second = replace(
         line,
@@ -147,12 +146,3 @@ def _cut(line: DraftLine, gross: Cents) -> tuple[DraftLine, DraftLine]:
         shares=tuple((rule, units - part) for (rule, units), (_rule, part) in parts),
     )
     return first, second
-
-
-def _shared(line: DraftLine, net: Cents) -> Iterator[tuple[Rule, Cents]]:
-    """Yield the shares of a part of a line: in proportion, and they add up to `net`."""
-    before = 0
-    for rule, units in line.shares:
-        after = before + units
-        yield rule, half_up(net * after, line.net) - half_up(net * before, line.net)
-        before = after

@@ -23,7 +23,7 @@ from sqlalchemy import func, literal_column, select, true
 from sqlalchemy.orm import aliased
 
 from provision.database import insert_many
-from provision.money import EUR, Amount
+from provision.money import EUR, Amount, apportion
 from provision.subscriptions.documents import drafts, open_items
 from provision.subscriptions.documents.allocating import PAYMENT, RETURN
 from provision.subscriptions.documents.issuing import Number
@@ -35,7 +35,6 @@ from provision.subscriptions.documents.models import (
 )
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
-from provision.subscriptions.offers.terms import half_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,12 +73,12 @@ class Deposit:
     def take(self, most: Cents) -> tuple[Cents, Cents]:
         """Take up to `most` cents of it, and return their net and VAT.
 
-        The VAT of all that was taken is the deposit's in proportion, half a cent up: the last part
-        has what remains.
+        The VAT of all that was taken is the deposit's in proportion: the last part has what
+        remains.
         """
         units = min(most, self.left)
         upto = self.deducted_net + self.deducted_vat + units
-        vat = half_up(self.vat * upto, self.net + self.vat) - self.deducted_vat
+        vat = apportion((self.vat, self.net), upto)[0] - self.deducted_vat
         self.deducted_net += units - vat
         self.deducted_vat += vat
         return units - vat, vat

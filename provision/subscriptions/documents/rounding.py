@@ -13,10 +13,10 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provision.money import half_up
 from provision.subscriptions.documents.drafts import ROUNDED, DraftLine
 from provision.subscriptions.offers.catalogue import Item
 from provision.subscriptions.offers.sharing import Rule
-from provision.subscriptions.offers.terms import half_up
 from provision.subscriptions.offers.vat import ROUNDING, WHOLE
 
 if TYPE_CHECKING:

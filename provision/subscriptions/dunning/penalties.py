@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.subscriptions.offers.terms import half_up
+from provision.money import half_up
 
 if TYPE_CHECKING:
     from provision.money import Cents
@@ -54,4 +54,4 @@ def interest(units: Cents, due_on: date, paid_on: date) -> Cents:
         days = (min(after, end) - max(first, start)).days
         if days > 0:
             owed += Fraction(units * rate * TIMES * days, WHOLE * DAYS_OF_A_YEAR)
-    return half_up(owed.numerator, owed.denominator)
+    return half_up(*owed.as_integer_ratio())

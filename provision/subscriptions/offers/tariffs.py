@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from provision import money
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions.offers.terms import half_up
+from provision.money import half_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

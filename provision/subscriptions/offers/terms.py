@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta
 
+from provision.money import apportion
+
 if TYPE_CHECKING:
     from provision.money import Cents
 
@@ -49,22 +51,11 @@ def term_of(anchor: date, period: str, day: date) -> Term:
 def prorated(units: Cents, term: Term, part: Term) -> Cents:
     """Return what `part` of a term costs when all of it costs `units`.
 
-    What is due by the end of a day is `units` times the days so far over the days of the term,
-    half a cent up; a part costs what is due by its end less what is due by its start. So parts
-    that make up a term cost exactly the term, however often it is cut.
+    Its days have what they add to those before them (`apportion`): so parts that make up a term
+    cost exactly the term, however often it is cut.
     """
-    first, last = (part.starts - term.starts).days, (part.until - term.starts).days
-    return _due(units, last, term.days) - _due(units, first, term.days)
-
-
-def half_up(numerator: int, denominator: int) -> int:
-    """Divide and round to the nearest whole number; half goes away from zero."""
-    sign = -1 if numerator < 0 else 1
-    return sign * ((2 * abs(numerator) + denominator) // (2 * denominator))
-
-
-def _due(units: Cents, days: int, of_days: int) -> Cents:
-    return half_up(units * days, of_days)
+    before, after = (part.starts - term.starts).days, (term.until - part.until).days
+    return apportion((before, part.days, after), units)[1]
 
 
 def _boundary(anchor: date, months: int) -> date:

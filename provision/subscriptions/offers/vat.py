@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.subscriptions.offers.terms import half_up
+from provision.money import half_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

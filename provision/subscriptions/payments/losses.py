@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
+from provision.money import apportion
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.drafts import DEPOSIT
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import chart, posting
 from provision.subscriptions.ledger.journal import Entry
-from provision.subscriptions.offers.terms import half_up
 from provision.subscriptions.payments import answers
 from provision.subscriptions.payments.booking import line
 from provision.subscriptions.selling import charged
@@ -46,7 +46,9 @@ def loss_of(invoice: OpenItem, profile: Profile, *, duplicate_sent: bool) -> Los
     """Return what writing off all that is open on an invoice would do."""
     open_items.check_invoice(invoice)
     comes_back = not profile.vat_on_debits or duplicate_sent
-    vat = half_up(invoice.units * invoice.vat, invoice.gross) if comes_back else 0
+    vat = (
+        apportion((invoice.vat, invoice.gross - invoice.vat), invoice.units)[0] if comes_back else 0
+    )
     return Loss(invoice.units, vat)
 
 

@@ -31,7 +31,7 @@ class Received:
 def received(portions: Iterable[Portion], paid_cents: Cents) -> tuple[Received, ...]:
     """Return the sum of each (kind, beneficiary, role), the largest first.
 
-    Formula: cents = sum of its portions; basis points = largest remainder of cents over all cents,
+    Formula: cents = sum of its portions; basis points = `exact_shares` of cents over all cents,
     so that they add up to 10 000 exactly (None while refunds leave somebody below zero).
     Raises PaquetError unless the portions add up to `paid_cents`: a report that loses a cent
     is not shown.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from provision.money import half_up
 from provision.subscriptions.reports import (
     churn,
     cohorts,
@@ -22,10 +22,10 @@ from provision.subscriptions.reports import (
     unpaid,
 )
 from provision.subscriptions.reports.months import year_until
-from provision.subscriptions.reports.ratios import half_up
 
 if TYPE_CHECKING:
     from datetime import date
+    from fractions import Fraction
 
     from provision.money import Cents
     from provision.subscriptions.reports.facts import Facts
@@ -98,4 +98,4 @@ def _monthly_cost(facts: Facts, months: tuple[date, ...]) -> Cents:
     """Return the mean incompressible cost of the months that had some, rounded half up."""
     carried = coverage.coverage((), facts.costs, months)
     costs = [month.cost for month in carried if month.cost]
-    return half_up(Fraction(sum(costs), len(costs))) if costs else 0
+    return half_up(sum(costs), len(costs)) if costs else 0

@@ -1,7 +1,8 @@
 """What subscribers paid, cut by what it was for: from what is set against documents, by month.
 
 A month's payments of exactly a whole document are added up by the database. Only documents that
-were paid in parts are read one by one, since each cent of a part must go to somebody.
+were paid in parts are read one by one, since each cent of a part must go to somebody: it is
+apportioned to VAT first, by category and rate, as a VAT statement does it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from sqlalchemy import Integer, Text, and_, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import aliased
 
+from provision.money import apportion
 from provision.subscriptions.commons.in_kind import LOCAL
 from provision.subscriptions.documents import deducting
 from provision.subscriptions.documents.allocating import PAYMENT, RECLAIM, REFUND, RETURN
@@ -27,7 +29,7 @@ from provision.subscriptions.documents.models import (
 from provision.subscriptions.reports import gather_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import date
 
     from sqlalchemy import CTE, ColumnElement, Row, Select, Subquery
@@ -43,6 +45,12 @@ PIECE = 5_000  # rows that are held at one time
 # what is given back of it is set against.
 PAID = (PAYMENT, LOCAL, RETURN, RECLAIM, REFUND, deducting.KIND, deducting.REST)
 MONTH = len("2026-01")
+TAXED = -1  # the place of a line's VAT among its shares
+VAT_KIND = {
+    "category": InvoiceLine.vat_category,
+    "rate": InvoiceLine.vat_rate,
+    "abroad": InvoiceLine.vat_abroad,
+}
 SIGN = case((Invoice.kind == CREDIT_NOTE, -1), else_=1)
 
 Key: TypeAlias = tuple[int, str, int]
@@ -96,21 +104,6 @@ def paid(session: Session, scope: Scope, since: date) -> Cents:
 def month_name(day: date) -> str:
     """Return the month of a day as shares have it: "2026-01"."""
     return day.isoformat()[:MONTH]
-
-
-def dealt(weights: Iterable[int], whole: int, paid_units: Cents) -> Iterator[Cents]:
-    """Yield what each weight has when `paid_units` of `whole`, the sum of the weights, are paid.
-
-    Formula: the running total of the weights × paid / whole, rounded down, less the one before: so
-    they add up to what is paid, each is less than a cent from exact, weights below zero (a
-    discount) do no harm, and when all is paid each has its weight.
-    """
-    running = before = 0
-    for weight in weights:
-        running += weight
-        now = paid_units * running // whole
-        yield now - before
-        before = now
 
 
 def _of_sales(scope: Scope) -> ColumnElement[bool]:
@@ -211,7 +204,7 @@ def _add_document(
     for month, units in history:
         after = before + units
         if month >= first_month and abs(units) != whole:
-            changes = zip(dealt(weights, whole, after), dealt(weights, whole, before), strict=True)
+            changes = zip(apportion(weights, after), apportion(weights, before), strict=True)
             for piece, (now, then) in zip(pieces, changes, strict=True):
                 sign = -1 if piece.kind == CREDIT_NOTE else 1
                 found[_share(month, piece)] += sign * (now - then)
@@ -235,7 +228,7 @@ def _in_parts(scope: Scope, since: date) -> CTE:
 
 
 def _pieces(documents: CTE) -> Select[*tuple[Any, ...]]:
-    """Return the shares of all lines of these documents, and their VAT, by document."""
+    """Return the VAT of all lines of these documents, and then their shares, by document."""
     head = (
         Invoice.organisation_id,
         Invoice.series,
@@ -246,6 +239,7 @@ def _pieces(documents: CTE) -> Select[*tuple[Any, ...]]:
         InvoiceLine.line,
         InvoiceLine.starts_on,
         InvoiceLine.ends_on,
+        *(column.label(name) for name, column in VAT_KIND.items()),
     )
     shared = (
         InvoiceLine.role,
@@ -255,7 +249,7 @@ def _pieces(documents: CTE) -> Select[*tuple[Any, ...]]:
         LineShare.units,
     )
     nobody = cast(null(), Integer)
-    taxed = (literal(""), nobody, nobody, literal(-1), InvoiceLine.vat)
+    taxed = (literal(""), nobody, nobody, literal(TAXED), InvoiceLine.vat)
     lines = (
         select(*head)
         .join(documents, same_document(documents.c, Invoice))
@@ -268,8 +262,12 @@ def _pieces(documents: CTE) -> Select[*tuple[Any, ...]]:
         ),
         lines.add_columns(*taxed),
     ).subquery()
-    order = ("organisation_id", "series", "number", "line", "position")
-    return select(both).order_by(*(both.c[name] for name in order))
+    document = [both.c[name] for name in ("organisation_id", "series", "number")]
+    vat_first = (
+        both.c.position != TAXED,
+        *(case((both.c.position == TAXED, both.c[name])) for name in VAT_KIND),
+    )
+    return select(both).order_by(*document, *vat_first, both.c.line, both.c.position)
 
 
 def _share(month: str, piece: Row[*tuple[Any, ...]]) -> Share:

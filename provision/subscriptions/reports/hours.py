@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
+from provision.money import half_up
 from provision.subscriptions.reports.months import month_of
-from provision.subscriptions.reports.ratios import half_up, ratio
+from provision.subscriptions.reports.ratios import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,5 +77,5 @@ def value(seconds: int, hourly_cents: Cents, on: date) -> Valuation:
             f"{hourly_cents} cents an hour are outside what such time is valued at",
             f"Give {LOWEST_RATE} to {HIGHEST_RATE} cents.",
         )
-    cents = half_up(Fraction(seconds * hourly_cents, SECONDS_OF_AN_HOUR))
+    cents = half_up(seconds * hourly_cents, SECONDS_OF_AN_HOUR)
     return Valuation(on, hourly_cents, seconds, cents)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from provision.errors import PaquetError
+from provision.money import half_up
 from provision.subscriptions.reports.months import MONTHS_OF_A_YEAR, last_day, month_of, shift
-from provision.subscriptions.reports.ratios import half_up, ratio
+from provision.subscriptions.reports.ratios import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
+    from fractions import Fraction
 
     from provision.money import Cents
     from provision.subscriptions.reports.facts import Income, Life, Rate
@@ -135,7 +136,7 @@ def served(lives: Iterable[Life], rates: Iterable[Rate], day: date) -> tuple[Ser
 
 def in_cents(twelfths: Twelfths) -> Cents:
     """Return twelfths of a cent in cents, rounded half up."""
-    return half_up(Fraction(twelfths, MONTHS_OF_A_YEAR))
+    return half_up(twelfths, MONTHS_OF_A_YEAR)
 
 
 def recurring_ratio(incomes: Iterable[Income], months: Sequence[date]) -> Fraction | None:

@@ -33,8 +33,8 @@ class Tier:
 def tiers(served: Iterable[Served], monthly_cost: Cents) -> tuple[Tier, ...]:
     """Return the tiers of the subscriptions served on a day, the largest transfer first.
 
-    Formula: cost of a tier = monthly cost × its subscriptions / all subscriptions (largest
-    remainder, so that the costs add up); paid = its MRR.
+    Formula: cost of a tier = monthly cost × its subscriptions / all subscriptions
+    (`exact_shares`, so that the costs add up); paid = its MRR.
     """
     paid: Counter[str] = Counter()
     counts: Counter[str] = Counter()

@@ -8,10 +8,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import UsageRefused
-from provision.money import NARROW_SPACE, NO_BREAK_SPACE, euros, show
+from provision.money import NARROW_SPACE, NO_BREAK_SPACE, euros, half_up, show
 from provision.shipped import share
 from provision.subscriptions.reports.hours import SECONDS_OF_AN_HOUR
-from provision.subscriptions.reports.ratios import half_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +58,7 @@ class Wording:
         """Return a share as percent with one decimal, rounded half up."""
         if part is None:
             return UNKNOWN
-        return self._tenths(half_up(part * 1000)) + self._unit("%")
+        return self._tenths(half_up(*(part * 1000).as_integer_ratio())) + self._unit("%")
 
     def hundredths(self, basis_points: int | None) -> str:
         """Return basis points as percent with both decimals, so that shares add up to 100."""
@@ -71,9 +70,7 @@ class Wording:
 
     def hours(self, seconds: int) -> str:
         """Return seconds as hours with one decimal, rounded half up."""
-        return self._tenths((seconds * 20 + SECONDS_OF_AN_HOUR) // (SECONDS_OF_AN_HOUR * 2)) + (
-            f"{NO_BREAK_SPACE}h"
-        )
+        return self._tenths(half_up(seconds * 10, SECONDS_OF_AN_HOUR)) + f"{NO_BREAK_SPACE}h"
 
     def month(self, month: date) -> str:
         """Return the name of a month with its year."""

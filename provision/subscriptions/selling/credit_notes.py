@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from provision import edges, money
 from provision.errors import UsageRefused
+from provision.money import apportion
 from provision.subscriptions.documents import allocating
 from provision.subscriptions.documents.drafts import (
     CREDIT_NOTE,
@@ -196,7 +197,7 @@ def _spread(whole: Sequence[DraftLine], units: Cents) -> Iterator[DraftLine]:
     left = [max(sum(one.net + one.vat for one in lines), 0) for lines in groups.values()]
     if not 0 < units <= sum(left):
         raise _too_much(sum(left))
-    parts = _in_proportion(units, left)
+    parts = apportion(left, units)
     for (group, lines), part in zip(groups.items(), parts, strict=True):
         (taxed,) = tax([part], GROSS, group[-1])
         if part:
@@ -208,16 +209,6 @@ def _spread(whole: Sequence[DraftLine], units: Cents) -> Iterator[DraftLine]:
                 treatment=lines[0].treatment,
                 contract_id=group[2],
             )
-
-
-def _in_proportion(units: Cents, weights: Sequence[int]) -> list[Cents]:
-    whole, before, parts, done = sum(weights), 0, [], 0
-    for weight in weights:
-        before += weight
-        upto = units * before // whole
-        parts.append(upto - done)
-        done = upto
-    return parts
 
 
 def _check(

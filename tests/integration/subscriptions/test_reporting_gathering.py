@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from provision.errors import PaquetError
-from provision.subscriptions.books import verify
+from provision.subscriptions.books import vat_due, verify
 from provision.subscriptions.commons import contributions, hours, reciprocity
 from provision.subscriptions.documents import describing
 from provision.subscriptions.ledger.journal import Moment
@@ -24,6 +24,7 @@ from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.figures import figures
 from provision.subscriptions.reports.gather_scope import Scope, month_over
 from provision.subscriptions.reports.gathering import gather
+from provision.subscriptions.reports.months import last_day
 from tests.integration.subscriptions.reporting_shop import (
     ASSOCIATION,
     BUSINESS,
@@ -118,6 +119,27 @@ def test_an_invoice_paid_in_parts_is_shared_to_the_cent_in_each_month(begun: Wor
     ]
     february = {one.beneficiary_kind: one.cents for one in facts.portions if one.month == FEBRUARY}
     assert february == {"association": 3_000 + 125, "business": 7_000 + 292, "tax": 2_000 + 83}
+
+
+@pytest.mark.parametrize("units", [3, 503, 1_197])
+def test_a_report_and_a_vat_statement_of_the_same_sales_agree_to_the_cent(
+    session: Session, units: int
+) -> None:
+    """Of 5.03 of 12.00, VAT is 0.838."""
+    shop = build(session)
+    shop.contract()
+    for plan in ("famille", "nuage"):  # of one line, and of two
+        shop.subscribe(plan, FEBRUARY, plan=plan)
+    shop.bill(FEBRUARY)
+    for shown in ("F2026-000001", "F2026-000002"):
+        shop.pay(shown, units, FEBRUARY)
+        shop.pay(shown, 2, MARCH)
+    told: Counter[date] = Counter()
+    for one in gathered(shop).portions:
+        told[one.month] += one.cents * (one.beneficiary_kind == "tax")
+    for month in (FEBRUARY, MARCH):
+        stated = vat_due.statement(session, shop.seller, month, last_day(month))
+        assert told[month] == sum(row.due for row in stated.rows)
 
 
 def test_income_is_what_was_received_without_vat(begun: World) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions.offers.terms import MONTHLY, YEARLY, Term, half_up, prorated, term_of
+from provision.money import half_up
+from provision.subscriptions.offers.terms import MONTHLY, YEARLY, Term, prorated, term_of
 
 DAYS = st.dates(date(2000, 1, 1), date(2098, 12, 31))
 PERIODS = st.sampled_from([MONTHLY, YEARLY])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.subscriptions.offers.terms import half_up
+from provision.money import half_up
 from provision.subscriptions.offers.vat import GROSS, NET, How, Taxed, Treatment, asked, tax
 
 LINES = st.lists(st.integers(-(10**9), 10**9), max_size=12)
