@@ -10,19 +10,17 @@ import bcrypt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
-from sqlalchemy import select
 
 from provision import edges
 from provision.errors import PaquetError, UsageRefused
 from provision.phones.devices import make_secret
 from provision.registry import fences, orders, states
-from provision.registry.models import Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.registry.secrets import open_safe
 from provision.servers import artifacts, inventory
 from provision.subscriptions.documents import union_consumers
 from provision.subscriptions.offers import plans
-from provision.subscriptions.parties import identities, organisations
+from provision.subscriptions.parties import identities, organisations, people
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.selling import cancelling, opening
 from provision.subscriptions.selling.opening import Sale
@@ -149,7 +147,7 @@ def place(control: Control, wish: Wish, customer: Mapping[str, object] | None = 
 
 def _known(session: Session, wish: Wish) -> Person:
     """Return what documents say of the customer so far: of somebody new, what was ordered."""
-    subscriber = session.scalar(select(Subscriber).where(Subscriber.email == wish.email))
+    subscriber = people.known(session, wish.email)
     known = identities.current(session, subscriber.id) if subscriber else None
     if known is not None:
         return identities.read(known)

@@ -22,7 +22,7 @@ from provision.subscriptions.documents import describing, open_items
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.dunning import policy
 from provision.subscriptions.offers import plans, terms
-from provision.subscriptions.parties import identities, organisations, profiles
+from provision.subscriptions.parties import identities, organisations, people, profiles
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.payments import (
@@ -127,7 +127,7 @@ def _open(story: Story, start: date) -> None:
         self_billing.record(session, supporter, seller, wording, start)
         for email, (name, kind, plan) in OTHERS.items():
             _subscribe(session, Person(name=name, email=email, kind=kind, address=HOME), start)  # type: ignore[arg-type]
-            one = _subscriber(session, email)
+            one = people.subscriber_named(session, email)
             sale = Sale(plans.get(session, plan), seller, supporter)
             opening.open_subscription(session, one, sale, today=start)
         for one in session.scalars(select(Subscriber).order_by(Subscriber.id)):
@@ -166,10 +166,6 @@ def _subscribe(session: Session, person: Person, today: date) -> None:
     session.add(one)
     session.flush()
     identities.write(session, one, person, today)
-
-
-def _subscriber(session: Session, email: str) -> Subscriber:
-    return session.scalars(select(Subscriber).where(Subscriber.email == email)).one()
 
 
 def _sign(

@@ -174,7 +174,7 @@ def agree(context: Context, wanted: BarterAgreed, how: How) -> None:
     def work(session: Session) -> Facts:
         who = organisations.get(session, wanted.organisation)
         offer = Offer(
-            people.subscriber(session, wanted.email),
+            people.reference(session, people.subscriber_named(session, wanted.email).id),
             wanted.description,
             wanted.quantity,
             money.parse(wanted.each).units,

@@ -63,7 +63,9 @@ def give(context: Context, wanted: HoursGiven, how: How) -> None:
 
     def work(session: Session) -> Facts:
         who = organisations.get(session, wanted.organisation)
-        giver = people.subscriber(session, wanted.giver) if wanted.giver else ""
+        giver = ""
+        if wanted.giver:
+            giver = people.reference(session, people.subscriber_named(session, wanted.giver).id)
         seconds = money.parse(wanted.time, HOUR).units
         given = time_given.give(session, who, Given(giver, seconds, wanted.purpose), moment)
         return _facts(session, who, given)

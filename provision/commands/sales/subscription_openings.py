@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy import select
 
 from provision import edges
 from provision.commands.shared.changing import change, change_options
@@ -24,7 +23,7 @@ from provision.subscriptions.offers import plans, tariffs
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.offers.tariffs import Tariff
-from provision.subscriptions.parties import identities, organisations
+from provision.subscriptions.parties import identities, organisations, people
 from provision.subscriptions.selling import changes, opening
 from provision.subscriptions.selling.opening import Sale
 
@@ -122,11 +121,7 @@ def identify(context: Context, wanted: Identified, customer: Customer, how: How)
     """
 
     def work(session: Session) -> Facts:
-        subscriber = _known(session, wanted.email)
-        if subscriber is None:
-            raise UsageRefused(
-                f"There is no subscriber {wanted.email}", "See: paquet subscription list"
-            )
+        subscriber = people.subscriber_named(session, wanted.email)
         said = customer.said(wanted.language)
         known = _identified(session, subscriber, said, context.today)
         return {"email": subscriber.email, **known}
@@ -163,7 +158,7 @@ def _opened(session: Session, subscriber: Subscriber, wanted: NewSubscription, d
 
 def _subscriber(session: Session, wanted: NewSubscription, control: Control) -> Subscriber:
     email = edges.email(wanted.email)
-    found = _known(session, email)
+    found = people.known(session, email)
     if found is not None:
         return found
     if wanted.name is None:
@@ -177,10 +172,6 @@ def _subscriber(session: Session, wanted: NewSubscription, control: Control) -> 
     session.add(made)
     session.flush()
     return made
-
-
-def _known(session: Session, email: str) -> Subscriber | None:
-    return session.scalar(select(Subscriber).where(Subscriber.email == edges.email(email)))
 
 
 def _identified(session: Session, subscriber: Subscriber, said: Facts, today: date) -> Facts:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SALT_BYTES = 16
 ORGANISATION = "organisation-"
 REFERENCE_LETTERS = 24  # 96 bits: nobody meets twice
+LONGEST_NUMBER = 9
 
 
 def reference(session: Session, subscriber_id: int) -> str:
@@ -76,15 +77,31 @@ def organisation_of(party: str) -> int | None:
     return int(number) if head == "organisation" else None
 
 
+def known(session: Session, who: str) -> Subscriber | None:
+    """Return the subscriber with this e-mail address, or with this number, or None."""
+    typed = who.strip()
+    wanted: ColumnElement[bool] = func.lower(Subscriber.email) == typed.lower()
+    if is_number(typed):
+        wanted = Subscriber.id == int(typed)
+    return session.scalar(select(Subscriber).where(wanted).order_by(Subscriber.id))
+
+
+def is_number(typed: str) -> bool:
+    """Return whether somebody typed the number of a subscriber."""
+    return typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_NUMBER
+
+
 def subscriber_named(session: Session, email: str) -> Subscriber:
-    """Return the subscriber with this e-mail address, or raise UsageRefused."""
-    checked = edges.email(email)
-    found = session.scalar(
-        select(Subscriber).where(func.lower(Subscriber.email) == checked).order_by(Subscriber.id)
-    )
-    if found is None:
-        raise UsageRefused(f"Nobody subscribed as {checked}", "See: paquet subscription list")
-    return found
+    """Return the subscriber with this e-mail address, or raise UsageRefused.
+
+    The sentence does not repeat who was looked for: errors end in terminals, mails and logs.
+    """
+    subscriber = known(session, edges.email(email))
+    if subscriber is None:
+        raise UsageRefused(
+            "There is no subscriber with this e-mail address", "See: paquet subscriber list"
+        )
+    return subscriber
 
 
 def party(session: Session, typed: str) -> str:
@@ -93,18 +110,9 @@ def party(session: Session, typed: str) -> str:
     Other words stay as they are: they may name a group or an office, never a person.
     """
     if "@" in typed:
-        return subscriber(session, typed)
+        return reference(session, subscriber_named(session, typed).id)
     words = edges.person_name(typed, "beneficiary")
     for one in organisations.everyone(session):
         if one.name.casefold() == words.casefold():
             return organisation_reference(one.id)
     return words
-
-
-def subscriber(session: Session, email: str) -> str:
-    """Return the reference of the subscriber of this e-mail address, or raise UsageRefused."""
-    wanted = edges.email(email)
-    found = session.scalar(select(Subscriber.id).where(func.lower(Subscriber.email) == wanted))
-    if found is None:
-        raise UsageRefused(f"There is no subscriber {wanted}", "See: paquet subscription list")
-    return reference(session, found)

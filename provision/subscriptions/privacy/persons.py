@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from provision.errors import PaquetError
 from provision.registry.models import Bundle, Subscriber
+from provision.subscriptions.parties import people
 from provision.subscriptions.privacy import erasing
 from provision.subscriptions.privacy.models import Erasure
 from provision.subscriptions.selling.models import Subscription
@@ -20,25 +21,19 @@ if TYPE_CHECKING:
 
     from provision.database import Row
 
-LONGEST_NUMBER = 9
-
 
 def find(session: Session, who: str) -> Subscriber:
     """Return the subscriber of this e-mail address or number, or raise PaquetError.
 
     The sentence does not repeat who was looked for: errors end in terminals, mails and logs.
     """
-    typed = who.strip()
-    wanted: ColumnElement[bool] = func.lower(Subscriber.email) == typed.lower()
-    if typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_NUMBER:
-        wanted = Subscriber.id == int(typed)
-    found = session.scalar(select(Subscriber).where(wanted))
-    if found is None:
+    subscriber = people.known(session, who)
+    if subscriber is None:
         raise PaquetError(
             "Nobody here has this e-mail address or number",
             "See `paquet subscriber list`; who was erased is there under a number only.",
         )
-    return found
+    return subscriber
 
 
 def listing(session: Session) -> list[Row]:

@@ -259,3 +259,10 @@ def test_the_books_know_references_where_there_are_some(shop: Place) -> None:
     assert people.party(shop.session, "Les fondateurs") == "Les fondateurs"
     with pytest.raises(UsageRefused, match="There is no subscriber"):
         people.party(shop.session, "nobody@exemple.test")
+
+
+def test_one_sentence_says_that_nobody_has_an_address_and_does_not_repeat_it(shop: Place) -> None:
+    for ask in (people.party, people.subscriber_named):
+        with pytest.raises(UsageRefused) as refused:
+            ask(shop.session, "nobody@exemple.test")
+        assert refused.value.message == "There is no subscriber with this e-mail address"

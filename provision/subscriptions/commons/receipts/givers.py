@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 NEW = "-"
 NO_ADDRESS = "sans-courriel.invalid"  # RFC 2606: no mail ever goes there
-LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True)
@@ -55,14 +54,14 @@ def find(
     Raises UsageRefused for nobody; the sentence does not repeat who was looked for.
     """
     told, today = when
-    if typed != NEW and "@" not in typed and not _is_number(typed):
+    if typed != NEW and "@" not in typed and not people.is_number(typed):
         if said:
             raise UsageRefused(
                 "An organisation is described by its profile", "See: paquet organisation describe"
             )
         owner = organisations.get(session, typed)
         return Giver(people.organisation_reference(owner.id), None)
-    subscriber = _known(session, typed) or _made(session, typed, said, told)
+    subscriber = people.known(session, typed) or _made(session, typed, said, told)
     if erasing.is_erased(session, subscriber.id):
         raise UsageRefused("Whoever had this number was erased", "Name somebody else.")
     identity = identities.ensure(session, subscriber, today)
@@ -72,18 +71,8 @@ def find(
     return Giver(people.reference(session, subscriber.id), identity)
 
 
-def _known(session: Session, typed: str) -> Subscriber | None:
-    if typed == NEW:
-        return None
-    if _is_number(typed):
-        return session.get(Subscriber, int(typed))
-    return session.scalar(
-        select(Subscriber).where(func.lower(Subscriber.email) == edges.email(typed))
-    )
-
-
 def _made(session: Session, typed: str, said: Mapping[str, object], told: Told) -> Subscriber:
-    if "name" not in said or _is_number(typed):
+    if "name" not in said or people.is_number(typed):
         raise UsageRefused(
             "Nobody here has this e-mail address or number",
             "Give --name to write somebody new down, or see: paquet subscriber list",
@@ -98,7 +87,3 @@ def _made(session: Session, typed: str, said: Mapping[str, object], told: Told) 
     session.add(made)
     session.flush()
     return made
-
-
-def _is_number(typed: str) -> bool:
-    return typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_NUMBER
