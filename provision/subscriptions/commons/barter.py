@@ -15,10 +15,10 @@ from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions.commons import in_kind
+from provision.subscriptions.commons.in_kind import InKind
 from provision.subscriptions.commons.models import BarterAgreement, BarterDelivery
-from provision.subscriptions.documents import allocating
-from provision.subscriptions.ledger import chart, posting
-from provision.subscriptions.ledger.journal import Entry, Line
+from provision.subscriptions.ledger import chart
+from provision.subscriptions.ledger.journal import Line
 
 if TYPE_CHECKING:
     from datetime import date
@@ -72,22 +72,15 @@ def deliver(
     Raises UsageRefused for more pieces than agreed, or more value than is open.
     """
     _check(session, agreement, invoice, quantity, moment)
-    units = quantity * agreement.piece_units
-    in_kind.check(session, invoice, units, agreement.description)
     number = _delivered(session, agreement)[1] + 1
-    name = allocating.number_of(invoice).shown
-    entry = Entry(
-        organisation_id=agreement.organisation_id,
-        effective_on=moment.on,
-        text=f"Troc, accord {agreement.id}, facture {name}",
+    payment = InKind(
+        kind=in_kind.BARTER,
+        name=agreement.description,
+        taken=Line(chart.PURCHASED_SERVICES, euros(quantity * agreement.piece_units)),
+        text=f"Troc, accord {agreement.id}",
         key=f"barter:{agreement.id}:{number}",
-        lines=(
-            Line(chart.PURCHASED_SERVICES, euros(units)),
-            Line(chart.CUSTOMERS, euros(-units), invoice.party),
-        ),
-        piece=name,
     )
-    written = posting.post(session, entry, moment.today).number
+    written = in_kind.pay(session, invoice, payment, moment)
     session.add(
         BarterDelivery(
             agreement_id=agreement.id,
@@ -97,8 +90,7 @@ def deliver(
             delivered_on=moment.on,
         )
     )
-    allocating.allocate(session, invoice, units, in_kind.BARTER, (written, moment.on))
-    return units
+    return payment.units
 
 
 def get(session: Session, number: int) -> BarterAgreement:

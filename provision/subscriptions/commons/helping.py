@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
 from provision.money import euros
+from provision.subscriptions.commons import in_kind
+from provision.subscriptions.commons.in_kind import InKind
 from provision.subscriptions.documents import allocating
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.documents.models import Invoice
     from provision.subscriptions.ledger.journal import Moment
-    from provision.subscriptions.offers.models import Fund, FundDecision
+    from provision.subscriptions.offers.models import FundDecision
     from provision.subscriptions.parties.models import Organisation
+
+FUND = "fund"  # a kind of `Allocation`
 
 
 def help_subscriber(
@@ -50,10 +54,13 @@ def help_subscriber(
         lines=funds.spent(fund, given),
         piece=name,
     )
-    number = spent = posting.post(session, entry, moment.today).number
-    if fund.custodian_id != invoice.organisation_id:
-        number = _received(session, fund, invoice, (units, entry.key), moment)
-    allocating.allocate(session, invoice, units, "fund", (number, moment.on))
+    spent = posting.post(session, entry, moment.today).number
+    if fund.custodian_id == invoice.organisation_id:
+        allocating.allocate(session, invoice, units, FUND, (spent, moment.on))
+    else:
+        held = Line(chart.FUNDS_HELD, euros(units), organisation_reference(fund.custodian_id))
+        helped = InKind(FUND, fund.name, held, f"Aide du fonds {fund.id}", entry.key)
+        in_kind.enter(session, invoice, helped, moment)
     moved = FundMovement(kind=funds.HELP, units=-units, decision_id=decided.id, moved_on=moment.on)
     funds.move(session, fund, moved, spent)
 
@@ -101,22 +108,3 @@ def _check(decided: FundDecision, invoice: Invoice) -> None:
             f"Decision {decided.id} is for somebody else than the one of this invoice",
             "Help goes to whom it was decided for: paquet fund show NAME",
         )
-
-
-def _received(
-    session: Session, fund: Fund, invoice: Invoice, of: tuple[Cents, str], moment: Moment
-) -> int:
-    units, key = of
-    name = allocating.number_of(invoice).shown
-    entry = Entry(
-        organisation_id=invoice.organisation_id,
-        effective_on=moment.on,
-        text=f"Aide du fonds {fund.id}, facture {name}",
-        key=key,
-        lines=(
-            Line(chart.FUNDS_HELD, euros(units), organisation_reference(fund.custodian_id)),
-            Line(chart.CUSTOMERS, euros(-units), invoice.party),
-        ),
-        piece=name,
-    )
-    return posting.post(session, entry, moment.today).number

@@ -17,8 +17,8 @@ from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.money import HOUR, Amount, euros, half_up
 from provision.subscriptions.commons import in_kind
+from provision.subscriptions.commons.in_kind import InKind
 from provision.subscriptions.commons.models import HourValue, TimeGiven
-from provision.subscriptions.documents import allocating
 from provision.subscriptions.ledger import chart, posting
 from provision.subscriptions.ledger.journal import Entry, Line
 
@@ -121,23 +121,18 @@ def pay(session: Session, invoice: Invoice, seconds: int, moment: Moment) -> Cen
             f"Nobody said what an hour is taken for on {moment.on}",
             "See: paquet hours value --help",
         )
-    in_kind.check(session, invoice, units, "hours")
-    name = allocating.number_of(invoice).shown
-    entry = Entry(
-        organisation_id=invoice.organisation_id,
-        effective_on=moment.on,
-        text=f"Paiement en heures, facture {name}",
-        key=f"hours:{name}:{allocating.next_position(session, invoice)}",
-        lines=(
-            Line(chart.PURCHASED_SERVICES, euros(units)),
-            Line(chart.CUSTOMERS, euros(-units), invoice.party),
+    payment = InKind(
+        kind=in_kind.HOURS,
+        name="hours",
+        taken=Line(chart.PURCHASED_SERVICES, euros(units)),
+        text="Paiement en heures",
+        key=in_kind.next_key(session, invoice, in_kind.HOURS),
+        beside=(
             Line(chart.PURCHASED_SERVICES, Amount(HOUR, seconds)),
             Line(chart.COUNTERPART, Amount(HOUR, -seconds)),
         ),
-        piece=name,
     )
-    written = posting.post(session, entry, moment.today).number
-    allocating.allocate(session, invoice, units, in_kind.HOURS, (written, moment.on))
+    in_kind.pay(session, invoice, payment, moment)
     return units
 
 

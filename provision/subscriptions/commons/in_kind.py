@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -12,6 +13,8 @@ from provision.money import euros
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.drafts import DISCOUNTED
 from provision.subscriptions.documents.models import InvoiceLine, same_document
+from provision.subscriptions.ledger import chart, journal, posting
+from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.offers.models import PlanComponent
 from provision.subscriptions.selling.models import SubscriptionVersion
 
@@ -20,8 +23,67 @@ if TYPE_CHECKING:
 
     from provision.money import Cents
     from provision.subscriptions.documents.models import Invoice
+    from provision.subscriptions.ledger.journal import Moment
 
 LOCAL, HOURS, BARTER = KINDS = ("local", "hours", "barter")
+
+
+@dataclass(frozen=True)
+class InKind:
+    """What pays an invoice and is no euro: a kind of `Allocation`, which a refusal calls `name`.
+
+    `taken` is its line in the entry, with its worth in euros, against 411; `beside` are lines in a
+    commodity of its own. `text` and `key` are those of the entry.
+    """
+
+    kind: str
+    name: str
+    taken: Line
+    text: str
+    key: str
+    beside: tuple[Line, ...] = ()
+    journal: str = journal.OTHERS
+
+    @property
+    def units(self) -> Cents:
+        """What it is worth, in cents."""
+        return self.taken.amount.units
+
+
+def pay(session: Session, invoice: Invoice, payment: InKind, moment: Moment) -> int:
+    """Let what is no euro pay a subscriber's invoice; return the number of the entry.
+
+    Raises UsageRefused for more than can be paid so: no change is given in euros.
+    """
+    check(session, invoice, payment.units, payment.name)
+    return enter(session, invoice, payment, moment)
+
+
+def enter(session: Session, invoice: Invoice, payment: InKind, moment: Moment) -> int:
+    """Enter what was checked, set it against the invoice; return the number of the entry."""
+    shown = allocating.number_of(invoice).shown
+    entry = Entry(
+        organisation_id=invoice.organisation_id,
+        effective_on=moment.on,
+        text=f"{payment.text}, facture {shown}",
+        key=payment.key,
+        lines=(
+            payment.taken,
+            Line(chart.CUSTOMERS, euros(-payment.units), invoice.party),
+            *payment.beside,
+        ),
+        journal=payment.journal,
+        piece=shown,
+    )
+    number = posting.post(session, entry, moment.today).number
+    allocating.allocate(session, invoice, payment.units, payment.kind, (number, moment.on))
+    return number
+
+
+def next_key(session: Session, invoice: Invoice, kind: str) -> str:
+    """Return the key of the entry of what is set against the invoice next."""
+    shown, place = allocating.number_of(invoice).shown, allocating.next_position(session, invoice)
+    return f"{kind}:{shown}:{place}"
 
 
 def payable(session: Session, invoice: Invoice) -> Cents:

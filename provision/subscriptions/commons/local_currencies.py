@@ -15,10 +15,10 @@ from provision import edges, money
 from provision.errors import UsageRefused
 from provision.money import LOCAL, Amount, euros
 from provision.subscriptions.commons import in_kind
+from provision.subscriptions.commons.in_kind import InKind
 from provision.subscriptions.commons.models import LocalCurrency
-from provision.subscriptions.documents import allocating
-from provision.subscriptions.ledger import chart, journal, posting
-from provision.subscriptions.ledger.journal import Entry, Line
+from provision.subscriptions.ledger import chart, journal
+from provision.subscriptions.ledger.journal import Line
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -65,22 +65,17 @@ def pay(
 
     Raises UsageRefused for more than can be paid so: no change is given in euros.
     """
-    in_kind.check(session, invoice, units, currency.name)
     pieces = money.find_commodity(currency.code)
-    name = allocating.number_of(invoice).shown
-    entry = Entry(
-        organisation_id=invoice.organisation_id,
-        effective_on=moment.on,
-        text=f"Paiement en {currency.code}, facture {name}",
-        key=f"local:{name}:{allocating.next_position(session, invoice)}",
-        lines=(
-            Line(chart.LOCAL_CASH, euros(units)),
-            Line(chart.CUSTOMERS, euros(-units), invoice.party),
+    payment = InKind(
+        kind=in_kind.LOCAL,
+        name=currency.name,
+        taken=Line(chart.LOCAL_CASH, euros(units)),
+        text=f"Paiement en {currency.code}",
+        key=in_kind.next_key(session, invoice, in_kind.LOCAL),
+        beside=(
             Line(chart.LOCAL_CASH, Amount(pieces, units)),
             Line(chart.COUNTERPART, Amount(pieces, -units)),
         ),
         journal=journal.BANK,
-        piece=name,
     )
-    number = posting.post(session, entry, moment.today).number
-    allocating.allocate(session, invoice, units, in_kind.LOCAL, (number, moment.on))
+    in_kind.pay(session, invoice, payment, moment)
