@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
+from provision.subscriptions.ledger.models import Entered
 from provision.subscriptions.parties.models import Organisation
 
 
@@ -32,7 +33,7 @@ class PromisedDebt(Base):
     organisation: Mapped[Organisation] = relationship()
 
 
-class DebtPayment(Base):
+class DebtPayment(Entered, Base):
     """A part of a promised debt that was paid."""
 
     __tablename__ = "debt_payment"
@@ -41,7 +42,6 @@ class DebtPayment(Base):
     debt_id: Mapped[int] = mapped_column(ForeignKey("promised_debt.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     units: Mapped[int] = mapped_column(UNITS)
-    entry_number: Mapped[int]
     paid_on: Mapped[date] = mapped_column(DAY)
 
 
@@ -64,7 +64,7 @@ class ReciprocityContract(Base):
     receiver: Mapped[Organisation] = relationship(foreign_keys=[receiver_id])
 
 
-class TimeGiven(Base):
+class TimeGiven(Entered, Base):
     """Time that somebody gave to an organisation; `giver` is a reference, or empty."""
 
     __tablename__ = "time_given"
@@ -76,7 +76,6 @@ class TimeGiven(Base):
     seconds: Mapped[int]
     purpose: Mapped[str] = mapped_column(Text)
     given_on: Mapped[date] = mapped_column(DAY)
-    entry_number: Mapped[int]
 
 
 class HourValue(Base):
@@ -118,7 +117,7 @@ class BarterAgreement(Base):
     agreed_on: Mapped[date] = mapped_column(DAY)
 
 
-class BarterDelivery(Base):
+class BarterDelivery(Entered, Base):
     """Pieces of an agreement that came and paid for an invoice."""
 
     __tablename__ = "barter_delivery"
@@ -127,5 +126,4 @@ class BarterDelivery(Base):
     agreement_id: Mapped[int] = mapped_column(ForeignKey("barter_agreement.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     quantity: Mapped[int]
-    entry_number: Mapped[int]
     delivered_on: Mapped[date] = mapped_column(DAY)

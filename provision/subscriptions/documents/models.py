@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
+from provision.subscriptions.ledger.models import Entered
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -24,6 +25,27 @@ def same_document(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 
     )
 
 
+class DocumentKey:
+    """What a row is about: a document, by who issued it, its series, and its number in there.
+
+    These columns come first, also in the primary key.
+    """
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, sort_order=-3)
+    series: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-2)
+    number: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
+
+class IssuedKey:
+    """The same of the document itself: its issuer is one of the organisations."""
+
+    organisation_id: Mapped[int] = mapped_column(
+        ForeignKey("organisation.id"), primary_key=True, sort_order=-3
+    )
+    series: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-2)
+    number: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
+
 class BillingRun(Base):
     """A day on which all that was due is billed; an open one is finished before another begins."""
 
@@ -35,7 +57,7 @@ class BillingRun(Base):
     state: Mapped[str] = mapped_column(Text, default="open")
 
 
-class Invoice(Base):
+class Invoice(IssuedKey, Entered, Base):
     """An invoice or a credit note of `organisation_id`; `number` has no gaps in its series.
 
     A credit note's amounts are above zero, and it says which invoice it credits. `party` is the
@@ -45,9 +67,6 @@ class Invoice(Base):
     __tablename__ = "invoice"
     __table_args__ = STRICT
 
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
-    series: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     issued_on: Mapped[date] = mapped_column(DAY)
@@ -58,14 +77,13 @@ class Invoice(Base):
     net: Mapped[int] = mapped_column(UNITS)
     vat: Mapped[int] = mapped_column(UNITS)
     gross: Mapped[int] = mapped_column(UNITS)
-    entry_number: Mapped[int]
     credited_series: Mapped[str | None] = mapped_column(Text)
     credited_number: Mapped[int | None]
     reason: Mapped[str] = mapped_column(Text, default="")
     digest: Mapped[str] = mapped_column(Text)
 
 
-class InvoiceLine(Base):
+class InvoiceLine(DocumentKey, Base):
     """One line: `net` and `vat` of `quantity` pieces, for the days from `starts_on` to `ends_on`.
 
     `carried` is what its contract had dealt to its role when it was shared; `vat_abroad` is why a
@@ -75,9 +93,6 @@ class InvoiceLine(Base):
     __tablename__ = "invoice_line"
     __table_args__ = STRICT
 
-    organisation_id: Mapped[int] = mapped_column(primary_key=True)
-    series: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
     component: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
@@ -94,15 +109,12 @@ class InvoiceLine(Base):
     vat_abroad: Mapped[str] = mapped_column(Text, default="")
 
 
-class LineShare(Base):
+class LineShare(DocumentKey, Base):
     """What one beneficiary gets of a line's net amount."""
 
     __tablename__ = "line_share"
     __table_args__ = STRICT
 
-    organisation_id: Mapped[int] = mapped_column(primary_key=True)
-    series: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     beneficiary_id: Mapped[int]
@@ -110,7 +122,7 @@ class LineShare(Base):
     units: Mapped[int] = mapped_column(UNITS)
 
 
-class Allocation(Base):
+class Allocation(DocumentKey, Entered, Base):
     """What was set against an invoice or a credit note: a payment, a return, a credit, a loss.
 
     The sum lies between nothing and all of it; `entry_number` is where the ledger says so.
@@ -119,13 +131,9 @@ class Allocation(Base):
     __tablename__ = "allocation"
     __table_args__ = STRICT
 
-    organisation_id: Mapped[int] = mapped_column(primary_key=True)
-    series: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     units: Mapped[int] = mapped_column(UNITS)
     kind: Mapped[str] = mapped_column(Text)
-    entry_number: Mapped[int]
     allocated_on: Mapped[date] = mapped_column(DAY)
 
 
@@ -158,7 +166,7 @@ class SettlementStep(Base):
     reference: Mapped[str] = mapped_column(Text)
 
 
-class DepositDeduction(Base):
+class DepositDeduction(DocumentKey, Entered, Base):
     """Cents of a deposit invoice that the invoice `series`-`number` of the same issuer deducts.
 
     `vat` is the part of the deposit's VAT that the ledger entry takes back: the invoice has all of
@@ -168,12 +176,8 @@ class DepositDeduction(Base):
     __tablename__ = "deposit_deduction"
     __table_args__ = STRICT
 
-    organisation_id: Mapped[int] = mapped_column(primary_key=True)
-    series: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
     deposit_series: Mapped[str] = mapped_column(Text, primary_key=True)
     deposit_number: Mapped[int] = mapped_column(primary_key=True)
     net: Mapped[int] = mapped_column(UNITS)
     vat: Mapped[int] = mapped_column(UNITS)
-    entry_number: Mapped[int]
     deducted_on: Mapped[date] = mapped_column(DAY)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Text
+from sqlalchemy import ForeignKeyConstraint, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
+from provision.subscriptions.documents.models import DocumentKey, IssuedKey
+from provision.subscriptions.ledger.models import Entered
 
 NUMBER = ("organisation_id", "series", "number")
 MEMBERSHIP, DONATION = "membership", "donation"  # kinds of receipts
@@ -18,7 +20,7 @@ def _of_receipt(name: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(NUMBER, [f"receipt.{one}" for one in NUMBER], name=name)
 
 
-class Receipt(Base):
+class Receipt(IssuedKey, Entered, Base):
     """What an association received from `party`: a 'membership' fee or a 'donation', in cents.
 
     A fee is for the days from `first_day` to `last_day`. `articles` are those of the tax code that
@@ -29,9 +31,6 @@ class Receipt(Base):
     __tablename__ = "receipt"
     __table_args__ = STRICT
 
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
-    series: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(Text)
     key: Mapped[str] = mapped_column(Text)
     issued_on: Mapped[date] = mapped_column(DAY)
@@ -43,11 +42,10 @@ class Receipt(Base):
     first_day: Mapped[date | None] = mapped_column(DAY)
     last_day: Mapped[date | None] = mapped_column(DAY)
     articles: Mapped[str] = mapped_column(Text, default="")
-    entry_number: Mapped[int]
     digest: Mapped[str] = mapped_column(Text)
 
 
-class ReceiptCancellation(Base):
+class ReceiptCancellation(DocumentKey, Base):
     """That a receipt does not count: why, and the entry that takes it back.
 
     A gift of another organisation is in both their books already, and has no such entry.
@@ -56,22 +54,16 @@ class ReceiptCancellation(Base):
     __tablename__ = "receipt_cancellation"
     __table_args__ = (_of_receipt("fk_receipt_cancellation_receipt"), STRICT)
 
-    organisation_id: Mapped[int] = mapped_column(primary_key=True)
-    series: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
     cancelled_on: Mapped[date] = mapped_column(DAY)
     why: Mapped[str] = mapped_column(Text)
     entry_number: Mapped[int | None]
 
 
-class ReceiptCopy(Base):
+class ReceiptCopy(DocumentKey, Base):
     """That a receipt was written as a file: `position` 1 is the original, later ones duplicates."""
 
     __tablename__ = "receipt_copy"
     __table_args__ = (_of_receipt("fk_receipt_copy_receipt"), STRICT)
 
-    organisation_id: Mapped[int] = mapped_column(primary_key=True)
-    series: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     written_on: Mapped[date] = mapped_column(DAY)

@@ -11,6 +11,12 @@ from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
 
 
+class Entered:
+    """That the entry `entry_number` of its organisation's journal says the same in the books."""
+
+    entry_number: Mapped[int]
+
+
 class LedgerTransaction(Base):
     """One entry in the books of one organisation; `number` has no gaps, `hash` seals it.
 

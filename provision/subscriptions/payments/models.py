@@ -14,6 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
 from provision.registry.models import Subscriber
+from provision.subscriptions.documents.models import DocumentKey
+from provision.subscriptions.ledger.models import Entered
 
 
 class MandateRow(Base):
@@ -159,7 +161,7 @@ class BankMovement(Base):
 PARKED = "parked"  # the kind of a booking that explains nothing yet
 
 
-class MovementBooking(Base):
+class MovementBooking(Entered, Base):
     """What a movement was booked as. One that was 'parked' may be explained by a second row."""
 
     __tablename__ = "movement_booking"
@@ -170,19 +172,15 @@ class MovementBooking(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     kind: Mapped[str] = mapped_column(Text)
     why: Mapped[str] = mapped_column(Text, default="")
-    entry_number: Mapped[int]
     booked_on: Mapped[date] = mapped_column(DAY)
 
 
-class DunningStep(Base):
+class DunningStep(DocumentKey, Base):
     """That an unpaid invoice reached a step; `letter` is the SHA-256 of what was written."""
 
     __tablename__ = "dunning_step"
     __table_args__ = STRICT
 
-    organisation_id: Mapped[int] = mapped_column(primary_key=True)
-    series: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     step: Mapped[str] = mapped_column(Text)
     reached_on: Mapped[date] = mapped_column(DAY)

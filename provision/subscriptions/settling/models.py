@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
+from provision.subscriptions.ledger.models import Entered
 
 
 class SelfBillingMandate(Base):
@@ -46,7 +47,7 @@ class SettlementPart(Base):
     units: Mapped[int] = mapped_column(UNITS)
 
 
-class FundMovement(Base):
+class FundMovement(Entered, Base):
     """What came into a fund (a share) or left it; `entry_number` is in its custodian's journal."""
 
     __tablename__ = "fund_movement"
@@ -57,5 +58,4 @@ class FundMovement(Base):
     kind: Mapped[str] = mapped_column(Text)
     units: Mapped[int] = mapped_column(UNITS)
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("fund_decision.id"))
-    entry_number: Mapped[int]
     moved_on: Mapped[date] = mapped_column(DAY)
