@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from provision.errors import PaquetError
+from provision.languages import Language
 from provision.telephones import telephone
 
 TOP_PATHS = {"inventory": "inventory.yml", "key_file": "paquet.key", "state": "var"}
@@ -40,7 +41,7 @@ class Operator(Section):
 
     name: str = Field(min_length=1, max_length=80)
     zone: str
-    language: Literal["fr", "en"] = "fr"
+    language: Language = "fr"
     contact: str = Field(max_length=254)
     telephone: str = ""
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from provision.languages import Language
+
 # People type the secret on a phone: no capitals to shift for, and none of 0/o, 1/l, i that
 # look alike on paper.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -90,7 +92,7 @@ class Sync:
     dav_path: str
     files_url: str
     mail_host: str
-    language: Literal["fr", "en"]
+    language: Language
     operator_name: str
     support: Support
     issued: date

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from provision import edges
 from provision.errors import PaquetError, UsageRefused
+from provision.languages import spoken
 from provision.phones.devices import make_secret
 from provision.registry import fences, orders, states
 from provision.registry.orders import DkimKey, Wish
@@ -151,9 +152,7 @@ def _known(session: Session, wish: Wish) -> Person:
     known = identities.current(session, subscriber.id) if subscriber else None
     if known is not None:
         return identities.read(known)
-    return Person(
-        name=wish.name, email=wish.email, language="en" if wish.language == "en" else "fr"
-    )
+    return Person(name=wish.name, email=wish.email, language=spoken(wish.language))
 
 
 def _placed(session: Session, control: Control, wished: str | None, domain: str) -> Host:

@@ -14,6 +14,7 @@ SHAPES = {
     r"gross\s*(-|>)\s*(\w+\.)*(set_against|open_units|func\.)": (
         "subscriptions/documents/open_items.py"
     ),
+    r'Literal\["fr", "en"\]': "languages.py",
     r"def \w*half_up\(|// \(2 \*": "money.py",
 }
 

@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
     from provision.commands.shared.words import Command
+    from provision.languages import Language
     from provision.money import Amount
     from provision.subscriptions.reports.figures import Figures
-    from provision.subscriptions.reports.gather_scope import Language
     from provision.subscriptions.reports.rows import Cell, Row
     from provision.subscriptions.reports.wording import Wording
 

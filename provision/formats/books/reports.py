@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from provision.formats.books.balances import AccountBalance
     from provision.formats.books.booked import Booked, BookedLine
-    from provision.formats.books.tabular import Cell, Language
+    from provision.formats.books.tabular import Cell
+    from provision.languages import Language
     from provision.money import Cents, Commodity
 
 RECEIVABLES = "41"

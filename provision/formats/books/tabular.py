@@ -10,7 +10,7 @@ import csv
 import io
 import unicodedata
 from datetime import date
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from provision.formats.books.plaintext_names import number, written
 from provision.money import Amount
@@ -18,8 +18,9 @@ from provision.money import Amount
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from provision.languages import Language
+
 Cell: TypeAlias = str | int | date | Amount | None
-Language: TypeAlias = Literal["fr", "en"]
 BYTE_ORDER_MARK = "\ufeff"
 FORMULA = "=+-@"
 LINE_BREAKERS = "\t\r\n"

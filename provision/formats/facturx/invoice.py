@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from provision.formats.facturx.parties import Address, Party, Payment
+    from provision.languages import Language
     from provision.money import Cents
 
-Language: TypeAlias = Literal["fr", "en"]
 Unit: TypeAlias = Literal["month", "year", "day", "hour", "piece"]
 # Standard, exempt, outside the scope, reverse charge (UNTDID 5305).
 Category: TypeAlias = Literal["S", "E", "O", "AE"]

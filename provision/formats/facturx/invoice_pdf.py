@@ -19,8 +19,9 @@ from provision.rendering import render
 if TYPE_CHECKING:
     from datetime import date
 
-    from provision.formats.facturx.invoice import Invoice, Language, Line
+    from provision.formats.facturx.invoice import Invoice, Line
     from provision.formats.facturx.parties import Brand, Payment
+    from provision.languages import Language
     from provision.money import Cents
 
 FILE_NAME = "factur-x.xml"

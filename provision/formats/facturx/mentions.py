@@ -18,7 +18,8 @@ from provision.money import euros, show
 from provision.rendering import render
 
 if TYPE_CHECKING:
-    from provision.formats.facturx.invoice import Invoice, Language, Nature, SelfBilling
+    from provision.formats.facturx.invoice import Invoice, Nature, SelfBilling
+    from provision.languages import Language
 
 FREE_TEXT, TREATMENT = "AAI", "BAR"
 USUAL_IN_ENGLISH = "three times the legal interest rate"

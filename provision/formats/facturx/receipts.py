@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from provision.formats.facturx.invoice import Language
     from provision.formats.facturx.parties import Party
     from provision.formats.facturx.tax_articles import Article
+    from provision.languages import Language
     from provision.money import Cents
 
 Means: TypeAlias = Literal["cash", "cheque", "transfer", "debit", "card"]

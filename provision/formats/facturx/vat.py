@@ -14,7 +14,8 @@ from provision.formats.facturx.invoice import VatGroup
 if TYPE_CHECKING:
     from datetime import date
 
-    from provision.formats.facturx.invoice import Category, Language
+    from provision.formats.facturx.invoice import Category
+    from provision.languages import Language
     from provision.money import Cents
 
 DATA = Path(__file__).with_name("vat.toml")

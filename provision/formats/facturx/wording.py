@@ -9,7 +9,8 @@ from provision.errors import PaquetError
 if TYPE_CHECKING:
     from datetime import date
 
-    from provision.formats.facturx.invoice import Language, Unit
+    from provision.formats.facturx.invoice import Unit
+    from provision.languages import Language
     from provision.money import Cents
 
 MONTHS = {

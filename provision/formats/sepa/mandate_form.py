@@ -14,8 +14,8 @@ from provision.paper import page_pdf
 from provision.rendering import render
 
 if TYPE_CHECKING:
-    from provision.formats.facturx.invoice import Language
     from provision.formats.sepa.mandates import Mandate
+    from provision.languages import Language
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 FRENCH_IBAN_LENGTH, LONGEST_IBAN, LONGEST_BIC = 27, 34, 11

@@ -23,8 +23,8 @@ from provision.rendering import render
 if TYPE_CHECKING:
     from datetime import date
 
-    from provision.formats.facturx.invoice import Language
     from provision.formats.sepa.mandates import Mandate
+    from provision.languages import Language
     from provision.money import Cents
 
 USUAL_DAYS, MOST_DAYS = 14, 365

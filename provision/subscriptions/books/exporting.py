@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, select
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.formats.books.fec_rows import Finding
+    from provision.languages import Language
     from provision.money import Commodity
     from provision.subscriptions.books.lettering import Letters
 
-Language = Literal["fr", "en"]
 BATCH = 5_000
 DESCRIPTION = "-description.txt"
 UNALLOCATED = (*chart.RESULT_CLASSES, *results.RESULTS)  # what makes up the result

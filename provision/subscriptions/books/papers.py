@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.formats.facturx.vat import Regime
+    from provision.languages import Language
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.parties.profiles import Profile
 
@@ -93,7 +94,7 @@ class _Buyer(NamedTuple):
     """Who gets a document, in which language, and what its accountant wants to read on it."""
 
     party: parties.Party
-    language: paper.Language = "fr"
+    language: Language = "fr"
     order_reference: str = ""
 
 
@@ -268,7 +269,7 @@ def _line(line: InvoiceLine) -> paper.Line:
 
 
 def _groups(
-    lines: Sequence[InvoiceLine], regime: str, row: Invoice, language: paper.Language
+    lines: Sequence[InvoiceLine], regime: str, row: Invoice, language: Language
 ) -> tuple[paper.VatGroup, ...]:
     """Add up what is taxed alike; why there is no VAT is said in the words of that day."""
     sums: dict[Treatment, list[int]] = {}

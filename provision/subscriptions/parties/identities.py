@@ -14,7 +14,7 @@ from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.formats.codes import business_numbers, countries
 from provision.formats.facturx import texts
-from provision.formats.facturx.invoice import Language  # noqa: TC001 (pydantic reads it)
+from provision.languages import Language, spoken  # noqa: TC001 (pydantic reads it)
 from provision.strict import Table
 from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.parties.profiles import Address, Email, Line  # noqa: TC001 (pydantic reads it)
@@ -111,19 +111,14 @@ def ensure(session: Session, subscriber: Subscriber, today: date) -> Identity:
     Before people could say their language here, French was written for everybody.
     """
     there = current(session, subscriber.id)
-    spoken = spoken_by(subscriber)
+    language = spoken(subscriber.language)
     if there is None:
-        known = Person(name=subscriber.name, email=subscriber.email, language=spoken)
-    elif (known := read(there)).language != spoken:
-        known = known.model_copy(update={"language": spoken})
+        known = Person(name=subscriber.name, email=subscriber.email, language=language)
+    elif (known := read(there)).language != language:
+        known = known.model_copy(update={"language": language})
     else:
         return there
     return _keep(session, subscriber, known, today)
-
-
-def spoken_by(subscriber: Subscriber) -> Language:
-    """Return the language in which a subscriber reads what is written to them."""
-    return "en" if subscriber.language == "en" else "fr"
 
 
 def write(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError
 from provision.formats.sepa import prenotification
 from provision.formats.sepa.prenotification import Notice
+from provision.languages import spoken
 from provision.process.files import replace_file
 from provision.subscriptions.parties import identities, profiles
 from provision.subscriptions.payments import answers, collected, collecting, mailing, mandates
@@ -67,7 +68,7 @@ def _write_letters(
             collect_on=made.collect_on,
             contact=profile.email,
         )
-        language = identities.spoken_by(row.subscriber)
+        language = spoken(row.subscriber.language)
         letter = prenotification.announce(
             notice, item.announced_on, days=row.notice_days, language=language
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.formats.books import tabular
+from provision.languages import spoken
 from provision.money import euros
 from provision.process.files import replace_file
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from provision.formats.books.tabular import Cell, Language
+    from provision.formats.books.tabular import Cell
     from provision.money import Cents
     from provision.subscriptions.parties.profiles import Address
 
@@ -84,7 +85,7 @@ def add(outbox: Outbox, mailed: Sequence[Mailed]) -> None:
     path = outbox.folder / NAME
     again = {one.file for one in mailed}
     kept: list[Sequence[Cell]] = [row for row in _known(path) if row[FILE] not in again]
-    chosen: Language = "fr" if outbox.language == "fr" else "en"
+    chosen = spoken(outbox.language)
     replace_file(
         path, tabular.table(HEADER, [*kept, *(_row(one, outbox) for one in mailed)], chosen)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.formats.sepa.mandate_form import Look, mandate_pdf
-from provision.subscriptions.parties import identities
+from provision.languages import spoken
 from provision.subscriptions.payments import mandates
 
 if TYPE_CHECKING:
@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 def form(row: MandateRow, profile: Profile) -> bytes:
     """Return the page that the debtor signs, as PDF, in their language."""
-    language = identities.spoken_by(row.subscriber)
+    language = spoken(row.subscriber.language)
     return mandate_pdf(mandates.read(row, profile), Look(colour=profile.colour), language)

@@ -20,6 +20,7 @@ from sqlalchemy import select, tuple_
 
 from provision.errors import UsageRefused
 from provision.formats.books import tabular
+from provision.languages import spoken
 from provision.process.files import replace_file
 from provision.registry.models import Event
 from provision.rendering import render
@@ -65,7 +66,7 @@ def files(collected: Gathered, language: str, today: date) -> dict[str, bytes]:
         "tables": collected,
         "documents": documents(collected),
     }
-    chosen: tabular.Language = "fr" if language == "fr" else "en"
+    chosen = spoken(language)
     words = {"day": today, "tables": sorted(collected)}
     made = {
         README[chosen]: render(f"money/personal_export.{chosen}.txt", words),

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.languages import Language
     from provision.money import Cents
     from provision.subscriptions.offers.models import Fund
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.reports.facts import BeneficiaryKind
-    from provision.subscriptions.reports.gather_scope import Language, Scope
+    from provision.subscriptions.reports.gather_scope import Scope
     from provision.subscriptions.reports.gather_shares import Share
 
 TAX_ROLE = "tax"

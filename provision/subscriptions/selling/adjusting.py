@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provision.formats.facturx import wording
+from provision.languages import spoken
 from provision.subscriptions.documents import crediting, deducting, issuing
 from provision.subscriptions.documents.drafts import CREDIT_NOTE, Draft
 from provision.subscriptions.offers import sharing
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.formats.facturx.invoice import Language
     from provision.money import Cents
     from provision.subscriptions.documents.drafts import DraftLine
     from provision.subscriptions.documents.issuing import Number
@@ -63,7 +63,7 @@ def adjust(session: Session, wanted: Adjustment, on: date) -> list[Number]:
 
 def worded(words: Mapping[str, str], day: date, language: str) -> str:
     """Return what a document says of a `day`, in the language of its reader."""
-    known: Language = "fr" if language == "fr" else "en"
+    known = spoken(language)
     return words[known].format(day=wording.day(day, known))
 
 

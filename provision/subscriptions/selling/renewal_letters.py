@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from provision import money
 from provision.formats.facturx import wording
+from provision.languages import spoken
 from provision.rendering import render
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.parties import identities, profiles
@@ -43,7 +44,7 @@ def letter(session: Session, renewal: Renewal, on: date) -> Letter:
 
 def _words(session: Session, renewal: Renewal, on: date) -> dict[str, object]:
     subscription = renewal.subscription
-    language = identities.spoken_by(subscription.subscriber)
+    language = spoken(subscription.subscriber.language)
     one: Due = charged.due_of(session, subscription)
     plan = Catalogue(session).plan(one.version_on(renewal.term.starts).plan_id)
     seller = opening.contract_on(subscription, renewal.term.starts).seller

@@ -32,9 +32,10 @@ from tests.unit.phones.phone_examples import LIGHT, NEXTCLOUD, PLAIN_SECRET, ass
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from provision.languages import Language
     from provision.phones.devices import Sync
 
-Language = Literal["fr", "en"]
+
 EVERY = [
     replace(base, kind=kind)
     for base in (NEXTCLOUD, LIGHT)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.formats.facturx.invoice import Language
     from provision.formats.facturx.parties import Party
+    from provision.languages import Language
     from provision.subscriptions.commons.receipts.copies import Place
     from provision.subscriptions.documents.receipt_models import Receipt
     from provision.subscriptions.parties.profiles import Profile

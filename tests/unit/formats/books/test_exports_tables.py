@@ -4,7 +4,7 @@ import csv
 import io
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -29,9 +29,10 @@ from tests.unit.formats.books.export_examples import (
 if TYPE_CHECKING:
     from provision.formats.books.booked import Booked
     from provision.formats.books.tabular import Cell
+    from provision.languages import Language
 
 DAY = date(2026, 6, 30)
-Language = Literal["fr", "en"]
+
 both = pytest.mark.parametrize("language", ["fr", "en"])
 
 

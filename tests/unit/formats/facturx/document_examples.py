@@ -29,8 +29,8 @@ from provision.formats.facturx.vat import abroad_on, regime_on
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provision.formats.facturx.invoice import Language
     from provision.formats.facturx.vat import Regime
+    from provision.languages import Language
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "money" / "documents"
 ISSUED = date(2026, 11, 1)

@@ -11,7 +11,8 @@ from provision.errors import PaquetError
 from provision.formats.facturx.wording import amount_in_words, day, number_in_words, quantity
 
 if TYPE_CHECKING:
-    from provision.formats.facturx.invoice import Language, Unit
+    from provision.formats.facturx.invoice import Unit
+    from provision.languages import Language
 
 
 @pytest.mark.parametrize(
