@@ -144,6 +144,11 @@ def show(amount: Amount, language: str) -> str:
     return f"{minus}{commodity.sign}{whole:,}.{decimals}"
 
 
+def show_euros(units: Cents, language: str = "en") -> str:
+    """Write cents as `show` does, in the language of our refusals unless another is given."""
+    return show(euros(units), language)
+
+
 def in_euros(units: Cents) -> str:
     """Write cents as sentences of ours have them: '-1234.50 EUR'."""
     return f"{plain(euros(units))} {EUR.code}"

@@ -15,6 +15,7 @@ SHAPES = {
         "subscriptions/documents/open_items.py"
     ),
     r'Literal\["fr", "en"\]': "languages.py",
+    r"(?<!exact\.)\bshow\((money\.)?euros\(": "money.py",
     r"def \w*half_up\(|// \(2 \*": "money.py",
 }
 

@@ -12,7 +12,7 @@ from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.mentions import mentions
 from provision.formats.facturx.parties import DirectDebit, picture_type
 from provision.formats.facturx.wording import day, quantity
-from provision.money import euros, show
+from provision.money import show_euros
 from provision.paper import Embedded, archive_pdf
 from provision.rendering import render
 
@@ -60,7 +60,7 @@ def invoice_html(invoice: Invoice) -> str:
             {
                 "number": one.number,
                 "issued": day(one.issued, language),
-                "gross": show(euros(one.gross), language) if one.gross else "",
+                "gross": show_euros(one.gross, language) if one.gross else "",
             }
             for one in invoice.references.preceding
         ],
@@ -68,8 +68,8 @@ def invoice_html(invoice: Invoice) -> str:
         "groups": [
             {
                 "rate": rate(group.rate, language),
-                "basis": show(euros(group.basis), language),
-                "vat": show(euros(group.vat), language),
+                "basis": show_euros(group.basis, language),
+                "vat": show_euros(group.vat, language),
                 "mention": group.exemption_text,
             }
             for group in invoice.groups
@@ -124,10 +124,10 @@ def _line(line: Line, language: Language) -> dict[str, object]:
         "quantity": quantity(
             -line.quantity if line.net < 0 else line.quantity, line.unit, language
         ),
-        "price": show(euros(price), language),
+        "price": show_euros(price, language),
         "per": per,
         "rate": rate(line.vat_rate, language),
-        "net": show(euros(line.net), language),
+        "net": show_euros(line.net, language),
     }
 
 
@@ -136,7 +136,7 @@ def _totals(invoice: Invoice, language: Language) -> dict[str, str]:
     deposited = sum(earlier.gross for earlier in invoice.references.preceding)
 
     def shown(units: Cents, *, always: bool = True) -> str:
-        return show(euros(units), language) if units or always else ""
+        return show_euros(units, language) if units or always else ""
 
     return {
         "net": shown(invoice.net),

@@ -14,7 +14,7 @@ from provision.formats.codes import vat_zones
 from provision.formats.codes.vat_zones import Zone
 from provision.formats.facturx.invoice import USUAL_PENALTIES
 from provision.formats.facturx.wording import day
-from provision.money import euros, show
+from provision.money import show_euros
 from provision.rendering import render
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def _deducted(invoice: Invoice) -> tuple[Mention, ...]:
         {
             "number": one.number,
             "issued": day(one.issued, language),
-            "gross": show(euros(one.gross), language),
-            "vat": show(euros(one.vat), language) if one.vat else "",
+            "gross": show_euros(one.gross, language),
+            "vat": show_euros(one.vat, language) if one.vat else "",
         }
         for one in invoice.references.preceding
         if one.gross

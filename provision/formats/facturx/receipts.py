@@ -20,7 +20,7 @@ from provision.formats.facturx.invoice_pdf import letter_style, picture
 from provision.formats.facturx.parties import Brand
 from provision.formats.facturx.tax_articles import articles_for
 from provision.formats.facturx.wording import amount_in_words, day
-from provision.money import euros, show
+from provision.money import show_euros
 from provision.paper import archive_pdf
 from provision.rendering import render
 
@@ -144,7 +144,7 @@ def _letter(
         "issued": day(received.issued, language),
         "on": day(received.on, language),
         "cancelled": day(received.cancelled_on, language) if received.cancelled_on else "",
-        "amount": show(euros(received.units), language),
+        "amount": show_euros(received.units, language),
         "in_words": amount_in_words(received.units, language),
         "place": organisation.signed.place or organisation.party.address.city,
         **more,

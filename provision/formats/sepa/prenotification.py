@@ -17,7 +17,7 @@ from provision.formats.sepa.characters import reference
 from provision.formats.sepa.debits import check_units
 from provision.formats.sepa.mandates import usable
 from provision.formats.sepa.target_days import is_target_day
-from provision.money import euros, show
+from provision.money import show_euros
 from provision.rendering import render
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _words(notice: Notice, language: str) -> dict[str, object]:
         "language": language,
         "notice": notice,
         "mandate": notice.mandate,
-        "amount": show(euros(notice.units), language),
-        "invoices": [(number, show(euros(units), language)) for number, units in notice.invoices],
+        "amount": show_euros(notice.units, language),
+        "invoices": [(number, show_euros(units, language)) for number, units in notice.invoices],
         "account": masked(notice.mandate.iban),
     }

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision import edges, money
+from provision import edges
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.money import euros
+from provision.money import euros, show_euros
 from provision.subscriptions.commons.models import DebtPayment, PromisedDebt
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
@@ -67,8 +67,7 @@ def pay(session: Session, debt: PromisedDebt, units: Cents, moment: Moment) -> D
     left = owed(session, debt)
     if not 0 < units <= left:
         raise UsageRefused(
-            f"{money.show(euros(units), 'en')} cannot be paid: "
-            f"{money.show(euros(left), 'en')} is owed of debt {debt.id}",
+            f"{show_euros(units)} cannot be paid: {show_euros(left)} is owed of debt {debt.id}",
             "Give an amount above zero, and not more than is owed.",
         )
     number = _next(session, debt)

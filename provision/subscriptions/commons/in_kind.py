@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision import money
 from provision.errors import UsageRefused
-from provision.money import euros
+from provision.money import euros, show_euros
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.drafts import DISCOUNTED
 from provision.subscriptions.documents.models import InvoiceLine, same_document
@@ -103,7 +102,7 @@ def check(session: Session, invoice: Invoice, units: Cents, means: str) -> None:
     if not 0 < units <= most:
         raise UsageRefused(
             f"{allocating.number_of(invoice).shown} can take "
-            f"{money.show(euros(most), 'en')} in {means}, no more",
+            f"{show_euros(most)} in {means}, no more",
             "The rest is paid in euros; no change is given in euros.",
         )
 

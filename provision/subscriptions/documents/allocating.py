@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision import money
 from provision.errors import UsageRefused
+from provision.money import show_euros
 from provision.subscriptions.documents import drafts, open_items
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Allocation, same_document
@@ -57,14 +57,10 @@ def check_open(session: Session, invoice: Invoice, units: Cents) -> None:
     left = open_items.left_on(session, invoice)
     if not 0 < units <= left:
         raise UsageRefused(
-            f"{_euros(units)} cannot be set against {number_of(invoice).shown}: "
-            f"{_euros(left)} is open on it",
+            f"{show_euros(units)} cannot be set against {number_of(invoice).shown}: "
+            f"{show_euros(left)} is open on it",
             "Give an amount above zero, and not more than what is open.",
         )
-
-
-def _euros(units: Cents) -> str:
-    return money.show(money.euros(units), "en")
 
 
 def next_position(session: Session, document: Invoice | Number) -> int:

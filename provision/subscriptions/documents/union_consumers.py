@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, or_, select
 
-from provision import money
 from provision.formats.codes.vat_zones import Zone
+from provision.money import show_euros
 from provision.subscriptions.documents import drafts
 from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.offers import contracts, treatments
@@ -133,7 +133,7 @@ def _is_one(buyer: Person) -> bool:
 
 
 def _beyond(year: int, in_year: Cents) -> TreatmentRefused:
-    sum_, limit = (money.show(money.euros(units), "en") for units in (in_year, LIMIT))
+    sum_, limit = (show_euros(units) for units in (in_year, LIMIT))
     return TreatmentRefused(
         f"{sum_} were sold to consumers in other member states in {year}; beyond {limit} of this "
         "year or the one before, the VAT is that of their country",

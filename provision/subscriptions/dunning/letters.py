@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError
 from provision.formats.facturx import mentions
 from provision.formats.facturx.invoice import USUAL_PENALTIES
-from provision.money import euros, show
+from provision.money import show_euros
 from provision.paper import page_pdf
 from provision.rendering import render
 from provision.subscriptions.dunning import penalties, policy
@@ -115,9 +115,9 @@ def _words(claims: Sequence[Claim], strongest: Reminder, language: str) -> dict[
     return {
         "step": strongest.step,
         "invoices": [_invoice(one, language) for one in claims],
-        "total": show(euros(sum(one.units for one in claims)), language),
+        "total": show_euros(sum(one.units for one in claims), language),
         "following": following and {"step": following[0], "day": following[1].strftime(days)},
-        "indemnity": show(euros(penalties.INDEMNITY), language),
+        "indemnity": show_euros(penalties.INDEMNITY, language),
         "late_companies": any(one.indemnity for one in claims),
         "more_interest": any(one.interest is None for one in claims),
     }
@@ -129,9 +129,9 @@ def _invoice(one: Claim, language: str) -> dict[str, object]:
         "number": document.shown,
         "due": document.due_on.strftime(DAYS[language]),
         "late": one.late,
-        "open": show(euros(document.units), language),
-        "interest": show(euros(one.interest), language) if one.interest else "",
-        "indemnity": show(euros(one.indemnity), language) if one.indemnity else "",
+        "open": show_euros(document.units, language),
+        "interest": show_euros(one.interest, language) if one.interest else "",
+        "indemnity": show_euros(one.indemnity, language) if one.indemnity else "",
     }
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from provision import edges, money
 from provision.errors import UsageRefused
-from provision.money import EUR, Amount
+from provision.money import EUR, Amount, show_euros
 from provision.subscriptions.offers import vat
 from provision.subscriptions.offers.models import Plan, PlanComponent, Price
 from provision.subscriptions.offers.planfile import BUNDLE
@@ -96,7 +96,7 @@ def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[Change]:
             there = known.get((dated.component, period, dated.valid_from))
             if there is None:
                 plan.prices.append(_price(dated, period, units))
-                shown = money.show(money.euros(units), "en")
+                shown = show_euros(units)
                 what = period if dated.component == BUNDLE else f"{dated.component} {period}"
                 yield Change(written.code, f"{what} price {shown} from {dated.valid_from}")
             elif there.units != units:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from provision import money
 from provision.errors import PaquetError, UsageRefused
-from provision.money import half_up
+from provision.money import half_up, show_euros
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ def chosen(tariff: Tariff, means: Means) -> int | None:
         return None
     wanted = tariff.free.reference if means.chosen is None else means.chosen
     if wanted < tariff.free.floor:
-        shown = money.show(money.euros(tariff.free.floor), "en")
+        shown = show_euros(tariff.free.floor)
         raise UsageRefused(f"The price is free from {shown} on", "Choose that or more.")
     return wanted
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision import money
-from provision.money import Amount, find_commodity
+from provision.money import Amount, find_commodity, in_euros
 from provision.subscriptions.documents import drafts, numbering
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _documents(gathered: Gathered) -> Iterator[Obstacle]:
             shown = numbering.shown(row["series"], row["number"])
             owes = "is owed back" if row["kind"] == drafts.CREDIT_NOTE else "is owed"
             yield Obstacle(
-                f"{money.plain(money.euros(units))} EUR of {shown} {owes}",
+                f"{in_euros(units)} of {shown} {owes}",
                 "Wait for the payment, pay it back, or write it off.",
             )
 

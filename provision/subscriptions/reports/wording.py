@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import UsageRefused
-from provision.money import NARROW_SPACE, NO_BREAK_SPACE, euros, half_up, show
+from provision.money import NARROW_SPACE, NO_BREAK_SPACE, half_up, show_euros
 from provision.shipped import share
 from provision.subscriptions.reports.hours import SECONDS_OF_AN_HOUR
 
@@ -45,7 +45,7 @@ class Wording:
 
     def money(self, cents: Cents) -> str:
         """Return an amount to the cent."""
-        return show(euros(cents), self.language)
+        return show_euros(cents, self.language)
 
     def short(self, cents: Cents) -> str:
         """Return an amount without its cents where there are none, for the side of a chart."""

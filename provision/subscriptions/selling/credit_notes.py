@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision import edges, money
+from provision import edges
 from provision.errors import UsageRefused
-from provision.money import apportion
+from provision.money import apportion, show_euros
 from provision.subscriptions.documents import allocating
 from provision.subscriptions.documents.drafts import (
     CREDIT_NOTE,
@@ -156,7 +156,7 @@ def _rest_of_deposit(line: DraftLine, what: What, left: tuple[Cents, Cents]) -> 
     """Return all that no invoice deducted: a deposit of which a part is credited is over."""
     net, gross = left
     if what.lines or what.units not in {None, gross}:
-        shown = money.show(money.euros(gross), "en")
+        shown = show_euros(gross)
         raise UsageRefused(
             f"A deposit is credited whole: {shown} was not deducted yet",
             "Leave the amount and the lines away.",
@@ -252,7 +252,7 @@ def shared(work: Work, issuer_id: int, line: DraftLine, sign: int) -> DraftLine:
 
 
 def _too_much(left: Cents) -> UsageRefused:
-    shown = money.show(money.euros(left), "en")
+    shown = show_euros(left)
     return UsageRefused(
         f"{shown} of this invoice can still be credited", "Give an amount above 0, up to that."
     )

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision import edges, money
+from provision import edges
 from provision.errors import UsageRefused
-from provision.money import euros
+from provision.money import euros, show_euros
 from provision.registry.models import Subscriber
 from provision.subscriptions.documents import allocating, deducting, drafts, issuing, numbering
 from provision.subscriptions.documents.drafts import Draft, DraftLine
@@ -174,7 +174,7 @@ def _standing(one: Invoice, paid: Cents, deducted: Cents, *, is_credited: bool) 
 def _check(subscription: Subscription, units: Cents) -> None:
     if not 0 < units <= MOST:
         raise UsageRefused(
-            f"A deposit is above 0, and at most {money.show(euros(MOST), 'en')}",
+            f"A deposit is above 0, and at most {show_euros(MOST)}",
             "Check the amount.",
         )
     last_day = subscription.last_day

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision import edges, money
+from provision import edges
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.money import euros
+from provision.money import euros, show_euros
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.offers.models import Fund, FundDecision
@@ -181,13 +181,14 @@ def check_payable(session: Session, decided: FundDecision, units: Cents, day: da
     left = unpaid(session, decided)
     if not 0 < units <= left:
         raise UsageRefused(
-            f"{_euros(units)} cannot be paid: {_euros(left)} is left of decision {decided.id}",
+            f"{show_euros(units)} cannot be paid: "
+            f"{show_euros(left)} is left of decision {decided.id}",
             "The decider of the fund can decide more: paquet fund decide --help",
         )
     there = balance(session, decided.fund)
     if units > there:
         raise UsageRefused(
-            f"{decided.fund.name} holds {_euros(there)}, not {_euros(units)}",
+            f"{decided.fund.name} holds {show_euros(there)}, not {show_euros(units)}",
             "Pay a part, or wait for the next settlement.",
         )
 
@@ -232,10 +233,6 @@ def _next(session: Session, fund: Fund) -> int:
 def _moved(session: Session, *which: object) -> Cents:
     total = session.scalar(select(func.sum(FundMovement.units)).where(*which))  # type: ignore[arg-type]
     return int(total or 0)
-
-
-def _euros(units: Cents) -> str:
-    return money.show(euros(units), "en")
 
 
 def _apart(custodian: Organisation, decider: str) -> str:
