@@ -123,7 +123,7 @@ class Bundles(Section):
     export_days: int = Field(default=30, ge=30, le=730)
 
 
-class Lab(Section):
+class LabSettings(Section):
     """The rehearsal machines on this computer."""
 
     name: str = Field(default="lab", pattern=r"^[a-z][a-z0-9]{0,8}$")
@@ -158,7 +158,7 @@ class Settings(BaseSettings):
     packages: Packages = Packages()
     nextcloud: Nextcloud = Nextcloud()
     bundles: Bundles = Bundles()
-    lab: Lab = Lab()
+    lab: LabSettings = LabSettings()
     inventory: Path
     key_file: Path
     state: Path

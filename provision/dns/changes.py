@@ -21,7 +21,7 @@ UNTOUCHED = frozenset(
 
 
 @dataclass(frozen=True)
-class Scope:
+class ZoneScope:
     """What one owner may change in a zone.
 
     `names` are its own with every type; `shared` are single types at a name that others use too.
@@ -73,24 +73,24 @@ class Limits:
     at_least: int = 10
 
 
-def bundle_scope(names: BundleNames) -> Scope:
+def bundle_scope(names: BundleNames) -> ZoneScope:
     """Return what a bundle owns: its names, but of an own domain's top only MX and SPF.
 
     The subscriber's web site lives at the top of an own domain.
     """
     owned = frozenset(record.name for record in bundle_records(names))
     if not names.is_own_domain:
-        return Scope(owned)
+        return ZoneScope(owned)
     top = absolute(names.domain)
-    return Scope(owned - {top}, frozenset({(top, "MX"), (top, "TXT")}))
+    return ZoneScope(owned - {top}, frozenset({(top, "MX"), (top, "TXT")}))
 
 
-def own_scope(desired: Iterable[Record]) -> Scope:
+def own_scope(desired: Iterable[Record]) -> ZoneScope:
     """Return what the operator's own names may change: what they need, and nothing beside it."""
-    return Scope(frozenset(), frozenset(record.key for record in desired))
+    return ZoneScope(frozenset(), frozenset(record.key for record in desired))
 
 
-def plan(desired: Iterable[Record], actual: Iterable[Record], scope: Scope) -> ChangeSet:
+def plan(desired: Iterable[Record], actual: Iterable[Record], scope: ZoneScope) -> ChangeSet:
     """Return what turns the `actual` records within `scope` into the `desired` ones."""
     found = {record.key: record for record in actual if scope.covers(record)}
     wanted = _beside_others({record.key: record for record in desired}, found, scope)
@@ -145,7 +145,7 @@ def _row(action: str, record: Record) -> dict[str, object]:
 
 
 def _beside_others(
-    wanted: dict[tuple[str, str], Record], found: dict[tuple[str, str], Record], scope: Scope
+    wanted: dict[tuple[str, str], Record], found: dict[tuple[str, str], Record], scope: ZoneScope
 ) -> dict[tuple[str, str], Record]:
     """Add to the wanted shared TXT records the values there that belong to others."""
     merged = dict(wanted)

@@ -23,7 +23,7 @@ WITH_PRIORITY = ("MX", "SRV")
 
 
 @dataclass(frozen=True)
-class Row:
+class FormRow:
     """One line of a registrar's form: `host` counts from the zone, `@` is the zone itself.
 
     `priority` is filled for MX and SRV, which most forms ask in a field of its own.
@@ -67,7 +67,7 @@ def from_rrset(rrset: RRset) -> Record:
     )
 
 
-def registrar_rows(records: Iterable[Record], zone: str) -> list[Row]:
+def registrar_rows(records: Iterable[Record], zone: str) -> list[FormRow]:
     """Return the lines to type into a registrar's form for `zone`."""
     return [_registrar_row(record, value, zone) for record in records for value in record.values]
 
@@ -81,14 +81,14 @@ def registrar_table(records: Iterable[Record], zone: str) -> str:
     )
 
 
-def _registrar_row(record: Record, value: str, zone: str) -> Row:
+def _registrar_row(record: Record, value: str, zone: str) -> FormRow:
     host = relative(record.name, zone)
     if record.type == "TXT":
-        return Row(host, "TXT", "", plain_text(value), record.ttl)
+        return FormRow(host, "TXT", "", plain_text(value), record.ttl)
     if record.type in WITH_PRIORITY:
         priority, rest = value.split(maxsplit=1)
-        return Row(host, record.type, priority, rest, record.ttl)
-    return Row(host, record.type, "", value, record.ttl)
+        return FormRow(host, record.type, priority, rest, record.ttl)
+    return FormRow(host, record.type, "", value, record.ttl)
 
 
 def _aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class StatementEntry:
     """One entry of a statement: cents above zero come in. A `reason` says why a debit came back."""
 
     on: date
@@ -44,14 +44,16 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Statement:
+class LabStatement:
     """What the bank says of some days, and what is on the account afterwards."""
 
     content: bytes
     account: Account
 
 
-def collected(file: bytes, on: date, returned: Mapping[str, str], late: date) -> list[Entry]:
+def collected(
+    file: bytes, on: date, returned: Mapping[str, str], late: date
+) -> list[StatementEntry]:
     """Return the entries that a file of debits gives: one sum in, and each return out later.
 
     `returned` says which debit (end-to-end reference) comes back, and with which reason.
@@ -61,14 +63,14 @@ def collected(file: bytes, on: date, returned: Mapping[str, str], late: date) ->
         debits = _all(payment, "DrctDbtTxInf")
         message = _text(_read(file), "GrpHdr/MsgId")
         units = sum(_cents(_text(debit, "InstdAmt")) for debit in debits)
-        entries.append(Entry(on, units, batch=message, count=len(debits)))
+        entries.append(StatementEntry(on, units, batch=message, count=len(debits)))
         entries += [_return(debit, returned, late) for debit in debits if _id(debit) in returned]
     return entries
 
 
 def statement(
-    account: Account, entries: Sequence[Entry], days: tuple[date, date], message: str
-) -> Statement:
+    account: Account, entries: Sequence[StatementEntry], days: tuple[date, date], message: str
+) -> LabStatement:
     """Return the statement of the days from the first to the last, both inside."""
     closing = account.units + sum(entry.units for entry in entries)
     words = {
@@ -82,11 +84,11 @@ def statement(
         "amount": _amount,
     }
     content = render("lab/statement.xml", words).encode()
-    return Statement(content, Account(account.iban, closing))
+    return LabStatement(content, Account(account.iban, closing))
 
 
-def _return(debit: etree._Element, returned: Mapping[str, str], late: date) -> Entry:
-    return Entry(
+def _return(debit: etree._Element, returned: Mapping[str, str], late: date) -> StatementEntry:
+    return StatementEntry(
         on=late,
         units=-_cents(_text(debit, "InstdAmt")),
         name=_text(debit, "Dbtr/Nm"),

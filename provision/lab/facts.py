@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provision.lab.internet import World
-    from provision.lab.plan import Plan
+    from provision.lab.plan import LabPlan
 
 NAME = "lab.json"
 ROOTS, TRUSTED = "roots.pem", "ca.pem"
@@ -25,7 +25,7 @@ PAQUET_KEY, ACME_KEY, PASSWORD = "paquet.tsig", "acme.tsig", "camille.password"
 SECONDS = 10.0
 
 
-def write(folder: Path, plan: Plan, world: World) -> None:
+def write(folder: Path, plan: LabPlan, world: World) -> None:
     """Write the facts and the files that they point to."""
     for name, secret in (
         (PAQUET_KEY, world.paquet_secret),
@@ -36,7 +36,7 @@ def write(folder: Path, plan: Plan, world: World) -> None:
     write_whole(folder / NAME, json.dumps(facts(folder, plan), indent=2) + "\n")
 
 
-def facts(folder: Path, plan: Plan) -> dict[str, object]:
+def facts(folder: Path, plan: LabPlan) -> dict[str, object]:
     """Return the facts; `names` and `acme` have the keys of the settings' sections."""
     return {
         "name": plan.name,
@@ -66,7 +66,7 @@ def facts(folder: Path, plan: Plan) -> dict[str, object]:
     }
 
 
-def _names(folder: Path, plan: Plan) -> dict[str, object]:
+def _names(folder: Path, plan: LabPlan) -> dict[str, object]:
     return {
         "provider": "knot",
         "server": plan.numbered(NAMES),
@@ -79,7 +79,7 @@ def _names(folder: Path, plan: Plan) -> dict[str, object]:
     }
 
 
-def _foreign_mail(folder: Path, plan: Plan) -> dict[str, object]:
+def _foreign_mail(folder: Path, plan: LabPlan) -> dict[str, object]:
     mailbox = f"{internet.USER}@{zones.FOREIGN_ZONE}"
     return {
         "address": mailbox,
@@ -93,7 +93,7 @@ def _foreign_mail(folder: Path, plan: Plan) -> dict[str, object]:
     }
 
 
-def trust_the_authority(folder: Path, plan: Plan, authority: str) -> None:
+def trust_the_authority(folder: Path, plan: LabPlan, authority: str) -> None:
     """Write the file of all that lab clients trust: the directory's authority and pebble's roots.
 
     Pebble makes a new root whenever it starts; older ones stay, for what they signed stays too.
@@ -115,7 +115,7 @@ def _in_a_file(folder: Path, authority: str) -> Path:
     return file
 
 
-def _current_root(trusted: Path, plan: Plan) -> str:
+def _current_root(trusted: Path, plan: LabPlan) -> str:
     address = f"https://{plan.address('internet')}:{internet.ACME_ROOTS_PORT}/roots/0"
     with requests.Session() as session:
         session.trust_env = False  # a proxy of this computer does not know the lab

@@ -21,7 +21,7 @@ from provision.lab.plan import NAMES, SERVER_NAMES
 from provision.lab.state import write_whole
 
 if TYPE_CHECKING:
-    from provision.lab.plan import Plan
+    from provision.lab.plan import LabPlan
 
 PACKAGES = (
     *BARE_PACKAGES,
@@ -69,7 +69,7 @@ class World:
     password: str
 
 
-def world(folder: Path, plan: Plan) -> World:
+def world(folder: Path, plan: LabPlan) -> World:
     """Return the lab's world from `folder`, made new when it is not there yet."""
     kept = folder / "world.json"
     try:
@@ -80,7 +80,7 @@ def world(folder: Path, plan: Plan) -> World:
         return made
 
 
-def _new_world(plan: Plan) -> World:
+def _new_world(plan: LabPlan) -> World:
     names = [SERVER_NAMES["internet"], ACME_NAME, plan.address("internet")]
     issued = authority.issue(names, dt.datetime.now(dt.UTC))
     dkim_key, dkim_record = authority.new_dkim_key()
@@ -96,7 +96,7 @@ def _new_world(plan: Plan) -> World:
     )
 
 
-def files(plan: Plan, known: World) -> dict[str, File]:
+def files(plan: LabPlan, known: World) -> dict[str, File]:
     """Return the files that make the image of `internet` this lab's internet."""
     texts = zones.all_zones(plan, known.dkim_record)
     words = _words(plan, known, list(texts))
@@ -124,7 +124,7 @@ def files(plan: Plan, known: World) -> dict[str, File]:
     }
 
 
-def _words(plan: Plan, known: World, names: list[str]) -> dict[str, str]:
+def _words(plan: LabPlan, known: World, names: list[str]) -> dict[str, str]:
     stub = '\nstub-zone:\n    name: "{zone}."\n    stub-addr: {names}\n    stub-no-cache: yes\n'
     listed = plan.numbered(NAMES)
     return {
@@ -144,7 +144,7 @@ def _filled(name: str, words: dict[str, str]) -> str:
     return Template((FILES / name).read_text(encoding="utf-8")).substitute(words)
 
 
-def wait(plan: Plan) -> None:
+def wait(plan: LabPlan) -> None:
     """Wait until every service of the internet answers."""
     internet, deadline = plan.address("internet"), time.monotonic() + PATIENCE
     doors = [(internet, port) for port in (ACME_PORT, ACME_ROOTS_PORT, SMTP, SUBMISSION_PORT)]

@@ -11,13 +11,13 @@ from provision.process import commands
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.lab.plan import Plan
+    from provision.lab.plan import LabPlan
 
 LOGIN = "id_ed25519"
 KNOWN_HOSTS = "known_hosts"
 
 
-def ensure(folder: Path, plan: Plan) -> None:
+def ensure(folder: Path, plan: LabPlan) -> None:
     """Make the keys that are missing in `folder`, and the list of known hosts."""
     for name in (LOGIN, *(f"hosts/{machine}" for machine in MACHINES)):
         path = folder / name

@@ -15,7 +15,7 @@ from provision.lab.groups import Group
 from provision.lab.images import Recipe
 from provision.lab.machines import Machine, identity_files
 from provision.lab.network import Network, free_subnet, remove_link, require_free
-from provision.lab.plan import LABS, MACHINES, Plan, checked_name
+from provision.lab.plan import LABS, MACHINES, LabPlan, checked_name
 from provision.process import commands
 from provision.process.files import locked
 
@@ -51,9 +51,9 @@ class Lab:
         return Group(self.name)
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> LabPlan:
         """Its names and addresses. Raises PaquetError when it is not up."""
-        return Plan(self.name, self._state().subnet)
+        return LabPlan(self.name, self._state().subnet)
 
     @property
     def network(self) -> Network:
@@ -203,7 +203,7 @@ class Lab:
 
     def _clear(self) -> None:
         """End every process of the lab and release its mounts and links; disks stay."""
-        nowhere = Plan(self.name, 0)
+        nowhere = LabPlan(self.name, 0)
         self.group.kill()
         for name in MACHINES:
             Machine(name, nowhere, self.folder, self.group).release()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from provision.lab.groups import Group
-    from provision.lab.plan import Plan
+    from provision.lab.plan import LabPlan
 
 SSH_PORT = 22
 BOOT_PATIENCE = 60.0
@@ -35,7 +35,7 @@ class Machine:
     """A machine `name` of `plan`, living in `folder`, its processes in `group`."""
 
     name: str
-    plan: Plan
+    plan: LabPlan
     folder: Path
     group: Group
 

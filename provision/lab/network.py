@@ -20,7 +20,7 @@ from provision.process import commands
 
 if TYPE_CHECKING:
     from provision.lab.groups import Group
-    from provision.lab.plan import Plan
+    from provision.lab.plan import LabPlan
 
 GATEWAY_UNIT = "gateway"
 OUTSIDE_RESOLVER = "10.0.2.3"  # slirp4netns(1): it answers with this computer's own resolver
@@ -50,7 +50,7 @@ table bridge lab {{
 class Network:
     """The namespaces and links of one lab; `folder` keeps the namespaces as files."""
 
-    plan: Plan
+    plan: LabPlan
     folder: Path
     group: Group
 
@@ -124,7 +124,7 @@ def router_links(network: Network) -> str:
     return "\n".join([*lines, ""])
 
 
-def machine_links(plan: Plan, machine: str) -> str:
+def machine_links(plan: LabPlan, machine: str) -> str:
     """Return the `ip -batch` lines that address a machine from outside, before it boots."""
     addresses = [plan.address(machine)]
     if machine == "internet":
@@ -140,7 +140,7 @@ def machine_links(plan: Plan, machine: str) -> str:
     )
 
 
-def host_links(plan: Plan) -> str:
+def host_links(plan: LabPlan) -> str:
     """Return the `ip -batch` lines that give this computer its address in the lab."""
     return "\n".join(
         [

@@ -23,7 +23,7 @@ SERVER_NAMES = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class LabPlan:
     """One lab: its name, and the number N of its network 198.18.N.0/24 (0 to 255)."""
 
     name: str

@@ -27,7 +27,7 @@ KEPT = ("id_ed25519", "id_ed25519.pub", "hosts", "world.json", "roots.pem")
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class LabSnapshot:
     """A snapshot in its folder; `layers` are the images that its own layers lie on."""
 
     folder: Path
@@ -48,7 +48,7 @@ class Snapshot:
         return state.State(self.subnet, layers, snapshot=self.title)
 
 
-def take(cache: Path, title: str, lab: Path) -> Snapshot:
+def take(cache: Path, title: str, lab: Path) -> LabSnapshot:
     """Keep the stopped lab in the folder `lab` as `title`, replacing an older one of that name."""
     refuse_use(cache, title)
     known = state.load(lab)
@@ -68,7 +68,7 @@ def take(cache: Path, title: str, lab: Path) -> Snapshot:
     return find(cache, title)
 
 
-def lay_out(snapshot: Snapshot, lab: Path) -> None:
+def lay_out(snapshot: LabSnapshot, lab: Path) -> None:
     """Make in the empty folder `lab` what it begins with as `snapshot`; its state comes last."""
     for name in KEPT:
         _copy(snapshot.folder / name, lab / name)
@@ -79,7 +79,7 @@ def lay_out(snapshot: Snapshot, lab: Path) -> None:
     state.save(lab, snapshot.state())
 
 
-def find(cache: Path, title: str) -> Snapshot:
+def find(cache: Path, title: str) -> LabSnapshot:
     """Return the snapshot `title`. Raises PaquetError when there is none, or its image is gone."""
     home = _home(cache, title)
     try:
@@ -87,7 +87,7 @@ def find(cache: Path, title: str) -> Snapshot:
     except FileNotFoundError:
         known = ", ".join(titles(cache)) or "none yet"
         raise PaquetError(f"There is no snapshot {title}", f"There are: {known}.") from None
-    return Snapshot(home, words["subnet"], words["layers"])
+    return LabSnapshot(home, words["subnet"], words["layers"])
 
 
 def titles(cache: Path) -> list[str]:

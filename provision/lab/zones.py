@@ -9,7 +9,7 @@ from provision.lab.plan import MACHINES, NAMES, SERVER_NAMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provision.lab.plan import Plan
+    from provision.lab.plan import LabPlan
 
 OPERATOR_ZONE = "paquet.test"
 FOREIGN_ZONE = "ailleurs.test"
@@ -19,7 +19,7 @@ NAME_SERVER = "ns1.ailleurs.test"
 STRING = 255  # octets of one character-string in TXT
 
 
-def all_zones(plan: Plan, dkim: str) -> dict[str, str]:
+def all_zones(plan: LabPlan, dkim: str) -> dict[str, str]:
     """Return every zone with its text; `dkim` is the TXT of the foreign mail server's key."""
     return {
         OPERATOR_ZONE: _zone(OPERATOR_ZONE, _machines_of(plan)),
@@ -29,7 +29,7 @@ def all_zones(plan: Plan, dkim: str) -> dict[str, str]:
     }
 
 
-def reverse_zone(plan: Plan) -> str:
+def reverse_zone(plan: LabPlan) -> str:
     """Return the zone that turns the lab's addresses into names."""
     return f"{plan.subnet}.18.198.in-addr.arpa"
 
@@ -51,7 +51,7 @@ def _zone(zone: str, lines: Sequence[str]) -> str:
     return "\n".join([*head, *lines, ""])
 
 
-def _machines_of(plan: Plan) -> list[str]:
+def _machines_of(plan: LabPlan) -> list[str]:
     return [
         f"{name}. A {plan.address(machine)}"
         for machine, name in SERVER_NAMES.items()
@@ -59,7 +59,7 @@ def _machines_of(plan: Plan) -> list[str]:
     ]
 
 
-def _foreign(plan: Plan, dkim: str) -> list[str]:
+def _foreign(plan: LabPlan, dkim: str) -> list[str]:
     internet = plan.address("internet")
     return [
         f"ns1 A {plan.numbered(NAMES)}",

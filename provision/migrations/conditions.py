@@ -6,13 +6,13 @@ a gap.
 
 from __future__ import annotations
 
-from provision.migrations.guards import Check
+from provision.migrations.guards import RowGuard
 
 INVOICE = ("organisation_id", "series", "number")
 SAME_INVOICE = " AND ".join(f"there.{column} = NEW.{column}" for column in INVOICE)
 
 LEDGER = (
-    Check(
+    RowGuard(
         "ledger_transaction",
         "unbalanced",
         """EXISTS (SELECT 1 FROM ledger_posting AS line
@@ -20,14 +20,14 @@ LEDGER = (
                    GROUP BY line.commodity HAVING SUM(line.units) <> 0)""",
         "a ledger transaction must balance in every commodity",
     ),
-    Check(
+    RowGuard(
         "ledger_transaction",
         "empty",
         """(SELECT COUNT(*) FROM ledger_posting AS line
             WHERE line.organisation_id = NEW.organisation_id AND line.number = NEW.number) < 2""",
         "a ledger transaction needs two postings",
     ),
-    Check(
+    RowGuard(
         "ledger_posting",
         "sealed",
         """EXISTS (SELECT 1 FROM ledger_transaction AS sealed
@@ -36,7 +36,7 @@ LEDGER = (
         "a sealed ledger transaction takes no more postings",
     ),
 )
-GAP = Check(
+GAP = RowGuard(
     "ledger_transaction",
     "gap",
     """NEW.number <> 1 AND NOT EXISTS (
@@ -44,7 +44,7 @@ GAP = Check(
          WHERE there.organisation_id = NEW.organisation_id AND there.number = NEW.number - 1)""",
     "the numbers of ledger transactions have no gaps",
 )
-CLOSED = Check(
+CLOSED = RowGuard(
     "ledger_transaction",
     "closed",
     """EXISTS (SELECT 1 FROM closing AS there
@@ -53,27 +53,27 @@ CLOSED = Check(
     "a closed period takes no more entries",
 )
 INVOICES = (
-    Check(
+    RowGuard(
         "invoice_line",
         "inexact",
         f"""NEW.net <> (SELECT COALESCE(SUM(there.units), 0) FROM line_share AS there
             WHERE {SAME_INVOICE} AND there.line = NEW.line)""",
         "the shares of an invoice line must add up to it",
     ),
-    Check(
+    RowGuard(
         "line_share",
         "sealed",
         f"""EXISTS (SELECT 1 FROM invoice_line AS there
             WHERE {SAME_INVOICE} AND there.line = NEW.line)""",
         "a sealed invoice line takes no more shares",
     ),
-    Check(
+    RowGuard(
         "invoice_line",
         "sealed",
         f"EXISTS (SELECT 1 FROM invoice AS there WHERE {SAME_INVOICE})",
         "a sealed invoice takes no more lines",
     ),
-    Check(
+    RowGuard(
         "invoice",
         "inexact",
         f"""EXISTS (SELECT 1 FROM (SELECT COALESCE(SUM(there.net), 0) AS net,
@@ -83,7 +83,7 @@ INVOICES = (
             OR NEW.net + NEW.vat <> NEW.gross)""",
         "an invoice must be the sum of its lines",
     ),
-    Check(
+    RowGuard(
         "invoice",
         "gap",
         """NEW.number <> 1 AND NOT EXISTS (SELECT 1 FROM invoice AS there
@@ -91,7 +91,7 @@ INVOICES = (
             AND there.number = NEW.number - 1)""",
         "the numbers of invoices have no gaps",
     ),
-    Check(
+    RowGuard(
         "invoice",
         "backwards",
         """EXISTS (SELECT 1 FROM invoice AS there

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Check:
+class RowGuard:
     """A condition on a new row of `table` (`NEW`) that refuses it, and the sentence that says so.
 
     Details are written before the row that seals them (a deferred foreign key asks for that row),
@@ -29,7 +29,7 @@ class Check:
 def guard(
     dialect: str,
     added_only: Mapping[str, Sequence[Sequence[str]]],
-    checks: Iterable[Check],
+    checks: Iterable[RowGuard],
     pinned: Mapping[str, Sequence[str]],
 ) -> None:
     """Make the triggers: tables that are only added to (with their keys), checks, kept columns.
@@ -47,7 +47,7 @@ def guard(
 
 def _guard_sqlite(
     added_only: Mapping[str, Sequence[Sequence[str]]],
-    checks: Iterable[Check],
+    checks: Iterable[RowGuard],
     pinned: Mapping[str, Sequence[str]],
 ) -> None:
     for table, keys in added_only.items():
@@ -77,7 +77,7 @@ def _sqlite(name: str, event: str, refused: str, sentence: str) -> None:
 
 def _guard_postgresql(
     added_only: Mapping[str, Sequence[Sequence[str]]],
-    checks: Iterable[Check],
+    checks: Iterable[RowGuard],
     pinned: Mapping[str, Sequence[str]],
 ) -> None:
     for table in added_only:
@@ -96,7 +96,7 @@ def _guard_postgresql(
         )
 
 
-def _postgresql_checks(table: str, checks: Sequence[Check]) -> None:
+def _postgresql_checks(table: str, checks: Sequence[RowGuard]) -> None:
     """Let one function look: a WHEN clause of PostgreSQL may not read other rows.
 
     Its plans are made while the tables are empty, and kept: without the setting they would read
@@ -117,7 +117,7 @@ def _postgresql_checks(table: str, checks: Sequence[Check]) -> None:
     )
 
 
-def guard_together(checks: Iterable[Check]) -> None:
+def guard_together(checks: Iterable[RowGuard]) -> None:
     """Let PostgreSQL look once at all rows that a statement wrote, when they are there.
 
     A condition must hold for rows among those that it looks through: it may not count them. The

@@ -51,7 +51,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class PreflightFinding:
     """One thing that was looked at; `hint` says what to do about it."""
 
     subject: str
@@ -96,7 +96,7 @@ def examine(host: Host, settings: Settings) -> tuple[str, dict[str, str]]:
     raise explain_unreachable(host.name, said)
 
 
-def judge(facts: Mapping[str, str], groups: frozenset[str], now: float) -> list[Finding]:
+def judge(facts: Mapping[str, str], groups: frozenset[str], now: float) -> list[PreflightFinding]:
     """Given what the probe read, the host's groups and our clock, return what was found."""
     wanted = [NEEDS[group] for group in sorted(groups & set(NEEDS))]
     findings = [
@@ -110,7 +110,7 @@ def judge(facts: Mapping[str, str], groups: frozenset[str], now: float) -> list[
     return [*findings, _judge_mail(facts)] if any(needs.mail for needs in wanted) else findings
 
 
-def refuse_unfit(host: Host, findings: Sequence[Finding]) -> None:
+def refuse_unfit(host: Host, findings: Sequence[PreflightFinding]) -> None:
     """Raise Unfit with the reasons, if there are any."""
     refused = [finding for finding in findings if finding.verdict is Verdict.REFUSED]
     if refused:
@@ -131,61 +131,69 @@ def _number(facts: Mapping[str, str], key: str) -> int:
     return int(value) if value.isdigit() else 0
 
 
-def _judge_system(facts: Mapping[str, str]) -> Finding:
+def _judge_system(facts: Mapping[str, str]) -> PreflightFinding:
     system = f"{facts.get('os', 'an unknown system')} {facts.get('version', '')}".strip()
     if (facts.get("os"), facts.get("version")) != ("debian", DEBIAN):
         hint = f"Install Debian {DEBIAN}: bundles move to it, a server is not upgraded in place."
         sentence = f"it runs {system}, and only Debian {DEBIAN} is supported"
-        return Finding("system", Verdict.REFUSED, sentence, hint)
+        return PreflightFinding("system", Verdict.REFUSED, sentence, hint)
     if facts.get("init") != "systemd":
         sentence = "systemd does not run it (a container without one cannot be a server)"
-        return Finding("system", Verdict.REFUSED, sentence, "Use a machine that boots by systemd.")
-    return Finding("system", Verdict.FINE, f"Debian {DEBIAN}")
+        return PreflightFinding(
+            "system", Verdict.REFUSED, sentence, "Use a machine that boots by systemd."
+        )
+    return PreflightFinding("system", Verdict.FINE, f"Debian {DEBIAN}")
 
 
-def _judge_right(facts: Mapping[str, str]) -> Finding:
+def _judge_right(facts: Mapping[str, str]) -> PreflightFinding:
     if facts.get("user") == "0" or facts.get("sudo") == "yes":
-        return Finding("right", Verdict.FINE, "root")
+        return PreflightFinding("right", Verdict.FINE, "root")
     hint = "Let your SSH key log in as root, or let that user use sudo without a password."
-    return Finding("right", Verdict.REFUSED, "the login is neither root nor may it use sudo", hint)
+    return PreflightFinding(
+        "right", Verdict.REFUSED, "the login is neither root nor may it use sudo", hint
+    )
 
 
-def _judge_memory(facts: Mapping[str, str], wanted: int) -> Finding:
+def _judge_memory(facts: Mapping[str, str], wanted: int) -> PreflightFinding:
     memory = _number(facts, "memory") // KIB_PER_MIB
     if memory < wanted:
         sentence = f"it has {memory} MiB of memory, and needs {wanted}"
-        return Finding("memory", Verdict.REFUSED, sentence, "Take a larger machine.")
-    return Finding("memory", Verdict.FINE, f"{memory} MiB")
+        return PreflightFinding("memory", Verdict.REFUSED, sentence, "Take a larger machine.")
+    return PreflightFinding("memory", Verdict.FINE, f"{memory} MiB")
 
 
-def _judge_disk(facts: Mapping[str, str], wanted: int) -> Finding:
+def _judge_disk(facts: Mapping[str, str], wanted: int) -> PreflightFinding:
     disk = _number(facts, "disk") // KIB_PER_GIB
     if disk < wanted:
         sentence = f"it has {disk} GiB of disk free under /var, and needs {wanted}"
-        return Finding("disk", Verdict.REFUSED, sentence, "Free some, or take a larger disk.")
-    return Finding("disk", Verdict.FINE, f"{disk} GiB free")
+        return PreflightFinding(
+            "disk", Verdict.REFUSED, sentence, "Free some, or take a larger disk."
+        )
+    return PreflightFinding("disk", Verdict.FINE, f"{disk} GiB free")
 
 
-def _judge_clock(facts: Mapping[str, str], now: float) -> Finding:
+def _judge_clock(facts: Mapping[str, str], now: float) -> PreflightFinding:
     wrong = round(_number(facts, "clock") - now)
     if abs(wrong) > CLOCK_SECONDS:
         way = "ahead of" if wrong > 0 else "behind"
         sentence = f"its clock is {abs(wrong)} seconds {way} this machine's"
         hint = "Compare both with the time, and set the wrong one: certificates depend on it."
-        return Finding("clock", Verdict.REFUSED, sentence, hint)
-    return Finding("clock", Verdict.FINE, "right")
+        return PreflightFinding("clock", Verdict.REFUSED, sentence, hint)
+    return PreflightFinding("clock", Verdict.FINE, "right")
 
 
-def _judge_shell(facts: Mapping[str, str]) -> Finding:
+def _judge_shell(facts: Mapping[str, str]) -> PreflightFinding:
     taken = _number(facts, "rc")
     if taken > SLOW_MILLISECONDS:
         sentence = f"the login's ~/.bashrc takes {taken} ms, at each remote command"
-        return Finding("shell", Verdict.WARNING, sentence, "Clear it out.")
-    return Finding("shell", Verdict.FINE, f"{taken} ms")
+        return PreflightFinding("shell", Verdict.WARNING, sentence, "Clear it out.")
+    return PreflightFinding("shell", Verdict.FINE, f"{taken} ms")
 
 
-def _judge_mail(facts: Mapping[str, str]) -> Finding:
+def _judge_mail(facts: Mapping[str, str]) -> PreflightFinding:
     if facts.get("smtp") == "yes":
-        return Finding("mail", Verdict.FINE, "port 25 is open to the outside")
+        return PreflightFinding("mail", Verdict.FINE, "port 25 is open to the outside")
     sentence = "port 25 to the outside is blocked: no mail can leave"
-    return Finding("mail", Verdict.WARNING, sentence, "Ask the hoster to open it (often a form).")
+    return PreflightFinding(
+        "mail", Verdict.WARNING, sentence, "Ask the hoster to open it (often a form)."
+    )

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from provision.servers.hostkeys import HostKey
     from provision.servers.inventory import Host
     from provision.servers.playbooks import OnPart
-    from provision.servers.preflight import Finding
+    from provision.servers.preflight import PreflightFinding
     from provision.settings import Settings
 
 
 @dataclass(frozen=True)
-class Person:
+class Answering:
     """Who is asked and told: a terminal, or the flags of a call without one."""
 
     confirm_key: Callable[[HostKey], bool]
@@ -34,14 +34,14 @@ class Person:
 class Preparation:
     """What preparing did, or (`deployment` absent) what it would do to a bare machine."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[PreflightFinding, ...]
     bootstrapped: tuple[str, ...]
     deployment: deploy.Deployment | None
     seconds: float
 
 
 def prepare(
-    host: Host, settings: Settings, claim: Claim, person: Person, *, dry_run: bool = False
+    host: Host, settings: Settings, claim: Claim, person: Answering, *, dry_run: bool = False
 ) -> Preparation:
     """Prepare `host`: refuse an unfit machine before touching it, bootstrap it, run site.yml.
 
@@ -62,7 +62,7 @@ def prepare(
 
 
 def _deploy(
-    host: Host, settings: Settings, claim: Claim, person: Person, *, dry_run: bool
+    host: Host, settings: Settings, claim: Claim, person: Answering, *, dry_run: bool
 ) -> deploy.Deployment:
     play = deploy.site_play(host, settings)
     if dry_run:

@@ -11,17 +11,17 @@ from provision.subscriptions.selling import billing
 if TYPE_CHECKING:
     from datetime import date
 
-    from provision.subscriptions.selling.billing import Outcome
+    from provision.subscriptions.selling.billing import BillingOutcome
     from provision.workflows.control import Control
 
 
-def preview(control: Control, day: date) -> Outcome:
+def preview(control: Control, day: date) -> BillingOutcome:
     """Return what a run of `day` would issue; nothing is written."""
     with control.session() as session:
         return billing.preview(session, day)
 
 
-def bill(control: Control, day: date) -> Outcome:
+def bill(control: Control, day: date) -> BillingOutcome:
     """Run the billing of `day`. Raises PaquetError when something in the ledger is not whole.
 
     A day that is still to come is refused: its documents would stop all earlier ones of a series.

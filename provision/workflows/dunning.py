@@ -17,7 +17,7 @@ from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
 from provision.subscriptions.selling.models import Subscription
 from provision.workflows import offboard, upkeep
 from provision.workflows.capacity import LIVING
-from provision.workflows.offboard import Closing
+from provision.workflows.offboard import BundleClosing
 from provision.workflows.reminding import due, paid_bundle
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.dunning.policy import Policy
     from provision.subscriptions.dunning.reminders import Reminder, Settled
     from provision.workflows.control import Control
-    from provision.workflows.reminding import Due
+    from provision.workflows.reminding import DayOfReminders
 
 SUSPENDED, ACTIVE = "suspended", "active"
 
@@ -73,7 +73,7 @@ def run(control: Control, campaign: Campaign) -> list[Done]:
     return done
 
 
-def _customers(found: Due) -> list[tuple[list[Reminder], list[Reminder]]]:
+def _customers(found: DayOfReminders) -> list[tuple[list[Reminder], list[Reminder]]]:
     """Return what is reached today and what was before, by customer; nothing that is held back."""
     taken: dict[str, list[Reminder]] = {}
     before: dict[str, list[Reminder]] = {}
@@ -156,7 +156,7 @@ def _suspend(control: Control, reminder: Reminder, why: str, _on: date) -> None:
 
 def _close(control: Control, reminder: Reminder, why: str, on: date) -> None:
     """End the contract: the bundle and its subscription, or a subscription that has no bundle."""
-    closing = Closing(why, on, on, "letter")
+    closing = BundleClosing(why, on, on, "letter")
     with control.session() as session:
         bundle = paid_bundle(session, reminder.document.subscription_id)
         if bundle is None or offboard.is_over(session, bundle):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.formats.books.einvoicing import Platform, Profile, Rule
-    from provision.formats.facturx.invoice import Invoice
+    from provision.formats.facturx.invoice import PaperInvoice
     from provision.workflows.control import Control
 
 PROFILE: Profile = "CIUS"  # what platforms call EN 16931
@@ -28,7 +28,7 @@ DROPPED, LEFT_OUT, BEFORE = "dropped", "left out: the buyer is a private person"
 
 
 def drop(
-    control: Control, documents: Iterable[Invoice | Refused], platform: Platform
+    control: Control, documents: Iterable[PaperInvoice | Refused], platform: Platform
 ) -> dict[str, str | Refused]:
     """Give each invoice to `platform` once, and return by number what became of it.
 
@@ -48,7 +48,9 @@ def drop(
     return became
 
 
-def planned(control: Control, documents: Iterable[Invoice | Refused]) -> dict[str, str | Refused]:
+def planned(
+    control: Control, documents: Iterable[PaperInvoice | Refused]
+) -> dict[str, str | Refused]:
     """Return what would become of each invoice by number; nothing is made and nothing dropped."""
     with control.reading() as session:
         return {
@@ -57,7 +59,7 @@ def planned(control: Control, documents: Iterable[Invoice | Refused]) -> dict[st
         }
 
 
-def _drop(control: Control, document: Invoice, platform: Platform) -> str:
+def _drop(control: Control, document: PaperInvoice, platform: Platform) -> str:
     """Drop one invoice; its PDF is made before the registry is locked."""
     with control.reading() as session:
         fate = _fate(session, document)
@@ -74,7 +76,7 @@ def _drop(control: Control, document: Invoice, platform: Platform) -> str:
     return fate
 
 
-def _fate(session: Session, document: Invoice) -> str:
+def _fate(session: Session, document: PaperInvoice) -> str:
     """Return what becomes of an invoice that is dropped now."""
     if document.buyer.is_person:
         return LEFT_OUT
@@ -82,9 +84,9 @@ def _fate(session: Session, document: Invoice) -> str:
     return DROPPED if session.scalar(there) is None else BEFORE
 
 
-def _tracking_id(document: Invoice) -> str:
+def _tracking_id(document: PaperInvoice) -> str:
     return f"{document.seller.siren}-{document.number}"
 
 
-def _subject(document: Invoice) -> str:
+def _subject(document: PaperInvoice) -> str:
     return f"invoice:{_tracking_id(document)}"

@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from provision.formats.facturx.invoice import Invoice
+    from provision.formats.facturx.invoice import PaperInvoice
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenDocuments:
     """The files that were written, and the documents that could not be."""
 
     files: list[Path]
     refused: list[Refused]
 
 
-def write(documents: Iterable[Invoice | Refused], folder: Path, *, xml: bool = False) -> Written:
+def write(
+    documents: Iterable[PaperInvoice | Refused], folder: Path, *, xml: bool = False
+) -> WrittenDocuments:
     """Write each document as PDF, and its Factur-X beside it when asked.
 
     Many are made on all cores. One that cannot be written stops none of the others.
@@ -38,12 +40,12 @@ def write(documents: Iterable[Invoice | Refused], folder: Path, *, xml: bool = F
             refused.append(made)
         else:
             files += write_private(folder, made)
-    return Written(files, refused)
+    return WrittenDocuments(files, refused)
 
 
-def _pdf(document: Invoice) -> dict[str, bytes]:
+def _pdf(document: PaperInvoice) -> dict[str, bytes]:
     return {f"{document.number}.pdf": invoice_pdf(document)}
 
 
-def _both(document: Invoice) -> dict[str, bytes]:
+def _both(document: PaperInvoice) -> dict[str, bytes]:
     return {**_pdf(document), f"{document.number}.xml": facturx(document)}

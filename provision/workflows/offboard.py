@@ -33,7 +33,7 @@ CLOSED, ERASED = "closed", "erased"
 
 
 @dataclass(frozen=True)
-class Closing:
+class BundleClosing:
     """Why a bundle closes, the last day that is paid for, on which day it is asked, and how.
 
     With `refund`, what is billed beyond the last day is given back.
@@ -56,14 +56,14 @@ class Closed:
 
 
 @dataclass(frozen=True)
-class Erasing:
+class BundleErasing:
     """A bundle that can be erased, with its users and devices, and what must leave its zone."""
 
     bundle: Bundle
     names: ChangeSet
 
 
-def close(control: Control, domain: str, closing: Closing) -> Closed:
+def close(control: Control, domain: str, closing: BundleClosing) -> Closed:
     """End the services of the bundle of `domain` and its subscription: registry first, then server.
 
     Backups and export go on. Killed in between, the same call brings the server to what the
@@ -76,7 +76,9 @@ def close(control: Control, domain: str, closing: Closing) -> Closed:
     return closed
 
 
-def close_in_registry(session: Session, control: Control, domain: str, closing: Closing) -> Closed:
+def close_in_registry(
+    session: Session, control: Control, domain: str, closing: BundleClosing
+) -> Closed:
     """Write that the bundle is closed, open its window, and end its subscription.
 
     Raises UsageRefused for a bundle that was never delivered, or a last day that is not here yet,
@@ -104,7 +106,7 @@ def close_in_registry(session: Session, control: Control, domain: str, closing: 
 
 
 def end_subscription(
-    session: Session, opened: Subscription | None, closing: Closing, told: Told
+    session: Session, opened: Subscription | None, closing: BundleClosing, told: Told
 ) -> list[Number]:
     """Let a subscription end on the last day of the closing; return its credit notes.
 
@@ -130,7 +132,7 @@ def is_over(session: Session, bundle: Bundle) -> bool:
     return bundle.state == ERASED or states.is_erasing(session, bundle.name)
 
 
-def look(control: Control, domain: str, *, hurry: bool) -> Erasing:
+def look(control: Control, domain: str, *, hurry: bool) -> BundleErasing:
     """Return what erasing the bundle of `domain` takes away; nothing is changed.
 
     Raises UsageRefused before it is closed, and UnsafeChange in its window unless in a `hurry`.
@@ -146,10 +148,10 @@ def look(control: Control, domain: str, *, hurry: bool) -> Erasing:
             f"The owner of {bundle.domain} may take everything until {bundle.export_until}",
             "Erase it after that day; if its owner needs nothing any more: --now --why …",
         )
-    return Erasing(bundle, zones.ending(bundle, control.settings))
+    return BundleErasing(bundle, zones.ending(bundle, control.settings))
 
 
-def erase(control: Control, domain: str, why: str, *, hurry: bool = False) -> Erasing:
+def erase(control: Control, domain: str, why: str, *, hurry: bool = False) -> BundleErasing:
     """Take the bundle of `domain` away: names, server, backups, then users and secrets here.
 
     The registry says that it is erased when all else is gone. Killed before that, the same call
@@ -193,7 +195,7 @@ def _revoke(session: Session, control: Control, bundle: Bundle) -> None:
             states.change_state(session, device, states.DEVICE, "revoked", told=told)
 
 
-def _refuse_early(bundle: Bundle, closing: Closing) -> None:
+def _refuse_early(bundle: Bundle, closing: BundleClosing) -> None:
     if closing.last_day > closing.on:
         raise UsageRefused(
             f"{closing.last_day} is not here yet",

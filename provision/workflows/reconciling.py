@@ -50,7 +50,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BookedMovement:
     """A movement whose proposal is certain, and why it could not be booked, or ''."""
 
     seen: Seen
@@ -81,7 +81,7 @@ def propose(session: Session, organisation: Organisation) -> list[Seen]:
 
 def accept_certain(
     session: Session, organisation: Organisation, today: date, told: Told
-) -> list[Outcome]:
+) -> list[BookedMovement]:
     """Book the movements whose proposal is certain; what comes back, after what was paid.
 
     One that the books refuse is left as it is, with the reason.
@@ -92,7 +92,7 @@ def accept_certain(
         if one.proposal is not None and one.proposal.certainty == CERTAIN and not one.parked
     ]
     certain.sort(key=lambda one: one.row.units < 0)
-    return [Outcome(one, _accepted(session, one, today, told)) for one in certain]
+    return [BookedMovement(one, _accepted(session, one, today, told)) for one in certain]
 
 
 def _accepted(session: Session, seen: Seen, today: date, told: Told) -> str:

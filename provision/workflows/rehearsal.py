@@ -36,7 +36,7 @@ SERVERS = {"bundles1": "bundles", "backup1": "backup"}
 
 
 @dataclass
-class Report:
+class RehearsalReport:
     """What happened: `steps` with their seconds, `checks` with their results."""
 
     cloud: str = ""
@@ -51,9 +51,9 @@ class Report:
     money: list[dict[str, object]] = field(default_factory=list)
 
 
-def rehearse(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Report:
+def rehearse(lab: Lab, folder: Path, tell: Callable[[str], None]) -> RehearsalReport:
     """Rehearse in `folder`, from nothing; the lab stays up, to be looked at."""
-    started, report = time.monotonic(), Report()
+    started, report = time.monotonic(), RehearsalReport()
     clean(lab, folder)
     with _step(report, "lab", tell):
         lab.up()
@@ -125,7 +125,7 @@ def prepare_all(control: Control, lab: Lab) -> None:
 
 def prepare(control: Control, host: Host, host_key: str) -> None:
     """Prepare `host`, whose key is known, and note that in the registry."""
-    person = preparation.Person(
+    person = preparation.Answering(
         confirm_key=lambda _key: False,
         tell=lambda line: control.tell(f"  {host.name}: {line}"),
         on_part=lambda part: control.tell(f"  {host.name}: {part.role}: {part.words}"),
@@ -147,7 +147,7 @@ def sell(control: Control, today: date) -> None:
         plans.bring_in(session, planfile.read(example))
 
 
-def _order(control: Control, report: Report, tell: Callable[[str], None]) -> None:
+def _order(control: Control, report: RehearsalReport, tell: Callable[[str], None]) -> None:
     report.cloud, report.why_this_cloud = _cloud(control)
     tell(f"order ({report.cloud}: {report.why_this_cloud})")
     zone = control.settings.operator.zone
@@ -193,7 +193,7 @@ def _cloud(control: Control) -> tuple[str, str]:
 
 
 @contextmanager
-def _step(report: Report, name: str, tell: Callable[[str], None]) -> Iterator[None]:
+def _step(report: RehearsalReport, name: str, tell: Callable[[str], None]) -> Iterator[None]:
     tell(name)
     started = time.monotonic()
     yield

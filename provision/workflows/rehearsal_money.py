@@ -35,7 +35,7 @@ from provision.subscriptions.payments import (
 )
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mailing import Outbox
-from provision.subscriptions.payments.mandates import Wanted
+from provision.subscriptions.payments.mandates import WantedMandate
 from provision.subscriptions.payments.receiving import Source
 from provision.subscriptions.reports import page
 from provision.subscriptions.reports.factsfile import FactsFile
@@ -46,7 +46,7 @@ from provision.subscriptions.selling import opening
 from provision.subscriptions.selling.opening import Sale
 from provision.subscriptions.settling import mandates as self_billing
 from provision.subscriptions.settling import settlements
-from provision.subscriptions.settling.mandates import Wording
+from provision.subscriptions.settling.mandates import MandateWording
 from provision.workflows import bill, dunning, invoice_files, reconciling
 from provision.workflows.dunning import Campaign
 
@@ -123,7 +123,7 @@ def _open(story: Story, start: date) -> None:
         first = start.replace(day=1)
         describing.describe(session, seller, _profile(seller.name, 0, start), first)
         describing.describe(session, supporter, _profile(supporter.name, 1, start), first)
-        wording = Wording("Le bureau", start)
+        wording = MandateWording("Le bureau", start)
         self_billing.record(session, supporter, seller, wording, start)
         for email, (name, kind, plan) in OTHERS.items():
             _subscribe(session, Person(name=name, email=email, kind=kind, address=HOME), start)  # type: ignore[arg-type]
@@ -173,7 +173,7 @@ def _sign(
 ) -> None:
     seller, one = between
     when = (today, story.on(today).told())
-    row = mandates.add(session, seller, one, Wanted(), when)
+    row = mandates.add(session, seller, one, WantedMandate(), when)
     form = mandate_papers.form(row, profiles.needed(session, seller, today))
     write_private(story.folder / "mandates", {f"{row.reference}.pdf": form})
     mandates.sign(session, row, today, ACCOUNTS[1], when)
@@ -217,18 +217,18 @@ def _returned(session: Session, made: Collection, number: int) -> dict[str, str]
     }
 
 
-def _transfers(session: Session, owner: Organisation, on: date) -> list[bank.Entry]:
+def _transfers(session: Session, owner: Organisation, on: date) -> list[bank.StatementEntry]:
     """Return what the one who pays by transfer sends: its open invoices, one by one."""
     name = OTHERS[BY_TRANSFER][0]
     return [
-        bank.Entry(on, one.open.units, name=name, text=f"FACTURE {one.shown}")
+        bank.StatementEntry(on, one.open.units, name=name, text=f"FACTURE {one.shown}")
         for one in open_items.documents(session, owner.id)
         if one.name == name and one.open.units
     ]
 
 
 def _bank(
-    story: Story, files: list[Path], what: tuple[date, list[bank.Entry], Mapping[str, str]]
+    story: Story, files: list[Path], what: tuple[date, list[bank.StatementEntry], Mapping[str, str]]
 ) -> None:
     """Let the bank collect and answer, and book what is certain of its statement."""
     on, entries, returned = what

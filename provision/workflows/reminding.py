@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Due:
+class DayOfReminders:
     """What a day brings: reminders, held ones with them, and bundles that can open again.
 
     `before` are the invoices that reached their step earlier, and stay unpaid.
@@ -34,7 +34,7 @@ class Due:
     before: tuple[Reminder, ...] = ()
 
 
-def due(control: Control, organisation: str, rules: Policy, on: date) -> Due:
+def due(control: Control, organisation: str, rules: Policy, on: date) -> DayOfReminders:
     """Return what `run` would do on a day; nothing is written."""
     with control.reading() as session:
         owner = organisations.get(session, organisation)
@@ -44,7 +44,7 @@ def due(control: Control, organisation: str, rules: Policy, on: date) -> Due:
             if (bundle := paid_bundle(session, one.subscription_id)) and bundle.state in LIVING
         ]
         found = reminders.overdue(session, owner, rules, on)
-    return Due(
+    return DayOfReminders(
         tuple(one for one in found if not one.before),
         tuple(reopened),
         tuple(one for one in found if one.before),

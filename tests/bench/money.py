@@ -156,13 +156,13 @@ def collect(_url: str) -> int:
 
 def _debits() -> Iterator[debits.Debit]:
     home = {"street": "1 rue du Port", "postcode": "14000", "town": "Caen", "country": "FR"}
-    creditor = mandates.Party(name="Boutique", **home)
+    creditor = mandates.MandateParty(name="Boutique", **home)
     for number in range(1, SUBSCRIBERS + 1):
         mandate = mandates.Mandate(
             reference=f"RUM{number}",
             creditor_identifier="FR72ZZZ123456",
             creditor=creditor,
-            debtor=mandates.Party(name=f"Personne {number}", **home),
+            debtor=mandates.MandateParty(name=f"Personne {number}", **home),
             iban=IBAN,
             bic="AGRIFRPP",
             signed_on=START,

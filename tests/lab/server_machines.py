@@ -90,9 +90,9 @@ class Machine:
         """Prepare the machine, as a person who confirms the key that the lab gave it."""
         return preparation.prepare(self.host, self.settings, self.claim(), self.person(), **options)
 
-    def person(self, told: Callable[[PartStart], None] | None = None) -> preparation.Person:
+    def person(self, told: Callable[[PartStart], None] | None = None) -> preparation.Answering:
         """Return somebody who knows the fingerprint of the lab's machine."""
-        return preparation.Person(lambda key: key.blob in self.own_key(), on_part=told)
+        return preparation.Answering(lambda key: key.blob in self.own_key(), on_part=told)
 
     def own_key(self) -> str:
         """Return the host key as the machine itself has it."""

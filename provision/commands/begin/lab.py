@@ -37,7 +37,7 @@ def chosen(context: Context, name: str | None) -> Lab:
         known = context.settings
         usual, packages, cache = known.lab, known.packages, known.cache
     else:
-        usual, packages, cache = settings.Lab(), settings.Packages(), default_cache()
+        usual, packages, cache = settings.LabSettings(), settings.Packages(), default_cache()
     return Lab(
         name or usual.name,
         cache / "lab",

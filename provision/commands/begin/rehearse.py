@@ -19,7 +19,7 @@ from provision.workflows import rehearsal
 if TYPE_CHECKING:
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
-    from provision.workflows.rehearsal import Report
+    from provision.workflows.rehearsal import RehearsalReport
 
 FOLDER = Path("var/rehearsal")
 
@@ -68,7 +68,7 @@ def rehearse(context: Context, wanted: Rehearsing, how: How) -> None:
         sys.exit(PROBLEMS_FOUND)
 
 
-def _print(context: Context, report: Report, wanted: Rehearsing) -> None:
+def _print(context: Context, report: RehearsalReport, wanted: Rehearsing) -> None:
     folder, name = wanted.folder, wanted.name
     click.echo("\nSteps")
     context.show([{"step": step["name"], "seconds": step["seconds"]} for step in report.steps])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
-    from provision.subscriptions.books.vat_due import Due, Statement
+    from provision.subscriptions.books.vat_due import TaxDue, VatStatement
 
 
 @click.command()
@@ -54,7 +54,7 @@ def vat(context: Context, *, name: str, first_day: date, last_day: date, as_json
         sys.exit(PROBLEMS_FOUND)
 
 
-def _row(one: Due) -> Facts:
+def _row(one: TaxDue) -> Facts:
     amounts = {
         "invoiced_net": one.invoiced_net,
         "invoiced_vat": one.invoiced_vat,
@@ -83,7 +83,7 @@ def _threshold(abroad: int, year: int, language: str) -> str:
     return f"Sold to consumers in other member states in {year}: {so_far} of {limit}."
 
 
-def _verdict(found: Statement, language: str) -> str:
+def _verdict(found: VatStatement, language: str) -> str:
     if not found.unexplained:
         return "It agrees with 44571."
     left = money.show(money.euros(found.unexplained), language)

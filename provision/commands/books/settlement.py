@@ -21,7 +21,7 @@ from provision.money import euros
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import Organisation
 from provision.subscriptions.settling import funds, mandates, owing, settlements, steps
-from provision.subscriptions.settling.mandates import Wording
+from provision.subscriptions.settling.mandates import MandateWording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,7 +149,7 @@ class InWriting:
     seller: str
     given_by: str
     first_day: date
-    contest_days: int = Wording.contest_days
+    contest_days: int = MandateWording.contest_days
 
 
 @mandate_group.command(name="give")
@@ -157,7 +157,9 @@ class InWriting:
 @click.argument("seller")
 @click.option("--by", "given_by", required=True, help="The office that gives it, not a name.")
 @click.option("--from", "first_day", type=day_type, required=True, help="Its first day.")
-@click.option("--contest-days", type=count_type, default=Wording.contest_days, show_default=True)
+@click.option(
+    "--contest-days", type=count_type, default=MandateWording.contest_days, show_default=True
+)
 @typed(InWriting, "written")
 @change_options
 @pass_context
@@ -196,7 +198,7 @@ def list_mandates(context: Context, narrow: Narrow, *, as_json: bool) -> None:
 
 
 def _recorder(written: InWriting, state: str, today: date) -> Callable[[Session], Facts]:
-    wording = Wording(
+    wording = MandateWording(
         given_by=written.given_by,
         valid_from=written.first_day,
         contest_days=written.contest_days,

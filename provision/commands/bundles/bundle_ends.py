@@ -16,7 +16,7 @@ from provision.dns import changes
 from provision.errors import UsageRefused
 from provision.subscriptions.selling import cancelling
 from provision.workflows import offboard, safekeeping
-from provision.workflows.offboard import Closing
+from provision.workflows.offboard import BundleClosing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
-    from provision.workflows.offboard import Closed, Erasing
+    from provision.workflows.offboard import BundleErasing, Closed
 
 WINDOW_OVER = "the time to take everything along is over"
 
@@ -84,7 +84,7 @@ def close(context: Context, domain: str, wanted: Ending, how: How) -> None:
     """
     control = context.control()
     today = control.today()
-    closing = Closing(wanted.why, wanted.on or today, today, wanted.way, wanted.refund)
+    closing = BundleClosing(wanted.why, wanted.on or today, today, wanted.way, wanted.refund)
 
     def work(session: Session) -> Facts:
         closed = offboard.close_in_registry(session, control, domain, closing)
@@ -133,7 +133,7 @@ def _closed_facts(session: Session, closed: Closed) -> Facts:
     }
 
 
-def _erased_facts(context: Context, planned: Erasing) -> Facts:
+def _erased_facts(context: Context, planned: BundleErasing) -> Facts:
     """Say what is lost, and which names leave the zone, by hand where nobody else can."""
     bundle = planned.bundle
     by_hand = context.settings.names.provider == "print"

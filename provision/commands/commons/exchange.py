@@ -15,7 +15,7 @@ from provision.commands.shared.words import count_type, json_option, number_type
 from provision.money import HOUR, euros
 from provision.subscriptions.books import papers
 from provision.subscriptions.commons import barter, hours, local_currencies
-from provision.subscriptions.commons.barter import Offer
+from provision.subscriptions.commons.barter import BarterOffer
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
@@ -173,7 +173,7 @@ def agree(context: Context, wanted: BarterAgreed, how: How) -> None:
 
     def work(session: Session) -> Facts:
         who = organisations.get(session, wanted.organisation)
-        offer = Offer(
+        offer = BarterOffer(
             people.reference(session, people.subscriber_named(session, wanted.email).id),
             wanted.description,
             wanted.quantity,

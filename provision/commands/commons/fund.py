@@ -19,7 +19,7 @@ from provision.subscriptions.documents import open_items
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.settling import funds
-from provision.subscriptions.settling.funds import Wish
+from provision.subscriptions.settling.funds import FundWish
 
 if TYPE_CHECKING:
     from datetime import date
@@ -131,7 +131,7 @@ def decide(context: Context, wanted: FundDecided, how: How) -> None:
     day = wanted.on or context.today
 
     def work(session: Session) -> Facts:
-        wish = Wish(
+        wish = FundWish(
             wanted.decided_by,
             wanted.purpose,
             people.party(session, wanted.beneficiary),

@@ -14,7 +14,7 @@ from provision.commands.shared.narrowing import narrow_options
 from provision.commands.shared.words import day_type, json_option, on_option, typed
 from provision.money import HOUR, Amount, euros
 from provision.subscriptions.commons import hours as time_given
-from provision.subscriptions.commons.hours import Given
+from provision.subscriptions.commons.hours import HoursWorked
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 
@@ -67,7 +67,7 @@ def give(context: Context, wanted: HoursGiven, how: How) -> None:
         if wanted.giver:
             giver = people.reference(session, people.subscriber_named(session, wanted.giver).id)
         seconds = money.parse(wanted.time, HOUR).units
-        given = time_given.give(session, who, Given(giver, seconds, wanted.purpose), moment)
+        given = time_given.give(session, who, HoursWorked(giver, seconds, wanted.purpose), moment)
         return _facts(session, who, given)
 
     change(context, work, how)

@@ -23,7 +23,7 @@ from provision.commands.shared.words import (
 )
 from provision.errors import UsageRefused
 from provision.subscriptions.commons.receipts import entering, givers, recording
-from provision.subscriptions.commons.receipts.recording import Asked
+from provision.subscriptions.commons.receipts.recording import AskedReceipt
 from provision.subscriptions.documents.receipt_models import DONATION, MEMBERSHIP, Receipt
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations
@@ -149,7 +149,7 @@ def _recorder(control: Control, kind: str, received: MoneyReceived) -> Callable[
     def work(session: Session) -> Facts:
         owner = organisations.get(session, received.organisation)
         origin = _origin(session, owner, received)
-        asked = Asked(
+        asked = AskedReceipt(
             kind=kind,
             giver=givers.find(session, received.giver, said, (control.told(), today)),
             units=units,

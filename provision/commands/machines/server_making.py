@@ -60,7 +60,7 @@ def prepare(context: Context, name: str, making: Making, how: How) -> None:
     if host is None:
         return
     with progress.steps(quiet=how.as_json) as tell:
-        person = preparation.Person(_confirm, tell, partial(_tell_part, tell), making.host_key)
+        person = preparation.Answering(_confirm, tell, partial(_tell_part, tell), making.host_key)
         claim = claims.claim(context.control(tell), host, force=making.force)
         done = preparation.prepare(host, context.settings, claim, person, dry_run=how.dry_run)
     if not how.dry_run:

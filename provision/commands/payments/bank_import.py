@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
-    from provision.subscriptions.payments.receiving import Received
+    from provision.subscriptions.payments.receiving import ImportedStatements
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def bring_in(context: Context, brought: FromTheBank, how: How) -> None:
     refused whole.
     """
     source, today = brought.source(), context.today
-    told: list[Received] = []
+    told: list[ImportedStatements] = []
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, brought.organisation)
@@ -74,7 +74,7 @@ def bring_in(context: Context, brought: FromTheBank, how: How) -> None:
         _tell_known(told[-1], context.settings.operator.language)
 
 
-def _tell_known(received: Received, language: str) -> None:
+def _tell_known(received: ImportedStatements, language: str) -> None:
     for one in received.overlap:
         amount = money.show(money.euros(one.units), language)
         click.echo(f"Known already: {one.booked_on} {amount} {one.counterparty or one.text}"[:120])

@@ -15,7 +15,7 @@ from provision.errors import UsageRefused
 from provision.formats.sepa.prenotification import masked
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.payments import mandates
-from provision.subscriptions.payments.mandates import Wanted
+from provision.subscriptions.payments.mandates import WantedMandate
 
 if TYPE_CHECKING:
     from datetime import date
@@ -96,7 +96,7 @@ def add(context: Context, granted: Granted, bank: DebtorBank, how: How) -> None:
     """Write a mandate of the subscriber EMAIL for ORGANISATION; it waits for its signature."""
     control = context.control()
     when = (control.today(), control.told())
-    wanted = Wanted(
+    wanted = WantedMandate(
         holder=granted.holder,
         iban=granted.iban,
         bank=bank.said(),

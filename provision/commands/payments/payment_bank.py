@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
     from provision.subscriptions.payments.models import BankMovement
-    from provision.workflows.reconciling import Outcome, Seen
+    from provision.workflows.reconciling import BookedMovement, Seen
 
 
 @click.command()
@@ -218,5 +218,5 @@ def _seen_row(one: Seen) -> Facts:
     }
 
 
-def _outcome_row(one: Outcome) -> Facts:
+def _outcome_row(one: BookedMovement) -> Facts:
     return {**_seen_row(one.seen), "booked": not one.refused, "refused": one.refused}

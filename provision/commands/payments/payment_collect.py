@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
     from provision.subscriptions.parties.models import Organisation
-    from provision.subscriptions.payments.collectable import Proposal
+    from provision.subscriptions.payments.collectable import CollectionProposal
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _collected(
     return [{"collection": made.number, "file": str(path)} for path in paths]
 
 
-def _proposed(found: Proposal) -> list[Facts]:
+def _proposed(found: CollectionProposal) -> list[Facts]:
     chosen = [(one.document, one.row.reference, "") for one in found.chosen]
     left_out = [(one.document, "", one.why) for one in found.left_out]
     return [

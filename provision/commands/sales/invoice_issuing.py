@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
-    from provision.subscriptions.selling.billing import Outcome
+    from provision.subscriptions.selling.billing import BillingOutcome
 
 
 @click.command()
@@ -84,7 +84,7 @@ def correct(context: Context, wanted: WrongInvoice, how: How) -> None:
     change(context, work, how)
 
 
-def _tell_left_out(outcome: Outcome) -> None:
+def _tell_left_out(outcome: BillingOutcome) -> None:
     """End with a sentence for each subscription whose buyer abroad could not be billed."""
     if outcome.left_out:
         raise PaquetError(
@@ -96,7 +96,7 @@ def _tell_left_out(outcome: Outcome) -> None:
         )
 
 
-def _run_facts(outcome: Outcome) -> Facts:
+def _run_facts(outcome: BillingOutcome) -> Facts:
     return {
         "days": ", ".join(day.isoformat() for day in outcome.days),
         "documents": outcome.documents,

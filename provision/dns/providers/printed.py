@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from provision.dns.changes import ChangeSet
     from provision.dns.lookup import NameServer
     from provision.dns.records import Record
-    from provision.dns.zone import Row
+    from provision.dns.zone import FormRow
 
 
 class RecordsToEnter(PaquetError):
@@ -24,7 +24,7 @@ class RecordsToEnter(PaquetError):
             f"These records of {zone} must be entered by hand:\n{registrar_table(records, zone)}",
             "Enter them where the domain was bought; `paquet dns check` says when all are seen.",
         )
-        self.rows: list[Row] = registrar_rows(records, zone)
+        self.rows: list[FormRow] = registrar_rows(records, zone)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class Balances(_Table):
     closing: Balance
 
 
-class Rule(_Table):
+class SkipRule(_Table):
     """Lines that are no movement: those whose column has one of the values, such as "declined"."""
 
     column: Column
@@ -99,7 +99,7 @@ class CsvMapping(_Table):
     ] = "dd/mm/yyyy"
     skip: int = Field(default=0, ge=0, le=MOST_SKIPPED)
     header: bool = True
-    leave_out: tuple[Rule, ...] = Field(default=(), max_length=10, strict=False)
+    leave_out: tuple[SkipRule, ...] = Field(default=(), max_length=10, strict=False)
 
     @model_validator(mode="after")
     def check_balances(self) -> Self:

@@ -27,7 +27,7 @@ MISTAKE = "Compare the mapping file with the first lines of the CSV."
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One line: its number in the file, and its cells by the name and by the number of a column."""
 
     number: int
@@ -78,7 +78,7 @@ def _text(content: bytes, encoding: str) -> str:
         ) from None
 
 
-def _rows(text: str, mapping: CsvMapping) -> list[Row]:
+def _rows(text: str, mapping: CsvMapping) -> list[TableRow]:
     """Return the lines after the header; each has as many cells as the first."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mapping.separator, strict=True)
     try:
@@ -98,12 +98,12 @@ def _rows(text: str, mapping: CsvMapping) -> list[Row]:
                 f"Line {at} of the CSV file has {len(cells)} columns instead of {width}", MISTAKE
             )
     return [
-        Row(at, dict(enumerate(cells, start=1)) | dict(zip(header, cells, strict=False)))
+        TableRow(at, dict(enumerate(cells, start=1)) | dict(zip(header, cells, strict=False)))
         for at, cells in lines
     ]
 
 
-def _counts(row: Row, mapping: CsvMapping) -> bool:
+def _counts(row: TableRow, mapping: CsvMapping) -> bool:
     """Tell whether no rule of the mapping leaves the line out."""
     return not any(
         row.cell(rule.column).casefold() in {value.casefold() for value in rule.values}
@@ -122,7 +122,7 @@ def _check_columns(header: list[str], width: int, mapping: CsvMapping) -> None:
             )
 
 
-def _movement(row: Row, mapping: CsvMapping) -> Movement:
+def _movement(row: TableRow, mapping: CsvMapping) -> Movement:
     columns = mapping.columns
     if columns.currency is not None:
         fields.check_currency(row.cell(columns.currency))
@@ -139,7 +139,7 @@ def _movement(row: Row, mapping: CsvMapping) -> Movement:
     )
 
 
-def _units(row: Row, mapping: CsvMapping) -> Cents:
+def _units(row: TableRow, mapping: CsvMapping) -> Cents:
     """Read the signed amount, or a debit (with or without its minus) or a credit, never both."""
     columns = mapping.columns
     if columns.amount is not None:
@@ -154,11 +154,11 @@ def _units(row: Row, mapping: CsvMapping) -> Cents:
     return out + into
 
 
-def _balance(row: Row, mapping: CsvMapping) -> Cents:
+def _balance(row: TableRow, mapping: CsvMapping) -> Cents:
     return _amount(row.cell(mapping.columns.balance), row, mapping)
 
 
-def _amount(written: str, row: Row, mapping: CsvMapping) -> Cents:
+def _amount(written: str, row: TableRow, mapping: CsvMapping) -> Cents:
     """Read '-1 234,50 €': groups of three digits may be parted by a space (or the other mark)."""
     other = "." if mapping.decimal == "," else ","
     bare = re.sub(r"\s*(?:€|EUR)$", "", written.replace("\u2212", "-"))

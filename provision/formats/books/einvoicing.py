@@ -57,7 +57,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class Acknowledgement:
     """What is known once `submit` returns: the invoice lies in the folder. Nobody has it yet."""
 
     tracking_id: str
@@ -82,7 +82,7 @@ class Status:
 class Platform(Protocol):
     """What we ask of any approved platform."""
 
-    def submit(self, document: Submission) -> Receipt:
+    def submit(self, document: Submission) -> Acknowledgement:
         """Take an invoice, once per tracking id and content."""
 
     def statuses(self) -> tuple[Status, ...]:
@@ -96,7 +96,7 @@ class FolderPlatform:
     outbox: Path
     inbox: Path
 
-    def submit(self, document: Submission) -> Receipt:
+    def submit(self, document: Submission) -> Acknowledgement:
         """Lay down `<tracking id>.pdf`, and then its manifest `<tracking id>.json`.
 
         Only what has a manifest is complete. Dropped again, the same is left as it is, and
@@ -118,7 +118,7 @@ class FolderPlatform:
                 f"The invoice {document.tracking_id} cannot be laid into {self.outbox}: {wrong}",
                 "Make the folder, and let this user write into it.",
             ) from None
-        return Receipt(document.tracking_id, _sha256(document.content))
+        return Acknowledgement(document.tracking_id, _sha256(document.content))
 
     def statuses(self) -> tuple[Status, ...]:
         """Return the answers in the inbox, by file name; one that is unreadable stops all."""

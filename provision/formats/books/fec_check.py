@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from provision.formats.books.fec_rows import HEADER, Finding, check_row, read_row, real_day
-from provision.formats.books.fec_sequence import Reading
+from provision.formats.books.fec_rows import HEADER, Mistake, check_row, read_row, real_day
+from provision.formats.books.fec_sequence import SequenceRead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,49 +29,49 @@ WINDOWS_ONLY = re.compile(rb"[\x80-\x9f]")  # controls in ISO 8859-15, quotes an
 
 
 @dataclass(frozen=True)
-class Report:
+class FecReport:
     """What was found (a thousand findings at most) and what was read; amounts are in cents."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Mistake, ...]
     entries: int
     lines: int
     debit: int
     credit: int
 
 
-def check(name: str, content: bytes, first_day: date | None = None) -> Report:
+def check(name: str, content: bytes, first_day: date | None = None) -> FecReport:
     """Return what is wrong in the file `name`: no finding when the rules are kept.
 
     With `first_day`, the first of the exercise, entries before it are found too.
     """
     named = NAME.fullmatch(name)
-    reading = Reading(first_day, real_day(named[2]) if named else None)
+    reading = SequenceRead(first_day, real_day(named[2]) if named else None)
     findings = tuple(islice(_everything(name, content, reading), MOST_FINDINGS))
-    return Report(findings, reading.entries, reading.lines, reading.debit, reading.credit)
+    return FecReport(findings, reading.entries, reading.lines, reading.debit, reading.credit)
 
 
-def _everything(name: str, content: bytes, reading: Reading) -> Iterator[Finding]:
+def _everything(name: str, content: bytes, reading: SequenceRead) -> Iterator[Mistake]:
     yield from _name(name)
     if len(content) > MOST_BYTES:
-        yield Finding(0, "", "size", "the file is larger than one gibibyte")
+        yield Mistake(0, "", "size", "the file is larger than one gibibyte")
         return
     encoding = _encoding(content)
     if encoding != "utf-8" and WINDOWS_ONLY.search(content):
         sentence = "the characters are neither ASCII, nor ISO 8859-15, nor UTF-8"
-        yield Finding(0, "", "encoding", sentence)
+        yield Mistake(0, "", "encoding", sentence)
         return
     if content.startswith(BYTE_ORDER_MARK):
-        yield Finding(1, "JournalCode", "encoding", "a byte order mark is before the first field")
+        yield Mistake(1, "JournalCode", "encoding", "a byte order mark is before the first field")
         content = content.removeprefix(BYTE_ORDER_MARK)
     yield from _lines(io.TextIOWrapper(io.BytesIO(content), encoding), reading)
 
 
-def _name(name: str) -> Iterator[Finding]:
+def _name(name: str) -> Iterator[Mistake]:
     found = NAME.fullmatch(name)
     if not found or real_day(found[2]) is None:
-        yield Finding(0, "", "name", "the name is not SirenFECAAAAMMJJ.txt")
+        yield Mistake(0, "", "name", "the name is not SirenFECAAAAMMJJ.txt")
     if found and not _is_siren(found[1]):
-        yield Finding(0, "", "siren", f"the key of the SIREN {found[1]} is wrong")
+        yield Mistake(0, "", "siren", f"the key of the SIREN {found[1]} is wrong")
 
 
 def _is_siren(digits: str) -> bool:
@@ -88,15 +88,15 @@ def _encoding(content: bytes) -> str:
     return "utf-8"
 
 
-def _lines(text: io.TextIOWrapper, reading: Reading) -> Iterator[Finding]:
+def _lines(text: io.TextIOWrapper, reading: SequenceRead) -> Iterator[Mistake]:
     header = text.readline(LONGEST_LINE).rstrip("\n")
     separator = "\t" if "\t" in header else "|"
     if separator not in header:
-        yield Finding(1, "", "separator", "the fields are separated by neither TAB nor '|'")
+        yield Mistake(1, "", "separator", "the fields are separated by neither TAB nor '|'")
         return
     if header.split(separator) != HEADER:
         sentence = "the first line does not name the eighteen fields in their order"
-        yield Finding(1, "", "header", sentence)
+        yield Mistake(1, "", "header", sentence)
         return
     number = 1
     while line := text.readline(LONGEST_LINE):
@@ -104,7 +104,7 @@ def _lines(text: io.TextIOWrapper, reading: Reading) -> Iterator[Finding]:
         values = line.rstrip("\n").split(separator)
         if len(values) != len(HEADER):
             sentence = f"the line has {len(values)} fields instead of {len(HEADER)}"
-            yield Finding(number, "", "fields", sentence)
+            yield Mistake(number, "", "fields", sentence)
             continue
         row = read_row(number, values)
         yield from check_row(row)

@@ -37,7 +37,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2099  # outside of these the DGFiP's program raise
 
 
 @dataclass(frozen=True)
-class Finding:
+class Mistake:
     """What is wrong: the line of the file (1 is the header, 0 the whole), its field, the rule."""
 
     line: int
@@ -47,7 +47,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Row:
+class FecRow:
     """One line: its place in the file, its fields by name, its amounts in cents (0 if unread)."""
 
     line: int
@@ -56,13 +56,13 @@ class Row:
     credit: int
 
 
-def read_row(line: int, values: list[str]) -> Row:
+def read_row(line: int, values: list[str]) -> FecRow:
     """Return the line whose eighteen fields are `values`."""
     fields = dict(zip(HEADER, values, strict=True))
-    return Row(line, fields, _cents(fields["Debit"]), _cents(fields["Credit"]))
+    return FecRow(line, fields, _cents(fields["Debit"]), _cents(fields["Credit"]))
 
 
-def check_row(row: Row) -> Iterator[Finding]:
+def check_row(row: FecRow) -> Iterator[Mistake]:
     """Yield what is wrong in this line alone."""
     yield from _filled(row)
     yield from _dates(row)
@@ -83,51 +83,51 @@ def real_day(text: str) -> date | None:
     return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
-def _filled(row: Row) -> Iterator[Finding]:
+def _filled(row: FecRow) -> Iterator[Mistake]:
     for name in REQUIRED:
         if not row.fields[name].strip(" "):
-            yield Finding(row.line, name, "missing", f"{name} is empty")
+            yield Mistake(row.line, name, "missing", f"{name} is empty")
     if CONTROL.search("".join(row.fields.values())):
         for name, value in row.fields.items():
             if CONTROL.search(value):
-                yield Finding(row.line, name, "text", f"{name} holds a control character")
+                yield Mistake(row.line, name, "text", f"{name} holds a control character")
 
 
-def _dates(row: Row) -> Iterator[Finding]:
+def _dates(row: FecRow) -> Iterator[Mistake]:
     for name in DATES:
         value = row.fields[name]
         if value and real_day(value) is None:
-            yield Finding(row.line, name, "date", f"{name} is not a day written AAAAMMJJ")
+            yield Mistake(row.line, name, "date", f"{name} is not a day written AAAAMMJJ")
 
 
-def _account(row: Row) -> Iterator[Finding]:
+def _account(row: FecRow) -> Iterator[Mistake]:
     if not ACCOUNT.match(row.fields["CompteNum"]):
         sentence = "CompteNum does not begin with three digits of the French chart"
-        yield Finding(row.line, "CompteNum", "account", sentence)
+        yield Mistake(row.line, "CompteNum", "account", sentence)
 
 
-def _amounts(row: Row) -> Iterator[Finding]:
+def _amounts(row: FecRow) -> Iterator[Mistake]:
     for name in AMOUNTS:
         value = row.fields[name]
         if value and not AMOUNT.fullmatch(value):
             sentence = f"{name} is not a number with a decimal comma and nothing between thousands"
-            yield Finding(row.line, name, "amount", sentence)
+            yield Mistake(row.line, name, "amount", sentence)
         elif value.startswith("-"):
-            yield Finding(row.line, name, "negative", f"{name} is below zero")
+            yield Mistake(row.line, name, "negative", f"{name} is below zero")
     if row.debit and row.credit:
-        yield Finding(row.line, "Credit", "one side", "Debit and Credit both hold an amount")
+        yield Mistake(row.line, "Credit", "one side", "Debit and Credit both hold an amount")
     if not row.debit and not row.credit:
-        yield Finding(row.line, "Debit", "one side", "neither Debit nor Credit holds an amount")
+        yield Mistake(row.line, "Debit", "one side", "neither Debit nor Credit holds an amount")
     if row.fields["Montantdevise"] and not FOREIGN.fullmatch(row.fields["Montantdevise"]):
         sentence = "Montantdevise is not a number with a decimal comma"
-        yield Finding(row.line, "Montantdevise", "amount", sentence)
+        yield Mistake(row.line, "Montantdevise", "amount", sentence)
 
 
-def _pairs(row: Row) -> Iterator[Finding]:
+def _pairs(row: FecRow) -> Iterator[Mistake]:
     for rule, (one, other) in BOTH_OR_NONE.items():
         if bool(row.fields[one]) != bool(row.fields[other]):
             there, absent = (one, other) if row.fields[one] else (other, one)
-            yield Finding(row.line, absent, rule, f"{there} is there without {absent}")
+            yield Mistake(row.line, absent, rule, f"{there} is there without {absent}")
 
 
 def _cents(written: str) -> int:

@@ -11,13 +11,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provision.formats.books.fec_rows import Finding, real_day
+from provision.formats.books.fec_rows import Mistake, real_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from provision.formats.books.fec_rows import Row
+    from provision.formats.books.fec_rows import FecRow
 
 OPENINGS = {"AN", "ANO", "RAN", "NOUV"}  # usual codes of the journal of openings
 SAME_IN_ENTRY = ("JournalCode", "EcritureDate", "ValidDate")
@@ -33,7 +33,7 @@ class Lettered:
 
 
 @dataclass
-class Reading:
+class SequenceRead:
     """What was seen so far while the lines are read in their order; amounts are in cents."""
 
     first_day: date | None
@@ -42,12 +42,12 @@ class Reading:
     lines: int = 0
     debit: int = 0
     credit: int = 0
-    entry: list[Row] = field(default_factory=list)
+    entry: list[FecRow] = field(default_factory=list)
     validated: date | None = None
     openings_are_over: bool = False
     lettered: dict[tuple[str, str, str], Lettered] = field(default_factory=dict)
 
-    def see(self, row: Row) -> Iterator[Finding]:
+    def see(self, row: FecRow) -> Iterator[Mistake]:
         """Yield what is wrong once this line follows the others."""
         if self.entry and row.fields["EcritureNum"] != self.entry[0].fields["EcritureNum"]:
             previous = self.entry[0].fields["EcritureNum"]
@@ -61,20 +61,20 @@ class Reading:
         self.credit += row.credit
         self._letter(row)
 
-    def end(self) -> Iterator[Finding]:
+    def end(self) -> Iterator[Mistake]:
         """Yield what is wrong once all lines are read."""
         yield from self.end_entry()
         if self.debit != self.credit:
             sentence = f"the file does not balance: {self.debit - self.credit} cents are left"
-            yield Finding(0, "Debit", "total", sentence)
+            yield Mistake(0, "Debit", "total", sentence)
         for (account, _party, letter), one in self.lettered.items():
             if one.units:
                 sentence = f"the lines of {account} under {letter[:20]!r} do not balance"
-                yield Finding(one.line, "EcritureLet", "letter balance", sentence)
+                yield Mistake(one.line, "EcritureLet", "letter balance", sentence)
         if not self.lines:
-            yield Finding(0, "", "no line", "the file holds no entry")
+            yield Mistake(0, "", "no line", "the file holds no entry")
 
-    def end_entry(self) -> Iterator[Finding]:
+    def end_entry(self) -> Iterator[Mistake]:
         """Yield what is wrong in the entry that is now complete."""
         if not self.entry:
             return
@@ -83,13 +83,13 @@ class Reading:
         yield from _closing(self.entry)
         self.entry = []
 
-    def _letter(self, row: Row) -> None:
+    def _letter(self, row: FecRow) -> None:
         letter = row.fields["EcritureLet"]
         if letter:
             place = (row.fields["CompteNum"], row.fields["CompAuxNum"], letter)
             self.lettered.setdefault(place, Lettered(row.line)).units += row.debit - row.credit
 
-    def _begin_entry(self, row: Row) -> Iterator[Finding]:
+    def _begin_entry(self, row: FecRow) -> Iterator[Mistake]:
         yield from self._in_exercise(row)
         if row.fields["JournalCode"] in OPENINGS:
             yield from self._opening(row)
@@ -98,53 +98,53 @@ class Reading:
         day = real_day(row.fields["ValidDate"])
         if day and self.validated and day < self.validated:
             sentence = f"the entry was validated on {day}, before the one that it follows"
-            yield Finding(row.line, "ValidDate", "order", sentence)
+            yield Mistake(row.line, "ValidDate", "order", sentence)
         self.validated = day or self.validated
 
-    def _in_exercise(self, row: Row) -> Iterator[Finding]:
+    def _in_exercise(self, row: FecRow) -> Iterator[Mistake]:
         day = real_day(row.fields["EcritureDate"])
         too_early = day and self.first_day and day < self.first_day
         too_late = day and self.last_day and day > self.last_day
         if too_early or too_late:
             sentence = f"{day} is outside of the exercise"
-            yield Finding(row.line, "EcritureDate", "exercise", sentence)
+            yield Mistake(row.line, "EcritureDate", "exercise", sentence)
 
-    def _opening(self, row: Row) -> Iterator[Finding]:
+    def _opening(self, row: FecRow) -> Iterator[Mistake]:
         if self.openings_are_over:
             sentence = "the openings do not have the first numbers"
-            yield Finding(row.line, "EcritureNum", "opening", sentence)
+            yield Mistake(row.line, "EcritureNum", "opening", sentence)
 
 
-def _follows(previous: str, row: Row) -> Iterator[Finding]:
+def _follows(previous: str, row: FecRow) -> Iterator[Mistake]:
     """Compare the number of a new entry with the one before: the same letters, one more."""
     before, now = NUMBER.fullmatch(previous), NUMBER.fullmatch(row.fields["EcritureNum"])
     if not before or not now or before[1] != now[1] or int(now[2]) != int(before[2]) + 1:
         sentence = f"{row.fields['EcritureNum'][:20]!r} does not continue {previous[:20]!r}"
-        yield Finding(row.line, "EcritureNum", "number", sentence)
+        yield Mistake(row.line, "EcritureNum", "number", sentence)
 
 
-def _one_entry(rows: list[Row]) -> Iterator[Finding]:
+def _one_entry(rows: list[FecRow]) -> Iterator[Mistake]:
     """Yield what is wrong unless the entry balances, and is of one journal and one day."""
     left = sum(row.debit - row.credit for row in rows)
     first = rows[0]
     if left:
         sentence = f"the entry does not balance: {left} cents are left"
-        yield Finding(first.line, "Debit", "balance", sentence)
+        yield Mistake(first.line, "Debit", "balance", sentence)
     for row in rows[1:]:
         for name in SAME_IN_ENTRY:
             if row.fields[name] != first.fields[name]:
                 sentence = f"{name} is not that of the other lines of the entry"
-                yield Finding(row.line, name, "one entry", sentence)
+                yield Mistake(row.line, name, "one entry", sentence)
 
 
-def _closing(rows: list[Row]) -> Iterator[Finding]:
+def _closing(rows: list[FecRow]) -> Iterator[Mistake]:
     """Find expenses and income against the result alone: the law wants that entry left out."""
     classes = {row.fields["CompteNum"][:2] for row in rows}
     of_result = {start for start in classes if start == "12"}
     of_year = {start for start in classes if start[:1] in {"6", "7"}}
     if rows[0].fields["JournalCode"] in OPENINGS and of_year:
         sentence = "an opening carries expenses or income over"
-        yield Finding(rows[0].line, "CompteNum", "opening", sentence)
+        yield Mistake(rows[0].line, "CompteNum", "opening", sentence)
     if of_result and of_year and classes == of_result | of_year:
         sentence = "the entry closes expenses or income into the result"
-        yield Finding(rows[0].line, "CompteNum", "closing", sentence)
+        yield Mistake(rows[0].line, "CompteNum", "closing", sentence)

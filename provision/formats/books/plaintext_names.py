@@ -42,7 +42,7 @@ CODE = re.compile(r"[A-Z][A-Z0-9]{1,19}")
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenCommodity:
     """A commodity as a plain-text file names it, and how many decimals its numbers have."""
 
     name: str
@@ -55,16 +55,16 @@ def kind(account: str) -> str:
     return next(KINDS[start] for start in starts if start in KINDS)
 
 
-def written(commodity: Commodity) -> Written:
+def written(commodity: Commodity) -> WrittenCommodity:
     """Return the name and decimals of a commodity; hours are written as seconds, which is exact."""
     if commodity.code == HOURS:
-        return Written(SECONDS, 0)
+        return WrittenCommodity(SECONDS, 0)
     if not CODE.fullmatch(commodity.code) or commodity.code == SECONDS:
         raise ExportRefused(
             f"The commodity {commodity.code[:30]!r} cannot be named in a plain-text journal",
             "Its code is 2 to 20 capital letters and digits, and begins with a letter.",
         )
-    return Written(commodity.code, commodity.decimals)
+    return WrittenCommodity(commodity.code, commodity.decimals)
 
 
 def number(units: Cents, decimals: int) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
-    from provision.formats.facturx.invoice import Invoice
+    from provision.formats.facturx.invoice import PaperInvoice
 
 Made = TypeVar("Made")
 CHUNK = 100  # long enough to hide the cost of sending, short enough to keep all cores busy
@@ -38,7 +38,7 @@ def refusal(number: str, wrong: PaquetError) -> Refused:
 
 
 def many(
-    work: Callable[[Invoice], Made], documents: Iterable[Invoice | Refused]
+    work: Callable[[PaperInvoice], Made], documents: Iterable[PaperInvoice | Refused]
 ) -> Iterator[Made | Refused]:
     """Give what `work`, a function of a module, makes of each document in turn.
 
@@ -55,7 +55,7 @@ def many(
 
 
 def _spread(
-    work: Callable[[Invoice], Made], coming: Iterator[Invoice | Refused]
+    work: Callable[[PaperInvoice], Made], coming: Iterator[PaperInvoice | Refused]
 ) -> Iterator[Made | Refused]:
     workers = cpu_count() or 1
     running: deque[Future[list[Made | Refused]]] = deque()
@@ -72,12 +72,12 @@ def _spread(
 
 
 def _chunk(
-    work: Callable[[Invoice], Made], documents: tuple[Invoice | Refused, ...]
+    work: Callable[[PaperInvoice], Made], documents: tuple[PaperInvoice | Refused, ...]
 ) -> list[Made | Refused]:
     return [_made(work, document) for document in documents]
 
 
-def _made(work: Callable[[Invoice], Made], document: Invoice | Refused) -> Made | Refused:
+def _made(work: Callable[[PaperInvoice], Made], document: PaperInvoice | Refused) -> Made | Refused:
     if isinstance(document, Refused):
         return document
     try:

@@ -19,7 +19,7 @@ from provision.formats.facturx import parties, texts
 if TYPE_CHECKING:
     from datetime import date
 
-    from provision.formats.facturx.invoice import Invoice, Line, VatGroup
+    from provision.formats.facturx.invoice import PaperInvoice, PaperLine, VatGroup
 
 NUMBER = re.compile("[A-Za-z0-9+_/-]{1,35}")  # BR-FR-01 and BR-FR-02
 MOST_LINES, MOST_NOTES, MOST_PRECEDING = 1000, 20, 100
@@ -28,7 +28,7 @@ WHOLE_CENT = 10_000  # a rate is in hundredths of a percent
 FEWEST_CONTEST_DAYS, MOST_CONTEST_DAYS = 1, 90
 
 
-def check(invoice: Invoice) -> None:
+def check(invoice: PaperInvoice) -> None:
     """Raise PaquetError with the first reason why the invoice must not be issued."""
     _check_number(invoice.number)
     if invoice.commodity != money.EUR.code:
@@ -48,7 +48,7 @@ def _check_number(number: str) -> None:
         )
 
 
-def _check_people(invoice: Invoice) -> None:
+def _check_people(invoice: PaperInvoice) -> None:
     parties.check_party(invoice.seller, "seller")
     parties.check_party(invoice.buyer, "buyer")
     parties.check_brand(invoice.brand)
@@ -70,7 +70,7 @@ def _check_people(invoice: Invoice) -> None:
         texts.check_note(note, "note")
 
 
-def _check_dates(invoice: Invoice) -> None:
+def _check_dates(invoice: PaperInvoice) -> None:
     dates = invoice.dates
     for day, what in ((dates.issued, "issued"), (dates.due, "due"), (dates.delivered, "delivered")):
         sensible_day(day, f"the day on which an invoice is {what}")
@@ -88,7 +88,7 @@ def _check_dates(invoice: Invoice) -> None:
             )
 
 
-def _check_collection(invoice: Invoice) -> None:
+def _check_collection(invoice: PaperInvoice) -> None:
     if not isinstance(invoice.payment, parties.DirectDebit):
         return
     collected = sensible_day(invoice.payment.collected, "the day of a direct debit")
@@ -105,7 +105,7 @@ def _check_period(starts: date | None, ends: date | None, what: str) -> None:
         raise PaquetError(f"The period of the {what} ends before it begins", "Swap the days.")
 
 
-def _check_kind(invoice: Invoice) -> None:
+def _check_kind(invoice: PaperInvoice) -> None:
     preceding = invoice.references.preceding
     if invoice.kind.is_credit and not preceding:
         raise PaquetError(
@@ -120,7 +120,7 @@ def _check_kind(invoice: Invoice) -> None:
     _check_mandate(invoice)
 
 
-def _check_mandate(invoice: Invoice) -> None:
+def _check_mandate(invoice: PaperInvoice) -> None:
     mandate = invoice.terms.self_billing
     if invoice.kind.is_self_billed != (mandate is not None):
         raise PaquetError(
@@ -133,7 +133,7 @@ def _check_mandate(invoice: Invoice) -> None:
         raise PaquetError(f"{invoice.number} is issued before the seller gave its mandate")
 
 
-def _check_lines(invoice: Invoice) -> None:
+def _check_lines(invoice: PaperInvoice) -> None:
     if not 1 <= len(invoice.lines) <= MOST_LINES:
         raise PaquetError(
             f"The invoice {invoice.number} has {len(invoice.lines)} lines",
@@ -143,7 +143,7 @@ def _check_lines(invoice: Invoice) -> None:
         _check_line(line, f"line {number} of {invoice.number}")
 
 
-def _check_line(line: Line, what: str) -> None:
+def _check_line(line: PaperLine, what: str) -> None:
     texts.check_name(line.label, what)
     texts.check_note(line.note, f"note of {what}")
     _check_period(line.starts, line.ends, what)
@@ -155,7 +155,7 @@ def _check_line(line: Line, what: str) -> None:
     _check_size(line.net, what)
 
 
-def _check_totals(invoice: Invoice) -> None:
+def _check_totals(invoice: PaperInvoice) -> None:
     _check_groups(invoice)
     totals, number = invoice.totals, invoice.number
     for units in (totals.gross, totals.prepaid, totals.rounding, totals.payable):
@@ -184,7 +184,7 @@ def _check_totals(invoice: Invoice) -> None:
         )
 
 
-def _check_groups(invoice: Invoice) -> None:
+def _check_groups(invoice: PaperInvoice) -> None:
     basis: Counter[tuple[str, int]] = Counter()
     for line in invoice.lines:
         basis[line.category, line.vat_rate] += line.net
@@ -203,7 +203,7 @@ def _check_groups(invoice: Invoice) -> None:
         _check_group(group, basis[group.category, group.rate], invoice)
 
 
-def _check_group(group: VatGroup, basis: int, invoice: Invoice) -> None:
+def _check_group(group: VatGroup, basis: int, invoice: PaperInvoice) -> None:
     what = f"the VAT of {invoice.number} at {group.rate / 100:g} %"
     texts.check_line(group.exemption_text, f"reason of {what}", texts.LONGEST_NAME)
     texts.check_line(group.exemption_code, f"reason of {what}")

@@ -21,8 +21,8 @@ from provision.formats.facturx.parties import DirectDebit
 from provision.money import euros, plain
 
 if TYPE_CHECKING:
-    from provision.formats.facturx.invoice import Invoice, Line, VatGroup
-    from provision.formats.facturx.parties import Address, Party, Payment
+    from provision.formats.facturx.invoice import PaperInvoice, PaperLine, VatGroup
+    from provision.formats.facturx.parties import Party, Payment, PostalAddress
     from provision.money import Cents
 
 LARGEST_XML = 5_000_000
@@ -41,7 +41,7 @@ TO_PAY, PAID, AFTER_DEPOSIT = "1", "2", "4"
 OUTSIDE = "O"
 
 
-def facturx(invoice: Invoice) -> bytes:
+def facturx(invoice: PaperInvoice) -> bytes:
     """Return the XML of an invoice that may be issued; the same bytes each time.
 
     Raises PaquetError when `checks.check` does, or when the schema refuses the XML.
@@ -84,7 +84,7 @@ def _schema() -> etree.XMLSchema:
     return etree.XMLSchema(file=str(files("facturx").joinpath(SCHEMA)))
 
 
-def _data(invoice: Invoice) -> dict[str, object]:
+def _data(invoice: PaperInvoice) -> dict[str, object]:
     subject = all(group.category != OUTSIDE for group in invoice.groups)
     dates, references = invoice.dates, invoice.references
     return {
@@ -115,7 +115,7 @@ def _data(invoice: Invoice) -> dict[str, object]:
     }
 
 
-def _tax_point(invoice: Invoice) -> str | None:
+def _tax_point(invoice: PaperInvoice) -> str | None:
     """Return when VAT falls due (BT-8): on the invoice (debits), the payment or the delivery."""
     if all(group.category != "S" for group in invoice.groups):
         return None
@@ -124,7 +124,7 @@ def _tax_point(invoice: Invoice) -> str | None:
     return "delivery" if invoice.terms.nature == "goods" else "payment"
 
 
-def _process(invoice: Invoice) -> str:
+def _process(invoice: PaperInvoice) -> str:
     """Return the French billing mode (BT-23): what is sold, and whether it is paid or deducted.
 
     After a deposit comes first, also where that paid all (BR-FR-CO-08 forbids it of a deposit).
@@ -158,7 +158,7 @@ def _party(party: Party, *, subject: bool) -> dict[str, object]:
     }
 
 
-def _address(address: Address) -> dict[str, object]:
+def _address(address: PostalAddress) -> dict[str, object]:
     return {
         **{f"addr_l{number}": line for number, line in enumerate(address.lines, 1)},
         "postcode": address.postcode,
@@ -167,11 +167,11 @@ def _address(address: Address) -> dict[str, object]:
     }
 
 
-def _delivery(buyer: Party, address: Address | None) -> dict[str, object] | None:
+def _delivery(buyer: Party, address: PostalAddress | None) -> dict[str, object] | None:
     return {"name": buyer.name, **_address(address)} if address else None
 
 
-def _line(number: int, line: Line) -> dict[str, object]:
+def _line(number: int, line: PaperLine) -> dict[str, object]:
     price, per = line.price
     return {
         "BT-126": str(number),
@@ -200,7 +200,7 @@ def _group(group: VatGroup) -> dict[str, object]:
     }
 
 
-def _totals(invoice: Invoice) -> dict[str, object]:
+def _totals(invoice: PaperInvoice) -> dict[str, object]:
     totals = invoice.totals
     return {
         "BT-106": _euros(invoice.net),

@@ -15,7 +15,7 @@ from provision.formats.facturx.parties import Brand
 if TYPE_CHECKING:
     from datetime import date
 
-    from provision.formats.facturx.parties import Address, Party, Payment
+    from provision.formats.facturx.parties import Party, Payment, PostalAddress
     from provision.languages import Language
     from provision.money import Cents
 
@@ -48,7 +48,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Line:
+class PaperLine:
     """`quantity` (above zero) of one thing for `net` cents without VAT, below zero for a discount.
 
     `vat_rate` is in hundredths of a percent; `starts` and `ends` are both inside the period.
@@ -132,7 +132,7 @@ class References:
     order: str = ""
     buyer: str = ""
     preceding: tuple[Preceding, ...] = ()
-    delivered_to: Address | None = None
+    delivered_to: PostalAddress | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Invoice:
+class PaperInvoice:
     """All that an invoice says. `checks.check` tells whether it may be issued."""
 
     number: str
@@ -167,7 +167,7 @@ class Invoice:
     dates: Dates
     seller: Party
     buyer: Party
-    lines: tuple[Line, ...]
+    lines: tuple[PaperLine, ...]
     groups: tuple[VatGroup, ...]
     totals: Totals
     payment: Payment | None = None

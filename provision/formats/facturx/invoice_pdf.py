@@ -19,7 +19,7 @@ from provision.rendering import render
 if TYPE_CHECKING:
     from datetime import date
 
-    from provision.formats.facturx.invoice import Invoice, Line
+    from provision.formats.facturx.invoice import PaperInvoice, PaperLine
     from provision.formats.facturx.parties import Brand, Payment
     from provision.languages import Language
     from provision.money import Cents
@@ -30,7 +30,7 @@ SAME_CONTENT = "Alternative"
 SHOWN_OF_IBAN = 4
 
 
-def invoice_pdf(invoice: Invoice) -> bytes:
+def invoice_pdf(invoice: PaperInvoice) -> bytes:
     """Return the PDF/A-3b of an invoice that may be issued, with `factur-x.xml` inside it.
 
     The same bytes each time, with the same fonts. Raises PaquetError as `facturx` does.
@@ -47,7 +47,7 @@ def invoice_pdf(invoice: Invoice) -> bytes:
     return archive_pdf(invoice_html(invoice), letter_style(), embedded)
 
 
-def invoice_html(invoice: Invoice) -> str:
+def invoice_html(invoice: PaperInvoice) -> str:
     """Return the page that is printed."""
     language = invoice.terms.language
     variables = {
@@ -101,7 +101,7 @@ def rate(hundredths: int, language: Language) -> str:
     return f"{number.replace('.', ',')}\u00a0%" if language == "fr" else f"{number}%"
 
 
-def _days(invoice: Invoice, language: Language) -> dict[str, object]:
+def _days(invoice: PaperInvoice, language: Language) -> dict[str, object]:
     dates = invoice.dates
     return {
         "issued": day(dates.issued, language),
@@ -115,7 +115,7 @@ def _period(starts: date | None, ends: date | None, language: Language) -> tuple
     return (day(starts, language), day(ends, language)) if starts and ends else None
 
 
-def _line(line: Line, language: Language) -> dict[str, object]:
+def _line(line: PaperLine, language: Language) -> dict[str, object]:
     price, per = line.price
     return {
         "label": line.label,
@@ -131,7 +131,7 @@ def _line(line: Line, language: Language) -> dict[str, object]:
     }
 
 
-def _totals(invoice: Invoice, language: Language) -> dict[str, str]:
+def _totals(invoice: PaperInvoice, language: Language) -> dict[str, str]:
     totals = invoice.totals
     deposited = sum(earlier.gross for earlier in invoice.references.preceding)
 

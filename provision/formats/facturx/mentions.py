@@ -18,7 +18,7 @@ from provision.money import show_euros
 from provision.rendering import render
 
 if TYPE_CHECKING:
-    from provision.formats.facturx.invoice import Invoice, Nature, SelfBilling
+    from provision.formats.facturx.invoice import Nature, PaperInvoice, SelfBilling
     from provision.languages import Language
 
 FREE_TEXT, TREATMENT = "AAI", "BAR"
@@ -47,7 +47,7 @@ class _Needed:
     buyer: str
 
 
-def mentions(invoice: Invoice) -> tuple[Mention, ...]:
+def mentions(invoice: PaperInvoice) -> tuple[Mention, ...]:
     """Return what is printed on the invoice and is in its notes."""
     terms = invoice.terms
     billed_by_itself = terms.self_billing is not None
@@ -72,7 +72,7 @@ def penalties(written: str, language: str) -> str:
     return USUAL_IN_ENGLISH if written == USUAL_PENALTIES and language == "en" else written
 
 
-def _deducted(invoice: Invoice) -> tuple[Mention, ...]:
+def _deducted(invoice: PaperInvoice) -> tuple[Mention, ...]:
     """Return what is deducted of each deposit, and how much of it is VAT that was charged then."""
     language = invoice.terms.language
     deposits = [
@@ -91,7 +91,7 @@ def _deducted(invoice: Invoice) -> tuple[Mention, ...]:
     return tuple(Mention(FREE_TEXT, row) for row in rendered.splitlines())
 
 
-def treatment(invoice: Invoice) -> tuple[Mention, ...]:
+def treatment(invoice: PaperInvoice) -> tuple[Mention, ...]:
     """Return how a platform treats the invoice (BR-FR-20), where that is beyond doubt.
 
     A French legal person without a VAT number may be outside VAT, thus outside e-invoicing: then
@@ -105,7 +105,7 @@ def treatment(invoice: Invoice) -> tuple[Mention, ...]:
     return (Mention(TREATMENT, "B2B"),) if buyer.siren and buyer.vat_id else ()
 
 
-def is_abroad(invoice: Invoice) -> bool:
+def is_abroad(invoice: PaperInvoice) -> bool:
     """Tell whether the buyer is outside of France; Monaco and overseas places are inside."""
     address = invoice.buyer.address
     return vat_zones.zone(address.country, address.postcode) in {Zone.UNION, Zone.OUTSIDE}

@@ -28,7 +28,7 @@ PICTURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg")
 
 
 @dataclass(frozen=True)
-class Address:
+class PostalAddress:
     """One to three lines of street, then postcode and city; `country` is ISO 3166-1 alpha-2."""
 
     lines: tuple[str, ...]
@@ -41,7 +41,7 @@ class Address:
         return countries.name(self.country, language)
 
 
-UNKNOWN = Address((), "", "")
+UNKNOWN = PostalAddress((), "", "")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Party:
     """
 
     name: str
-    address: Address
+    address: PostalAddress
     siren: str = ""
     vat_id: str = ""
     email: str = ""
@@ -110,7 +110,7 @@ def check_party(party: Party, role: str) -> None:
         )
 
 
-def check_address(address: Address, role: str) -> None:
+def check_address(address: PostalAddress, role: str) -> None:
     """Raise PaquetError unless a letter to the address would arrive."""
     if not 1 <= len(address.lines) <= MOST_ADDRESS_LINES:
         raise PaquetError(

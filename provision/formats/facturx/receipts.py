@@ -60,7 +60,7 @@ class Signatory:
 
 
 @dataclass(frozen=True)
-class Organisation:
+class ReceiptIssuer:
     """Who gives receipts: its SIREN or RNA, and the person who signs."""
 
     party: Party
@@ -72,7 +72,7 @@ class Organisation:
 
 
 @dataclass(frozen=True)
-class Received:
+class PaperReceipt:
     """What was received, from whom, on which day; `number` is unique among the receipts.
 
     A duplicate says that it is one, and a receipt that was cancelled since when.
@@ -97,8 +97,8 @@ class Donation:
 
 
 def membership_pdf(
-    organisation: Organisation,
-    received: Received,
+    organisation: ReceiptIssuer,
+    received: PaperReceipt,
     period: tuple[date, date],
     language: Language = "fr",
 ) -> bytes:
@@ -111,8 +111,8 @@ def membership_pdf(
 
 
 def donation_pdf(
-    organisation: Organisation,
-    received: Received,
+    organisation: ReceiptIssuer,
+    received: PaperReceipt,
     donation: Donation,
     language: Language = "fr",
 ) -> bytes:
@@ -129,8 +129,8 @@ def donation_pdf(
 
 def _letter(
     kind: str,
-    organisation: Organisation,
-    received: Received,
+    organisation: ReceiptIssuer,
+    received: PaperReceipt,
     language: Language,
     more: Mapping[str, object],
 ) -> bytes:
@@ -152,7 +152,7 @@ def _letter(
     return archive_pdf(render(f"money/receipt-{kind}.{language}.html", variables), letter_style())
 
 
-def _check(organisation: Organisation, received: Received) -> None:
+def _check(organisation: ReceiptIssuer, received: PaperReceipt) -> None:
     parties.check_party(organisation.party, "organisation")
     parties.check_party(received.giver, "giver")
     parties.check_brand(organisation.brand)

@@ -35,7 +35,7 @@ NAMESPACE_IN_PATH = re.compile(r"\*:|\[namespace-uri\(\)='[^']*'\]")
 
 
 @dataclass(frozen=True, order=True)
-class Finding:
+class BrokenRule:
     """A broken rule: its name ('BR-CO-15'), what it wants, and the element that breaks it."""
 
     rule: str
@@ -43,7 +43,7 @@ class Finding:
     location: str
 
 
-def findings(documents: Iterable[bytes]) -> list[tuple[Finding, ...]]:
+def findings(documents: Iterable[bytes]) -> list[tuple[BrokenRule, ...]]:
     """Return for each XML the rules that it breaks; nothing for one that breaks none.
 
     All documents go through one process. Raises PaquetError for what is not XML, declares a
@@ -65,7 +65,7 @@ def _canonical(xml: bytes) -> str:
     return text
 
 
-def _judge(xml: str) -> tuple[Finding, ...]:
+def _judge(xml: str) -> tuple[BrokenRule, ...]:
     processor, stylesheets = _stylesheets()
     node = processor.parse_xml(xml_text=xml)
     found = []
@@ -89,7 +89,7 @@ def _stylesheets() -> tuple[Any, dict[str, Any]]:
     }
 
 
-def _failed(report: Any, source: str) -> list[Finding]:  # noqa: ANN401 # lxml ships no types
+def _failed(report: Any, source: str) -> list[BrokenRule]:  # noqa: ANN401 # lxml ships no types
     found = []
     for name in ("failed-assert", "successful-report"):
         for failed in report.iter(SVRL + name):
@@ -97,5 +97,5 @@ def _failed(report: Any, source: str) -> list[Finding]:  # noqa: ANN401 # lxml s
             named = RULE_IN_TEXT.match(text)
             rule = named[1] if named else failed.get("id", source)
             location = NAMESPACE_IN_PATH.sub("", failed.get("location", ""))
-            found.append(Finding(rule, text, location))
+            found.append(BrokenRule(rule, text, location))
     return found

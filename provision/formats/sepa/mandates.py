@@ -31,7 +31,7 @@ Kind = Literal["RCUR", "OOFF"]
 
 
 @dataclass(frozen=True)
-class Party:
+class MandateParty:
     """A creditor or a debtor: its name, and its address, which a person may still write by hand.
 
     Each is one line; a postcode has at most 16 characters, a town 35, as in a bank's file, name
@@ -65,8 +65,8 @@ class Mandate:
 
     reference: str
     creditor_identifier: str
-    creditor: Party
-    debtor: Party
+    creditor: MandateParty
+    debtor: MandateParty
     iban: str = ""
     bic: str = ""
     scheme: Literal["CORE"] = "CORE"

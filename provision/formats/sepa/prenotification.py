@@ -64,7 +64,7 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Letter:
+class Announcement:
     """One e-mail: its subject on one line, and its body twice, as text and as a page."""
 
     subject: str
@@ -74,7 +74,7 @@ class Letter:
 
 def announce(
     notice: Notice, sent_on: date, *, days: int = USUAL_DAYS, language: Language = "fr"
-) -> Letter:
+) -> Announcement:
     """Return the letter that announces a debit, in the language of who is told.
 
     `days` is the notice that the debtor must have: 14, or fewer where that was agreed. Raises
@@ -90,7 +90,7 @@ def announce(
             f"Collect it on {sent_on + timedelta(days=days)} or later.",
         )
     words = _words(notice, language)
-    return Letter(
+    return Announcement(
         render(f"money/prenotification.subject.{language}.txt", words).strip(),
         render(f"money/prenotification.{language}.txt", words),
         render("money/prenotification.html", words),

@@ -7,7 +7,7 @@ from alembic import op
 
 from provision.migrations import conditions
 from provision.migrations.conditions import INVOICE, SAME_INVOICE
-from provision.migrations.guards import Check, guard
+from provision.migrations.guards import RowGuard, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
 revision = "0004"
@@ -25,7 +25,7 @@ ADDED_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 CHECKS = (
     *conditions.INVOICES,
-    Check(
+    RowGuard(
         "allocation",
         "too_much",
         f"""EXISTS (SELECT 1 FROM invoice AS there WHERE {SAME_INVOICE}
@@ -35,7 +35,7 @@ CHECKS = (
             NOT BETWEEN 0 AND there.gross)""",
         "what is set against an invoice lies between nothing and all of it",
     ),
-    Check(
+    RowGuard(
         "settlement",
         "gap",
         """NEW.after_entry <> COALESCE((SELECT MAX(there.last_entry) FROM settlement AS there

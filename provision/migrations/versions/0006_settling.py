@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from provision.migrations.guards import Check, guard
+from provision.migrations.guards import RowGuard, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
 revision = "0006"
@@ -29,9 +29,9 @@ ADDED_ONLY = {
 }
 
 
-def _next_of(table: str, *columns: str) -> Check:
+def _next_of(table: str, *columns: str) -> RowGuard:
     same = " AND ".join(f"there.{column} = NEW.{column}" for column in columns)
-    return Check(
+    return RowGuard(
         table,
         "gap",
         f"NEW.number <> COALESCE((SELECT MAX(there.number) FROM {table} AS there WHERE {same}), 0) "
@@ -40,10 +40,10 @@ def _next_of(table: str, *columns: str) -> Check:
     )
 
 
-def _within(table: str, column: str, whole: tuple[str, str], key: str) -> Check:
+def _within(table: str, column: str, whole: tuple[str, str], key: str) -> RowGuard:
     """Refuse a row with which the `column` of all of its `key` is more than the whole has."""
     holder, most = whole
-    return Check(
+    return RowGuard(
         table,
         "too_much",
         f"""(NEW.{column} + (SELECT COALESCE(SUM(there.{column}), 0) FROM {table} AS there
@@ -54,27 +54,27 @@ def _within(table: str, column: str, whole: tuple[str, str], key: str) -> Check:
 
 
 CHECKS = (
-    Check(
+    RowGuard(
         "settlement",
         "inexact",
         f"""NEW.units <> (SELECT COALESCE(SUM(there.units), 0) FROM settlement_part AS there
             WHERE {SAME_SETTLEMENT})""",
         "a settlement must be the sum of its parts",
     ),
-    Check(
+    RowGuard(
         "settlement_part",
         "sealed",
         f"EXISTS (SELECT 1 FROM settlement AS there WHERE {SAME_SETTLEMENT})",
         "a sealed settlement takes no more parts",
     ),
-    Check(
+    RowGuard(
         "settlement_step",
         "skipped",
         f"""NEW.state <> 'owed' AND NOT EXISTS (SELECT 1 FROM settlement_step AS there
             WHERE {SAME_SETTLEMENT} AND there.state = 'owed')""",
         "a settlement is owed before anything else",
     ),
-    Check(
+    RowGuard(
         "settlement_step",
         "unproved",
         f"""NEW.state = 'settled' AND NEW.seller_id <> NEW.beneficiary_id
@@ -85,14 +85,14 @@ CHECKS = (
         "a settlement is invoiced before it is settled",
     ),
     _next_of("fund_movement", "fund_id"),
-    Check(
+    RowGuard(
         "fund_movement",
         "negative",
         """(NEW.units + (SELECT COALESCE(SUM(there.units), 0) FROM fund_movement AS there
                          WHERE there.fund_id = NEW.fund_id)) < 0""",
         "a fund never pays more than it has",
     ),
-    Check(
+    RowGuard(
         "fund_movement",
         "undecided",
         """NEW.kind <> 'share' AND (NEW.units >= 0 OR NOT EXISTS (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from provision.migrations.guards import Check, guard
+from provision.migrations.guards import RowGuard, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
 revision = "0007"
@@ -27,7 +27,7 @@ ADDED_ONLY = {
     "dunning_mark": (("id",),),
 }
 CHECKS = (
-    Check(
+    RowGuard(
         "collection_item",
         "twice",
         """EXISTS (SELECT 1 FROM collection_item AS there
@@ -39,7 +39,7 @@ CHECKS = (
                             AND answer.state IN ('refused', 'returned')))""",
         "an invoice is collected once at a time",
     ),
-    Check(
+    RowGuard(
         "collection_answer",
         "order",
         """NEW.position = 2 AND NOT EXISTS (SELECT 1 FROM collection_answer AS there
@@ -47,7 +47,7 @@ CHECKS = (
             AND there.end_to_end = NEW.end_to_end AND there.state = 'paid')""",
         "only a debit that was paid can come back",
     ),
-    Check(
+    RowGuard(
         "movement_booking",
         "twice",
         """EXISTS (SELECT 1 FROM movement_booking AS there
@@ -55,7 +55,7 @@ CHECKS = (
             AND (there.kind <> 'parked' OR there.position <> NEW.position - 1))""",
         "a movement of the bank is booked once",
     ),
-    Check(
+    RowGuard(
         "dunning_step",
         "same_day",
         """EXISTS (SELECT 1 FROM dunning_step AS there

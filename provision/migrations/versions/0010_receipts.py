@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from provision.migrations.guards import Check, guard
+from provision.migrations.guards import RowGuard, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
 revision = "0010"
@@ -21,13 +21,13 @@ BEFORE = """SELECT 1 FROM receipt AS there
             WHERE there.organisation_id = NEW.organisation_id AND there.series = NEW.series
             AND there.number = NEW.number - 1"""
 CHECKS = (
-    Check(
+    RowGuard(
         "receipt",
         "gap",
         f"NEW.number <> 1 AND NOT EXISTS ({BEFORE})",
         "the numbers of receipts have no gaps",
     ),
-    Check(
+    RowGuard(
         "receipt",
         "backwards",
         f"EXISTS ({BEFORE} AND there.issued_on > NEW.issued_on)",

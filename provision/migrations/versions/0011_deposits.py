@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from provision.migrations.guards import Check, guard
+from provision.migrations.guards import RowGuard, guard
 from provision.migrations.tables import day, number, refer, table, units, words
 
 revision = "0011"
@@ -16,7 +16,7 @@ DEPOSIT = ("organisation_id", "deposit_series", "deposit_number")
 ADDED_ONLY = {"deposit_deduction": ((*FINAL, "deposit_series", "deposit_number"),)}
 SAME_DEPOSIT = " AND ".join(f"there.{column} = NEW.{column}" for column in DEPOSIT)
 CHECKS = (
-    Check(
+    RowGuard(
         "deposit_deduction",
         "too_much",
         f"""NOT EXISTS (SELECT 1 FROM invoice AS deposit
@@ -29,7 +29,7 @@ CHECKS = (
                            WHERE {SAME_DEPOSIT}) <= deposit.vat)""",
         "no more is deducted of a deposit than it has",
     ),
-    Check(
+    RowGuard(
         "deposit_deduction",
         "credited",
         """EXISTS (SELECT 1 FROM invoice AS note

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
-    from provision.formats.books.fec_rows import Finding
+    from provision.formats.books.fec_rows import Mistake
     from provision.languages import Language
     from provision.money import Commodity
     from provision.subscriptions.books.lettering import Letters
@@ -76,7 +76,7 @@ def export(
     return {f"{period}.{ending}": write(owner.name, entries).encode()}
 
 
-def problems(files: dict[str, bytes], period: Period) -> list[Finding]:
+def problems(files: dict[str, bytes], period: Period) -> list[Mistake]:
     """Return what our own checker, which shares nothing with the writer, finds in a FEC."""
     return [
         finding

@@ -66,7 +66,7 @@ def find(session: Session, organisation: Organisation, shown: str) -> Invoice:
     return found
 
 
-def every(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoice]:
+def every(session: Session, wanted: Select[Invoice]) -> Iterator[paper.PaperInvoice]:
     """Yield the documents that `wanted` selects, in the order of their numbers."""
     for document in readable(session, wanted):
         if isinstance(document, Refused):
@@ -74,7 +74,7 @@ def every(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoice]:
         yield document
 
 
-def readable(session: Session, wanted: Select[Invoice]) -> Iterator[paper.Invoice | Refused]:
+def readable(session: Session, wanted: Select[Invoice]) -> Iterator[paper.PaperInvoice | Refused]:
     """Yield the same; in the place of one that cannot be read, why."""
     desk = _Desk(session, Catalogue(session))
     ordered = wanted.order_by(Invoice.organisation_id, Invoice.series, Invoice.number)
@@ -125,7 +125,7 @@ class _Desk:
             found[line.organisation_id, line.series, line.number].append(line)
         return found
 
-    def read(self, row: Invoice, lines: Sequence[InvoiceLine]) -> paper.Invoice:
+    def read(self, row: Invoice, lines: Sequence[InvoiceLine]) -> paper.PaperInvoice:
         """Return one document whole."""
         rounded = sum(line.net for line in lines if line.vat_category == ROUNDING.category)
         lines = [line for line in lines if line.vat_category != ROUNDING.category]
@@ -137,7 +137,7 @@ class _Desk:
         preceding = self._preceding(row)
         prepaid = sum(earlier.gross for earlier in preceding)
         is_paid = prepaid == row.gross > 0
-        return paper.Invoice(
+        return paper.PaperInvoice(
             number=numbering.shown(row.series, row.number),
             kind=self._kind(row, lines),
             dates=paper.Dates(
@@ -255,8 +255,8 @@ class _Desk:
         return self.brands[key]
 
 
-def _line(line: InvoiceLine) -> paper.Line:
-    return paper.Line(
+def _line(line: InvoiceLine) -> paper.PaperLine:
+    return paper.PaperLine(
         label=line.label,
         quantity=line.quantity,
         unit="piece",

@@ -35,7 +35,7 @@ BUSINESS = "business"
 
 
 @dataclass(frozen=True)
-class Result:
+class YearResult:
     """What an exercise brought, in cents: a profit is above zero. Its days, both inside.
 
     `first_day` is None where no result was allocated before: then it is all since the beginning.
@@ -73,7 +73,7 @@ class Decision:
         return self.carried + self.reserves + self.legal + self.dividends
 
 
-def result(session: Session, organisation_id: int, last_day: date) -> Result:
+def result(session: Session, organisation_id: int, last_day: date) -> YearResult:
     """Return the result of the exercise that ends on a day: all since the one allocated before."""
     allocated = _allocated(session, organisation_id)
     before = max((day for day in allocated if day < last_day), default=None)
@@ -84,12 +84,12 @@ def result(session: Session, organisation_id: int, last_day: date) -> Result:
     )
     if first_day:
         query = query.where(LedgerTransaction.effective_on >= first_day)
-    return Result(first_day, last_day, -int(session.scalar(query) or 0))
+    return YearResult(first_day, last_day, -int(session.scalar(query) or 0))
 
 
 def allocate(
     session: Session, organisation: Organisation, last_day: date, decision: Decision, today: date
-) -> tuple[Result, tuple[Line, ...]]:
+) -> tuple[YearResult, tuple[Line, ...]]:
     """Enter what the assembly decided of the result of the exercise that ended on `last_day`.
 
     Returns the result, and what was entered. Raises UsageRefused unless the books of the exercise
@@ -124,7 +124,7 @@ def allocate(
 
 
 def _check(
-    session: Session, organisation: Organisation, found: Result, decision: Decision, today: date
+    session: Session, organisation: Organisation, found: YearResult, decision: Decision, today: date
 ) -> None:
     sensible_day(decision.on, "the day of an assembly")
     closed = posting.closed_to(session, organisation.id)
@@ -154,7 +154,7 @@ def _check(
 
 
 def _lines(
-    session: Session, organisation_id: int, found: Result, decision: Decision
+    session: Session, organisation_id: int, found: YearResult, decision: Decision
 ) -> tuple[Line, ...]:
     """Return the entry: 12 is emptied; what is carried first makes up for the other sign."""
     sign = 1 if found.units > 0 else -1

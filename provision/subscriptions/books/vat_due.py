@@ -57,7 +57,7 @@ KINDS = (InvoiceLine.vat_category, InvoiceLine.vat_rate, InvoiceLine.vat_abroad)
 
 
 @dataclass(frozen=True)
-class Due:
+class TaxDue:
     """Cents of one category (S, E, O, AE) and rate (2000 is 20 %) in a period.
 
     `abroad` says of buyers abroad why they are taxed so (see `treatments`), and is empty at home.
@@ -81,7 +81,7 @@ class Due:
         """What the VAT that is due is computed on."""
         return self.paid - self.due
 
-    def plus(self, other: Due) -> Due:
+    def plus(self, other: TaxDue) -> TaxDue:
         """Return the sum of both, under what this one is about."""
         sums = {
             name: getattr(self, name) + getattr(other, name)
@@ -92,10 +92,10 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Statement:
+class VatStatement:
     """The rows of a period, and by how many cents 44571 grew in it: with lost VAT taken off."""
 
-    rows: tuple[Due, ...]
+    rows: tuple[TaxDue, ...]
     account: Cents
 
     @property
@@ -143,7 +143,9 @@ class _State(NamedTuple):
     lost: Cents
 
 
-def statement(session: Session, owner: Organisation, first_day: date, last_day: date) -> Statement:
+def statement(
+    session: Session, owner: Organisation, first_day: date, last_day: date
+) -> VatStatement:
     """Return what an organisation owes of VAT for the days from `first_day` to `last_day`.
 
     A payment counts on the day on which the bank booked it, whenever it was understood.
@@ -151,16 +153,16 @@ def statement(session: Session, owner: Organisation, first_day: date, last_day: 
     sensible_period(first_day, last_day, "a day of a VAT return")
     eve = first_day - timedelta(days=1)
     paid_before, paid = (_paid(session, owner.id, day) for day in (eve, last_day))
-    found: dict[Kind, Due] = {}
+    found: dict[Kind, TaxDue] = {}
     documents = _documents(session, owner.id, last_day)
     for one in chain(documents, _deductions(session, owner.id, last_day)):
         before = _states(one, one.repaid or paid_before.get(one.key, _Paid()), eve)
         after = _states(one, one.repaid or paid.get(one.key, _Paid()), last_day)
         for part, *states in zip(one.parts, before, after, strict=True):
             row = _row(part, states[0], states[1], is_new=one.issued_on > eve)
-            found[part.kind] = found.get(part.kind, Due(*part.kind)).plus(row)
+            found[part.kind] = found.get(part.kind, TaxDue(*part.kind)).plus(row)
     rows = tuple(found[kind] for kind in sorted(found) if kind[0] != ROUNDING.category)
-    return Statement(rows, _collected(session, owner.id, first_day, last_day))
+    return VatStatement(rows, _collected(session, owner.id, first_day, last_day))
 
 
 def _states(document: _Document, paid: _Paid, day: date) -> list[_State]:
@@ -178,9 +180,9 @@ def _states(document: _Document, paid: _Paid, day: date) -> list[_State]:
     return [_State(*each) for each in zip(vat, received, settled, lost, strict=False)]
 
 
-def _row(part: _Part, before: _State, after: _State, *, is_new: bool) -> Due:
+def _row(part: _Part, before: _State, after: _State, *, is_new: bool) -> TaxDue:
     lost = after.lost - before.lost
-    return Due(
+    return TaxDue(
         *part.kind,
         invoiced_net=part.net if is_new else 0,
         invoiced_vat=part.vat if is_new else 0,

@@ -12,7 +12,7 @@ from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.receipt_models import Receipt
 from provision.subscriptions.documents.seals import broken_documents, dealt
 from provision.subscriptions.ledger import invariants, journal
-from provision.subscriptions.ledger.invariants import Finding
+from provision.subscriptions.ledger.invariants import Discrepancy
 from provision.subscriptions.ledger.models import LedgerTransaction
 from provision.subscriptions.ledger.seals import BATCH, broken_entries, closed
 from provision.subscriptions.parties.models import Organisation
@@ -33,7 +33,7 @@ class Head:
     hash: str
 
 
-def verify(session: Session, *, seals: bool = True) -> list[Finding]:
+def verify(session: Session, *, seals: bool = True) -> list[Discrepancy]:
     """Return what is wrong in journals, documents, shares and payments: nothing when all is well.
 
     Without `seals` sums and numbers are checked by the database alone, in a second or two for a
@@ -52,14 +52,14 @@ def verify(session: Session, *, seals: bool = True) -> list[Finding]:
     return found
 
 
-def broken_receipts(session: Session) -> Iterator[Finding]:
+def broken_receipts(session: Session) -> Iterator[Discrepancy]:
     """Hash every receipt again."""
     one = Receipt
     query = select(*one.__table__.columns).order_by(one.organisation_id, one.series, one.number)
     for row in session.execute(query, execution_options={"yield_per": BATCH}).mappings():
         if sealing.digest(dict(row)) != row["digest"]:
             shown = numbering.shown(row["series"], row["number"])
-            yield Finding(
+            yield Discrepancy(
                 f"organisation {row['organisation_id']}, receipt {shown}",
                 "its content was changed after it was issued",
             )

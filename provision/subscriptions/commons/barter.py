@@ -34,7 +34,7 @@ MOST_PIECES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Offer:
+class BarterOffer:
     """What a customer (a reference) gives: pieces of what, each of an agreed value in cents."""
 
     party: str
@@ -43,7 +43,9 @@ class Offer:
     piece_units: Cents
 
 
-def agree(session: Session, organisation: Organisation, offer: Offer, day: date) -> BarterAgreement:
+def agree(
+    session: Session, organisation: Organisation, offer: BarterOffer, day: date
+) -> BarterAgreement:
     """Write what `organisation` takes instead of euros, agreed on `day`."""
     sensible_day(day, "the day of an agreement")
     if not 0 < offer.quantity <= MOST_PIECES or offer.piece_units <= 0:

@@ -38,7 +38,7 @@ LEAST_VALUE, MOST_VALUE = 30_00, 45_00  # cents an hour without VAT: what common
 
 
 @dataclass(frozen=True)
-class Given:
+class HoursWorked:
     """Seconds that somebody (a reference, or "" for nobody in particular) gave, and what for."""
 
     giver: str
@@ -46,7 +46,9 @@ class Given:
     purpose: str
 
 
-def give(session: Session, organisation: Organisation, given: Given, moment: Moment) -> TimeGiven:
+def give(
+    session: Session, organisation: Organisation, given: HoursWorked, moment: Moment
+) -> TimeGiven:
     """Write that time was given to `organisation`, in its books as hours alone."""
     if not 0 < given.seconds <= LONGEST_GIFT:
         raise UsageRefused(

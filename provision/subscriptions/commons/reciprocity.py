@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Statement:
+class ReciprocityStatement:
     """What a giver sold in some days, what it meant to give back, what it gave: all in cents."""
 
     giver: str
@@ -87,7 +87,7 @@ def everyone(session: Session) -> list[ReciprocityContract]:
 
 def statement(
     session: Session, giver: Organisation, receiver: Organisation, days: Term
-) -> Statement:
+) -> ReciprocityStatement:
     """Return what was meant and what was given on these days.
 
     Each contract counts for its own days; the rate that is shown is that of the last day.
@@ -98,7 +98,9 @@ def statement(
         revenue, points = revenue + sold, rate
         meant += half_up(sold * rate, tariffs.WHOLE)
     given = contributions.given(session, giver, receiver, days)
-    return Statement(giver.name, receiver.name, days, points, revenue, max(meant, 0), given)
+    return ReciprocityStatement(
+        giver.name, receiver.name, days, points, revenue, max(meant, 0), given
+    )
 
 
 def _dated(

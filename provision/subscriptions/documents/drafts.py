@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.offers.catalogue import Item
     from provision.subscriptions.offers.sharing import Agreement, Dealer
-    from provision.subscriptions.offers.vat import How, Taxed, Treatment
+    from provision.subscriptions.offers.vat import Taxation, Taxed, Treatment
 
 INVOICE, CREDIT_NOTE = "invoice", "credit"
 DEPOSIT = "deposit"  # asks for money before anything is sold: type 386 of UNTDID 1001
@@ -118,7 +118,7 @@ def drafted(
     lines: Sequence[Asked],
     agreement: Agreement,
     dealer: Dealer,
-    how: Callable[[int], How],
+    how: Callable[[int], Taxation],
 ) -> Iterator[tuple[int, tuple[DraftLine, ...]]]:
     """Yield who sells which lines: the seller all, or each its own part under two contracts.
 
@@ -140,7 +140,7 @@ def _each_its_own(
     lines: Sequence[Asked],
     agreement: Agreement,
     dealer: Dealer,
-    how: Callable[[int], How],
+    how: Callable[[int], Taxation],
 ) -> Iterator[tuple[int, tuple[DraftLine, ...]]]:
     issuers = (agreement.seller_id, agreement.supporter_id)
     if any(how(issuer).is_without for issuer in issuers):

@@ -14,7 +14,7 @@ from provision import money
 from provision.subscriptions.documents import issuing
 from provision.subscriptions.documents.drafts import CREDIT_NOTE
 from provision.subscriptions.documents.models import Invoice, InvoiceLine, LineShare, same_document
-from provision.subscriptions.ledger.invariants import Finding
+from provision.subscriptions.ledger.invariants import Discrepancy
 from provision.subscriptions.ledger.seals import BATCH
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.offers.catalogue import Catalogue
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.offers.sharing import Agreement
 
 
-def broken_documents(session: Session) -> Iterator[Finding]:
+def broken_documents(session: Session) -> Iterator[Discrepancy]:
     """Hash every document again, with its lines and their shares."""
     one = Invoice
     query = select(*one.__table__.columns).order_by(one.organisation_id, one.series, one.number)
@@ -43,7 +43,7 @@ def broken_documents(session: Session) -> Iterator[Finding]:
             place = (row["organisation_id"], row["series"], row["number"])
             found = issuing.digest(dict(row), lines.of(place), shares.of(place))
             if found != row["digest"]:
-                yield Finding(
+                yield Discrepancy(
                     f"organisation {place[0]}, {place[1]}-{place[2]:06d}",
                     "its content was changed after it was issued",
                 )
@@ -80,7 +80,7 @@ class _Rows:
         return found
 
 
-def dealt(session: Session) -> Iterator[Finding]:
+def dealt(session: Session) -> Iterator[Discrepancy]:
     """Compare what each contract dealt in all with what its shares give of that sum."""
     catalogue = Catalogue(session)
     shares: dict[tuple[int, str], dict[tuple[int, int | None], int]] = defaultdict(dict)
@@ -96,11 +96,11 @@ def dealt(session: Session) -> Iterator[Finding]:
         found = shares.pop((carry.contract_id, carry.role), {})
         if _expected(agreement, carry) != {key: units for key, units in found.items() if units}:
             where = f"contract {carry.contract_id}, role {carry.role or 'others'}"
-            yield Finding(where, "the shares are not what the contract gives")
+            yield Discrepancy(where, "the shares are not what the contract gives")
     for contract_id, role in shares:
         if catalogue.agreement(contract_id).mode != contracts.TWO_CONTRACTS:
             where = f"contract {contract_id}, role {role or 'others'}"
-            yield Finding(where, "nobody remembers where its splits are")
+            yield Discrepancy(where, "nobody remembers where its splits are")
 
 
 def _shared(only_credits: bool) -> Select[*tuple[Any, ...]]:  # noqa: FBT001 (one of two questions)

@@ -32,7 +32,7 @@ DAYS = {"fr": "%d/%m/%Y", "en": "%d %B %Y"}
 
 
 @dataclass(frozen=True)
-class Letter:
+class ReminderLetter:
     """One letter: its file name, its step, its text, its page as PDF or b'', what it asks for."""
 
     name: str
@@ -53,7 +53,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Claim:
+class Demand:
     """What is asked for an invoice: `interest` is None where nobody knows it, 0 where none is."""
 
     reminder: Reminder
@@ -72,7 +72,7 @@ def write(
     profile: Profile,
     on: date,
     export_until: date | None = None,
-) -> Letter:
+) -> ReminderLetter:
     """Return the letter about these reminders, of which at least one is not of `before`.
 
     `export_until` is the last day to take everything along, where that is known.
@@ -90,7 +90,7 @@ def write(
         "sender": profile.name,
     }
     text = render(f"money/dunning.{person.language}.txt", words)
-    return Letter(
+    return ReminderLetter(
         name=f"{strongest.document.shown}-{strongest.step}-{on}",
         step=strongest.step,
         text=text,
@@ -108,7 +108,7 @@ def _rank(step: str) -> int:
     return policy.STEPS.index(step)
 
 
-def _words(claims: Sequence[Claim], strongest: Reminder, language: str) -> dict[str, object]:
+def _words(claims: Sequence[Demand], strongest: Reminder, language: str) -> dict[str, object]:
     days = DAYS[language]
     coming = [one.reminder.then for one in claims if one.reminder.then]
     following = min(coming, key=lambda one: (-_rank(one[0]), one[1]), default=None)
@@ -123,7 +123,7 @@ def _words(claims: Sequence[Claim], strongest: Reminder, language: str) -> dict[
     }
 
 
-def _invoice(one: Claim, language: str) -> dict[str, object]:
+def _invoice(one: Demand, language: str) -> dict[str, object]:
     document = one.reminder.document
     return {
         "number": document.shown,
@@ -135,11 +135,11 @@ def _invoice(one: Claim, language: str) -> dict[str, object]:
     }
 
 
-def _claim(reminder: Reminder, profile: Profile, on: date) -> Claim:
+def _claim(reminder: Reminder, profile: Profile, on: date) -> Demand:
     late = (on - reminder.document.due_on).days
     if reminder.person is None or reminder.person.kind != COMPANY:
-        return Claim(reminder, late, 0, 0)
-    return Claim(reminder, late, penalties.INDEMNITY, _interest(reminder, profile, on))
+        return Demand(reminder, late, 0, 0)
+    return Demand(reminder, late, penalties.INDEMNITY, _interest(reminder, profile, on))
 
 
 def _day(export_until: date | None, on: date, language: str) -> str:

@@ -18,20 +18,20 @@ QUESTION = re.compile(r"^--\? (.+?) \| (.+)\n((?:(?!--).*\n)+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Finding:
+class Discrepancy:
     """Something that is wrong: where, and what."""
 
     where: str
     what: str
 
 
-def broken(session: Session) -> Iterator[Finding]:
+def broken(session: Session) -> Iterator[Discrepancy]:
     """Yield every place where an invariant does not hold."""
     connection = session.connection()
     for where, what, question in _questions():
         asked = question.replace("NEXT_DAY", NEXT_DAY[connection.dialect.name])
         for row in connection.exec_driver_sql(asked):
-            yield Finding(where.format(*row), what.format(*row))
+            yield Discrepancy(where.format(*row), what.format(*row))
 
 
 @cache

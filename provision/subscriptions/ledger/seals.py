@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from provision.money import Amount, find_commodity
 from provision.subscriptions.ledger import closings, journal
-from provision.subscriptions.ledger.invariants import Finding
+from provision.subscriptions.ledger.invariants import Discrepancy
 from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.ledger.models import Closing, LedgerPosting, LedgerTransaction
 
@@ -23,23 +23,25 @@ if TYPE_CHECKING:
 BATCH = 5_000
 
 
-def closed(session: Session) -> Iterator[Finding]:
+def closed(session: Session) -> Iterator[Discrepancy]:
     """Yield every closed period in which something is not as it was."""
     for closing in session.scalars(select(Closing)):
         total = closings.debit_to(session, closing.organisation_id, closing.last_day)
         if total != closing.debit_to_date:
             where = f"journal {closing.organisation_id}, closing of {closing.last_day}"
-            yield Finding(where, f"debits to date are {total}, they were {closing.debit_to_date}")
+            yield Discrepancy(
+                where, f"debits to date are {total}, they were {closing.debit_to_date}"
+            )
         place = (closing.organisation_id, closing.last_entry)
         last = session.get(LedgerTransaction, place) if closing.last_entry else None
         if (last.hash if last else journal.GENESIS) != closing.hash:
-            yield Finding(
+            yield Discrepancy(
                 f"journal {closing.organisation_id}, closing of {closing.last_day}",
                 "its last entry is not the one that was sealed",
             )
 
 
-def broken_entries(session: Session) -> Iterator[Finding]:
+def broken_entries(session: Session) -> Iterator[Discrepancy]:
     """Hash every entry again, and follow the chain that they make."""
     owners = session.scalars(
         select(LedgerTransaction.organisation_id)
@@ -82,7 +84,7 @@ def _lines(session: Session, owner: int, after: int, last: int) -> dict[int, tup
     }
 
 
-def _unsealed(row: Any, lines: tuple[Line, ...], previous: str) -> Iterator[Finding]:  # noqa: ANN401 (a row)
+def _unsealed(row: Any, lines: tuple[Line, ...], previous: str) -> Iterator[Discrepancy]:  # noqa: ANN401 (a row)
     where = f"journal {row.organisation_id}, entry {row.number}"
     entry = Entry(
         organisation_id=row.organisation_id,
@@ -95,7 +97,7 @@ def _unsealed(row: Any, lines: tuple[Line, ...], previous: str) -> Iterator[Find
         evidence=row.evidence,
     )
     if journal.hash_input(entry) != row.input_hash:
-        yield Finding(where, "its content was changed after it was written")
+        yield Discrepancy(where, "its content was changed after it was written")
     sealed = journal.hash_sealed(row.input_hash, row.number, row.recorded_on, previous)
     if (row.previous_hash, row.hash) != (previous, sealed):
-        yield Finding(where, "it does not follow the entry before it")
+        yield Discrepancy(where, "it does not follow the entry before it")

@@ -28,7 +28,7 @@ Cents = Annotated[int, BeforeValidator(edge(strict.cents))]
 Points = Annotated[int, Field(ge=0, le=tariffs.WHOLE)]
 
 
-class Words(Table):
+class PlanWords(Table):
     """What the subscriber reads."""
 
     fr: Name
@@ -48,7 +48,7 @@ class WrittenComponent(Table):
     """A line of its own on the invoice, beside the bundle."""
 
     code: Code
-    name: Words
+    name: PlanWords
     per: Literal["bundle", "user", "gib"] = "bundle"
     role: Code = "service"
     included: int = Field(default=0, ge=0)
@@ -59,7 +59,7 @@ class WrittenTier(Table):
     """A price by means: a part of the price for those who declare, or prove, that they need it."""
 
     code: Code
-    name: Words
+    name: PlanWords
     basis_points: Points
     proof: Literal["declared", "document"] = "declared"
 
@@ -75,7 +75,7 @@ class WrittenPlan(Table):
     """One plan of the file."""
 
     code: Code
-    name: Words
+    name: PlanWords
     users: int = Field(ge=1, le=MOST_USERS)
     quota_gib: int = Field(ge=1, le=MOST_GIB)
     role: Code = "service"

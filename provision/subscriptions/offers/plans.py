@@ -27,14 +27,14 @@ PERIODS = (MONTHLY, YEARLY)
 
 
 @dataclass(frozen=True)
-class Change:
+class PlanChange:
     """What an import did to one plan, in words."""
 
     plan: str
     what: str
 
 
-def bring_in(session: Session, written: Iterable[WrittenPlan]) -> list[Change]:
+def bring_in(session: Session, written: Iterable[WrittenPlan]) -> list[PlanChange]:
     """Add what the registry lacks, and return it; the same file again changes nothing.
 
     Raises UsageRefused when a price that is there would get another amount.
@@ -80,13 +80,13 @@ def amount(price: Price) -> Amount:
     return Amount(money.find_commodity(price.commodity), price.units)
 
 
-def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[Change]:
+def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[PlanChange]:
     plan = session.scalar(select(Plan).where(Plan.code == written.code))
     wanted = _wanted(written)
     if plan is None:
         plan = Plan(code=written.code, **wanted)
         session.add(plan)
-        yield Change(written.code, "added")
+        yield PlanChange(written.code, "added")
     else:
         yield from _described_anew(plan, wanted)
     yield from _bring_in_components(plan, written)
@@ -98,12 +98,12 @@ def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[Change]:
                 plan.prices.append(_price(dated, period, units))
                 shown = show_euros(units)
                 what = period if dated.component == BUNDLE else f"{dated.component} {period}"
-                yield Change(written.code, f"{what} price {shown} from {dated.valid_from}")
+                yield PlanChange(written.code, f"{what} price {shown} from {dated.valid_from}")
             elif there.units != units:
                 raise _rewritten(written.code, there)
 
 
-def _described_anew(plan: Plan, wanted: dict[str, object]) -> Iterator[Change]:
+def _described_anew(plan: Plan, wanted: dict[str, object]) -> Iterator[PlanChange]:
     """Change what people read of a plan; what subscriptions stand on stays as it is."""
     if any(getattr(plan, name) != wanted[name] for name in ("basis", "tariff")):
         raise UsageRefused(
@@ -111,12 +111,12 @@ def _described_anew(plan: Plan, wanted: dict[str, object]) -> Iterator[Change]:
             "Subscriptions stand on them: give the new one its own code.",
         )
     if any(getattr(plan, name) != value for name, value in wanted.items()):
-        yield Change(plan.code, "described anew")
+        yield PlanChange(plan.code, "described anew")
         for name, value in wanted.items():
             setattr(plan, name, value)
 
 
-def _bring_in_components(plan: Plan, written: WrittenPlan) -> Iterator[Change]:
+def _bring_in_components(plan: Plan, written: WrittenPlan) -> Iterator[PlanChange]:
     """Add the components that are new; one that is there keeps how it is counted and shared."""
     known = {component.code: component for component in plan.components}
     for component in written.components():
@@ -131,7 +131,7 @@ def _bring_in_components(plan: Plan, written: WrittenPlan) -> Iterator[Change]:
             names = {"name_fr": component.name.fr, "name_en": component.name.en}
             plan.components.append(PlanComponent(code=component.code, **names, **wanted))
             if component.code != BUNDLE:
-                yield Change(written.code, f"component {component.code} added")
+                yield PlanChange(written.code, f"component {component.code} added")
         elif any(getattr(there, name) != value for name, value in wanted.items()):
             raise UsageRefused(
                 f"The component {component.code} of {written.code} is counted or shared otherwise",

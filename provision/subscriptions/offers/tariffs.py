@@ -24,13 +24,13 @@ Points = Annotated[int, Field(ge=0, le=WHOLE)]
 DECLARED = re.compile(r"([a-z0-9-]{1,40})=([0-9]{1,20})")
 
 
-class Part(BaseModel):
+class TariffPart(BaseModel):
     """A piece of a tariff, strict: a word that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Tier(Part):
+class Tier(TariffPart):
     """A price by means: what is declared or proven gives a fixed part of the price."""
 
     code: str
@@ -40,14 +40,14 @@ class Tier(Part):
     proof: str = "declared"
 
 
-class FreePrice(Part):
+class FreePrice(TariffPart):
     """The subscriber chooses the price of a month (cents): never under the floor."""
 
     floor: int = Field(ge=0)
     reference: int = Field(ge=0)
 
 
-class Tariff(Part):
+class Tariff(TariffPart):
     """All that a plan knows beside its price list; empty for a fixed price.
 
     `formula` is an expression of the Common Expression Language (cel.dev) over the whole euros
@@ -62,7 +62,7 @@ class Tariff(Part):
     turnover_basis_points: Points = 0
 
 
-class Means(Part):
+class Means(TariffPart):
     """What a subscriber declared or chose: a tier, numbers for the formula, a price of a month."""
 
     tier: str = ""

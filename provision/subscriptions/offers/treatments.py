@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from provision.formats.codes import countries, vat_zones
 from provision.formats.codes.vat_zones import Zone
 from provision.formats.facturx.vat import abroad_on, regime_on
-from provision.subscriptions.offers.vat import How, Treatment, TreatmentRefused
+from provision.subscriptions.offers.vat import Taxation, Treatment, TreatmentRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,13 +49,13 @@ class Taxing:
     buyer: Person | None
     on: date
 
-    def how(self, organisation_id: int, basis: str) -> How:
+    def how(self, organisation_id: int, basis: str) -> Taxation:
         """Return how an organisation taxes prices of this basis, or raise TreatmentRefused."""
         profile = self.catalogue.profile(organisation_id, self.on)
         home = of(profile, self.on)
-        return How(basis, toward(profile, self.buyer, self.on), home.rate)
+        return Taxation(basis, toward(profile, self.buyer, self.on), home.rate)
 
-    def of_basis(self, basis: str) -> Callable[[int], How]:
+    def of_basis(self, basis: str) -> Callable[[int], Taxation]:
         """Return the same for prices of one plan."""
         return lambda organisation_id: self.how(organisation_id, basis)
 

@@ -39,7 +39,7 @@ ROUNDING = Treatment("rounding", 0)  # of what is to pay (BT-114): no supply, an
 
 
 @dataclass(frozen=True)
-class How:
+class Taxation:
     """How an issuer taxes what it asks of a buyer: prices hold VAT (`basis` is "gross") or not.
 
     A price that holds VAT holds that of the issuer's own regime, at the rate `held`: who owes
@@ -77,7 +77,7 @@ def tax(units: Sequence[Cents], basis: str, rate: int) -> tuple[Taxed, ...]:
     return _taxed(tuple(units), basis, rate)
 
 
-def asked(units: Sequence[Cents], how: How) -> tuple[Taxed, ...]:
+def asked(units: Sequence[Cents], how: Taxation) -> tuple[Taxed, ...]:
     """Return net and VAT of what prices come to for this buyer."""
     if not how.is_without:
         return tax(units, how.basis, how.treatment.rate)

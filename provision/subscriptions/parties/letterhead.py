@@ -42,5 +42,5 @@ def person_party(person: Person) -> parties.Party:
     )
 
 
-def _address(address: Address) -> parties.Address:
-    return parties.Address(address.lines, address.postcode, address.city, address.country)
+def _address(address: Address) -> parties.PostalAddress:
+    return parties.PostalAddress(address.lines, address.postcode, address.city, address.country)

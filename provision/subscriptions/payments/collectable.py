@@ -47,11 +47,11 @@ class Chosen:
     attempt: int
 
     @property
-    def part(self) -> Part:
+    def part(self) -> DebitPart:
         """What it is in a debit."""
         number = self.document.number
         reference = identifiers.end_to_end(number.series, number.number, self.attempt)
-        return Part(number, self.document.units, reference)
+        return DebitPart(number, self.document.units, reference)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Proposal:
+class CollectionProposal:
     """What would be collected, and what would not."""
 
     chosen: tuple[Chosen, ...]
@@ -76,7 +76,7 @@ def propose(
     collect_on: date,
     today: date,
     again: frozenset[str] = frozenset(),
-) -> Proposal:
+) -> CollectionProposal:
     """Return the open invoices that are due by `collect_on` under a usable mandate.
 
     What came back is collected again only for a reason that passes (insufficient funds), and at
@@ -93,11 +93,11 @@ def propose(
             chosen.append(found)
         else:
             left_out.append(LeftOut(one, found))
-    return Proposal(tuple(chosen), tuple(left_out))
+    return CollectionProposal(tuple(chosen), tuple(left_out))
 
 
 @dataclass(frozen=True)
-class Part:
+class DebitPart:
     """An invoice in a debit: its number, its cents, and its own reference."""
 
     number: Number
@@ -105,7 +105,7 @@ class Part:
     reference: str
 
 
-def debit(reference: str, parts: Sequence[Part], mandate: Mandate) -> Debit:
+def debit(reference: str, parts: Sequence[DebitPart], mandate: Mandate) -> Debit:
     """Return the debit of one or more invoices, or raise PaquetError."""
     shown = [one.number.shown for one in parts]
     units = sum(one.units for one in parts)

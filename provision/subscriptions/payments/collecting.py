@@ -21,7 +21,7 @@ from provision.formats.sepa.debit_files import HandOver
 from provision.formats.sepa.debits import Creditor
 from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import answers, collectable, mandates
-from provision.subscriptions.payments.collectable import Part
+from provision.subscriptions.payments.collectable import DebitPart
 from provision.subscriptions.payments.collected import debits_of, made_on, of_key
 from provision.subscriptions.payments.models import (
     Collection,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from provision.formats.sepa.debit_files import DebitFile
     from provision.subscriptions.parties.models import Organisation
-    from provision.subscriptions.payments.collectable import Chosen, Proposal
+    from provision.subscriptions.payments.collectable import Chosen, CollectionProposal
 
 LONGEST_KEY = 80
 
@@ -57,7 +57,7 @@ def plan(
     organisation: Organisation,
     handed_over: HandedOver,
     again: frozenset[str] = frozenset(),
-) -> Proposal | None:
+) -> CollectionProposal | None:
     """Return what would be collected under this key, or None when that was done already.
 
     Raises UsageRefused when it was done for another day.
@@ -137,7 +137,7 @@ def files(session: Session, organisation: Organisation, made: Collection) -> Ite
     debits = [
         collectable.debit(
             items[0].reference,
-            [Part(answers.number_of(item), item.units, item.end_to_end) for item in items],
+            [DebitPart(answers.number_of(item), item.units, item.end_to_end) for item in items],
             mandates.read(row, profile, before.get(row.id)),
         )
         for items, row in debits_of(session, made)

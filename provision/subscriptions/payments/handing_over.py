@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from provision.formats.sepa.prenotification import Letter
+    from provision.formats.sepa.prenotification import Announcement
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.mailing import Outbox
     from provision.subscriptions.payments.models import Collection, MandateRow
@@ -94,6 +94,6 @@ def _addressee(session: Session, row: MandateRow) -> Addressee:
     return Addressee(row.holder, row.subscriber.email, address)
 
 
-def _write_letter(path: Path, letter: Letter) -> None:
+def _write_letter(path: Path, letter: Announcement) -> None:
     replace_file(path.parent / f"{path.name}.txt", letter.text.encode())
     replace_file(path.parent / f"{path.name}.html", letter.html.encode())

@@ -14,7 +14,7 @@ from provision.formats.codes import countries
 from provision.formats.sepa import identifiers, prenotification
 from provision.formats.sepa.characters import reference, sepa_text
 from provision.formats.sepa.debits import Creditor
-from provision.formats.sepa.mandates import Mandate, Party
+from provision.formats.sepa.mandates import Mandate, MandateParty
 from provision.registry import states
 from provision.subscriptions.parties import identities, profiles
 from provision.subscriptions.parties.models import Organisation
@@ -41,7 +41,7 @@ ERASED = "erased"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedMandate:
     """A mandate to write; what is '' comes from the subscriber, or is made.
 
     `reference` and `collected_before` are of a mandate that another program used until now. `bank`
@@ -60,7 +60,7 @@ def add(
     session: Session,
     organisation: Organisation,
     subscriber: Subscriber,
-    wanted: Wanted,
+    wanted: WantedMandate,
     when: tuple[date, Told],
 ) -> MandateRow:
     """Write a mandate that waits for its signature."""
@@ -204,10 +204,10 @@ def read(row: MandateRow, profile: Profile, collected: date | None = None) -> Ma
     return Mandate(
         reference=row.reference,
         creditor_identifier=row.creditor_identifier,
-        creditor=Party(
+        creditor=MandateParty(
             profile.name, _street(address.lines), address.postcode, address.city, address.country
         ),
-        debtor=Party(row.holder, row.street, row.postcode, row.town, row.country),
+        debtor=MandateParty(row.holder, row.street, row.postcode, row.town, row.country),
         iban=row.iban,
         bic=row.bic,
         signed_on=row.signed_on,

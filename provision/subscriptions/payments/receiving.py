@@ -37,7 +37,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Received:
+class ImportedStatements:
     """What a file brought: the statements that are new, and how many were known.
 
     `overlap` are the movements that were there already on those that are new.
@@ -48,7 +48,9 @@ class Received:
     overlap: tuple[Movement, ...] = ()
 
 
-def bring_in(session: Session, organisation: Organisation, source: Source, today: date) -> Received:
+def bring_in(
+    session: Session, organisation: Organisation, source: Source, today: date
+) -> ImportedStatements:
     """Write the statements of a file; those that are known, or movements of them, are passed over.
 
     Raises PaquetError, and nothing is written, for a file that cannot be believed, another
@@ -69,7 +71,7 @@ def bring_in(session: Session, organisation: Organisation, source: Source, today
         made.append(_written(session, organisation.id, fresh, today))
         overlap += there
         keys |= {movement.key for movement in one.movements}
-    return Received(tuple(made), len(read) - len(made), tuple(overlap))
+    return ImportedStatements(tuple(made), len(read) - len(made), tuple(overlap))
 
 
 def _account(session: Session, organisation: Organisation, today: date) -> str:

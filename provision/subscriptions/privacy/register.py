@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from provision.settings import Operator
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.parties.profiles import Profile
-    from provision.subscriptions.privacy.retention import Rule
+    from provision.subscriptions.privacy.retention import RetentionRule
 
 WORDS = "money/register.toml"
 PDF, PAGE, TEXT = ".pdf", ".html", ".txt"
@@ -53,7 +53,7 @@ class Processing:
     persons: str
     data: str
     recipients: str
-    rules: tuple[Rule, ...]
+    rules: tuple[RetentionRule, ...]
     end: str
 
 
@@ -65,7 +65,7 @@ class Book:
     operator: Operator
     controllers: tuple[Controller, ...]
     processings: tuple[Processing, ...]
-    rules: tuple[Rule, ...]
+    rules: tuple[RetentionRule, ...]
     measures: tuple[str, ...]
     machines: tuple[str, ...]
 

@@ -18,7 +18,7 @@ ACCOUNTING, CLIENT, PROSPECT, INACTIVE = "accounting", "client", "prospect", "in
 
 
 @dataclass(frozen=True)
-class Rule:
+class RetentionRule:
     """How many years (and months) from what on, who says so, and how people read it."""
 
     code: str
@@ -39,12 +39,12 @@ class Rule:
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
+def rules() -> tuple[RetentionRule, ...]:
     """Return all rules in the order of their file."""
     read = tomllib.loads(RULES.read_text(encoding="utf-8"))
-    return tuple(Rule(counted_from=one.pop("from"), **one) for one in read["rule"])
+    return tuple(RetentionRule(counted_from=one.pop("from"), **one) for one in read["rule"])
 
 
-def rule(code: str) -> Rule:
+def rule(code: str) -> RetentionRule:
     """Return the rule of this code."""
     return next(one for one in rules() if one.code == code)

@@ -15,7 +15,7 @@ from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.sharing import Dealer
 from provision.subscriptions.offers.tariffs import Means, Tariff
 from provision.subscriptions.offers.terms import MONTHS, Term
-from provision.subscriptions.offers.vat import How
+from provision.subscriptions.offers.vat import Taxation
 from provision.subscriptions.parties.models import PersonReference
 from provision.subscriptions.reports import gather_scope
 from provision.subscriptions.reports.facts import Life, Rate
@@ -209,10 +209,10 @@ def _price(due: Due, segment: Segment, reader: _Reader) -> tuple[Cents, int]:
     agreement = reader.catalogue.agreement(version.contract_id)
     basis = reader.catalogue.plan(version.plan_id).basis
 
-    def how(organisation_id: int) -> How:
+    def how(organisation_id: int) -> Taxation:
         """Tax it as at home: abroad a price has the same net, without VAT."""
         treatment = reader.regimes.needed(organisation_id, day)
-        return How(basis, treatment, treatment.rate)
+        return Taxation(basis, treatment, treatment.rate)
 
     asked = drafts.asked([replace(segment, days=segment.term)], "")
     made = drafts.drafted(asked, agreement, Dealer(), how)

@@ -47,7 +47,7 @@ PIECE = 2_000  # subscriptions that are billed in one unit of work
 
 
 @dataclass
-class Outcome:
+class BillingOutcome:
     """What a run did: on which days it billed, how many documents it made, their sum in cents.
 
     Credit notes are among them, for deposits that nothing deducts any more; they are below zero.
@@ -77,14 +77,16 @@ class _Piece:
     left_out: Mapping[int, TreatmentRefused] = field(default_factory=dict)
 
 
-def bill(engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: None) -> Outcome:
+def bill(
+    engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: None
+) -> BillingOutcome:
     """Invoice all terms that began by `day`; done again, it finds nothing to do.
 
     It goes on in pieces: what was written stands when a run is killed, and the same command
     finishes it, with the day on which it began, before it begins a new one.
     """
     sensible_day(day, "the day of a billing run")
-    outcome = Outcome()
+    outcome = BillingOutcome()
     for run_day in database.retried(engine, partial(_days, day)):
         database.retried(engine, partial(_open, run_day))
         _run(engine, run_day, outcome, tell)
@@ -93,10 +95,10 @@ def bill(engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: 
     return outcome
 
 
-def preview(session: Session, day: date) -> Outcome:
+def preview(session: Session, day: date) -> BillingOutcome:
     """Return what a run would do, and write nothing: the unit of work is rolled back."""
     sensible_day(day, "the day of a billing run")
-    outcome = Outcome(days=_days(day, session))
+    outcome = BillingOutcome(days=_days(day, session))
     for run_day in outcome.days:
         after: int | None = 0
         while after is not None:
@@ -108,7 +110,7 @@ def preview(session: Session, day: date) -> Outcome:
     return outcome
 
 
-def _run(engine: Engine, day: date, outcome: Outcome, tell: Callable[[str], None]) -> None:
+def _run(engine: Engine, day: date, outcome: BillingOutcome, tell: Callable[[str], None]) -> None:
     after = 0
     while True:
         with _uncollected():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Letter:
+class RenewalLetter:
     """One e-mail or letter: its subject on one line, and its body as text and as a page."""
 
     subject: str
@@ -31,11 +31,11 @@ class Letter:
     html: str
 
 
-def letter(session: Session, renewal: Renewal, on: date) -> Letter:
+def letter(session: Session, renewal: Renewal, on: date) -> RenewalLetter:
     """Return what tells the subscriber of a renewal, in their language."""
     words = _words(session, renewal, on)
     language = words["language"]
-    return Letter(
+    return RenewalLetter(
         render(f"money/renewal.subject.{language}.txt", words).strip(),
         render(f"money/renewal.{language}.txt", words),
         render("money/renewal.html", words),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from provision.subscriptions.documents import drafts
 from provision.subscriptions.offers import contracts, treatments
 from provision.subscriptions.offers.treatments import Taxing
-from provision.subscriptions.offers.vat import GROSS, How
+from provision.subscriptions.offers.vat import GROSS, Taxation
 from provision.subscriptions.selling import charged, remainders
 from provision.subscriptions.selling.charged import base
 
@@ -47,7 +47,7 @@ class Side:
 
     lines: list[Asked]
     agreement: Agreement
-    how: Callable[[int], How]
+    how: Callable[[int], Taxation]
     left: Cents | None = None
 
     def is_like(self, other: Side) -> bool:
@@ -71,7 +71,7 @@ def taken(work: Work, before: Due, piece: Term) -> Side:
     ]
     now = Taxing(work.catalogue, before.person, work.on).of_basis(basis)
 
-    def how(organisation_id: int) -> How:
+    def how(organisation_id: int) -> Taxation:
         then = work.billing.latest(organisation_id, piece.starts)
         return now(organisation_id) if then is None else _as_then(work, then, basis)
 
@@ -143,13 +143,13 @@ def _meet(one: Asked, other: Asked) -> bool:
     return same and other.days.starts <= one.days.starts < other.days.until
 
 
-def _as_then(work: Work, then: Billed, basis: str) -> How:
+def _as_then(work: Work, then: Billed, basis: str) -> Taxation:
     """Return how a line that was billed is taxed; a price without VAT was one of its day."""
     issuer, day = then.number.organisation_id, then.issued_on
     if not treatments.is_elsewhere(then.treatment):
-        return How(basis, then.treatment, then.treatment.rate)
+        return Taxation(basis, then.treatment, then.treatment.rate)
     home = treatments.of(work.catalogue.profile(issuer, day), day)
-    return How(basis, then.treatment, home.rate)
+    return Taxation(basis, then.treatment, home.rate)
 
 
 def _at_most(lines: list[Asked], most: Cents | None) -> list[Asked]:

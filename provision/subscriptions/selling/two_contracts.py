@@ -15,7 +15,7 @@ from sqlalchemy import or_, select
 from provision import money
 from provision.subscriptions.documents.drafts import ROUNDED
 from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
-from provision.subscriptions.ledger.invariants import Finding
+from provision.subscriptions.ledger.invariants import Discrepancy
 from provision.subscriptions.offers import contracts, sharing
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.models import Plan, SplitContract
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 REGULAR = ("subscription:", "turnover:")  # what the keys of a run's documents begin with
 
 
-def dealt(session: Session) -> Iterator[Finding]:
+def dealt(session: Session) -> Iterator[Discrepancy]:
     """Split again what both invoiced of each thing sold, and compare."""
     bases = _bases(session)
     if not bases:
@@ -53,7 +53,7 @@ def dealt(session: Session) -> Iterator[Finding]:
         agreement = catalogue.agreement(contract_id)
         wanted = bases.get((subscription_id, contract_id), ())
         if not any(_is_split(agreement, role, carried, _units(parts, one)) for one in wanted):
-            yield Finding(
+            yield Discrepancy(
                 f"documents {key}",
                 "what each of two sellers invoiced is not what their contract gives",
             )

@@ -36,7 +36,7 @@ SHARE, PAYOUT, HELP = "share", "payout", "help"
 
 
 @dataclass(frozen=True)
-class Wish:
+class FundWish:
     """What was decided to pay: by whom, what for, to whom (a reference or words), in cents."""
 
     decided_by: str
@@ -88,7 +88,7 @@ def movements(session: Session, fund: Fund) -> list[FundMovement]:
     return list(session.scalars(query.order_by(FundMovement.number)))
 
 
-def decide(session: Session, fund: Fund, wish: Wish, day: date) -> FundDecision:
+def decide(session: Session, fund: Fund, wish: FundWish, day: date) -> FundDecision:
     """Write what the decider of the fund decided on `day`; it is paid later, or in parts."""
     sensible_day(day, "the day of a decision")
     if wish.units <= 0:

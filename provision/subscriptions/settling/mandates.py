@@ -28,7 +28,7 @@ LONGEST_CONTEST = 60  # days
 
 
 @dataclass(frozen=True)
-class Wording:
+class MandateWording:
     """What a mandate says: by which office, from when, and how many days one may contest."""
 
     given_by: str
@@ -41,7 +41,7 @@ def record(
     session: Session,
     beneficiary: Organisation,
     seller: Organisation,
-    wording: Wording,
+    wording: MandateWording,
     today: date,
 ) -> SelfBillingMandate:
     """Write that `seller` may make the invoices of `beneficiary` from a day on, or no longer."""

@@ -32,7 +32,7 @@ OWING_MODES = (contracts.RESALE, contracts.LICENSED)
 
 
 @dataclass(frozen=True)
-class Part:
+class OwedPart:
     """What is owed under one mode, for lines of one role, to one fund or to none, in cents."""
 
     mode: str
@@ -47,7 +47,7 @@ class Owed:
 
     after_entry: int
     last_entry: int
-    parts: tuple[Part, ...]
+    parts: tuple[OwedPart, ...]
 
     @property
     def units(self) -> Cents:
@@ -72,7 +72,7 @@ def owed(session: Session, seller: Organisation, beneficiary: Organisation, up_t
     return Owed(
         start,
         last,
-        tuple(Part(mode, role, fund_id, int(units)) for mode, role, fund_id, units in rows),
+        tuple(OwedPart(mode, role, fund_id, int(units)) for mode, role, fund_id, units in rows),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.dns.changes import UNTOUCHED, ChangeSet, Scope, Update, bundle_scope, plan
+from provision.dns.changes import UNTOUCHED, ChangeSet, Update, ZoneScope, bundle_scope, plan
 from provision.dns.lookup import NameServer, Outcome, address_of, ask, authoritative_servers
 from provision.dns.providers.printed import Printed, RecordsToEnter
 from provision.dns.records import BundleNames, Record, bundle_records
@@ -45,12 +45,12 @@ def knot(server: Running) -> Iterator[Running]:
     first = [record for record in provider.fetch(ZONE) if record.type not in UNTOUCHED]
     yield server
     actual = provider.fetch(ZONE)
-    everything = Scope(frozenset(record.name for record in (*actual, *first)))
+    everything = ZoneScope(frozenset(record.name for record in (*actual, *first)))
     provider.apply(ZONE, plan(first, actual, everything))
 
 
-def only(name: str) -> Scope:
-    return Scope(frozenset({name}))
+def only(name: str) -> ZoneScope:
+    return ZoneScope(frozenset({name}))
 
 
 def created(*records: Record) -> ChangeSet:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provision.commands.shared.context import Context
-    from provision.formats.facturx.invoice import Invoice as Paper
-    from provision.subscriptions.selling.billing import Outcome
+    from provision.formats.facturx.invoice import PaperInvoice as Paper
+    from provision.subscriptions.selling.billing import BillingOutcome
 
 SELLER, ASSOCIATION = SOLD[3], SOLD[5]
 LIABLE = {"vat": "liable", "vat_id": "FR44732829320"}
@@ -48,7 +48,7 @@ def described(context: Context, name: str, since: date, **changes: str) -> None:
         describing.describe(session, owner, profile(name, **changes), since)
 
 
-def billed(context: Context, day: date) -> Outcome:
+def billed(context: Context, day: date) -> BillingOutcome:
     """Bill what is due."""
     return billing.bill(context.engine, day)
 

@@ -77,7 +77,7 @@ class Shop:
         opening.open_subscription(self.session, self.jeanne, sale, today=day)
         self.bill(day)
 
-    def bill(self, day: date) -> billing.Outcome:
+    def bill(self, day: date) -> billing.BillingOutcome:
         """Commit, and bill all that is due by `day`."""
         self.session.commit()
         engine = self.session.get_bind()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provision.registry.states import Told
 from provision.subscriptions.commons.receipts import givers, recording
-from provision.subscriptions.commons.receipts.recording import Asked
+from provision.subscriptions.commons.receipts.recording import AskedReceipt
 from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.receipt_models import DONATION, MEMBERSHIP
 from provision.subscriptions.ledger import posting
@@ -68,14 +68,14 @@ class Desk:
     def giver(self, typed: str = "jeanne@exemple.test", **said: object) -> Giver:
         return givers.find(self.session, typed, said, (TOLD, TODAY))
 
-    def gift(self, units: int = 5_000, means: str = "transfer", **changes: object) -> Asked:
+    def gift(self, units: int = 5_000, means: str = "transfer", **changes: object) -> AskedReceipt:
         words = {"kind": DONATION, "giver": self.giver(), "units": units, "means": means}
-        return Asked(**{**words, **changes})  # type: ignore[arg-type]
+        return AskedReceipt(**{**words, **changes})  # type: ignore[arg-type]
 
-    def fee(self, units: int = 2_000, means: str = "cash") -> Asked:
-        return Asked(MEMBERSHIP, self.giver(), units, means, YEAR)
+    def fee(self, units: int = 2_000, means: str = "cash") -> AskedReceipt:
+        return AskedReceipt(MEMBERSHIP, self.giver(), units, means, YEAR)
 
-    def record(self, asked: Asked, origin: Origin = None, on: date = ON) -> Receipt:
+    def record(self, asked: AskedReceipt, origin: Origin = None, on: date = ON) -> Receipt:
         moment = Moment(on, TODAY)
         return recording.record(self.session, self.association, asked, moment, origin)
 

@@ -32,7 +32,7 @@ from provision.subscriptions.offers import contracts, planfile, plans
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.payments import collected, collecting, mandates, receiving
 from provision.subscriptions.payments.collecting import HandedOver
-from provision.subscriptions.payments.mandates import Wanted
+from provision.subscriptions.payments.mandates import WantedMandate
 from provision.subscriptions.payments.receiving import Source
 from provision.subscriptions.selling import billing, cancelling, changes, credit_notes, opening
 from provision.subscriptions.selling.cancelling import Cancellation
@@ -184,7 +184,9 @@ class World:
         made = opening.open_subscription(session, person, sale, today=first)
         by_debit = self.chance.random() < 0.4
         if by_debit:
-            row = mandates.add(session, self._seller(session), person, Wanted(), (first, TOLD))
+            row = mandates.add(
+                session, self._seller(session), person, WantedMandate(), (first, TOLD)
+            )
             mandates.sign(session, row, first, THEIRS, (first, TOLD))
         party = people.reference(session, person.id)
         prices = [(first, PRICES[code])]
@@ -289,7 +291,9 @@ class World:
             if life is None or not one.open.units or self.chance.random() < 0.4:
                 continue
             if one.kind == "credit" or not life.by_debit:
-                entries.append(bank.Entry(collect_on, one.open.units, text=f"VIR {one.shown}"))
+                entries.append(
+                    bank.StatementEntry(collect_on, one.open.units, text=f"VIR {one.shown}")
+                )
                 life.paid += one.open.units
                 self.note("refund" if one.kind == "credit" else "pay")
         self._answer(session, seller, entries, late)
@@ -308,7 +312,7 @@ class World:
         return back
 
     def _answer(
-        self, session: Session, seller: Organisation, entries: list[bank.Entry], late: date
+        self, session: Session, seller: Organisation, entries: list[bank.StatementEntry], late: date
     ) -> None:
         days = (self.shown_to, late)
         answered = bank.statement(self.account, entries, days, f"REL{self.month}")

@@ -14,7 +14,7 @@ from provision.registry import orders
 from provision.registry.secrets import open_safe
 from provision.subscriptions.selling import opening
 from provision.workflows import plays
-from provision.workflows.offboard import Closing
+from provision.workflows.offboard import BundleClosing
 from tests.integration.subscriptions.privacy_shop import TODAY, make
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ all:
           ansible_host: 198.51.100.20
           server_name: backup1.exemple.test
 """
-CLOSING = Closing("she moves away", TODAY, TODAY, "letter")
+CLOSING = BundleClosing("she moves away", TODAY, TODAY, "letter")
 NO_ANSWER = PaquetError("bundles1 does not answer")
 
 

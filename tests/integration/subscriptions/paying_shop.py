@@ -20,7 +20,7 @@ from provision.subscriptions.payments import (
     receiving,
 )
 from provision.subscriptions.payments.collecting import HandedOver
-from provision.subscriptions.payments.mandates import Wanted
+from provision.subscriptions.payments.mandates import WantedMandate
 from provision.subscriptions.payments.receiving import Source
 from provision.subscriptions.selling import opening
 from tests.integration.subscriptions.conftest import START, profile
@@ -137,7 +137,7 @@ class Till:
     def mandate(self, subscriber: Subscriber) -> MandateRow:
         """Return a signed mandate of the subscriber."""
         when = (TODAY, TOLD)
-        row = mandates.add(self.session, self.seller, subscriber, Wanted(), when)
+        row = mandates.add(self.session, self.seller, subscriber, WantedMandate(), when)
         mandates.sign(self.session, row, START, THEIRS, when)
         return row
 

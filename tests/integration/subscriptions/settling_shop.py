@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.offers.contracts import Share
     from provision.subscriptions.offers.models import Fund
     from provision.subscriptions.parties.models import Organisation
-    from provision.subscriptions.settling.mandates import Wording
+    from provision.subscriptions.settling.mandates import MandateWording
 
 FIRST, LATER, TODAY = date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 5)
 PLANS = """
@@ -136,9 +136,9 @@ class Place:
         sharing.save(self.session, dealer)
         return self.document(number)
 
-    def mandate(self, wording: Wording | None = None) -> None:
+    def mandate(self, wording: MandateWording | None = None) -> None:
         """Let the seller make the supporter's invoices from the first day on."""
-        wording = wording or mandates.Wording("La présidence", FIRST)
+        wording = wording or mandates.MandateWording("La présidence", FIRST)
         mandates.record(self.session, self.supporter, self.seller, wording, FIRST)
 
     def document(self, number: Number) -> Invoice:

@@ -20,8 +20,8 @@ from tests.unit.formats.facturx.document_examples import BUSINESS, EXAMPLES, JEA
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from provision.formats.facturx.invoice import Invoice
-    from provision.formats.facturx.schematron import Finding
+    from provision.formats.facturx.invoice import PaperInvoice
+    from provision.formats.facturx.schematron import BrokenRule
 
 BROKEN = [
     ("<ram:GrandTotalAmount>130.00", "<ram:GrandTotalAmount>131.00", {"BR-CO-15", "BR-CO-16"}),
@@ -36,7 +36,7 @@ BROKEN = [
 
 
 @pytest.fixture(scope="module")
-def judged() -> dict[str, tuple[Finding, ...]]:
+def judged() -> dict[str, tuple[BrokenRule, ...]]:
     """Everything that these tests judge, in one run: it is the start that takes long."""
     good = facturx(BUSINESS).decode()
     assert all(old in good for old, _, _ in BROKEN)
@@ -47,18 +47,18 @@ def judged() -> dict[str, tuple[Finding, ...]]:
     return dict(zip(documents, findings(documents.values()), strict=True))
 
 
-def test_every_example_breaks_no_rule(judged: dict[str, tuple[Finding, ...]]) -> None:
+def test_every_example_breaks_no_rule(judged: dict[str, tuple[BrokenRule, ...]]) -> None:
     assert {name: judged[name] for name in EXAMPLES} == dict.fromkeys(EXAMPLES, ())
 
 
 @pytest.mark.parametrize(("old", "rules"), [(old, rules) for old, _, rules in BROKEN])
 def test_every_broken_invoice_breaks_its_own_rule_and_no_other(
-    judged: dict[str, tuple[Finding, ...]], old: str, rules: set[str]
+    judged: dict[str, tuple[BrokenRule, ...]], old: str, rules: set[str]
 ) -> None:
     assert {finding.rule for finding in judged[old]} == rules
 
 
-def test_a_finding_says_where_and_what(judged: dict[str, tuple[Finding, ...]]) -> None:
+def test_a_finding_says_where_and_what(judged: dict[str, tuple[BrokenRule, ...]]) -> None:
     (finding,) = judged["<ram:ID>S1<"]
     assert finding.location == ("/CrossIndustryInvoice[1]/ExchangedDocumentContext[1]")
     assert finding.text.startswith("BR-FR-08/BT-23 : La valeur du mode de facturation")
@@ -66,18 +66,18 @@ def test_a_finding_says_where_and_what(judged: dict[str, tuple[Finding, ...]]) -
 
 
 def test_a_person_without_any_address_online_is_reported_not_hidden(
-    judged: dict[str, tuple[Finding, ...]],
+    judged: dict[str, tuple[BrokenRule, ...]],
 ) -> None:
     assert [finding.rule for finding in judged["unreachable"]] == ["BR-FR-12_BT-49"]
 
 
-def test_the_xml_out_of_the_pdf_breaks_no_rule(judged: dict[str, tuple[Finding, ...]]) -> None:
+def test_the_xml_out_of_the_pdf_breaks_no_rule(judged: dict[str, tuple[BrokenRule, ...]]) -> None:
     assert judged["out of the pdf"] == ()
 
 
-def test_the_rules_can_be_run_from_a_thread(judged: dict[str, tuple[Finding, ...]]) -> None:
+def test_the_rules_can_be_run_from_a_thread(judged: dict[str, tuple[BrokenRule, ...]]) -> None:
     """SaxonC in the same process would crash here."""
-    found: list[tuple[Finding, ...]] = []
+    found: list[tuple[BrokenRule, ...]] = []
     thread = threading.Thread(target=lambda: found.extend(findings([facturx(PERSON)])))
     thread.start()
     thread.join()
@@ -118,7 +118,7 @@ def test_no_invoices_give_nothing() -> None:
 def test_only_a_few_invoices_are_waiting_at_a_time() -> None:
     asked = 0
 
-    def endless() -> Iterator[Invoice]:
+    def endless() -> Iterator[PaperInvoice]:
         nonlocal asked
         while True:
             asked += 1

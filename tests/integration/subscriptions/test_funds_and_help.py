@@ -12,7 +12,7 @@ from provision.subscriptions.commons import helping
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.offers.contracts import Share
 from provision.subscriptions.settling import funds, settlements
-from provision.subscriptions.settling.funds import Wish
+from provision.subscriptions.settling.funds import FundWish
 from tests.integration.subscriptions.settling_shop import FIRST, LATER, TODAY, at, opened
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def filled(shop: Place, kind: str = "solidarity", *, own: bool = False) -> Fund:
 
 def decided(shop: Place, pot: Fund, units: int, beneficiary: str = "Framasoft") -> FundDecision:
     return funds.decide(
-        shop.session, pot, Wish("L'assemblée", "Des heures", beneficiary, units), TODAY
+        shop.session, pot, FundWish("L'assemblée", "Des heures", beneficiary, units), TODAY
     )
 
 
@@ -69,7 +69,7 @@ def test_the_custodian_never_decides(shop: Place, name: str) -> None:
         funds.add(shop.session, "Pot", "commons", shop.supporter, name)
     pot = shop.fund(shop.supporter)
     with pytest.raises(UsageRefused, match="keeps the fund, it does not decide"):
-        funds.decide(shop.session, pot, Wish(name, "Rien", "x", 1), TODAY)
+        funds.decide(shop.session, pot, FundWish(name, "Rien", "x", 1), TODAY)
 
 
 def test_a_fund_has_one_name_and_a_known_kind(shop: Place) -> None:

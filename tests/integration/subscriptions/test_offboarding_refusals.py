@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from provision.workflows.control import Control
-    from provision.workflows.offboard import Closing
+    from provision.workflows.offboard import BundleClosing
     from tests.integration.subscriptions.leaving_shop import Leaving
 
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -77,7 +77,7 @@ def test_a_bundle_is_not_closed_again_once_its_erasing_began(half_erased: Leavin
     assert half_erased.bundle().state == "erased"
 
 
-def ask_what_would_close(control: Control, domain: str, closing: Closing) -> None:
+def ask_what_would_close(control: Control, domain: str, closing: BundleClosing) -> None:
     with control.session() as session:
         offboard.close_in_registry(session, control, domain, closing)
 

@@ -27,7 +27,7 @@ from provision.subscriptions.payments import (
     returns,
 )
 from provision.subscriptions.payments.mailing import Outbox
-from provision.subscriptions.payments.mandates import Wanted
+from provision.subscriptions.payments.mandates import WantedMandate
 from provision.subscriptions.payments.models import CollectionFile
 from provision.subscriptions.payments.returns import CameBack
 from provision.workflows import reconciling
@@ -141,7 +141,7 @@ def test_an_account_that_is_written_by_hand_has_the_bank_that_was_told_of_it(
     till: Till, printed: str, bank: dict[str, str], kept: str
 ) -> None:
     """That of the account which the form showed is another one."""
-    wanted = Wanted(iban=printed, bank=bank)
+    wanted = WantedMandate(iban=printed, bank=bank)
     row = mandates.add(till.session, till.seller, till.shop.jeanne, wanted, (TODAY, TOLD))
     mandates.sign(till.session, row, TODAY, "CH9300762011623852957", (TODAY, TOLD))
     assert (row.iban, row.bic) == ("CH9300762011623852957", kept)
@@ -150,7 +150,9 @@ def test_an_account_that_is_written_by_hand_has_the_bank_that_was_told_of_it(
 @only_sqlite
 def test_the_account_of_the_creditor_is_no_debtors(till: Till) -> None:
     with pytest.raises(UsageRefused, match="is the account of Boutique Libre itself"):
-        mandates.add(till.session, till.seller, till.shop.jeanne, Wanted(iban=OURS), (TODAY, TOLD))
+        mandates.add(
+            till.session, till.seller, till.shop.jeanne, WantedMandate(iban=OURS), (TODAY, TOLD)
+        )
 
 
 @only_sqlite
@@ -166,7 +168,7 @@ def test_a_debit_is_announced_fourteen_days_before_or_as_agreed(till: Till) -> N
 def test_what_is_not_due_is_not_collected(till: Till) -> None:
     early = date(2026, 1, 20)
     found = collectable.propose(till.session, till.seller, early, TODAY)
-    assert found == collectable.Proposal((), ())
+    assert found == collectable.CollectionProposal((), ())
 
 
 @only_sqlite
@@ -431,7 +433,7 @@ def test_a_mandate_is_not_erased_while_its_debit_runs(till: Till) -> None:
 
 @only_sqlite
 def test_a_mandate_that_waits_for_its_signature_does_not_hide_the_one_before(till: Till) -> None:
-    mandates.add(till.session, till.seller, till.shop.jeanne, Wanted(), (TODAY, TOLD))
+    mandates.add(till.session, till.seller, till.shop.jeanne, WantedMandate(), (TODAY, TOLD))
     found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
     assert len(found.chosen) == 2
 
@@ -440,7 +442,7 @@ def test_a_mandate_that_waits_for_its_signature_does_not_hide_the_one_before(til
 def test_references_are_made_or_brought_along_and_unique(till: Till) -> None:
     rows = mandates.everyone(till.session, till.seller.id)
     assert [row.reference for row in rows] == ["BOUTIQUELIBR-000001", "BOUTIQUELIBR-000002"]
-    brought = Wanted(reference="ANCIEN/17")
+    brought = WantedMandate(reference="ANCIEN/17")
     mandates.add(till.session, till.seller, till.shop.jeanne, brought, (TODAY, TOLD))
     with pytest.raises(UsageRefused, match="There is a mandate ANCIEN/17 already"):
         mandates.add(till.session, till.seller, till.shop.jeanne, brought, (TODAY, TOLD))
@@ -461,7 +463,7 @@ def test_a_wrong_account_is_refused(till: Till) -> None:
             till.session,
             till.seller,
             till.shop.jeanne,
-            Wanted(iban=THEIRS[:-1] + "8"),
+            WantedMandate(iban=THEIRS[:-1] + "8"),
             (TODAY, TOLD),
         )
 
@@ -469,4 +471,6 @@ def test_a_wrong_account_is_refused(till: Till) -> None:
 @only_sqlite
 def test_an_association_without_creditor_identifier_cannot_collect(till: Till) -> None:
     with pytest.raises(PaquetError, match="lacks its IBAN or its creditor identifier"):
-        mandates.add(till.session, till.shop.supporter, till.shop.jeanne, Wanted(), (TODAY, TOLD))
+        mandates.add(
+            till.session, till.shop.supporter, till.shop.jeanne, WantedMandate(), (TODAY, TOLD)
+        )

@@ -15,7 +15,7 @@ from provision.registry.models import Subscriber
 from provision.registry.secrets import open_safe
 from provision.subscriptions.books import verify
 from provision.subscriptions.commons.receipts import copies, givers, papers, recording
-from provision.subscriptions.commons.receipts.recording import Asked
+from provision.subscriptions.commons.receipts.recording import AskedReceipt
 from provision.subscriptions.documents import describing, numbering
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.receipt_models import DONATION, Receipt
@@ -75,7 +75,7 @@ def world(built: Path, tmp_path: Path) -> Iterator[World]:
 
 def give(session: Session, typed: str, **said: object) -> Receipt:
     giver = givers.find(session, typed, said, (TOLD, TODAY))
-    asked = Asked(DONATION, giver, 5_000, "cash")
+    asked = AskedReceipt(DONATION, giver, 5_000, "cash")
     owner = organisations.get(session, AMIS)
     made = recording.record(session, owner, asked, Moment(GIVEN_ON, TODAY), None)
     papers.hand_out(session, made, papers.copy(session, made), TODAY)
@@ -84,7 +84,7 @@ def give(session: Session, typed: str, **said: object) -> Receipt:
 
 def give_more(session: Session, typed: str) -> Receipt:
     """Record a gift of which nobody wrote the receipt yet."""
-    asked = Asked(DONATION, givers.find(session, typed, {}, (TOLD, TODAY)), 6_000, "cash")
+    asked = AskedReceipt(DONATION, givers.find(session, typed, {}, (TOLD, TODAY)), 6_000, "cash")
     owner = organisations.get(session, AMIS)
     return recording.record(session, owner, asked, Moment(GIVEN_ON, TODAY), None)
 

@@ -390,7 +390,7 @@ def test_time_counts_for_whom_it_was_given_and_for_the_commons_by_its_purpose(
         (5_400, "Permanence", date(2026, 3, 2)),
         (9_999, "Permanence", date(2025, 3, 31)),
     ):
-        gift = hours.Given("person-1", seconds, purpose)
+        gift = hours.HoursWorked("person-1", seconds, purpose)
         hours.give(begun.session, begun.supporter, gift, Moment(day, UNTIL))
     found = figures(gathered(begun, told='commons = ["Code commun"]'))
     (time,) = found.time

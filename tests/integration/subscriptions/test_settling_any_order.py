@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from provision.subscriptions.books import verify
 from provision.subscriptions.offers.contracts import Share
 from provision.subscriptions.settling import funds, owing, settlements
-from provision.subscriptions.settling.funds import Wish
+from provision.subscriptions.settling.funds import FundWish
 from provision.subscriptions.settling.steps import INVOICED, OWED, state
 from tests.integration.subscriptions.settling_shop import FIRST, at, opened
 
@@ -72,7 +72,7 @@ def _others(shop: Place, pot: Fund, action: str, day: date) -> None:
     if action == "settle":
         settlements.make(session, shop.seller, shop.supporter, day - timedelta(days=1), day)
     elif action == "spend" and (there := funds.balance(session, pot)):
-        wish = Wish("L'assemblée", "Des heures", "Framasoft", there)
+        wish = FundWish("L'assemblée", "Des heures", "Framasoft", there)
         funds.pay(session, funds.decide(session, pot, wish, day), there, at(day, day))
     for one in settlements.everyone(session):
         if action == "invoice" and state(session, one) == OWED:

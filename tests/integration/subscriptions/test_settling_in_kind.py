@@ -17,9 +17,9 @@ from provision.subscriptions.commons import (
     local_currencies,
     reciprocity,
 )
-from provision.subscriptions.commons.barter import Offer
+from provision.subscriptions.commons.barter import BarterOffer
 from provision.subscriptions.commons.debts import Promise
-from provision.subscriptions.commons.hours import Given
+from provision.subscriptions.commons.hours import HoursWorked
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.parties import people
@@ -73,7 +73,7 @@ def test_books_with_all_that_is_no_euro_are_exported(shop: Place, kind: str) -> 
     promise = Promise("Les fondateurs", "Le premier outil", 10_000, "AG 2026-02")
     debts.pay(shop.session, debts.record(shop.session, shop.seller, promise, TODAY), 6_000, at())
     hours.set_value(shop.session, shop.seller, 3000, FIRST)
-    hours.give(shop.session, shop.seller, Given(shop.party, 60, "Atelier"), at())
+    hours.give(shop.session, shop.seller, HoursWorked(shop.party, 60, "Atelier"), at())
     hours.pay(shop.session, sold, 60, at())
     year = exporting.Period(FIRST, date(2026, 12, 31))
     files = exporting.export(shop.session, shop.seller, year, kind, "fr")
@@ -124,7 +124,7 @@ def test_a_rate_of_reciprocity_lies_between_nothing_and_all(shop: Place, points:
 
 
 def test_hours_are_in_the_books_as_hours_alone(shop: Place) -> None:
-    given = Given(shop.party, 5400, "Atelier du samedi")
+    given = HoursWorked(shop.party, 5400, "Atelier du samedi")
     one = hours.give(shop.session, shop.supporter, given, at())
     assert shop.balance(shop.supporter, "864", "HOUR") == 5400
     assert shop.balance(shop.supporter, "875", "HOUR") == -5400
@@ -163,7 +163,7 @@ def test_local_currencies_hours_and_barter_share_what_may_be_paid_so(shop: Place
     local_currencies.pay(shop.session, sold, rollon, 1000, at())
     hours.pay(shop.session, sold, 720, at())
     assert in_kind.payable(shop.session, sold) == 200
-    agreed = barter.agree(shop.session, shop.seller, Offer(shop.party, "Miel", 9, 201), TODAY)
+    agreed = barter.agree(shop.session, shop.seller, BarterOffer(shop.party, "Miel", 9, 201), TODAY)
     with pytest.raises(UsageRefused, match=r"can take €2.00 in Miel, no more"):
         barter.deliver(shop.session, agreed, sold, 1, at())
     shop.whole()
@@ -178,7 +178,7 @@ def test_an_hour_is_taken_for_what_commons_pay(shop: Place, units: int) -> None:
 def test_nobody_gives_no_time_or_a_year_at_once(shop: Place) -> None:
     for seconds in (0, -60, 366 * 86_400):
         with pytest.raises(UsageRefused, match="cannot be given at once"):
-            hours.give(shop.session, shop.supporter, Given("", seconds, "x"), at())
+            hours.give(shop.session, shop.supporter, HoursWorked("", seconds, "x"), at())
 
 
 def test_a_local_currency_pays_one_for_one_but_never_lines_in_euros_alone(shop: Place) -> None:
@@ -213,7 +213,7 @@ def test_codes_of_local_currencies_are_told_apart(shop: Place, code: str) -> Non
 
 def test_barter_pays_the_agreed_value_of_what_came(shop: Place) -> None:
     sold = shop.sell()
-    offer = Offer(shop.party, "Pots de miel", 3, 650)
+    offer = BarterOffer(shop.party, "Pots de miel", 3, 650)
     agreed = barter.agree(shop.session, shop.seller, offer, TODAY)
     assert barter.deliver(shop.session, agreed, sold, 2, at()) == 1300
     assert (barter.left(shop.session, agreed), shop.balance(shop.seller, "604")) == (1, 1300)
@@ -225,16 +225,16 @@ def test_barter_pays_the_agreed_value_of_what_came(shop: Place) -> None:
 
 def test_barter_is_between_the_two_of_the_invoice_and_after_the_agreement(shop: Place) -> None:
     sold = shop.sell()
-    other = barter.agree(shop.session, shop.seller, Offer("x", "Miel", 1, 100), TODAY)
+    other = barter.agree(shop.session, shop.seller, BarterOffer("x", "Miel", 1, 100), TODAY)
     with pytest.raises(UsageRefused, match="is not between the two"):
         barter.deliver(shop.session, other, sold, 1, at())
-    agreed = barter.agree(shop.session, shop.seller, Offer(shop.party, "Miel", 9, 900), TODAY)
+    agreed = barter.agree(shop.session, shop.seller, BarterOffer(shop.party, "Miel", 9, 900), TODAY)
     with pytest.raises(UsageRefused, match="is of 2026-02-05"):
         barter.deliver(shop.session, agreed, sold, 1, at(LATER))
     with pytest.raises(UsageRefused, match=r"can take €18.00 in Miel, no more"):
         barter.deliver(shop.session, agreed, sold, 3, at())
     with pytest.raises(UsageRefused, match="agreement of nothing"):
-        barter.agree(shop.session, shop.seller, Offer(shop.party, "Miel", 0, 900), TODAY)
+        barter.agree(shop.session, shop.seller, BarterOffer(shop.party, "Miel", 0, 900), TODAY)
 
 
 def test_what_organisations_owe_each_other_is_not_paid_in_kind(session: Session) -> None:
@@ -248,7 +248,7 @@ def test_what_organisations_owe_each_other_is_not_paid_in_kind(session: Session)
     rollon = local_currencies.add(session, "MLCROLLON", "Rollon", shop.supporter)
     with pytest.raises(UsageRefused, match="is not an invoice to a subscriber"):
         local_currencies.pay(session, owed, rollon, 100, at())
-    agreed = barter.agree(session, shop.supporter, Offer(owed.party, "Miel", 1, 100), TODAY)
+    agreed = barter.agree(session, shop.supporter, BarterOffer(owed.party, "Miel", 1, 100), TODAY)
     with pytest.raises(UsageRefused, match="is not an invoice to a subscriber"):
         barter.deliver(session, agreed, owed, 1, at())
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from provision.subscriptions.commons import helping
 from provision.subscriptions.offers.contracts import Share
 from provision.subscriptions.settling import funds, settlements
-from provision.subscriptions.settling.funds import Wish
+from provision.subscriptions.settling.funds import FundWish
 from provision.subscriptions.settling.steps import SETTLED, state
 from tests.integration.subscriptions.settling_shop import LATER, TODAY, at, opened
 
@@ -37,7 +37,7 @@ def test_a_month_is_settled_paid_and_helps_somebody(session: Session) -> None:
     settlements.pay(session, made, TODAY, TODAY)
     assert (made.units, own.units) == (510, 85)
     assert [state(session, one) for one in settlements.everyone(session)] == [SETTLED, SETTLED]
-    wish = Wish("L'assemblée", "Un mois difficile", shop.party, 150)
+    wish = FundWish("L'assemblée", "Un mois difficile", shop.party, 150)
     decided = funds.decide(session, pot, wish, TODAY)
     helping.help_subscriber(session, decided, sold, 150, at())
     assert (funds.balance(session, pot), funds.balance(session, reserve)) == (20, 85)
@@ -77,7 +77,7 @@ def test_the_database_itself_refuses_what_must_not_be(session: Session) -> None:
     shop.sell()
     settlements.make(session, shop.seller, shop.supporter, LATER, TODAY)
     shop.mandate()
-    funds.decide(session, pot, Wish("L'assemblée", "Rien", "x", 100), TODAY)
+    funds.decide(session, pot, FundWish("L'assemblée", "Rien", "x", 100), TODAY)
     for row in GIVEN:
         session.execute(text(row))
     session.commit()

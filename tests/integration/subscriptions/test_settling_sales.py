@@ -107,7 +107,7 @@ def test_under_a_mandate_the_seller_makes_the_invoice_in_a_series_of_its_own(sho
 @pytest.mark.parametrize("revoked_from", [date(2026, 1, 2), TODAY])
 def test_a_revoked_mandate_lets_nobody_invoice(shop: Place, revoked_from: date) -> None:
     shop.mandate()
-    shop.mandate(mandates.Wording("La présidence", revoked_from, state=mandates.REVOKED))
+    shop.mandate(mandates.MandateWording("La présidence", revoked_from, state=mandates.REVOKED))
     shop.sell()
     assert state(shop.session, settle(shop)) == OWED
 

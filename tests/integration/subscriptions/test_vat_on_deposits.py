@@ -13,7 +13,7 @@ from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.deposits_shop import FIRST, JUST_BEFORE, counter
 
 if TYPE_CHECKING:
-    from provision.subscriptions.books.vat_due import Due
+    from provision.subscriptions.books.vat_due import TaxDue
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.deposits_shop import Counter
 
@@ -28,7 +28,7 @@ def till(shop: Shop) -> Counter:
     return counter(shop)
 
 
-def stated(till: Counter, period: tuple[date, date]) -> Due:
+def stated(till: Counter, period: tuple[date, date]) -> TaxDue:
     found = vat_due.statement(till.session, till.shop.seller, *period)
     assert found.unexplained == 0
     (row,) = found.rows

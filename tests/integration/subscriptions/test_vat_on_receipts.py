@@ -27,7 +27,7 @@ from tests.integration.subscriptions.paying_shop import (
 )
 
 if TYPE_CHECKING:
-    from provision.subscriptions.books.vat_due import Due, Statement
+    from provision.subscriptions.books.vat_due import TaxDue, VatStatement
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -46,13 +46,13 @@ def till(shop: Shop) -> Till:
     return made
 
 
-def stated(till: Till, first: date = FIRST, last: date = LAST) -> Statement:
+def stated(till: Till, first: date = FIRST, last: date = LAST) -> VatStatement:
     found = vat_due.statement(till.session, till.seller, first, last)
     assert found.unexplained == 0
     return found
 
 
-def row(till: Till, first: date = FIRST, last: date = LAST) -> Due:
+def row(till: Till, first: date = FIRST, last: date = LAST) -> TaxDue:
     (found,) = stated(till, first, last).rows
     assert (found.category, found.rate) == ("S", 2000)
     return found

@@ -156,7 +156,7 @@ class Year:
             self.type(("paquet", *one.words))
             return
         self.statements += 1
-        entries = [bank.Entry(one.day, units, text=text) for units, text in one.shown]
+        entries = [bank.StatementEntry(one.day, units, text=text) for units, text in one.shown]
         account, message = bank.Account(ACCOUNT, self.units), f"REL{self.statements}"
         made = bank.statement(account, entries, (one.day, one.day), message)
         self.units = made.account.units

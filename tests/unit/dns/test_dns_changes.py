@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from provision.dns.changes import (
     ChangeSet,
     Limits,
-    Scope,
     Update,
+    ZoneScope,
     bundle_scope,
     describe,
     own_scope,
@@ -57,7 +57,7 @@ def applied(actual: list[Record], changes: ChangeSet) -> set[Record]:
 def test_a_plan_makes_its_scope_as_desired_and_leaves_the_rest(
     wished: list[Record], actual: list[Record], letters: frozenset[str]
 ) -> None:
-    scope = Scope(frozenset(f"{letter}.test." for letter in letters))
+    scope = ZoneScope(frozenset(f"{letter}.test." for letter in letters))
     desired = [record for record in wished if scope.covers(record)]
     after = applied(actual, plan(desired, actual, scope))
     assert {record for record in after if scope.covers(record)} == set(desired)
@@ -67,7 +67,7 @@ def test_a_plan_makes_its_scope_as_desired_and_leaves_the_rest(
 
 @given(ZONES)
 def test_what_is_as_desired_needs_no_change(records: list[Record]) -> None:
-    scope = Scope(frozenset(record.name for record in records))
+    scope = ZoneScope(frozenset(record.name for record in records))
     assert plan(records, records, scope).is_empty
 
 
@@ -154,7 +154,7 @@ def test_whoever_means_it_can_raise_the_limits() -> None:
 
 
 def test_a_plan_is_told_as_rows() -> None:
-    scope = Scope(frozenset({"a.test.", "b.test.", "c.test."}))
+    scope = ZoneScope(frozenset({"a.test.", "b.test.", "c.test."}))
     before = Record("b.test.", "A", 60, ("203.0.113.1",))
     after = Record("b.test.", "A", 60, ("203.0.113.2",))
     new = Record("a.test.", "A", 60, ("203.0.113.3",))

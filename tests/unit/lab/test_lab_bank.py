@@ -8,7 +8,7 @@ from provision.errors import PaquetError
 from provision.formats.bank import reading
 from provision.formats.sepa.debit_files import HandOver, files
 from provision.formats.sepa.debits import Creditor, Debit
-from provision.formats.sepa.mandates import Mandate, Party
+from provision.formats.sepa.mandates import Mandate, MandateParty
 from provision.lab import bank
 
 IBAN = "FR7630006000011234567890189"
@@ -20,8 +20,8 @@ def debit(number: int) -> Debit:
     mandate = Mandate(
         reference=f"RUM-{number}",
         creditor_identifier="FR72ZZZ123456",
-        creditor=Party(name="Boutique", **HOME),
-        debtor=Party(name=f"Élodie {number}", **HOME),
+        creditor=MandateParty(name="Boutique", **HOME),
+        debtor=MandateParty(name=f"Élodie {number}", **HOME),
         iban="FR1420041010050500013M02606",
         signed_on=date(2026, 1, 1),
     )
@@ -41,7 +41,9 @@ def debit_file() -> bytes:
 
 def test_a_file_of_debits_comes_back_as_a_statement_that_other_readers_understand() -> None:
     entries = bank.collected(debit_file(), COLLECTED, {"F2026-2-1": "MD06"}, LATE)
-    entries.append(bank.Entry(date(2026, 2, 5), 550, name="Zoé", text="Facture F2026-9 <merci>"))
+    entries.append(
+        bank.StatementEntry(date(2026, 2, 5), 550, name="Zoé", text="Facture F2026-9 <merci>")
+    )
     days = (date(2026, 2, 1), date(2026, 2, 28))
     answered = bank.statement(bank.Account(IBAN, 10000), entries, days, "REL-1")
     (read,) = reading.read(answered.content, "statement.xml")

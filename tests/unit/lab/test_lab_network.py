@@ -8,9 +8,9 @@ import pytest
 
 from provision.lab.groups import Group
 from provision.lab.network import Network, host_links, machine_links, router_links
-from provision.lab.plan import Plan
+from provision.lab.plan import LabPlan
 
-PLAN = Plan("lab", 7)
+PLAN = LabPlan("lab", 7)
 GOLDEN = Path(__file__).parent / "golden"
 
 

@@ -74,6 +74,6 @@ def test_a_title_that_leaves_the_cache_is_refused(tmp_path: Path, title: str) ->
 
 
 def test_a_lab_from_a_snapshot_lies_on_its_layers(tmp_path: Path) -> None:
-    kept = snapshots.Snapshot(tmp_path / "prepared", 7, {"bundles1": ["/images/a"]})
+    kept = snapshots.LabSnapshot(tmp_path / "prepared", 7, {"bundles1": ["/images/a"]})
     layers = [f"{tmp_path}/prepared/layers/bundles1", "/images/a"]
     assert kept.state() == state.State(7, {"bundles1": layers}, snapshot="prepared")

@@ -11,9 +11,9 @@ import yaml
 
 from provision.lab import internet, zones
 from provision.lab.internet import World
-from provision.lab.plan import Plan
+from provision.lab.plan import LabPlan
 
-PLAN = Plan("lab", 7)
+PLAN = LabPlan("lab", 7)
 WORLD = World(
     paquet_secret="cGFxdWV0",
     acme_secret="YWNtZQ==",

@@ -40,7 +40,7 @@ KIND = "receipt"
 
 
 @dataclass(frozen=True)
-class Income:
+class ReceiptIncome:
     """What came in: the number of its receipt, the French word for it, its account, its giver.
 
     `digest` seals the receipt; the entry keeps it as its evidence.
@@ -56,7 +56,7 @@ class Income:
     digest: str
 
 
-def enter(session: Session, income: Income, origin: Origin, moment: Moment) -> int:
+def enter(session: Session, income: ReceiptIncome, origin: Origin, moment: Moment) -> int:
     """Write the entry of what came in, and return its number."""
     earned = line(income.account, -income.units, income.party)
     text = f"{income.word} {income.shown}"
@@ -104,7 +104,7 @@ def take_back(session: Session, receipt: Receipt, today: date) -> int:
     return posting.post(session, entry, today).number
 
 
-def _place(session: Session, income: Income) -> tuple[str, str]:
+def _place(session: Session, income: ReceiptIncome) -> tuple[str, str]:
     reference = waiting.of_receipt(income.shown)
     if income.means == CASH:
         return chart.CASH, ""
@@ -113,7 +113,7 @@ def _place(session: Session, income: Income) -> tuple[str, str]:
     return waiting.place(session, income.organisation_id, reference)
 
 
-def _left_over(session: Session, income: Income, cancelled: Receipt) -> tuple[str, str]:
+def _left_over(session: Session, income: ReceiptIncome, cancelled: Receipt) -> tuple[str, str]:
     """Return where the money of a cancelled receipt waits, or raise UsageRefused."""
     shown = numbering.shown(cancelled.series, cancelled.number)
     reference = waiting.of_receipt(shown)
@@ -134,7 +134,7 @@ def _arrived(session: Session, receipt: Receipt, money: Line) -> bool:
     return left != receipt.units
 
 
-def _check_movement(row: BankMovement, income: Income) -> None:
+def _check_movement(row: BankMovement, income: ReceiptIncome) -> None:
     if row.units != income.units:
         raise UsageRefused(
             f"Movement {row.id} is {in_euros(row.units)}, not {in_euros(income.units)}",

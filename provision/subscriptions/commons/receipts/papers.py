@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from provision.errors import UsageRefused
 from provision.formats.facturx import receipts as documents
-from provision.formats.facturx.receipts import Donation, Eligibility, Received, Signatory
+from provision.formats.facturx.receipts import Donation, Eligibility, PaperReceipt, Signatory
 from provision.subscriptions.commons.receipts import copies, recording
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.receipt_models import ReceiptCopy
@@ -43,7 +43,7 @@ def copy(session: Session, receipt: Receipt) -> Copy:
     """
     cancelled, place = recording.cancellation(session, receipt), copies.coming(session, receipt)
     giver, language = _giver(session, receipt)
-    received = Received(
+    received = PaperReceipt(
         number=place.shown,
         issued=receipt.issued_on,
         giver=giver,
@@ -78,7 +78,7 @@ def hand_out(session: Session, receipt: Receipt, made: Copy, today: date) -> Non
     session.flush()
 
 
-def _pdf(session: Session, receipt: Receipt, received: Received, language: Language) -> bytes:
+def _pdf(session: Session, receipt: Receipt, received: PaperReceipt, language: Language) -> bytes:
     organisation = _organisation(session, receipt)
     if receipt.first_day is None or receipt.last_day is None:
         return documents.donation_pdf(organisation, received, Donation(), language)
@@ -86,7 +86,7 @@ def _pdf(session: Session, receipt: Receipt, received: Received, language: Langu
     return documents.membership_pdf(organisation, received, period, language)
 
 
-def _organisation(session: Session, receipt: Receipt) -> documents.Organisation:
+def _organisation(session: Session, receipt: Receipt) -> documents.ReceiptIssuer:
     """Return who issued it, as described on its day; eligible only for a tax receipt."""
     owner = session.get_one(Organisation, receipt.organisation_id)
     profile = profiles.needed(session, owner, receipt.issued_on)
@@ -99,7 +99,7 @@ def _organisation(session: Session, receipt: Receipt) -> documents.Organisation:
     eligibility = None
     if receipt.articles and said.category and said.source:
         eligibility = Eligibility(said.category, said.source, said.articles)
-    return documents.Organisation(
+    return documents.ReceiptIssuer(
         party=organisation_party(profile, owner.siren or ""),
         registration=said.registration,
         purpose=said.purpose,

@@ -13,7 +13,7 @@ from provision.errors import UsageRefused
 from provision.formats.facturx import tax_articles, texts
 from provision.money import in_euros
 from provision.subscriptions.commons.receipts import entering, sealing
-from provision.subscriptions.commons.receipts.entering import Income
+from provision.subscriptions.commons.receipts.entering import ReceiptIncome
 from provision.subscriptions.documents import describing, numbering
 from provision.subscriptions.documents.receipt_models import (
     DONATION,
@@ -45,7 +45,7 @@ LONGEST_KEY, LONGEST_WHY = 100, 200
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedReceipt:
     """What was received: cents from a giver, by which means.
 
     `period` is the first and the last day of a membership; a donation has none. `tax` asks for a
@@ -64,7 +64,11 @@ class Asked:
 
 
 def record(
-    session: Session, organisation: Organisation, asked: Asked, moment: Moment, origin: Origin
+    session: Session,
+    organisation: Organisation,
+    asked: AskedReceipt,
+    moment: Moment,
+    origin: Origin,
 ) -> Receipt:
     """Write what was received on a day, its ledger entry and its number; once per key.
 
@@ -160,7 +164,7 @@ def everyone(
     return list(session.scalars(wanted.order_by(Receipt.issued_on, Receipt.series, Receipt.number)))
 
 
-def _check(organisation: Organisation, asked: Asked) -> None:
+def _check(organisation: Organisation, asked: AskedReceipt) -> None:
     if organisation.kind != "association":
         raise UsageRefused(
             f"{organisation.name} is a business: it has no members and receives no donations",
@@ -180,7 +184,7 @@ def _check(organisation: Organisation, asked: Asked) -> None:
             raise UsageRefused(f"The membership ends on {last}, before it begins", "Swap the days.")
 
 
-def _key(asked: Asked, on: date, origin: Origin) -> str:
+def _key(asked: AskedReceipt, on: date, origin: Origin) -> str:
     """Return what makes a receipt one: what was typed, or what it says and is made from.
 
     Nobody pays the fee of the same days twice, so a fee's day is not in it.
@@ -202,7 +206,7 @@ def _of_key(session: Session, organisation: Organisation, key: str) -> Receipt |
     )
 
 
-def _same_fee(session: Session, organisation: Organisation, asked: Asked) -> Receipt | None:
+def _same_fee(session: Session, organisation: Organisation, asked: AskedReceipt) -> Receipt | None:
     """Return the fee that counts of the same giver, days and amount, unless a key was typed."""
     if asked.key or asked.period is None:
         return None
@@ -230,7 +234,7 @@ def _check_origin(there: Receipt, key: str, origin: Origin) -> None:
         )
 
 
-def _check_same(session: Session, there: Receipt, asked: Asked, on: date) -> None:
+def _check_same(session: Session, there: Receipt, asked: AskedReceipt, on: date) -> None:
     """Raise UsageRefused unless a receipt that is there says what is asked for."""
     shown = numbering.shown(there.series, there.number)
     received = on if asked.is_dated else there.received_on
@@ -249,7 +253,7 @@ def _check_same(session: Session, there: Receipt, asked: Asked, on: date) -> Non
         )
 
 
-def _articles(organisation: Organisation, profile: Profile, asked: Asked) -> str:
+def _articles(organisation: Organisation, profile: Profile, asked: AskedReceipt) -> str:
     """Return the articles of the tax code that the donor may use, or ''.
 
     Raises UsageRefused where receipts cannot be signed, or the right to a tax receipt is missing.
@@ -280,7 +284,9 @@ def _articles(organisation: Organisation, profile: Profile, asked: Asked) -> str
     return articles
 
 
-def _entered(session: Session, made: Receipt, asked: Asked, moment: Moment, origin: Origin) -> int:
+def _entered(
+    session: Session, made: Receipt, asked: AskedReceipt, moment: Moment, origin: Origin
+) -> int:
     if people.organisation_of(made.party) is not None:
         if origin is not None:
             raise UsageRefused(
@@ -288,7 +294,7 @@ def _entered(session: Session, made: Receipt, asked: Asked, moment: Moment, orig
                 "Its movement: paquet payment awaited, then paquet payment match",
             )
         return _gift(session, made)
-    income = Income(
+    income = ReceiptIncome(
         organisation_id=made.organisation_id,
         shown=numbering.shown(made.series, made.number),
         word=WORDS[made.kind],
@@ -301,7 +307,7 @@ def _entered(session: Session, made: Receipt, asked: Asked, moment: Moment, orig
     return entering.enter(session, income, origin, moment)
 
 
-def _account(asked: Asked) -> str:
+def _account(asked: AskedReceipt) -> str:
     if asked.kind == MEMBERSHIP:
         return chart.DUES
     person = asked.giver.person

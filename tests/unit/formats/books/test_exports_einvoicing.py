@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from provision.errors import PaquetError
 from provision.formats.books import einvoicing
-from provision.formats.books.einvoicing import FolderPlatform, Receipt, Status, Submission
+from provision.formats.books.einvoicing import Acknowledgement, FolderPlatform, Status, Submission
 from provision.formats.books.einvoicing_calendar import calendar, duties
 from provision.process.files import replace_file
 
@@ -65,7 +65,7 @@ def test_an_invoice_is_dropped_with_its_manifest_and_nothing_says_sent(
 ) -> None:
     door: Platform = platform
     sha256 = hashlib.sha256(INVOICE.content).hexdigest()
-    assert door.submit(INVOICE) == Receipt("F2026-0001", sha256, "dropped")
+    assert door.submit(INVOICE) == Acknowledgement("F2026-0001", sha256, "dropped")
     files = dropped(platform)
     assert files.keys() == {"F2026-0001.pdf", "F2026-0001.json"}
     assert files["F2026-0001.pdf"] == INVOICE.content

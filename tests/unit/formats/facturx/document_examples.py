@@ -12,9 +12,9 @@ import pytest
 
 from provision.formats.facturx.invoice import (
     Dates,
-    Invoice,
     Kind,
-    Line,
+    PaperInvoice,
+    PaperLine,
     Preceding,
     References,
     SelfBilling,
@@ -22,8 +22,8 @@ from provision.formats.facturx.invoice import (
     Totals,
     VatGroup,
 )
-from provision.formats.facturx.parties import Address, DirectDebit, Party, Transfer
-from provision.formats.facturx.receipts import Eligibility, Organisation, Received, Signatory
+from provision.formats.facturx.parties import DirectDebit, Party, PostalAddress, Transfer
+from provision.formats.facturx.receipts import Eligibility, PaperReceipt, ReceiptIssuer, Signatory
 from provision.formats.facturx.vat import abroad_on, regime_on
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ GOLDEN = Path(__file__).parents[3] / "golden" / "money" / "documents"
 ISSUED = date(2026, 11, 1)
 COOPERATIVE = Party(
     name="Libre Caen SCOP",
-    address=Address(("12 rue des Communs",), "14000", "Caen"),
+    address=PostalAddress(("12 rue des Communs",), "14000", "Caen"),
     siren="732829320",
     vat_id="FR44732829320",
     email="factures@librecaen.example",
@@ -44,20 +44,20 @@ COOPERATIVE = Party(
 )
 ASSOCIATION = Party(
     name="Les Communs numériques",
-    address=Address(("Maison des associations", "8 place de la Mairie"), "14000", "Caen"),
+    address=PostalAddress(("Maison des associations", "8 place de la Mairie"), "14000", "Caen"),
     siren="404833048",
     email="bonjour@communs.example",
     legal="Association loi 1901, RNA W142000000",
 )
 JEANNE = Party(
     name="Jeanne Martin",
-    address=Address(("3 impasse du Moulin",), "14220", "Thury-Harcourt-le-Hom"),
+    address=PostalAddress(("3 impasse du Moulin",), "14220", "Thury-Harcourt-le-Hom"),
     email="jeanne@exemple.fr",
     is_person=True,
 )
 COMPANY = Party(
     name="Boulangerie Lefèvre & fils",
-    address=Address(("Zone artisanale", "4 rue du Four"), "61100", "Flers"),
+    address=PostalAddress(("Zone artisanale", "4 rue du Four"), "61100", "Flers"),
     siren="552100554",
     vat_id="FR63552100554",
     email="compta@lefevre.example",
@@ -66,26 +66,26 @@ COMPANY = Party(
 IBAN = "FR1420041010050500013M02606"
 TRANSFER = Transfer(IBAN, "PSSTFRPPPAR", "F2026-00042")
 DEBIT = DirectDebit("PAQUET-JEANNE-1", "FR72ZZZ123456", IBAN, date(2026, 11, 15))
-MONTH = Line(
+MONTH = PaperLine(
     *("Paquet complet, un mois", 1, "month", 833, 2000, "S"),
     starts=ISSUED,
     ends=date(2026, 11, 30),
 )
 
 
-def vat_groups(*lines: Line, regime: str = "liable", vat: int | None = None) -> Invoice:
+def vat_groups(*lines: PaperLine, regime: str = "liable", vat: int | None = None) -> PaperInvoice:
     """Return an invoice of `lines`, all of one regime, with VAT computed unless it is given."""
     return taxed(regime_on(regime, ISSUED), lines, vat)
 
 
 def taxed(
-    ruling: Regime, lines: Sequence[Line], vat: int | None = None, language: Language = "fr"
-) -> Invoice:
+    ruling: Regime, lines: Sequence[PaperLine], vat: int | None = None, language: Language = "fr"
+) -> PaperInvoice:
     """Return an invoice of lines on which a regime rules, or a case of buyers abroad."""
     own = tuple(replace(line, category=ruling.category, vat_rate=ruling.rate) for line in lines)
     basis = sum(line.net for line in own)
     tax = (basis * ruling.rate + 5000) // 10000 if vat is None else vat
-    return Invoice(
+    return PaperInvoice(
         number="F2026-00042",
         kind=Kind.INVOICE,
         dates=Dates(ISSUED, date(2026, 12, 1), ISSUED, ISSUED, date(2026, 11, 30)),
@@ -98,15 +98,15 @@ def taxed(
     )
 
 
-WORK = Line("Installation sur place", 3, "hour", 10000, 2000, "S")
+WORK = PaperLine("Installation sur place", 3, "hour", 10000, 2000, "S")
 BUSINESS = vat_groups(MONTH, WORK)
 PERSON = replace(vat_groups(MONTH), buyer=JEANNE, payment=DEBIT)
 ENGLISH_PERSON = replace(PERSON, terms=Terms(language="en"))
 FRANCHISE = replace(vat_groups(MONTH, regime="franchise"), seller=ASSOCIATION, buyer=JEANNE)
 ACCESSORY = replace(vat_groups(MONTH, regime="association_accessory"), seller=ASSOCIATION)
 OUTSIDE = replace(vat_groups(MONTH, regime="outside_scope"), seller=ASSOCIATION)
-DISCOUNTED = vat_groups(MONTH, Line("Remise de bienvenue", 3, "month", -100, 2000, "S"))
-BOOK = Line("Guide imprimé", 2, "piece", 1900, 550, "S", note="Deux exemplaires\nreliés")
+DISCOUNTED = vat_groups(MONTH, PaperLine("Remise de bienvenue", 3, "month", -100, 2000, "S"))
+BOOK = PaperLine("Guide imprimé", 2, "piece", 1900, 550, "S", note="Deux exemplaires\nreliés")
 TWO_RATES = replace(
     BUSINESS,
     lines=(*BUSINESS.lines, BOOK),
@@ -179,7 +179,7 @@ ENGLISH = replace(
     buyer=replace(
         COMPANY,
         name="Kerry Seaweed Ltd",
-        address=Address(("1 Harbour Road",), "V92 X0XX", "Tralee", "IE"),
+        address=PostalAddress(("1 Harbour Road",), "V92 X0XX", "Tralee", "IE"),
         siren="",
         vat_id="IE6388047V",
         email="accounts@kerry.example",
@@ -207,7 +207,7 @@ EXAMPLES = {
     "self-billed-credit": SELF_BILLED_CREDIT,
     "english": ENGLISH,
 }
-ORGANISATION = Organisation(
+ORGANISATION = ReceiptIssuer(
     party=ASSOCIATION,
     registration="SIREN 404 833 048, RNA W142000000",
     purpose="Des services numériques libres pour toutes et tous",
@@ -221,8 +221,8 @@ ELIGIBLE = replace(
         ("200", "238 bis"),
     ),
 )
-GIFT = Received("DON-2026-0003", ISSUED, JEANNE, 8001, date(2026, 10, 28), "transfer")
-FEE = Received("ADH-2026-0011", ISSUED, JEANNE, 2000, date(2026, 10, 28), "card")
+GIFT = PaperReceipt("DON-2026-0003", ISSUED, JEANNE, 8001, date(2026, 10, 28), "transfer")
+FEE = PaperReceipt("ADH-2026-0011", ISSUED, JEANNE, 2000, date(2026, 10, 28), "card")
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
 
 

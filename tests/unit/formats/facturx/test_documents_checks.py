@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from provision.errors import PaquetError
 from provision.formats.facturx.checks import check
-from provision.formats.facturx.invoice import Kind, Line, Preceding, References, Terms, Totals
-from provision.formats.facturx.parties import Address, Brand, Transfer
+from provision.formats.facturx.invoice import Kind, PaperLine, Preceding, References, Terms, Totals
+from provision.formats.facturx.parties import Brand, PostalAddress, Transfer
 from tests.unit.formats.facturx.document_examples import (
     ASSOCIATION,
     BUSINESS,
@@ -32,14 +32,14 @@ from tests.unit.formats.facturx.document_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.formats.facturx.invoice import Invoice
+    from provision.formats.facturx.invoice import PaperInvoice
 
 BEFORE = date(2026, 10, 31)
 LINE, GROUP = BUSINESS.lines[0], BUSINESS.groups[0]
 
 
 @pytest.mark.parametrize("invoice", EXAMPLES.values(), ids=EXAMPLES)
-def test_a_good_invoice_may_be_issued(invoice: Invoice) -> None:
+def test_a_good_invoice_may_be_issued(invoice: PaperInvoice) -> None:
     check(invoice)
 
 
@@ -63,7 +63,7 @@ def test_a_good_invoice_may_be_issued(invoice: Invoice) -> None:
         (replace(BUSINESS, totals=Totals(13000, -1, 13001)), "what is to pay of it, is below"),
     ],
 )
-def test_sums_that_do_not_hold_are_refused(bad: Invoice, why: str) -> None:
+def test_sums_that_do_not_hold_are_refused(bad: PaperInvoice, why: str) -> None:
     with pytest.raises(PaquetError, match=why):
         check(bad)
 
@@ -115,7 +115,7 @@ def test_a_vat_that_is_two_cents_off_is_refused(net: int, rate: int, wrong: int)
         (vat_groups(replace(MONTH, starts=None)), "line 1 of F2026-00042 has only one end"),
     ],
 )
-def test_days_out_of_order_are_refused(bad: Invoice, why: str) -> None:
+def test_days_out_of_order_are_refused(bad: PaperInvoice, why: str) -> None:
     with pytest.raises(PaquetError, match=why):
         check(bad)
 
@@ -164,7 +164,7 @@ def test_what_is_paid_was_due_on_the_day_it_was_paid() -> None:
         (replace(BUSINESS, terms=Terms(notes=("x",) * 21)), "more than 20 notes"),
     ],
 )
-def test_a_kind_that_is_half_told_is_refused(bad: Invoice, why: str) -> None:
+def test_a_kind_that_is_half_told_is_refused(bad: PaperInvoice, why: str) -> None:
     with pytest.raises(PaquetError, match=why):
         check(bad)
 
@@ -197,7 +197,7 @@ def test_a_number_that_france_refuses_is_refused(number: str) -> None:
         (replace(PERSON, brand=Brand(logo=b"\xff\xd8\xff" + b"0" * 10**6)), "larger than 1 MB"),
     ],
 )
-def test_who_cannot_be_named_or_paid_is_refused(bad: Invoice, why: str) -> None:
+def test_who_cannot_be_named_or_paid_is_refused(bad: PaperInvoice, why: str) -> None:
     with pytest.raises(PaquetError, match=why):
         check(bad)
 
@@ -213,15 +213,15 @@ def test_nobody_owes_the_vat_in_the_place_of_another_without_both_numbers(role: 
 @pytest.mark.parametrize(
     "address",
     [
-        Address((), "14000", "Caen"),
-        Address(("a", "b", "c", "d"), "14000", "Caen"),
-        Address(("",), "14000", "Caen"),
-        Address(("a",), "14000", ""),
-        Address(("a",), "1" * 61, "Caen"),
-        Address(("a",), "14000", "Caen", "France"),
+        PostalAddress((), "14000", "Caen"),
+        PostalAddress(("a", "b", "c", "d"), "14000", "Caen"),
+        PostalAddress(("",), "14000", "Caen"),
+        PostalAddress(("a",), "14000", ""),
+        PostalAddress(("a",), "1" * 61, "Caen"),
+        PostalAddress(("a",), "14000", "Caen", "France"),
     ],
 )
-def test_an_address_to_which_no_letter_goes_is_refused(address: Address) -> None:
+def test_an_address_to_which_no_letter_goes_is_refused(address: PostalAddress) -> None:
     with pytest.raises(PaquetError, match=r"buyer|country"):
         check(replace(BUSINESS, buyer=replace(COMPANY, address=address)))
     with pytest.raises(PaquetError, match=r"delivery|country"):
@@ -251,6 +251,6 @@ def test_only_notes_may_have_lines() -> None:
 
 @given(st.integers(-(10**9), 10**9), st.integers(1, 10**6))
 def test_price_times_quantity_is_exactly_the_net_amount(net: int, quantity: int) -> None:
-    price, per = Line("x", quantity, "piece", net, 2000, "S").price
+    price, per = PaperLine("x", quantity, "piece", net, 2000, "S").price
     assert price >= 0
     assert price * quantity == abs(net) * per

@@ -39,7 +39,7 @@ from tests.unit.formats.facturx.document_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.formats.facturx.invoice import Invoice
+    from provision.formats.facturx.invoice import PaperInvoice
     from provision.formats.facturx.parties import Party
 
 HOSTILE = [
@@ -66,7 +66,7 @@ def term(xml: bytes, path: str) -> str:
     return str(found.text)
 
 
-def notes(invoice: Invoice) -> dict[str, str]:
+def notes(invoice: PaperInvoice) -> dict[str, str]:
     return {mention.code: mention.text for mention in mentions(invoice)}
 
 
@@ -76,7 +76,7 @@ def test_the_xml_is_the_golden_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("invoice", EXAMPLES.values(), ids=EXAMPLES)
-def test_an_independent_reader_knows_it_as_factur_x_en_16931(invoice: Invoice) -> None:
+def test_an_independent_reader_knows_it_as_factur_x_en_16931(invoice: PaperInvoice) -> None:
     root = etree.fromstring(facturx(invoice))
     assert get_flavor(root) == "factur-x"
     assert get_level(root) == "en16931"
@@ -169,7 +169,7 @@ def test_no_more_deposits_are_deducted_than_is_already_paid() -> None:
     ],
     ids=["to pay", "paid", "after a deposit", "all deposited", "credit", "credit of a deposit"],
 )
-def test_the_billing_mode_says_what_is_sold_and_paid(invoice: Invoice, process: str) -> None:
+def test_the_billing_mode_says_what_is_sold_and_paid(invoice: PaperInvoice, process: str) -> None:
     path = "BusinessProcessSpecifiedDocumentContextParameter/ID"
     assert term(facturx(invoice), path) == process
     goods = replace(invoice, terms=Terms(nature="goods"))

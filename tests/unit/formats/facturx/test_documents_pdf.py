@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from provision.errors import PaquetError
 from provision.formats.facturx.facturx_xml import facturx
-from provision.formats.facturx.invoice import Line, References, Terms
+from provision.formats.facturx.invoice import PaperLine, References, Terms
 from provision.formats.facturx.invoice_pdf import invoice_html, invoice_pdf
 from provision.formats.facturx.mentions import mentions
 from provision.formats.facturx.parties import Brand
@@ -44,7 +44,7 @@ from tests.unit.formats.facturx.document_examples import (
 )
 
 if TYPE_CHECKING:
-    from provision.formats.facturx.invoice import Invoice
+    from provision.formats.facturx.invoice import PaperInvoice
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 FACTURX = "{urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#}"
@@ -75,7 +75,7 @@ def test_the_page_is_the_golden_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("invoice", [BUSINESS, CREDIT, SELF_BILLED], ids=lambda one: one.number)
-def test_an_independent_reader_finds_the_very_xml_in_the_pdf(invoice: Invoice) -> None:
+def test_an_independent_reader_finds_the_very_xml_in_the_pdf(invoice: PaperInvoice) -> None:
     assert get_xml_from_pdf(invoice_pdf(invoice)) == ("factur-x.xml", facturx(invoice))
 
 
@@ -329,5 +329,5 @@ def test_a_membership_that_ends_before_it_begins_is_refused() -> None:
 
 
 def test_a_line_for_many_says_for_how_many_its_price_is() -> None:
-    text = pages_of(invoice_pdf(vat_groups(Line("Heures", 3, "hour", 10000, 2000, "S"))))[0]
+    text = pages_of(invoice_pdf(vat_groups(PaperLine("Heures", 3, "hour", 10000, 2000, "S"))))[0]
     assert "100,00 € les 3" in text

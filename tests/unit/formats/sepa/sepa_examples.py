@@ -12,7 +12,7 @@ from schwifty import IBAN
 
 from provision.formats.sepa.debit_files import HandOver
 from provision.formats.sepa.debits import Creditor, Debit
-from provision.formats.sepa.mandates import Mandate, Party
+from provision.formats.sepa.mandates import Mandate, MandateParty
 
 GOLDEN = Path(__file__).resolve().parents[3] / "golden/money/sepa"
 IDENTIFIER = "FR72ZZZ123456"
@@ -22,8 +22,8 @@ TODAY = dt.date(2026, 12, 1)
 NOW = dt.datetime(2026, 12, 1, 10, 15)  # noqa: DTZ001 # a bank file carries local time
 DUE = dt.date(2026, 12, 15)
 
-SHOP = Party("Atelier du Libre", "1 rue de la République", "42000", "Saint-Étienne")
-ELODIE = Party("Élodie Nœuf-Château", "2 rue des Écoles", "76000", "Rouen")
+SHOP = MandateParty("Atelier du Libre", "1 rue de la République", "42000", "Saint-Étienne")
+ELODIE = MandateParty("Élodie Nœuf-Château", "2 rue des Écoles", "76000", "Rouen")
 MANDATE = Mandate(
     "TOPO-000042",
     IDENTIFIER,

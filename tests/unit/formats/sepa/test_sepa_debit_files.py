@@ -13,7 +13,7 @@ from sepaxml.validation import try_valid_xml
 from provision.errors import PaquetError
 from provision.formats.sepa import debit_files
 from provision.formats.sepa.debit_files import HandOver, files
-from provision.formats.sepa.mandates import Party
+from provision.formats.sepa.mandates import MandateParty
 from provision.formats.sepa.pain008 import NEW, OLD, SCHEMAS
 from tests.unit.formats.sepa.sepa_examples import (
     BRITISH,
@@ -89,7 +89,7 @@ def test_the_first_debit_of_a_mandate_is_announced_as_first_only_on_demand() -> 
 
 
 def test_what_people_wrote_is_data_and_never_markup() -> None:
-    jeanne = replace(mandate(9), debtor=Party("Jeanne <x> =cmd() & 🥕"))
+    jeanne = replace(mandate(9), debtor=MandateParty("Jeanne <x> =cmd() & 🥕"))
     (file,) = made([debit(9, jeanne)])
     names = texts(file, "CstmrDrctDbtInitn/PmtInf/DrctDbtTxInf/Dbtr/Nm")
     assert names == ["Jeanne (x) .cmd() + ."]
@@ -184,7 +184,7 @@ def test_nothing_is_made_when_one_debit_is_wrong(some: list[Debit], why: str) ->
 
 
 def test_the_longest_that_people_write_still_fits() -> None:
-    long = Party("Œ" * 64, "œ" * 64, "œ" * 16, "œ" * 35, "GB")
+    long = MandateParty("Œ" * 64, "œ" * 64, "œ" * 16, "œ" * 35, "GB")
     widest = replace(ABROAD, reference="R" * 35, debtor=long)
     for schema in (OLD, NEW):
         hand_over = replace(HAND_OVER, schema=schema, message_prefix="P" * 12)

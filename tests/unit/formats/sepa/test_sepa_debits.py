@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa import debit_files
 from provision.formats.sepa.debits import MOST_UNITS, said_of
-from provision.formats.sepa.mandates import Party
+from provision.formats.sepa.mandates import MandateParty
 from provision.money import MoneyRefused
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.payments import collectable
-from provision.subscriptions.payments.collectable import Part
+from provision.subscriptions.payments.collectable import DebitPart
 from tests.unit.formats.sepa.sepa_examples import (
     BRITISH,
     CREDITOR,
@@ -58,8 +58,8 @@ def test_the_statement_shows_the_invoice_and_what_it_is_for() -> None:
         {"end_to_end": ""},
         {"end_to_end": "x" * 36},
         {"end_to_end": "=cmd()|"},
-        {"mandate": replace(MANDATE, debtor=Party("Иван"))},
-        {"mandate": replace(MANDATE, debtor=Party("🥕"))},
+        {"mandate": replace(MANDATE, debtor=MandateParty("Иван"))},
+        {"mandate": replace(MANDATE, debtor=MandateParty("🥕"))},
     ],
 )
 def test_a_debit_that_cannot_be_written_cannot_be_made(wrong: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def test_a_debtor_abroad_without_address_or_bank_is_refused(lacking: Mandate) ->
 
 
 def test_a_debtor_at_home_needs_neither_address_nor_bank() -> None:
-    assert debit(1, replace(mandate(1), debtor=Party("Jeanne"))).foreign_address() == {}
+    assert debit(1, replace(mandate(1), debtor=MandateParty("Jeanne"))).foreign_address() == {}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_numbers_that_are_too_long_are_counted() -> None:
 def test_a_one_off_mandate_pays_all_of_a_day_by_its_one_debit() -> None:
     once = replace(MANDATE, kind="OOFF", last_collected_on=None)
     numbers = (Number(1, "F2026", 1), Number(1, "F2026", 2))
-    parts = [Part(one, 500, f"{one.series}-{one.number}-1") for one in numbers]
+    parts = [DebitPart(one, 500, f"{one.series}-{one.number}-1") for one in numbers]
     made = collectable.debit(parts[0].reference, parts, once)
     (file,) = debit_files.files([made], CREDITOR, HAND_OVER)
     assert (file.count, file.total) == (1, 1000)

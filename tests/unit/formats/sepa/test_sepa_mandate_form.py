@@ -12,7 +12,7 @@ from lxml import html
 from provision.errors import UsageRefused
 from provision.formats.sepa.logos import data_address
 from provision.formats.sepa.mandate_form import Look, mandate_html, mandate_pdf
-from provision.formats.sepa.mandates import Party
+from provision.formats.sepa.mandates import MandateParty
 from tests.unit.formats.sepa.sepa_examples import FRENCH, MANDATE, assert_golden
 
 if TYPE_CHECKING:
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 4"><rect width="9" height="4"/></svg>'
 )
-EMPTY = replace(MANDATE, iban="", bic="", signed_on=None, kind="OOFF", debtor=Party("Jeanne"))
+EMPTY = replace(
+    MANDATE, iban="", bic="", signed_on=None, kind="OOFF", debtor=MandateParty("Jeanne")
+)
 
 
 def wide(count: int) -> Mandate:
     """Return a mandate in which everything is as wide as letters get."""
-    party = Party("W" * count, "W" * count, "W" * 16, "W" * min(count, 35))
+    party = MandateParty("W" * count, "W" * count, "W" * 16, "W" * min(count, 35))
     iban = "MT84MALT011000012345MTLCAST001S"
     return replace(MANDATE, reference="W" * 35, creditor=party, debtor=party, iban=iban)
 
@@ -92,7 +94,7 @@ def test_an_iban_fills_its_boxes_and_an_unknown_one_leaves_them_empty() -> None:
     assert [boxes.text_content() for boxes in filled] == [FRENCH, "AGRIFRPPXXX"]
     empty = html.fromstring(mandate_html(EMPTY)).find_class("boxes")
     assert [len(boxes.find_class("box")) for boxes in empty] == [27, 11]
-    abroad = replace(EMPTY, debtor=Party("Jeanne", country="BE"))
+    abroad = replace(EMPTY, debtor=MandateParty("Jeanne", country="BE"))
     boxes = html.fromstring(mandate_html(abroad)).find_class("boxes")
     assert len(boxes[0].find_class("box")) == 34
 
@@ -105,7 +107,7 @@ def test_one_kind_of_payment_is_ticked(mandate: Mandate, ticked: str) -> None:
 
 
 def test_a_name_is_text_and_never_markup_or_a_template() -> None:
-    page = mandate_html(replace(MANDATE, debtor=Party('<script>x</script> {{ 7 * 7 }} "')))
+    page = mandate_html(replace(MANDATE, debtor=MandateParty('<script>x</script> {{ 7 * 7 }} "')))
     assert "<script>" not in page
     assert "{{ 7 * 7 }}" in html.fromstring(page).text_content()
 

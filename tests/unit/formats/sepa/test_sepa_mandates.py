@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from provision.errors import PaquetError, UsageRefused
-from provision.formats.sepa.mandates import Party, last_day, usable
+from provision.formats.sepa.mandates import MandateParty, last_day, usable
 from tests.unit.formats.sepa.sepa_examples import DUE, FRENCH, MANDATE, SHOP
 
 if TYPE_CHECKING:
@@ -112,4 +112,4 @@ def test_a_party_is_lines_that_a_person_can_read(wrong: dict[str, Any]) -> None:
 
 
 def test_a_party_may_have_no_address_yet() -> None:
-    assert Party("Jeanne <x> =cmd() 🥕").country == "FR"
+    assert MandateParty("Jeanne <x> =cmd() 🥕").country == "FR"

@@ -8,7 +8,7 @@ import pytest
 from lxml import html
 
 from provision.errors import PaquetError
-from provision.formats.sepa.mandates import Party
+from provision.formats.sepa.mandates import MandateParty
 from provision.formats.sepa.prenotification import Notice, announce
 from tests.unit.formats.sepa.sepa_examples import DUE, MANDATE, TODAY, assert_golden
 
@@ -122,7 +122,7 @@ def test_a_debit_that_cannot_happen_is_not_announced(wrong: dict[str, Any]) -> N
 
 
 def test_a_name_is_text_and_never_markup_or_a_template() -> None:
-    hostile = replace(MANDATE, debtor=Party("<b>{{ 7 * 7 }}</b>"))
+    hostile = replace(MANDATE, debtor=MandateParty("<b>{{ 7 * 7 }}</b>"))
     letter = announce(replace(NOTICE, mandate=hostile), TODAY)
     assert "<b>{{ 7 * 7 }}</b>" in letter.text
     assert "&lt;b&gt;{{ 7 * 7 }}&lt;/b&gt;" in letter.html

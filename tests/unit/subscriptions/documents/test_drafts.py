@@ -13,7 +13,7 @@ from provision.subscriptions.offers import contracts
 from provision.subscriptions.offers.catalogue import Asked, Item
 from provision.subscriptions.offers.sharing import Agreement, Dealer, Rule
 from provision.subscriptions.offers.terms import Term
-from provision.subscriptions.offers.vat import GROSS, NET, How, Treatment
+from provision.subscriptions.offers.vat import GROSS, NET, Taxation, Treatment
 
 if TYPE_CHECKING:
     from provision.subscriptions.documents.drafts import DraftLine
@@ -30,9 +30,9 @@ def agreement(mode: str) -> Agreement:
     return Agreement(5, SELLER, SUPPORTER, mode, {"": rules})
 
 
-def how(organisation_id: int) -> How:
+def how(organisation_id: int) -> Taxation:
     treatment = LIABLE if organisation_id == SELLER else OUTSIDE
-    return How(GROSS, treatment, treatment.rate)
+    return Taxation(GROSS, treatment, treatment.rate)
 
 
 def drafted(mode: str, *units: int) -> dict[int, tuple[DraftLine, ...]]:
@@ -118,8 +118,8 @@ def test_giving_back_is_selling_the_other_way_round(mode: str) -> None:
 
 
 def test_a_draft_is_the_sum_of_its_lines() -> None:
-    def net(_organisation_id: int) -> How:
-        return How(NET, LIABLE, LIABLE.rate)
+    def net(_organisation_id: int) -> Taxation:
+        return Taxation(NET, LIABLE, LIABLE.rate)
 
     lines = [Asked(BUNDLE, 1000, MARCH), Asked(BUNDLE, -250, MARCH)]
     ((issuer, made),) = drafts.drafted(lines, agreement(contracts.LICENSED), Dealer(), net)

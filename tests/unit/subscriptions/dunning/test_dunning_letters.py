@@ -15,7 +15,7 @@ from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.profiles import Profile
 
 if TYPE_CHECKING:
-    from provision.subscriptions.dunning.letters import Letter
+    from provision.subscriptions.dunning.letters import ReminderLetter
 
 GOLDEN = Path(__file__).parents[3] / "golden/money/dunning"
 DUE = date(2026, 1, 31)
@@ -33,7 +33,7 @@ OWED = OpenItem(
 )
 
 
-def letter(step: str, kind: str = "person", days: int = 30, **changes: object) -> Letter:
+def letter(step: str, kind: str = "person", days: int = 30, **changes: object) -> ReminderLetter:
     words = {"name": "Jeanne", "email": "jeanne@exemple.test", "kind": kind, "address": ADDRESS}
     person = Person.model_validate({**words, **changes}, strict=False)
     on = DUE + timedelta(days=days)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provision.money import half_up
-from provision.subscriptions.offers.vat import GROSS, NET, How, Taxed, Treatment, asked, tax
+from provision.subscriptions.offers.vat import GROSS, NET, Taxation, Taxed, Treatment, asked, tax
 
 LINES = st.lists(st.integers(-(10**9), 10**9), max_size=12)
 RATES = st.sampled_from([0, 210, 550, 1000, 2000])
@@ -58,7 +58,7 @@ def test_without_a_rate_there_is_no_vat(basis: str) -> None:
 
 @given(lines=LINES, held=RATES)
 def test_who_owes_no_vat_here_pays_what_others_pay_without_it(lines: list[int], held: int) -> None:
-    abroad = How(GROSS, Treatment("AE", 0, "union_business"), held)
+    abroad = Taxation(GROSS, Treatment("AE", 0, "union_business"), held)
     taxed = asked(lines, abroad)
     assert [one.net for one in taxed] == [one.net for one in tax(lines, GROSS, held)]
     assert {one.vat for one in taxed} <= {0}
@@ -66,5 +66,5 @@ def test_who_owes_no_vat_here_pays_what_others_pay_without_it(lines: list[int], 
 
 @given(units=st.integers(0, 10**9), held=RATES)
 def test_the_price_of_what_is_left_leads_back_to_it(units: int, held: int) -> None:
-    abroad = How(GROSS, Treatment("AE", 0, "union_business"), held)
+    abroad = Taxation(GROSS, Treatment("AE", 0, "union_business"), held)
     assert asked([abroad.priced(units)], abroad) == (Taxed(units, 0),)
