@@ -42,7 +42,10 @@ HEAVY = (
     *("fontTools", "jinja2", "lxml", "matplotlib", "mt940", "ofxtools", "octodns", "PIL"),
     *("pypdf", "requests", "saxonche", "schwifty", "segno", "sepaxml", "weasyprint"),
 )
-LIGHT = ("order show 1", "order list", "bundle list", "bundle show x.test", "invoice list")
+LIGHT = (
+    *("order show 1", "order list", "bundle list", "bundle show x.test", "invoice list"),
+    *("subscription list", "organisation list", "receipt list x", "fund list"),
+)
 
 
 def options_of(command: click.Command) -> set[str]:
