@@ -77,14 +77,12 @@ def _without(row: Facts, column: str) -> Facts:
 
 
 def _threshold(abroad: int, year: int, language: str) -> str:
-    so_far, limit = (
-        money.show(money.euros(one), language) for one in (abroad, union_consumers.LIMIT)
-    )
+    so_far, limit = (money.show_euros(one, language) for one in (abroad, union_consumers.LIMIT))
     return f"Sold to consumers in other member states in {year}: {so_far} of {limit}."
 
 
 def _verdict(found: VatStatement, language: str) -> str:
     if not found.unexplained:
         return "It agrees with 44571."
-    left = money.show(money.euros(found.unexplained), language)
+    left = money.show_euros(found.unexplained, language)
     return f"44571 holds {left} that is on no document: see paquet books verify."

@@ -76,7 +76,7 @@ def bring_in(context: Context, brought: FromTheBank, how: How) -> None:
 
 def _tell_known(received: ImportedStatements, language: str) -> None:
     for one in received.overlap:
-        amount = money.show(money.euros(one.units), language)
+        amount = money.show_euros(one.units, language)
         click.echo(f"Known already: {one.booked_on} {amount} {one.counterparty or one.text}"[:120])
     if received.known:
         click.echo(f"{received.known} of them were known already: nothing is there twice.")

@@ -55,7 +55,7 @@ def _words(session: Session, renewal: Renewal, on: date) -> dict[str, object]:
         "name": identities.read(known).name if known else subscription.subscriber.name,
         "number": subscription.id,
         "plan": plan.name_fr if language == "fr" else plan.name_en,
-        "amount": money.show(money.euros(renewal.units), language),
+        "amount": money.show_euros(renewal.units, language),
         "without_vat": renewal.without_vat,
         "deadline": wording.day(renewal.deadline, language),
         "starts": wording.day(renewal.term.starts, language),
