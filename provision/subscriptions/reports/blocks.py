@@ -1,86 +1,116 @@
-"""What a page is built of: chapters of blocks, each with sentences, a chart and its table."""
+"""What a report is made of, as data: chapters of blocks, each with sentences, a chart, a table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from provision.subscriptions.reports.drawing import Picture
+from provision.subscriptions.reports.figures import Figures
+from provision.subscriptions.reports.wording import UNKNOWN, Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from fractions import Fraction
 
-    from provision.subscriptions.reports.charts import Group
-    from provision.subscriptions.reports.wording import Wording
-
-MOST_DRAWN = 12  # lines of a chart: more are not seen, and are in the table
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell's text, and how dark it is: 0 not at all, 5 the most."""
-
-    text: str
-    shade: int = 0
+Line: TypeAlias = Any  # a record of the figures, whose attributes the columns name
+Show: TypeAlias = Callable[[Wording, Any], str]
+# The key of a sentence among the words of its block, or what makes sentences of the figures.
+Sentence: TypeAlias = str | Callable[[Figures, Wording], Iterable[str]]
+# The columns that are drawn, each with the number of its style, which can depend on the line.
+Drawn: TypeAlias = Mapping[str, int | Callable[[Line], int]]
 
 
 @dataclass(frozen=True)
-class Table:
-    """Heads and rows; the first `names` columns hold text, the others figures."""
+class Column:
+    """A head's word is found by `key`; cells show the attribute `of`, else the one named `key`.
 
-    heads: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    names: int = 1
+    `shade` says how dark a cell is, 0 to 5. A column that is `aside` is only drawn.
+    """
+
+    key: str
+    of: str | Callable[[Line], Any] = ""
+    shown: Show = Wording.text
+    shade: Callable[[Line], int] = lambda _: 0
+    aside: bool = False
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it holds text, not numbers."""
+        return self.shown not in NUMBERS
+
+    def value(self, line: Line) -> Any:  # noqa: ANN401 (whatever the figures hold)
+        """Return what the line holds."""
+        return self.of(line) if callable(self.of) else attrgetter(self.of or self.key)(line)
+
+    def text(self, value: object, words: Wording) -> str:
+        """Return how a value is shown, a dash where it is not known."""
+        return UNKNOWN if value is None else self.shown(words, value)
+
+
+NUMBERS: tuple[Show, ...] = (
+    *(Wording.count, Wording.money, Wording.percent, Wording.hundredths, Wording.hours),
+)
+
+
+@dataclass(frozen=True)
+class Lying:
+    """Bars below the label of each line. What is in braces are cells of the line.
+
+    Beside a bar stands what is `written`, else its own cell. `legend` names styles that depend on
+    the line. Without `zeros`, what is nothing is not drawn. `marks` are dashed lines at shares.
+    """
+
+    drawn: Drawn
+    label: str
+    about: str = ""
+    legend: str = ""
+    written: str | None = None
+    zeros: bool = True
+    marks: tuple[Fraction, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Columns on months, a month a line; `shown` writes the amounts at the side."""
+
+    drawn: Mapping[str, int]
+    shown: Show = Wording.short
 
 
 @dataclass(frozen=True)
 class Block:
-    """One figure: its title, what to say about it, and the chart (SVG) with its table, if any."""
+    """One figure; its name is that of its words, of its chart, and of its lines in the figures.
 
-    title: str
-    says: tuple[str, ...]
-    chart: str = ""
-    table: Table | None = None
+    Without lines it says that it is empty. What it says `always` comes after all else; columns
+    whose keys are in `total` are added up below the table.
+    """
+
+    name: str
+    columns: Sequence[Column] | Callable[[Sequence[Line]], Sequence[Column]] = ()
+    chart: Lying | Standing | None = None
+    says: tuple[Sentence, ...] = ()
+    always: tuple[Sentence, ...] = ()
+    total: tuple[str, ...] = ()
+    lines: Callable[[Figures], Sequence[Line]] | None = None
+
+    def lines_of(self, figures: Figures) -> Sequence[Line]:
+        """Return what there is to show."""
+        if self.lines:
+            return self.lines(figures)
+        lines: Sequence[Line] = getattr(figures, self.name)
+        return lines
+
+
+def some(lines: Sequence[Line], *names: str) -> Sequence[Line]:
+    """Return the lines, or none of them when all are nothing in these attributes."""
+    return lines if any(getattr(line, name) for line in lines for name in names) else ()
 
 
 @dataclass(frozen=True)
 class Chapter:
     """What the assembly talks about at one time."""
 
-    anchor: str
-    title: str
+    name: str
     blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A number to remember, and what it counts."""
-
-    value: str
-    label: str
-
-
-def row(*texts: str) -> tuple[Cell, ...]:
-    """Return a row of plain cells."""
-    return tuple(Cell(text) for text in texts)
-
-
-def heads(words: Wording, chapter: str, *keys: str) -> tuple[str, ...]:
-    """Return the heads of a table, the words of a chapter at these keys."""
-    return tuple(words.say(f"{chapter}.{key}") for key in keys)
-
-
-def picture(words: Wording, name: str, title: str) -> Picture:
-    """Return the empty picture that is told as the chart of this title."""
-    return Picture(name, title, words.say("page.chart", title=title))
-
-
-def drawn(groups: Sequence[Group]) -> Sequence[Group]:
-    """Return as many groups as a chart can show."""
-    return groups[:MOST_DRAWN]
-
-
-def few(words: Wording, lines: Sequence[object]) -> Iterable[str]:
-    """Return the sentence that says that a chart does not show all lines, if so."""
-    if len(lines) > MOST_DRAWN:
-        yield words.say("page.few", count=MOST_DRAWN)

@@ -34,6 +34,11 @@ class TimeGiven:
     commons_seconds: int
 
     @property
+    def other_seconds(self) -> int:
+        """Time for anything else."""
+        return self.seconds - self.commons_seconds
+
+    @property
     def commons_share(self) -> Fraction | None:
         """Time for the commons / all time; None without any."""
         return ratio(self.commons_seconds, self.seconds)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.rendering import render
-from provision.subscriptions.reports import chapters_commons, chapters_money, chapters_people
-from provision.subscriptions.reports.blocks import Tile
+from provision.subscriptions.reports.chapters import CHAPTERS
 from provision.subscriptions.reports.coverage import worst
+from provision.subscriptions.reports.making import make
+from provision.subscriptions.reports.sentences import late
 from provision.subscriptions.reports.wording import wording
 
 if TYPE_CHECKING:
     from provision.subscriptions.reports.figures import Figures
     from provision.subscriptions.reports.wording import Wording
 
-# In the order in which an assembly talks about them.
-CHAPTERS = (
-    chapters_money.euro,
-    chapters_money.carries,
-    chapters_people.people,
-    chapters_money.cannot,
-    chapters_commons.gives,
-    chapters_people.places,
-    chapters_commons.thresholds,
-)
+
+@dataclass(frozen=True)
+class Tile:
+    """A number to remember, and what it counts."""
+
+    value: str
+    label: str
 
 
 def page(figures: Figures, language: str = "fr") -> str:
@@ -32,7 +31,6 @@ def page(figures: Figures, language: str = "fr") -> str:
     Raises UsageRefused for another language.
     """
     words = wording(language)
-    chapters = [chapter(figures, words) for chapter in CHAPTERS]
     period = words.say(
         "page.period",
         first=words.month(figures.months[0]),
@@ -47,7 +45,7 @@ def page(figures: Figures, language: str = "fr") -> str:
             "period": period,
             "words": words.words["page"],
             "tiles": _tiles(figures, words),
-            "chapters": chapters,
+            "chapters": [make(chapter, figures, words) for chapter in CHAPTERS],
         },
     )
 
@@ -58,5 +56,5 @@ def _tiles(figures: Figures, words: Wording) -> tuple[Tile, ...]:
         Tile(str(last.closed), words.say("tiles.subscribers")),
         Tile(words.money(last.closing), words.say("tiles.revenue")),
         Tile(words.percent(hardest.ratio if hardest else None), words.say("tiles.worst")),
-        Tile(words.money(chapters_money.late(figures)), words.say("tiles.late")),
+        Tile(words.money(late(figures)), words.say("tiles.late")),
     )

@@ -43,6 +43,18 @@ class Wording:
         """Return what a code of a group is called, or the code where people made it up."""
         return str(self.words[group].get(code, code))
 
+    def text(self, text: object) -> str:
+        """Return what people wrote, as it is."""
+        return str(text)
+
+    def count(self, number: object) -> str:
+        """Return a number of things or persons."""
+        return str(number)
+
+    def place(self, territory: str) -> str:
+        """Return a territory, or words for none."""
+        return territory or self.say("page.nowhere")
+
     def money(self, cents: Cents) -> str:
         """Return an amount to the cent."""
         return show_euros(cents, self.language)
