@@ -17,16 +17,10 @@ from provision.subscriptions.reports.euro import received
 from provision.subscriptions.reports.facts import Cash, Open, Portion
 from provision.subscriptions.reports.members import per_member
 from provision.subscriptions.reports.months import year_until
-from provision.subscriptions.reports.place import Group, readings
 from provision.subscriptions.reports.ratios import exact_shares, percent_of
 from provision.subscriptions.reports.unpaid import STEPS, age_of, reminded, unpaid
 from tests.unit.subscriptions.reports.report_examples import MONTHS, UNTIL, cost, example, income
 
-PLACE = (
-    Group("residents", 153, 170_000),
-    Group("contributors", 87, 80_000),
-    Group("margin", 60, 0),
-)
 PORTION = Portion(MONTHS[0], "association", "Les Communs", "support", "Trièves", 700)
 INVOICE = Open("F-1", "person-1", UNTIL, UNTIL, 100, non_profit=False, dunning_step=0)
 
@@ -142,46 +136,6 @@ def test_months_without_cost_are_not_judged() -> None:
 def test_an_income_for_no_time_is_refused(months: int) -> None:
     with pytest.raises(PaquetError, match=f"for {months} months"):
         coverage((income(UNTIL, 100, months=months),), (), MONTHS)
-
-
-def test_shares_of_surface_are_not_shares_of_money() -> None:
-    """Residents use 51 % of the surface and pay 68 % of the 2 500 €."""
-    residents, contributors, margin = readings(PLACE)
-    assert [one.surface_basis_points for one in readings(PLACE)] == [5100, 2900, 2000]
-    assert [one.money_basis_points for one in readings(PLACE)] == [6800, 3200, 0]
-    assert (residents.carries, residents.by_surface) == (170_000, 127_500)
-    assert (contributors.carries, contributors.by_surface) == (80_000, 72_500)
-    assert (margin.carries, margin.by_surface, margin.price) == (0, 50_000, 0)
-
-
-def test_empty_surface_lacks_or_is_carried_by_the_rest() -> None:
-    residents = readings(PLACE, vacancy=1000)[0]
-    assert residents.missing == 17_000
-    assert residents.price == 1112
-    assert residents.price_with_vacancy == 1235
-    assert residents.price_with_vacancy * Fraction(153 * 9, 10) >= 170_000
-    assert (residents.price_with_vacancy - 1) * Fraction(153 * 9, 10) < 170_000
-
-
-def test_a_place_that_is_all_empty_has_no_price() -> None:
-    assert readings(PLACE, vacancy=10_000)[0].price_with_vacancy is None
-
-
-@pytest.mark.parametrize(
-    ("groups", "vacancy"),
-    [
-        (PLACE, -1),
-        (PLACE, 10_001),
-        ((), 0),
-        ((Group("nobody", 0, 0),), 0),
-        ((Group("x", 1, -1),), 0),
-    ],
-)
-def test_a_place_without_surface_or_cost_is_refused(
-    groups: tuple[Group, ...], vacancy: int
-) -> None:
-    with pytest.raises(UsageRefused):
-        readings(groups, vacancy)
 
 
 def test_dependency_on_grants_and_how_long_the_cash_lasts() -> None:
