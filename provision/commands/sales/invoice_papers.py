@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import select
 
+from provision.commands.sales.chosen_documents import selected, which
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import day_type, folder_type, json_option, typed
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
+    from provision.commands.sales.chosen_documents import ChosenDocuments
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
@@ -35,53 +37,40 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class HandedOut:
-    """Which documents of whom go into which folder: by number, or all since a day."""
+class Handing:
+    """Into which folder documents go, and whether their Factur-X goes beside them."""
 
-    numbers: tuple[str, ...]
-    issuer: str
-    since: date | None
     folder: Path
     xml: bool = False
 
 
-def _which(command: Command) -> Command:
-    """Say which documents: by number, or all since a day, of one organisation."""
-    for decorate in (
-        typed(HandedOut, "wanted"),
-        click.argument("numbers", nargs=-1),
-        click.option("--by", "issuer", metavar="NAME", required=True, help="Who issued them."),
-        click.option("--since", type=day_type, help="All from this day on."),
-    ):
-        command = decorate(command)
-    return command
-
-
 @click.command()
-@_which
+@which
+@typed(Handing, "handing")
 @click.option("--to", "folder", type=folder_type, required=True, help="Where the files go.")
 @click.option("--xml", is_flag=True, help="Write the Factur-X beside each PDF too.")
 @change_options
 @pass_context
-def write(context: Context, wanted: HandedOut, how: How) -> None:
+def write(context: Context, chosen: ChosenDocuments, handing: Handing, how: How) -> None:
     """Write documents as PDF/A-3 that hold their Factur-X: NUMBERS, or all since a day."""
     with context.reading() as session:
-        planned = _files(session, wanted)
+        planned = _files(session, chosen, handing)
     if not agreed(context, planned, how, "Write them?"):
         return
     with context.reading() as session:
-        documents = papers.readable(session, _selected(session, wanted))
-        made = invoice_files.write(documents, wanted.folder, xml=wanted.xml)
+        documents = papers.readable(session, selected(session, chosen))
+        made = invoice_files.write(documents, handing.folder, xml=handing.xml)
     context.show([{"file": str(path)} for path in made.files], as_json=how.as_json)
     _tell_refused(made.refused)
 
 
 @click.command()
-@_which
+@which
+@typed(Handing, "handing")
 @click.option("--to", "folder", type=folder_type, required=True, help="The client's outbox.")
 @change_options
 @pass_context
-def drop(context: Context, wanted: HandedOut, how: How) -> None:
+def drop(context: Context, chosen: ChosenDocuments, handing: Handing, how: How) -> None:
     """Lay invoices to businesses into the folder of an approved platform's client, once each.
 
     Nothing is sent from here: the client that the platform gives takes invoice and manifest from
@@ -89,13 +78,13 @@ def drop(context: Context, wanted: HandedOut, how: How) -> None:
     """
     control = context.control()
     with context.reading() as session:
-        documents = list(papers.readable(session, _selected(session, wanted)))
+        documents = list(papers.readable(session, selected(session, chosen)))
     planned = einvoices.planned(control, documents)
     if not agreed(context, _states(planned), how, "Lay them there?"):
         _tell_refused(_refused(planned))
         return
-    wanted.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    became = einvoices.drop(control, documents, FolderPlatform(wanted.folder, wanted.folder))
+    handing.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    became = einvoices.drop(control, documents, FolderPlatform(handing.folder, handing.folder))
     context.show(_states(became), as_json=how.as_json)
     _tell_refused(_refused(became))
 
@@ -113,24 +102,13 @@ def answers(context: Context, folder: Path, *, as_json: bool) -> None:
     context.show(rows, as_json=as_json, nothing="There is no answer yet.")
 
 
-def _selected(session: Session, wanted: HandedOut) -> Select[Invoice]:
-    if bool(wanted.numbers) == bool(wanted.since):
-        raise UsageRefused("Which documents?", "Name them, or give --since DAY.")
-    owner = organisations.get(session, wanted.issuer)
-    selected = select(Invoice).where(Invoice.organisation_id == owner.id)
-    if wanted.since:
-        return selected.where(Invoice.issued_on >= wanted.since)
-    found = [papers.find(session, owner, shown) for shown in wanted.numbers]
-    return selected.where(Invoice.entry_number.in_([one.entry_number for one in found]))
-
-
-def _files(session: Session, wanted: HandedOut) -> list[Facts]:
+def _files(session: Session, chosen: ChosenDocuments, handing: Handing) -> list[Facts]:
     """Return the files that the documents will be."""
-    endings = (".pdf", ".xml") if wanted.xml else (".pdf",)
-    found = session.scalars(_selected(session, wanted).order_by(Invoice.series, Invoice.number))
+    endings = (".pdf", ".xml") if handing.xml else (".pdf",)
+    found = session.scalars(selected(session, chosen).order_by(Invoice.series, Invoice.number))
     shown = [numbering.shown(one.series, one.number) for one in found]
     return [
-        {"file": str(wanted.folder / f"{number}{ending}")} for number in shown for ending in endings
+        {"file": str(handing.folder / f"{number}{ending}")} for number in shown for ending in endings
     ]
 
 
