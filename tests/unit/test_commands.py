@@ -28,7 +28,7 @@ READERS = {
     *("bundle check", "bundle list", "bundle show", "user list", "phone list", "backup list"),
     *("organisation list", "organisation show", "plan list", "plan show", "contract list"),
     *("subscription list", "subscription show", "subscription terms"),
-    *("invoice answers", "invoice deposits", "invoice list"),
+    *("invoice answers", "invoice check", "invoice deposits", "invoice list"),
     *("mandate list", "payment accounts", "payment awaited", "payment list"),
     *("bank list", "bank show", "dunning due", "dunning list"),
     *("books balance", "books vat", "books verify"),

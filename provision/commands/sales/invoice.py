@@ -43,6 +43,10 @@ WAITING = {
         PAPERS,
         "Write documents as PDF/A-3 that hold their Factur-X: NUMBERS, or all since a day.",
     ),
+    "check": Waiting(
+        "sales.invoice_check",
+        "Check documents by the rules of EN 16931 and of France: NUMBERS, or all since a day.",
+    ),
     "drop": Waiting(
         PAPERS,
         "Lay invoices to businesses into the folder of an approved platform's client, once each.",

@@ -6,34 +6,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy import select
 
 from provision.commands.sales.chosen_documents import selected, which
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context
-from provision.commands.shared.words import day_type, folder_type, json_option, typed
-from provision.errors import PaquetError, UsageRefused
+from provision.commands.shared.words import folder_type, json_option, typed
+from provision.errors import PaquetError
 from provision.formats.books.einvoicing import FolderPlatform
 from provision.formats.facturx.batches import Refused
 from provision.subscriptions.books import papers
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.models import Invoice
-from provision.subscriptions.parties import organisations
 from provision.workflows import einvoices, invoice_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
     from pathlib import Path
 
-    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from provision.commands.sales.chosen_documents import ChosenDocuments
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
-    from provision.commands.shared.words import Command
 
 
 @dataclass(frozen=True)
@@ -108,7 +103,9 @@ def _files(session: Session, chosen: ChosenDocuments, handing: Handing) -> list[
     found = session.scalars(selected(session, chosen).order_by(Invoice.series, Invoice.number))
     shown = [numbering.shown(one.series, one.number) for one in found]
     return [
-        {"file": str(handing.folder / f"{number}{ending}")} for number in shown for ending in endings
+        {"file": str(handing.folder / f"{number}{ending}")}
+        for number in shown
+        for ending in endings
     ]
 
 
