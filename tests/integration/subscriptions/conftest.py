@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +16,6 @@ from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.selling import billing, opening
 from provision.subscriptions.selling.opening import Sale
-from provision.workflows.control import Control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.parties.models import Organisation
 
 START = date(2026, 1, 1)
+DAY = date(2026, 11, 30)  # on which commands are typed where a file names no TODAY
 PLANS = """
 [[plan]]
 code = "famille"
@@ -85,13 +85,13 @@ class Shop:
         return billing.bill(engine, day)
 
 
-@pytest.fixture
-def noon(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let commands run on the day that the file of the test calls TODAY, whenever they run."""
-    now = datetime.combine(request.module.TODAY, time(12), UTC)
-    monkeypatch.setattr(
-        "provision.commands.shared.context.Control", partial(Control, clock=lambda: now)
-    )
+@pytest.fixture(scope="module", autouse=True)
+def noon(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test reads the clock of the day: it is noon of what its file calls TODAY, or of DAY."""
+    now = datetime.combine(getattr(request.module, "TODAY", DAY), time(12), UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("provision.workflows.control.datetime", SimpleNamespace(now=now.astimezone))
+        yield
 
 
 @pytest.fixture

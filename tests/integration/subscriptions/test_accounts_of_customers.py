@@ -22,9 +22,8 @@ SHOP, TODAY = "Boutique Libre", date(2026, 3, 10)
 
 
 @pytest.fixture
-def context(tmp_path: Path, noon: None) -> Context:
+def context(tmp_path: Path) -> Context:
     """Jeanne owes an invoice, and gave no mandate."""
-    del noon
     made = selling(tmp_path)
     described = own_profile(tmp_path, creditor_identifier="FR72ZZZ123456")
     ask(made, organisation, "describe", SHOP, described, "--from", "2026-02-01", "--yes")

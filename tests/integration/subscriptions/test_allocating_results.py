@@ -202,7 +202,7 @@ ON = ("--on", "2027-06-15")
 
 
 @pytest.fixture
-def context(tmp_path: Path, noon: None) -> Context:  # noqa: ARG001 (the day of TODAY)
+def context(tmp_path: Path) -> Context:
     """A sale of 100 euros in a year that is closed."""
     made = selling(tmp_path)
     with made.session() as session:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 TODAY = date(2026, 3, 5)
 SHOP = "Boutique Libre"
-pytestmark = pytest.mark.usefixtures("noon")
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from provision.subscriptions.documents import describing
 from provision.subscriptions.offers.models import Fund
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling import billing
-from provision.workflows import control
 from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.conftest import profile
 
@@ -35,9 +34,8 @@ JEANNE = ("open", "jeanne@exemple.test", "--name", "Jeanne", *SOLD, "--from", "2
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+def context(tmp_path: Path) -> Context:
     """A registry with the plans and the contract of our examples, on 10 March 2026."""
-    monkeypatch.setattr(control.Control, "today", lambda _control: TODAY)
     made = settled(tmp_path)
     run(made, "add", "Boutique Libre", "--kind", "business", "--yes", group=organisation)
     run(made, "add", "Les Amis du Libre", "--kind", "association", "--yes", group=organisation)

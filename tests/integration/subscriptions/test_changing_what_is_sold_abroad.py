@@ -40,9 +40,8 @@ AT_HOME = ("S", 2000, 833, 167)
 
 
 @pytest.fixture
-def context(tmp_path: Path, noon: None) -> Context:
+def context(tmp_path: Path) -> Context:
     """Jeanne in France has subscribed; nothing is billed yet."""
-    del noon
     return trading(tmp_path)
 
 

@@ -27,9 +27,8 @@ TODAY = date(2026, 3, 10)
 
 
 @pytest.fixture
-def context(tmp_path: Path, noon: None) -> Context:
+def context(tmp_path: Path) -> Context:
     """Jeanne was billed as a private person."""
-    del noon
     made = selling(tmp_path)
     billing.bill(made.engine, TODAY)
     return made

@@ -31,7 +31,6 @@ from provision.subscriptions.reports.gather_scope import Scope
 from provision.subscriptions.reports.gathering import gather
 from provision.subscriptions.selling import credit_notes
 from provision.subscriptions.selling.credit_notes import What
-from provision.workflows import control
 from tests.integration.subscriptions import oracles
 from tests.integration.subscriptions.commanding import ask, settled
 from tests.integration.subscriptions.conftest import profile
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
 # On both databases: test_deposits_deducted.py
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+TODAY = FIRST
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
 YEAR = exporting.Period(date(2026, 1, 1), date(2026, 12, 31))
 
@@ -217,10 +217,9 @@ SOLD = ("--sold-by", "Boutique Libre", "--supported-by", "Les Amis du Libre", "-
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Context:
+def context(tmp_path: Path, database_url: str) -> Context:
     """A registry in which Jeanne has subscribed on the command line."""
     del database_url  # the registry of a command is a file of its own
-    monkeypatch.setattr(control.Control, "today", lambda _control: FIRST)
     made = settled(tmp_path)
     run(
         made,

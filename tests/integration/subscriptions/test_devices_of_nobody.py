@@ -28,9 +28,8 @@ WORDS = {
 
 
 @pytest.fixture
-def context(tmp_path: Path, noon: None) -> Context:
+def context(tmp_path: Path) -> Context:
     """The bundle of paul.paquet.test, which is paul@'s alone."""
-    del noon
     made = selling(tmp_path)
     made.settings.inventory.write_text(INVENTORY, "utf-8")
     secrets.make_key_file(made.settings.key_file)

@@ -16,7 +16,6 @@ from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.documents import describing
 from provision.subscriptions.offers import planfile, plans
 from provision.subscriptions.parties import organisations
-from provision.workflows.control import Control
 from tests.integration.subscriptions.commanding import SOLD, ask, opened, own_profile, read, settled
 from tests.integration.subscriptions.conftest import PLANS, profile
 
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
 
 SELLER, SUPPORTER = SOLD[3], SOLD[5]
+TODAY = date(2026, 3, 10)
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+def context(tmp_path: Path) -> Context:
     """A shop whose SIREN nobody typed, and one invoice of it that was issued."""
-    monkeypatch.setattr(Control, "today", lambda _control: date(2026, 3, 10))
     made = settled(tmp_path)
     ask(made, organisation, "add", SELLER, "--kind", "business", "--yes")
     ask(

@@ -33,6 +33,7 @@ from provision.subscriptions.parties.profiles import Address
 from provision.subscriptions.selling import opening
 from provision.subscriptions.selling.opening import Sale
 from tests.integration.subscriptions.commanding import ask, own_profile, read, settled
+from tests.integration.subscriptions.conftest import DAY
 
 if TYPE_CHECKING:
     from provision.commands.shared.context import Context
@@ -389,11 +390,10 @@ def test_a_profile_and_a_contract_rule_from_today_unless_a_day_is_said(
     ask(context, organisation, "describe", "Boutique", own_profile(tmp_path), "--yes")
     shares = ("--seller-parts", "70", "--supporter-parts", "30")
     made = read(context, contract, "add", "Boutique", "Amis", *shares, "--yes")
-    today = context.control().today()
-    assert made["from"] == today.isoformat()
+    assert made["from"] == DAY.isoformat()
     with context.reading() as session:
         (profile,) = session.scalars(select(OrganisationProfile))
-        assert profile.valid_from == today
+        assert profile.valid_from == DAY
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])

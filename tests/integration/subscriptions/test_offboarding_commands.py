@@ -34,7 +34,6 @@ def context(tmp_path: Path) -> Iterator[Context]:
 
 @pytest.fixture
 def leaving(context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Leaving:
-    monkeypatch.setattr(control.Control, "today", lambda _control: TODAY)
     return leave(context.engine, tmp_path, monkeypatch)
 
 

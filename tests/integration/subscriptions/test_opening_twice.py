@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 TODAY = date(2026, 3, 2)
 JEANNE = ("open", "jeanne@exemple.test", *SOLD)
 ORDER = ("place", "jeanne@exemple.test", "--name", "Jeanne", *SOLD, "--cloud", "light")
-pytestmark = pytest.mark.usefixtures("noon")
 
 
 @pytest.fixture

@@ -47,7 +47,6 @@ lines = ["1 rue du Port"]
 postcode = "14000"
 city = "Caen"
 """
-pytestmark = pytest.mark.usefixtures("noon")
 TODAY = date(2026, 11, 20)
 BEGAN = TODAY - timedelta(days=25)
 RUM = "BOUTIQUE-000001"

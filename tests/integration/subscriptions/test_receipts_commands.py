@@ -53,7 +53,6 @@ category = "Organisme d’intérêt général"
 source = "rescrit fiscal du 12 mars 2025"
 articles = ["200"]
 """
-pytestmark = pytest.mark.usefixtures("noon")
 TODAY = date(2026, 11, 20)
 YEAR = TODAY.year
 JEANNE = ("Amis", "jeanne@exemple.test")

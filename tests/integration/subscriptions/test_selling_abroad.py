@@ -42,9 +42,8 @@ AT_HOME = ("S", 2000, 833, 167)
 
 
 @pytest.fixture
-def context(tmp_path: Path, noon: None) -> Context:
+def context(tmp_path: Path) -> Context:
     """Jeanne in France has subscribed; nothing is billed yet."""
-    del noon
     return trading(tmp_path)
 
 
@@ -148,8 +147,7 @@ def test_an_overseas_place_with_another_vat_is_refused(
         opened(context, "paul", *RUE, *words)
 
 
-def test_a_seller_without_vat_sells_overseas_as_at_home(tmp_path: Path, noon: None) -> None:
-    del noon
+def test_a_seller_without_vat_sells_overseas_as_at_home(tmp_path: Path) -> None:
     context = trading(tmp_path, vat="franchise", vat_id="")
     opened(context, "paul", *RUE, "97400", "--city", "Saint-Denis")
     billed(context, TODAY)
@@ -195,10 +193,7 @@ def test_a_threshold_that_was_passed_last_year_counts_too(
     assert [*outcome.left_out] == [2]
 
 
-def test_under_the_franchise_a_company_in_the_union_owes_the_vat(
-    tmp_path: Path, noon: None
-) -> None:
-    del noon
+def test_under_the_franchise_a_company_in_the_union_owes_the_vat(tmp_path: Path) -> None:
     context = trading(tmp_path, vat="franchise", vat_id="")
     with pytest.raises(TreatmentRefused, match="Boutique Libre has no VAT number"):
         opened(context, "bruno", *BELGIAN, *CHECKED)
@@ -213,8 +208,7 @@ def test_under_the_franchise_a_company_in_the_union_owes_the_vat(
     assert "art. 293 B" in greta.groups[0].exemption_text
 
 
-def test_an_exempt_seller_is_refused_only_where_nobody_knows(tmp_path: Path, noon: None) -> None:
-    del noon
+def test_an_exempt_seller_is_refused_only_where_nobody_knows(tmp_path: Path) -> None:
     context = trading(tmp_path, vat="association_accessory")
     with pytest.raises(TreatmentRefused, match="is exempt in France"):
         opened(context, "bruno", *BELGIAN, *CHECKED)
@@ -227,8 +221,7 @@ def test_an_exempt_seller_is_refused_only_where_nobody_knows(tmp_path: Path, noo
     assert "art. 261, 7-1°" in greta.groups[0].exemption_text
 
 
-def test_what_is_outside_of_vat_stays_so_abroad(tmp_path: Path, noon: None) -> None:
-    del noon
+def test_what_is_outside_of_vat_stays_so_abroad(tmp_path: Path) -> None:
     context = trading(tmp_path, vat="outside_scope", vat_id="")
     opened(context, "bruno", *BELGIAN)
     billed(context, TODAY)
@@ -236,10 +229,7 @@ def test_what_is_outside_of_vat_stays_so_abroad(tmp_path: Path, noon: None) -> N
     assert "art. 256" in abroad.groups[0].exemption_text
 
 
-def test_two_sellers_of_prices_with_vat_inside_refuse_a_buyer_abroad(
-    context: Context, noon: None
-) -> None:
-    del noon
+def test_two_sellers_of_prices_with_vat_inside_refuse_a_buyer_abroad(context: Context) -> None:
     shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-03-01")
     words = (SELLER, ASSOCIATION, *shares, "--mode", "two_contracts")
     ask(context, contract, "add", *words, "--yes")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 DOMAIN = "martin.paquet.test"
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
+TODAY = NOW.date()
 PLANS = """
 [[plan]]
 code = "solo"
@@ -88,9 +89,8 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Servers:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Context:
+def shop(tmp_path: Path, servers: Servers) -> Context:
     """A shop whose one bundle was delivered with the plan solo: one person, 20 GiB."""
-    monkeypatch.setattr(Control, "today", lambda _control: NOW.date())
     made = selling(tmp_path)
     (tmp_path / "inventory.yml").write_text(INVENTORY, encoding="utf-8")
     secrets.make_key_file(tmp_path / "paquet.key")

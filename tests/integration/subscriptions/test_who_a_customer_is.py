@@ -54,9 +54,8 @@ all:
 
 
 @pytest.fixture
-def context(tmp_path: Path, noon: None) -> Context:
+def context(tmp_path: Path) -> Context:
     """A business that sells one plan with an association, and Jeanne, who has subscribed."""
-    del noon
     return selling(tmp_path)
 
 

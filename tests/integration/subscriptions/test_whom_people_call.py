@@ -29,9 +29,8 @@ OPERATOR = "02 31 00 00 01"
 
 
 @pytest.fixture
-def context(tmp_path: Path, noon: None) -> Context:
+def context(tmp_path: Path) -> Context:
     """A shop whose profiles have no telephone number, and the order of a bundle."""
-    del noon
     made = selling(tmp_path)
     made.settings.inventory.write_text(INVENTORY, "utf-8")
     secrets.make_key_file(made.settings.key_file)
