@@ -26,7 +26,14 @@ READERS = {
     *("lab shell",),  # what is typed there is the person's own
     *("dns check", "dns diff", "dns show", "order list", "order show"),
     *("bundle check", "bundle list", "bundle show", "user list", "phone list", "backup list"),
-    *("organisation list", "organisation show", "plan list", "plan show", "contract list"),
+    *(
+        "organisation duties",
+        "organisation list",
+        "organisation show",
+        "plan list",
+        "plan show",
+        "contract list",
+    ),
     *("subscription list", "subscription show", "subscription terms"),
     *("invoice answers", "invoice check", "invoice deposits", "invoice list"),
     *("mandate list", "payment accounts", "payment awaited", "payment list"),

@@ -69,7 +69,7 @@ def drop(context: Context, chosen: ChosenDocuments, handing: Handing, how: How) 
     """Lay invoices to businesses into the folder of an approved platform's client, once each.
 
     Nothing is sent from here: the client that the platform gives takes invoice and manifest from
-    there. Since 1 September 2026 or 2027, by size, such invoices must go that way.
+    there. From when on such invoices must go that way: paquet organisation duties.
     """
     control = context.control()
     with context.reading() as session:

@@ -29,7 +29,11 @@ if TYPE_CHECKING:
             "sales.organisation_profile",
             "Say what the documents of NAME show from a day on (see "
             "templates/organisation.example.toml).",
-        )
+        ),
+        "duties": Waiting(
+            "sales.organisation_duties",
+            "Show from when on NAME must receive, emit and report invoices by an approved platform.",
+        ),
     },
 )
 def organisation() -> None:

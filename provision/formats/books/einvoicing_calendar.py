@@ -24,6 +24,10 @@ class Duty:
     latest: date
     source: str
 
+    def rules_on(self, day: date) -> bool:
+        """Whether it has begun by `day`."""
+        return self.valid_from <= day
+
 
 def calendar() -> tuple[Duty, ...]:
     """Return every duty of the calendar, in the order in which they begin."""
@@ -35,10 +39,10 @@ def calendar() -> tuple[Duty, ...]:
     return tuple(sorted(duties, key=lambda one: (one.valid_from, one.duty)))
 
 
-def duties(size: Size, day: date) -> tuple[Duty, ...]:
-    """Return what an enterprise of this size must do on `day`, if it is subject to VAT at all.
+def of(size: Size | None) -> tuple[Duty, ...]:
+    """Return the duties of enterprises of this size, or of any, if they are subject to VAT at all.
 
     An association that is not (or whose lucrative work stays accessory and below its threshold)
     has none of these duties; whether it is one is not decided here.
     """
-    return tuple(one for one in calendar() if size in one.sizes and one.valid_from <= day)
+    return tuple(duty for duty in calendar() if size is None or size in duty.sizes)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from provision.errors import PaquetError
 from provision.formats.books import einvoicing
 from provision.formats.books.einvoicing import Acknowledgement, FolderPlatform, Status, Submission
-from provision.formats.books.einvoicing_calendar import calendar, duties
+from provision.formats.books.einvoicing_calendar import calendar, of
 from provision.process.files import replace_file
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def test_any_bytes_are_an_answer_or_a_sentence(
 def test_each_size_has_its_duties_from_its_day_on(
     size: Size, day: date, expected: set[str]
 ) -> None:
-    found = duties(size, day)
+    found = [one for one in of(size) if one.rules_on(day)]
     assert {one.duty for one in found} == expected
     assert len(found) == len(expected)
 
