@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         ),
         "duties": Waiting(
             "sales.organisation_duties",
-            "Show from when on NAME must receive, emit and report invoices by an approved platform.",
+            "Show from when on invoices of and for NAME must go by an approved platform.",
         ),
     },
 )

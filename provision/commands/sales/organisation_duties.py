@@ -27,7 +27,7 @@ OUTSIDE = ("association_accessory", "outside_scope")  # regimes that have none o
 @json_option
 @pass_context
 def duties(context: Context, name: str, size: Size | None, *, as_json: bool) -> None:
-    """Show from when on NAME must receive, emit and report invoices by an approved platform.
+    """Show from when on invoices of and for NAME must go by an approved platform.
 
     Who is subject to VAT has these duties, under the franchise too. An association that is not has
     none, nor one whose lucrative work stays accessory and below its threshold.

@@ -6,17 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision.subscriptions.documents import issuing
 from provision.subscriptions.documents.drafts import INVOICE
 from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
-from provision.subscriptions.offers import planfile, plans, sharing
-from provision.subscriptions.offers.catalogue import Catalogue
-from provision.subscriptions.selling import charged, due, opening
+from provision.subscriptions.offers import plans
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from provision.subscriptions.documents.issuing import Number
     from provision.subscriptions.offers.models import Plan
     from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
@@ -73,23 +67,8 @@ yearly = "80.00"
 
 def bring_plans(shop: Shop) -> dict[str, Plan]:
     """Bring the plans of these tests in, and return all by code."""
-    plans.bring_in(shop.session, planfile.parse(PLANS))
+    shop.bring(PLANS)
     return {plan.code: plan for plan in plans.everyone(shop.session)}
-
-
-def opened(shop: Shop, day: date, **words: object) -> Subscription:
-    """Jeanne subscribes on `day`."""
-    sale = shop.sale(**words)
-    return opening.open_subscription(shop.session, shop.jeanne, sale, today=day)
-
-
-def bill(shop: Shop, one: Subscription, by: date, on: date) -> list[Number]:
-    """Bill one subscription for all terms that began by a day, without a commit."""
-    catalogue, dealer = Catalogue(shop.session), sharing.load(shop.session)
-    wanted, one.billed_to = due.drafts_of(charged.due_of(shop.session, one), by, catalogue, dealer)
-    numbers = issuing.issue(shop.session, wanted, catalogue, on)
-    sharing.save(shop.session, dealer)
-    return numbers
 
 
 def charged_in_all(shop: Shop, one: Subscription) -> int:

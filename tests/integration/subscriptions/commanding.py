@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
-from provision.commands.sales.contract import contract
-from provision.commands.sales.organisation import organisation
 from provision.commands.sales.subscription import subscription
 from provision.commands.shared.context import Context
 from provision.shipped import share
-from provision.subscriptions.documents import describing
-from provision.subscriptions.offers import planfile, plans
-from provision.subscriptions.parties import organisations
-from tests.integration.subscriptions.conftest import PLANS, profile
+from tests.integration.subscriptions.conftest import PLANS, Trade, founded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import click
     from click.testing import Result
+    from sqlalchemy.orm import Session
 
 SETTINGS = """
 [operator]
@@ -80,20 +75,22 @@ def read(context: Context, group: click.Group, *words: str) -> Any:  # noqa: ANN
     return json.loads(ask(context, group, *words, "--json").stdout)
 
 
+def founders(session: Session, seller: str = "732 829 320", supporter: str = "") -> Trade:
+    """Write down a business and an association with these SIREN, and what their papers say."""
+    return Trade(
+        session,
+        founded(session, SOLD[3], "business", siren_typed=seller),
+        founded(session, SOLD[5], "association", siren_typed=supporter),
+    )
+
+
 def selling(folder: Path) -> Context:
     """A business that sells one plan with an association, and Jeanne, who has subscribed."""
     made = settled(folder, inventory=str(folder / "inventory.yml"))
-    for name, words in (
-        ("Boutique Libre", ("--kind", "business", "--siren", "732 829 320")),
-        ("Les Amis du Libre", ("--kind", "association")),
-    ):
-        ask(made, organisation, "add", name, *words, "--yes")
     with made.session() as session:
-        for one in organisations.everyone(session):
-            describing.describe(session, one, profile(one.name), date(2026, 1, 1))
-        plans.bring_in(session, planfile.parse(PLANS))
-    shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-01-01")
-    ask(made, contract, "add", SOLD[3], SOLD[5], *shares, "--yes")
+        trade = founders(session)
+        trade.bring(PLANS)
+        trade.contract()
     opened(made, "jeanne")
     return made
 

@@ -11,16 +11,14 @@ from sqlalchemy import select
 from provision.registry.states import Told
 from provision.subscriptions.documents import allocating, describing, open_items
 from provision.subscriptions.documents.models import Invoice
-from provision.subscriptions.ledger import chart, posting
-from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.ledger import chart
+from provision.subscriptions.offers import plans
 from provision.subscriptions.payments import paying
 from provision.subscriptions.payments.paying import Cash
-from provision.subscriptions.selling import deposits, opening
-from tests.integration.subscriptions.conftest import profile
+from provision.subscriptions.selling import deposits
+from tests.integration.subscriptions.conftest import Within, profile
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from provision.subscriptions.documents.issuing import Number
     from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
@@ -39,15 +37,10 @@ TOLD = Told("anne", datetime(2026, 2, 1, tzinfo=UTC))
 
 
 @dataclass
-class Counter:
+class Counter(Within):
     """One subscription at 10.00 a month (8.33 and 1.67 of VAT), from 1 February 2026 on."""
 
-    shop: Shop
     one: Subscription
-
-    @property
-    def session(self) -> Session:
-        return self.shop.session
 
     def deposit(self, units: int, why: str = "", on: date = FIRST) -> Number:
         return deposits.issue(self.session, self.one, units, why, on)
@@ -64,8 +57,7 @@ class Counter:
         return number
 
     def bill(self, *days: date) -> None:
-        for day in days:
-            self.shop.bill(day)
+        self.shop.bill(*days)
         self.session.expire_all()
 
     def documents(self) -> list[tuple[str, int, int]]:
@@ -74,8 +66,7 @@ class Counter:
         return [(one.kind, one.gross, open_items.left_on(self.session, one)) for one in rows]
 
     def balance(self, account: str) -> int:
-        found = posting.balance(self.session, posting.Sight(self.shop.seller.id))
-        return sum(one.amount.units for one in found if one.account == account)
+        return self.shop.accounts().get(account, 0)
 
     def books(self) -> dict[str, int]:
         """Customers, deposits, VAT and sales as the ledger has them."""
@@ -90,9 +81,8 @@ class Counter:
 
 def counter(shop: Shop, mode: str = "resale", first: date = FIRST) -> Counter:
     """Let Jeanne subscribe with a seller that is liable for VAT."""
-    shares = contracts.two(shop.seller, shop.supporter, (70, 30))
-    contracts.add(shop.session, shop.seller, shop.supporter, shares, terms=(mode, BEFORE))
-    plans.bring_in(shop.session, planfile.parse(PRICES))
+    shop.contract(mode, since=BEFORE)
+    shop.bring(PRICES)
     liable = profile(
         shop.seller.name,
         "liable",
@@ -102,6 +92,4 @@ def counter(shop: Shop, mode: str = "resale", first: date = FIRST) -> Counter:
     )
     for day in (BEFORE, JUST_BEFORE):
         describing.describe(shop.session, shop.seller, liable, day)
-    sale = shop.sale(plan=plans.get(shop.session, "mois"))
-    one = opening.open_subscription(shop.session, shop.jeanne, sale, today=first)
-    return Counter(shop, one)
+    return Counter(shop, shop.subscribe(shop.jeanne, first, plan=plans.get(shop.session, "mois")))

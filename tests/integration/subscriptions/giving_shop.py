@@ -11,18 +11,14 @@ from provision.subscriptions.commons.receipts import givers, recording
 from provision.subscriptions.commons.receipts.recording import AskedReceipt
 from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.receipt_models import DONATION, MEMBERSHIP
-from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.journal import Moment
-from provision.subscriptions.ledger.posting import Sight
 from provision.subscriptions.payments import movements, receiving
 from provision.subscriptions.payments.receiving import Source
-from tests.integration.subscriptions.conftest import START, profile
+from tests.integration.subscriptions.conftest import START, Within, profile
 from tests.integration.subscriptions.paying_shop import OURS, camt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from sqlalchemy.orm import Session
 
     from provision.subscriptions.commons.receipts.entering import Origin
     from provision.subscriptions.commons.receipts.givers import Giver
@@ -50,16 +46,11 @@ ELIGIBLE: dict[str, object] = {
 
 
 @dataclass
-class Desk:
+class Desk(Within):
     """The association's side of a shop, on the second of March."""
 
-    shop: Shop
     balance: int = 100_000
     statements: int = 0
-
-    @property
-    def session(self) -> Session:
-        return self.shop.session
 
     @property
     def association(self) -> Organisation:
@@ -94,12 +85,7 @@ class Desk:
 
     def accounts(self, organisation: Organisation | None = None) -> dict[str, int]:
         """Return what the accounts of the association, or of another, hold."""
-        sight = Sight((organisation or self.association).id)
-        return {
-            one.account: one.amount.units
-            for one in posting.balance(self.session, sight)
-            if one.amount.units
-        }
+        return self.shop.accounts(organisation or self.association)
 
 
 def open_desk(
@@ -108,6 +94,6 @@ def open_desk(
     """Describe the association anew: a bank account, and who signs its receipts."""
     words: dict[str, object] = {"iban": OURS, "bic": "PSSTFRPPXXX", "tax_receipts": True}
     told = {**words, "receipts": receipts, **changes}
-    described = profile(shop.supporter.name, **told)  # type: ignore[arg-type]
+    described = profile(shop.supporter.name, **told)
     describing.describe(shop.session, shop.supporter, described, START + timedelta(days=1))
     return Desk(shop)

@@ -24,11 +24,11 @@ from provision.lab import bank
 from provision.registry.models import Subscriber
 from provision.registry.states import Told
 from provision.subscriptions.books import exporting, verify
-from provision.subscriptions.documents import describing, open_items
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import closings, posting
-from provision.subscriptions.offers import contracts, planfile, plans
+from provision.subscriptions.offers import plans
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.payments import collected, collecting, mandates, receiving
 from provision.subscriptions.payments.collecting import HandedOver
@@ -43,7 +43,7 @@ from provision.subscriptions.selling.opening import Sale
 from provision.subscriptions.settling import settlements
 from provision.workflows import reconciling
 from tests.integration.subscriptions import oracles
-from tests.integration.subscriptions.conftest import profile
+from tests.integration.subscriptions.conftest import Trade, founded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,19 +153,13 @@ class World:
     def begin(self, count: int) -> None:
         """Open the shop and let `count` people subscribe in the first month."""
         with Session(self.engine) as session, session.begin():
-            seller = organisations.add(session, "Boutique", "business", siren_typed="732829320")
-            supporter = organisations.add(session, "Amis", "association")
-            boutique = profile(
-                "Boutique", iban=OURS, creditor_identifier="FR72ZZZ123456", payment_days=10
-            )
-            describing.describe(session, seller, boutique, START)
-            amis = profile("Amis", invoice_prefix="L", credit_prefix="LA")
-            describing.describe(session, supporter, amis, START)
-            shares = contracts.two(seller, supporter, (67, 33))
-            contracts.add(session, seller, supporter, shares, terms=("resale", START))
+            boutique = {"iban": OURS, "creditor_identifier": "FR72ZZZ123456", "payment_days": 10}
+            amis = {"invoice_prefix": "L", "credit_prefix": "LA"}
+            seller = founded(session, "Boutique", "business", boutique, siren_typed="732829320")
+            trade = Trade(session, seller, founded(session, "Amis", "association", amis))
+            trade.contract(seller=67, supporter=33)
             for code, cents in PRICES.items():
-                written = PLAN.format(code=code, cents=f"{cents // 100}.{cents % 100:02d}")
-                plans.bring_in(session, planfile.parse(written))
+                trade.bring(PLAN.format(code=code, cents=f"{cents // 100}.{cents % 100:02d}"))
             for number in range(count):
                 self.lives.append(self._subscribe(session, number))
 

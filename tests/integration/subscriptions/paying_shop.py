@@ -6,12 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from provision.registry.models import Subscriber
 from provision.registry.states import Told
 from provision.subscriptions.documents import describing, open_items
-from provision.subscriptions.ledger import posting
-from provision.subscriptions.ledger.posting import Sight
-from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import (
     collectable,
     collecting,
@@ -22,18 +18,15 @@ from provision.subscriptions.payments import (
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import WantedMandate
 from provision.subscriptions.payments.receiving import Source
-from provision.subscriptions.selling import opening
-from tests.integration.subscriptions.conftest import START, profile
+from tests.integration.subscriptions.conftest import START, Within, profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy.orm import Session
-
+    from provision.registry.models import Subscriber
     from provision.subscriptions.documents.open_items import OpenItem
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import BankMovement, Collection, MandateRow
-    from provision.subscriptions.selling.models import Subscription
     from tests.integration.subscriptions.conftest import Shop
 
 OURS = "FR1420041010050500013M02606"
@@ -96,43 +89,16 @@ def camt(number: int, day: date, opening: int, said: Sequence[Said]) -> bytes:
 
 
 @dataclass
-class Till:
+class Till(Within):
     """The seller's side of a shop: invoices, mandates, a bank account with 1,000 euros."""
 
-    shop: Shop
     balance: int = 100_000
     statements: int = 0
     told: Told = field(default_factory=lambda: TOLD)
 
     @property
-    def session(self) -> Session:
-        return self.shop.session
-
-    @property
     def seller(self) -> Organisation:
         return self.shop.seller
-
-    def subscriber(self, name: str, kind: str = "person") -> Subscriber:
-        """Return a new subscriber; `kind` is kept with the first identity."""
-        made = Subscriber(
-            name=name,
-            email=f"{name.lower()}@exemple.test",
-            language="fr",
-            created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        )
-        self.session.add(made)
-        self.session.flush()
-        if kind != "person":
-            address = {"lines": ("2 rue du Quai",), "postcode": "14000", "city": "Caen"}
-            words = {"name": name, "email": made.email, "kind": kind, "address": address}
-            person = identities.Person.model_validate(words, strict=False)
-            identities.write(self.session, made, person, START)
-        return made
-
-    def subscribe(self, subscriber: Subscriber, **changes: object) -> Subscription:
-        """Open a subscription of 10 euros a month from the first day on."""
-        sale = self.shop.sale(**changes)
-        return opening.open_subscription(self.session, subscriber, sale, today=START)
 
     def mandate(self, subscriber: Subscriber) -> MandateRow:
         """Return a signed mandate of the subscriber."""
@@ -161,11 +127,7 @@ class Till:
 
     def accounts(self) -> dict[str, int]:
         """Return what the accounts of the seller hold."""
-        return {
-            one.account: one.amount.units
-            for one in posting.balance(self.session, Sight(self.seller.id))
-            if one.amount.units
-        }
+        return self.shop.accounts()
 
 
 def open_till(shop: Shop, vat: str = "association_accessory", **changes: object) -> Till:

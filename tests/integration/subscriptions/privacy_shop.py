@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 from sqlalchemy import MetaData, select
@@ -19,16 +19,14 @@ from provision.registry.orders import DkimKey, Wish
 from provision.registry.secrets import open_safe
 from provision.registry.states import Told
 from provision.settings import Operator, Settings
-from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.models import Allocation, Invoice
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.journal import BANK, Entry, Line
-from provision.subscriptions.offers import contracts, planfile, plans
-from provision.subscriptions.parties import identities, organisations, people, profiles
+from provision.subscriptions.parties import identities, people, profiles
 from provision.subscriptions.selling import billing, opening
 from provision.subscriptions.selling.models import Discount, Subscription, Turnover
-from provision.subscriptions.selling.opening import Sale
 from provision.workflows.control import Control
+from tests.integration.subscriptions.conftest import PLANS, Trade, founded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,17 +40,6 @@ AT = datetime(2026, 1, 1, 9, tzinfo=UTC)
 TOLD = Told("treasurer", datetime(2026, 6, 15, 10, tzinfo=UTC), "asked by letter")
 NAME, EMAIL, DOMAIN = "Jeanne Éloïse Martin", "jeanne.martin@exemple.test", "jeanne.paquet.test"
 STREET = "12 rue des Lilas"
-PLANS = """
-[[plan]]
-code = "famille"
-name = { fr = "Famille", en = "Family" }
-users = 5
-quota_gib = 100
-[[plan.price]]
-from = 2026-01-01
-monthly = "10.00"
-yearly = "110.00"
-"""
 
 
 @dataclass(frozen=True)
@@ -98,14 +85,14 @@ def make(engine: Engine, folder: Path) -> World:
     secrets.make_key_file(folder / KEY)
     world = World(engine, folder)
     with database.transaction(engine) as session:
-        _sellers(session)
-        jeanne = _jeanne(session, open_safe(session, world.control.settings.key_file))
+        trade = _trade(session)
+        jeanne = _jeanne(trade, open_safe(session, world.control.settings.key_file))
         paul = Subscriber(
             name="Paul Durand", email="paul@exemple.test", language="fr", created_at=AT
         )
         session.add(paul)
         session.flush()
-        opening.open_subscription(session, paul, _sale(session), today=START)
+        trade.subscribe(paul)
         assert (jeanne.id, paul.id) == (world.jeanne, world.paul)
     for month in range(1, 7):
         billing.bill(engine, date(2026, month, 1))
@@ -162,40 +149,21 @@ def everything(session: Session) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _sellers(session: Session) -> None:
-    seller = organisations.add(session, "Boutique Libre", "business", siren_typed="732 829 320")
-    supporter = organisations.add(session, "Les Amis du Libre", "association")
-    shop = _profile(seller.name, "SARL au capital de 1 000 €", "liable")
-    friends = _profile(supporter.name, "Association loi de 1901", "association_accessory")
-    describing.describe(session, seller, shop, START)
-    describing.describe(session, supporter, friends, START)
-    plans.bring_in(session, planfile.parse(PLANS))
-    parts = contracts.two(seller, supporter, (70, 30))
-    contracts.add(session, seller, supporter, parts, terms=("resale", START))
+def _trade(session: Session) -> Trade:
+    address = profiles.Address(lines=("1 place du Marché",), postcode="14000", city="Caen")
+    words = {"address": address, "email": "bureau@exemple.test"}
+    shop = {**words, "legal": "SARL au capital de 1 000 €", "vat": "liable"}
+    friends = {**words, "legal": "Association loi de 1901"}
+    seller = founded(session, said=shop, siren_typed="732 829 320")
+    supporter = founded(session, "Les Amis du Libre", "association", friends)
+    made = Trade(session, seller, supporter)
+    made.bring(PLANS)
+    made.contract()
+    return made
 
 
-def _profile(
-    name: str, legal: str, vat: Literal["liable", "association_accessory"]
-) -> profiles.Profile:
-    return profiles.Profile(
-        name=name,
-        legal=legal,
-        address=profiles.Address(lines=("1 place du Marché",), postcode="14000", city="Caen"),
-        email="bureau@exemple.test",
-        vat=vat,
-    )
-
-
-def _sale(session: Session, order_id: int | None = None) -> Sale:
-    return Sale(
-        plans.get(session, "famille"),
-        organisations.get(session, "Boutique Libre"),
-        organisations.get(session, "Les Amis du Libre"),
-        order_id=order_id,
-    )
-
-
-def _jeanne(session: Session, safe: secrets.Safe) -> Subscriber:
+def _jeanne(trade: Trade, safe: secrets.Safe) -> Subscriber:
+    session = trade.session
     wish = Wish(
         email=EMAIL,
         name=NAME,
@@ -235,7 +203,7 @@ def _jeanne(session: Session, safe: secrets.Safe) -> Subscriber:
     states.record(session, "server:bundles1", "prepared for Paul Durand", Told("admin", AT))
     safe.put(f"bundle:{order.bundle.name}", "backup_password", SecretStr("not for export"))
     jeanne = order.subscriber
-    opened = opening.open_subscription(session, jeanne, _sale(session, order.id), today=START)
+    opened = trade.subscribe(jeanne, order_id=order.id)
     opening.begin(session, opened, START)
     _address(session, jeanne)
     session.add(

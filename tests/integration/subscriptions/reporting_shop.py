@@ -15,33 +15,32 @@ from sqlalchemy import func, select
 from provision import database
 from provision.migrations import upgrades
 from provision.money import euros
-from provision.registry.models import Bundle, Order, Server, Subscriber
-from provision.subscriptions.documents import describing, issuing, numbering
+from provision.registry.models import Bundle, Order, Server
+from provision.subscriptions.documents import issuing
 from provision.subscriptions.documents.drafts import CREDIT_NOTE, Buyer, Draft, DraftLine
-from provision.subscriptions.documents.models import Allocation, Invoice, InvoiceLine
+from provision.subscriptions.documents.models import Allocation, InvoiceLine
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
-from provision.subscriptions.offers import contracts, planfile, plans, sharing
+from provision.subscriptions.offers import plans, sharing
 from provision.subscriptions.offers.catalogue import Catalogue, Item
 from provision.subscriptions.offers.models import Fund
 from provision.subscriptions.offers.tariffs import Means
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.offers.vat import Treatment
-from provision.subscriptions.parties import identities, organisations
-from provision.subscriptions.parties.profiles import Address, Profile
-from provision.subscriptions.selling import billing, opening
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.selling import opening
 from provision.subscriptions.selling.due import ONE_DAY
 from provision.subscriptions.selling.models import Discount
-from provision.subscriptions.selling.opening import Sale
 from provision.subscriptions.settling import settlements
+from tests.integration.subscriptions.conftest import Trade, founded, newcomer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from provision.subscriptions.offers.contracts import Share
+    from provision.subscriptions.documents.models import Invoice
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.selling.models import Subscription
 
@@ -93,66 +92,20 @@ monthly = "6.00"
 """
 
 
-def profile(name: str, vat: str) -> Profile:
-    words = {
-        "name": name,
-        "legal": f"{name}, Caen",
-        "address": Address(lines=("1 rue du Port",), postcode="14000", city="Caen"),
-        "email": "bonjour@exemple.test",
-        "vat": vat,
-    }
-    return Profile.model_validate(words, strict=False)
-
-
 @dataclass
-class World:
+class Counted(Trade):
     """A liable business of Calvados and an association of the Orne, sharing 70 and 30."""
 
-    session: Session
-    seller: Organisation
-    supporter: Organisation
     counted: int = 0
 
-    def contract(self, shares: Sequence[Share] | None = None, mode: str = "resale") -> None:
-        chosen = shares or contracts.two(self.seller, self.supporter, (70, 30))
-        contracts.add(self.session, self.seller, self.supporter, chosen, terms=(mode, START))
-
-    def subscriber(self, name: str, kind: str = "person") -> Subscriber:
-        made = Subscriber(
-            name=name,
-            email=f"{name.lower()}@exemple.test",
-            language="fr",
-            created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        )
-        self.session.add(made)
-        self.session.flush()
-        if kind != "person":
-            address = {"lines": ("2 rue du Quai",), "postcode": "14000", "city": "Caen"}
-            words = {"name": name, "email": made.email, "kind": kind, "address": address}
-            person = identities.Person.model_validate(words, strict=False)
-            identities.write(self.session, made, person, START)
-        return made
-
-    def subscribe(self, name: str, day: date, **words: str) -> Subscription:
+    def sold(self, name: str, day: date, **words: str) -> Subscription:
         """Open a subscription of somebody new: `plan`, `period`, `kind` of person, `tier`."""
-        sale = Sale(
-            plans.get(self.session, words.get("plan", "famille")),
-            self.seller,
-            self.supporter,
-            period=words.get("period", "monthly"),
-            means=Means(tier=words.get("tier", "")),
+        who = newcomer(self.session, name, words.get("kind", "person"))
+        plan = plans.get(self.session, words.get("plan", "famille"))
+        means = Means(tier=words.get("tier", ""))
+        return self.subscribe(
+            who, day, plan=plan, period=words.get("period", "monthly"), means=means
         )
-        who = self.subscriber(name, words.get("kind", "person"))
-        return opening.open_subscription(self.session, who, sale, today=day)
-
-    def bill(self, *days: date) -> None:
-        self.session.commit()
-        for day in days:
-            billing.bill(self.session.get_bind(), day)  # type: ignore[arg-type]
-
-    def document(self, shown: str, issuer: Organisation | None = None) -> Invoice:
-        key = ((issuer or self.seller).id, *numbering.parse(shown))
-        return self.session.get_one(Invoice, key)
 
     def pay(
         self,
@@ -241,7 +194,7 @@ class World:
     def order(self, name: str, day: date) -> Subscription:
         """Return the subscription of an order that waits to be delivered."""
         self.session.merge(Server(name="un"))
-        who = self.subscriber(name)
+        who = newcomer(self.session, name)
         moment = datetime(2026, 1, 1, tzinfo=UTC)
         bundle = Bundle(
             name=f"b{name}",
@@ -260,9 +213,7 @@ class World:
         made = Order(subscriber_id=who.id, bundle_id=bundle.id, wish={}, placed_at=moment)
         self.session.add(made)
         self.session.flush()
-        plan = plans.get(self.session, "famille")
-        sale = Sale(plan, self.seller, self.supporter, order_id=made.id)
-        return opening.open_subscription(self.session, who, sale, today=day)
+        return self.subscribe(who, day, order_id=made.id)
 
     def deliver(self, one: Subscription, day: date) -> None:
         opening.begin(self.session, one, day)
@@ -296,20 +247,20 @@ class World:
         settlements.pay(self.session, made, day, day)
 
 
-def build(session: Session, *, described: bool = True) -> World:
+def build(session: Session, *, described: bool = True) -> Counted:
     """Return the two organisations and their plans, in an open unit of work."""
-    seller = organisations.add(session, BUSINESS, "business", territory="Calvados")
-    supporter = organisations.add(session, ASSOCIATION, "association", territory="Orne")
-    if described:
-        describing.describe(session, seller, profile(BUSINESS, "liable"), START)
-        describing.describe(
-            session, supporter, profile(ASSOCIATION, "association_accessory"), START
-        )
-    plans.bring_in(session, planfile.parse(PLANS))
-    return World(session, seller, supporter)
+    liable = {"vat": "liable"} if described else None
+    exempt = {"vat": "association_accessory"} if described else None
+    made = Counted(
+        session,
+        founded(session, BUSINESS, "business", liable, territory="Calvados"),
+        founded(session, ASSOCIATION, "association", exempt, territory="Orne"),
+    )
+    made.bring(PLANS)
+    return made
 
 
-def year_begins(world: World) -> None:
+def year_begins(world: Counted) -> None:
     """Let Jeanne, Karim and Lise subscribe, and pay 156.00 € until the end of March.
 
     | document | who | net + VAT | paid |
@@ -322,10 +273,10 @@ def year_begins(world: World) -> None:
     | F2026-000006 | Jeanne, March | 10 + 2 | all in March, and returned in March |
     """
     world.contract()
-    world.subscribe("Jeanne", START)
-    lise = world.subscribe("Lise", date(2026, 1, 15), kind="non-profit")
+    world.sold("Jeanne", START)
+    lise = world.sold("Lise", date(2026, 1, 15), kind="non-profit")
     world.bill(START, date(2026, 1, 15))
-    world.subscribe("Karim", date(2026, 2, 1), period="yearly")
+    world.sold("Karim", date(2026, 2, 1), period="yearly")
     lise.last_day = date(2026, 3, 14)
     world.bill(date(2026, 2, 1), date(2026, 2, 15), date(2026, 3, 1), date(2026, 3, 20))
     world.pay("F2026-000001", 1200, date(2026, 1, 20))
@@ -338,10 +289,10 @@ def year_begins(world: World) -> None:
     world.session.commit()
 
 
-def again(session: Session) -> World:
+def again(session: Session) -> Counted:
     """Return the world of a registry in which it was built before."""
     seller, supporter = (organisations.get(session, name) for name in (BUSINESS, ASSOCIATION))
-    return World(session, seller, supporter, counted=BOOKED)
+    return Counted(session, seller, supporter, counted=BOOKED)
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from provision import database
 from provision.errors import PaquetError, UsageRefused
-from provision.registry.models import Subscriber
 from provision.subscriptions.books import verify
 from provision.subscriptions.documents import describing
 from provision.subscriptions.documents.models import BillingRun, Invoice, InvoiceLine, LineShare
@@ -24,7 +23,7 @@ from provision.subscriptions.offers.models import Fund
 from provision.subscriptions.parties import profiles
 from provision.subscriptions.selling import billing, opening
 from provision.subscriptions.selling.models import Discount
-from tests.integration.subscriptions.conftest import profile
+from tests.integration.subscriptions.conftest import newcomer, profile
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -65,20 +64,13 @@ def holds(session: Session) -> dict[tuple[int, str], int]:
 def subscribers(shop: Shop, count: int, day: date = LAST_OF_JANUARY) -> None:
     """Let `count` more people subscribe."""
     for number in range(count):
-        person = Subscriber(
-            name=f"P{number}",
-            email=f"p{number}@exemple.test",
-            language="fr",
-            created_at=shop.jeanne.created_at,
-        )
-        shop.session.add(person)
-        shop.session.flush()
-        opening.open_subscription(shop.session, person, shop.sale(), today=day)
+        person = newcomer(shop.session, f"P{number}")
+        shop.subscribe(person, day)
 
 
 def test_terms_keep_the_day_of_their_anchor(shop: Shop) -> None:
     shop.contract()
-    opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=LAST_OF_JANUARY)
+    shop.subscribe(shop.jeanne, LAST_OF_JANUARY)
     assert shop.bill(date(2026, 4, 29)).documents == 3
     line = InvoiceLine
     days = shop.session.execute(select(line.starts_on, line.ends_on).order_by(line.number)).all()
@@ -209,9 +201,7 @@ def test_each_role_is_shared_by_its_own_rule_and_funds_have_their_part(shop: Sho
 
 def test_a_discount_is_a_line_of_its_own_with_its_reason(shop: Shop) -> None:
     shop.contract()
-    opened = opening.open_subscription(
-        shop.session, shop.jeanne, shop.sale(), today=LAST_OF_JANUARY
-    )
+    opened = shop.subscribe(shop.jeanne, LAST_OF_JANUARY)
     shop.session.add(
         Discount(
             subscription_id=opened.id,
@@ -260,7 +250,7 @@ def test_nobody_bills_before_saying_who_they_are(shop: Shop) -> None:
 def test_a_price_that_a_discount_takes_whole_needs_no_document(shop: Shop) -> None:
     shop.contract()
     subscribers(shop, 1)
-    free = opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=LAST_OF_JANUARY)
+    free = shop.subscribe(shop.jeanne, LAST_OF_JANUARY)
     shop.session.add(
         Discount(
             subscription_id=free.id,
@@ -286,9 +276,7 @@ def test_a_run_that_was_overtaken_is_over_and_blocks_nobody(shop: Shop, engine: 
 
 def test_a_subscription_ends_when_its_last_day_is_past(shop: Shop) -> None:
     shop.contract()
-    opened = opening.open_subscription(
-        shop.session, shop.jeanne, shop.sale(period="yearly"), today=LAST_OF_JANUARY
-    )
+    opened = shop.subscribe(shop.jeanne, LAST_OF_JANUARY, period="yearly")
     shop.bill(LAST_OF_JANUARY)
     opened.last_day = date(2026, 3, 1)
     shop.bill(date(2026, 3, 1))
@@ -321,7 +309,7 @@ def test_a_clock_that_goes_back_stops_the_series(shop: Shop) -> None:
     shop.bill(date(2026, 2, 15))
     subscribers_before = shop.session.scalar(select(func.count()).select_from(Invoice))
     person = shop.jeanne
-    opening.open_subscription(shop.session, person, shop.sale(), today=date(2026, 1, 2))
+    shop.subscribe(person, date(2026, 1, 2))
     with pytest.raises(UsageRefused, match="2026-02-10 is before 2026-02-15"):
         shop.bill(date(2026, 2, 10))
     shop.session.expire_all()

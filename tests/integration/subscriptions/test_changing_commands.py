@@ -16,12 +16,10 @@ from provision.commands.sales.subscription import subscription
 from provision.errors import PaquetError
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import verify
-from provision.subscriptions.documents import describing
 from provision.subscriptions.offers.models import Fund
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling import billing
-from tests.integration.subscriptions.commanding import ask, settled
-from tests.integration.subscriptions.conftest import profile
+from tests.integration.subscriptions.commanding import ask, founders, settled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,11 +35,8 @@ JEANNE = ("open", "jeanne@exemple.test", "--name", "Jeanne", *SOLD, "--from", "2
 def context(tmp_path: Path) -> Context:
     """A registry with the plans and the contract of our examples, on 10 March 2026."""
     made = settled(tmp_path)
-    run(made, "add", "Boutique Libre", "--kind", "business", "--yes", group=organisation)
-    run(made, "add", "Les Amis du Libre", "--kind", "association", "--yes", group=organisation)
     with made.session() as session:
-        for one in organisations.everyone(session):
-            describing.describe(session, one, profile(one.name), date(2026, 1, 1))
+        founders(session, seller="")
     run(made, "import", str(example("plans")), "--yes", group=plan)
     run(made, "import", str(example("contract")), "--yes", group=contract)
     return made

@@ -16,11 +16,9 @@ from provision.subscriptions.selling import charged, credit_notes
 from provision.subscriptions.selling.changes import Change, change
 from provision.subscriptions.selling.credit_notes import What
 from tests.integration.subscriptions.changes_shop import (
-    bill,
     bring_plans,
     charged_in_all,
     lines,
-    opened,
 )
 from tests.integration.subscriptions.conftest import profile
 
@@ -37,8 +35,8 @@ def sold(shop: Shop, mode: str = "resale", vat: str = "liable") -> tuple[Subscri
     """A subscription of two lines, billed for one term, and the number of the seller's invoice."""
     shop.contract(mode)
     describing.describe(shop.session, shop.seller, profile("B", vat), date(2026, 1, 2))
-    one = opened(shop, FIRST, plan=bring_plans(shop)["team"], users=4)
-    return one, bill(shop, one, FIRST, TODAY)[0]
+    one = shop.subscribe(shop.jeanne, FIRST, plan=bring_plans(shop)["team"], users=4)
+    return one, shop.issue(one, FIRST, TODAY)[0]
 
 
 def credit(shop: Shop, number: Number, what: What) -> Number:

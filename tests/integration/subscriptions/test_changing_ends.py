@@ -21,12 +21,10 @@ from provision.subscriptions.selling import cancelling, renewal_letters, renewal
 from provision.subscriptions.selling.cancelling import Cancellation
 from provision.subscriptions.selling.changes import Change, change
 from tests.integration.subscriptions.changes_shop import (
-    bill,
     bring_plans,
     charged_in_all,
     documents,
     lines,
-    opened,
 )
 
 if TYPE_CHECKING:
@@ -43,8 +41,8 @@ TOLD = Told("anne", datetime(2026, 2, 10, tzinfo=UTC))
 
 def yearly(shop: Shop, mode: str = "resale") -> Subscription:
     shop.contract(mode)
-    one = opened(shop, FIRST, plan=bring_plans(shop)["team"], period="yearly")
-    bill(shop, one, FIRST, TODAY)
+    one = shop.subscribe(shop.jeanne, FIRST, plan=bring_plans(shop)["team"], period="yearly")
+    shop.issue(one, FIRST, TODAY)
     return one
 
 
@@ -70,15 +68,15 @@ def test_the_days_beyond_the_last_are_refunded_to_the_cent(shop: Shop, mode: str
 def test_without_a_refund_the_term_is_kept_and_nothing_follows(shop: Shop) -> None:
     one = yearly(shop)
     assert cancel(shop, one, date(2027, 1, 30)) == []
-    assert bill(shop, one, date(2030, 1, 1), date(2030, 1, 1)) == []
+    assert shop.issue(one, date(2030, 1, 1), date(2030, 1, 1)) == []
     assert charged_in_all(shop, one) == 13001
 
 
 def test_a_cancelled_term_that_is_not_billed_yet_is_billed_to_its_last_day(shop: Shop) -> None:
     shop.contract()
-    one = opened(shop, FIRST, plan=bring_plans(shop)["team"])
+    one = shop.subscribe(shop.jeanne, FIRST, plan=bring_plans(shop)["team"])
     cancel(shop, one, date(2026, 2, 13))
-    bill(shop, one, date(2026, 12, 31), date(2026, 12, 31))
+    shop.issue(one, date(2026, 12, 31), date(2026, 12, 31))
     assert documents(shop, one) == [("invoice", 617)]
     assert verify.verify(shop.session) == []
 
@@ -113,7 +111,7 @@ def test_what_was_asked_and_confirmed_is_an_event(shop: Shop) -> None:
 
 def test_a_renewal_that_nobody_announced_is_refunded_without_being_asked(shop: Shop) -> None:
     one = yearly(shop)
-    bill(shop, one, date(2027, 1, 31), date(2027, 1, 31))
+    shop.issue(one, date(2027, 1, 31), date(2027, 1, 31))
     cancel(shop, one, date(2027, 3, 31), on=date(2027, 3, 1))
     assert charged_in_all(shop, one) == 13001 + 2137
     what = shop.session.scalars(select(Event.what)).one()
@@ -141,7 +139,7 @@ def test_a_renewal_that_was_announced_is_paid_for(shop: Shop) -> None:
     one = yearly(shop)
     assert len(announced(shop, date(2026, 11, 15))) == 1
     assert announced(shop, date(2026, 11, 16)) == []
-    bill(shop, one, date(2027, 1, 31), date(2027, 1, 31))
+    shop.issue(one, date(2027, 1, 31), date(2027, 1, 31))
     assert cancel(shop, one, date(2027, 3, 31), on=date(2027, 3, 1)) == []
 
 
@@ -190,7 +188,7 @@ def golden(kind: str, text: str) -> str:
 def test_companies_months_and_those_who_leave_are_not_told(shop: Shop) -> None:
     one = yearly(shop)
     on = date(2026, 11, 15)
-    other = opened(shop, FIRST, plan=shop.plan)
+    other = shop.subscribe(shop.jeanne, FIRST, plan=shop.plan)
     assert [found.subscription for found in renewals.coming(shop.session, on)] == [one]
     one.last_day = date(2027, 1, 30)
     assert renewals.coming(shop.session, on) == []
@@ -301,8 +299,8 @@ def test_two_changes_on_one_day_leave_the_last(shop: Shop) -> None:
 def test_a_change_on_the_last_day_of_a_term_is_for_one_day(shop: Shop) -> None:
     """On its last day nothing is left of some cents: what is charged then goes without days."""
     shop.contract()
-    one = opened(shop, FIRST, plan=bring_plans(shop)["team"], gib=11)
-    bill(shop, one, FIRST, TODAY)
+    one = shop.subscribe(shop.jeanne, FIRST, plan=bring_plans(shop)["team"], gib=11)
+    shop.issue(one, FIRST, TODAY)
     for gib in (90, 91, 10, 500):
         change(shop.session, one, Change(gib=gib), date(2026, 2, 27), today=TODAY)
         assert verify.verify(shop.session) == []
@@ -314,5 +312,5 @@ def test_another_term_begins_when_the_billed_one_has_ended(shop: Shop) -> None:
     made = change(shop.session, one, Change(period="monthly"), date(2026, 3, 1), today=TODAY)
     assert (made.version.from_day, made.version.anchor_day) == (date(2027, 1, 31),) * 2
     assert made.documents == ()
-    bill(shop, one, date(2027, 2, 28), date(2027, 2, 28))
+    shop.issue(one, date(2027, 2, 28), date(2027, 2, 28))
     assert documents(shop, one) == [("invoice", 13001), ("invoice", 1500), ("invoice", 1500)]

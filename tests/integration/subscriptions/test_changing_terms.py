@@ -24,12 +24,10 @@ from provision.subscriptions.selling.changes import Change
 from provision.subscriptions.selling.credit_notes import What
 from provision.subscriptions.selling.models import Discount, RenewalNotice
 from tests.integration.subscriptions.changes_shop import (
-    bill,
     bring_plans,
     charged_in_all,
     documents,
     lines,
-    opened,
 )
 from tests.integration.subscriptions.conftest import START, profile
 
@@ -50,8 +48,8 @@ def test_more_users_in_mid_term_are_charged_for_the_days_that_remain(shop: Shop)
     """31 January to 27 February has 28 days; 14 remain of two more persons at 1.99."""
     shop.contract()
     plan = bring_plans(shop)["team"]
-    one = opened(shop, FIRST, plan=plan)
-    bill(shop, one, FIRST, TODAY)
+    one = shop.subscribe(shop.jeanne, FIRST, plan=plan)
+    shop.issue(one, FIRST, TODAY)
     change(shop, one, date(2026, 2, 14), Change(users=4))
     assert documents(shop, one) == [("invoice", 1234), ("invoice", 199)]
     assert lines(shop, "invoice")[1:] == [("user", "2026-02-14", "2026-02-27", 199)]
@@ -61,8 +59,8 @@ def test_more_users_in_mid_term_are_charged_for_the_days_that_remain(shop: Shop)
 def test_a_smaller_plan_is_a_credit_note_that_is_set_against_the_open_invoice(shop: Shop) -> None:
     shop.contract()
     every = bring_plans(shop)
-    one = opened(shop, FIRST, plan=every["team"])
-    bill(shop, one, FIRST, TODAY)
+    one = shop.subscribe(shop.jeanne, FIRST, plan=every["team"])
+    shop.issue(one, FIRST, TODAY)
     change(shop, one, date(2026, 2, 14), Change(plan=every["famille"]))
     assert documents(shop, one) == [("invoice", 1234), ("credit", 117)]
     assert verify.verify(shop.session) == []
@@ -70,8 +68,8 @@ def test_a_smaller_plan_is_a_credit_note_that_is_set_against_the_open_invoice(sh
 
 def test_a_change_that_costs_the_same_makes_no_document(shop: Shop) -> None:
     shop.contract()
-    one = opened(shop, FIRST, plan=bring_plans(shop)["team"])
-    bill(shop, one, FIRST, TODAY)
+    one = shop.subscribe(shop.jeanne, FIRST, plan=bring_plans(shop)["team"])
+    shop.issue(one, FIRST, TODAY)
     assert change(shop, one, date(2026, 2, 14), Change(users=1)).documents == ()
     assert verify.verify(shop.session) == []
 
@@ -85,8 +83,10 @@ def test_a_story_of_changes_credits_and_ends_is_sound_on_both_databases(shop: Sh
         shares = contracts.two(shop.seller, shop.supporter, (2, 1))
         terms = (mode, START + timedelta(days=at))
         contracts.add(shop.session, shop.seller, shop.supporter, shares, terms=terms)
-        one = opened(shop, START + timedelta(days=at), plan=every["team"], period="yearly")
-        (first, *_others) = bill(shop, one, START + timedelta(days=at), TODAY)
+        one = shop.subscribe(
+            shop.jeanne, START + timedelta(days=at), plan=every["team"], period="yearly"
+        )
+        (first, *_others) = shop.issue(one, START + timedelta(days=at), TODAY)
         change(shop, one, date(2026, 3, 1), Change(users=7, gib=33))
         change(shop, one, date(2026, 4, 1), Change(plan=every["net"]))
         credit_notes.credit(shop.session, first, What(units=777), "panne", TODAY)
@@ -101,7 +101,7 @@ def test_a_story_of_changes_credits_and_ends_is_sound_on_both_databases(shop: Sh
 
 def test_a_sent_notice_is_never_taken_back(shop: Shop) -> None:
     shop.contract()
-    one = opened(shop, FIRST)
+    one = shop.subscribe(shop.jeanne, FIRST)
     shop.session.add(RenewalNotice(subscription_id=one.id, deadline=FIRST, sent_on=START, units=0))
     shop.session.flush()
     for statement in ("DELETE FROM renewal_notice", "UPDATE renewal_notice SET units = 1"):
@@ -151,14 +151,14 @@ def test_a_change_costs_the_same_before_and_after_it_is_billed(shop: Shop, story
     with shop.session.begin_nested() as undone:
         every = _told(shop, story)
         known, late = (_opened(shop, story, every["team"]) for _ in range(2))
-        bill(shop, late, TODAY, TODAY)
+        shop.issue(late, TODAY, TODAY)
         end = late.billed_to
         for days, (word, value) in sorted(story.steps, key=lambda step: step[0]):
             wanted = Change(**{word: every[str(value)] if word == "plan" else value})  # type: ignore[arg-type]
             for one in (known, late):
                 with contextlib.suppress(UsageRefused):
                     change(shop, one, FIRST + timedelta(days=days), wanted)
-        bill(shop, known, end - timedelta(days=1), TODAY)
+        shop.issue(known, end - timedelta(days=1), TODAY)
         assert len(known.versions) == len(late.versions)
         assert known.billed_to == end
         assert charged_in_all(shop, known) == charged_in_all(shop, late)
@@ -173,7 +173,7 @@ def _told(shop: Shop, story: Story) -> dict[str, Plan]:
 
 
 def _opened(shop: Shop, story: Story, plan: Plan) -> Subscription:
-    one = opened(shop, FIRST, plan=plan, period=story.period)
+    one = shop.subscribe(shop.jeanne, FIRST, plan=plan, period=story.period)
     if story.points:
         words = {"basis_points": story.points, "reason": "essai"}
         days = (FIRST + timedelta(days=11), FIRST + timedelta(days=47))
@@ -212,8 +212,8 @@ def test_whatever_happens_in_whatever_order_all_stays_sound(
     """What cannot be is refused; what is done never takes back more than was charged."""
     with shop.session.begin_nested() as undone:
         every = _told(shop, Story(mode, "liable", period, 0, []))
-        one = opened(shop, FIRST, plan=every["team"], period=period, users=5)
-        bill(shop, one, TODAY, TODAY)
+        one = shop.subscribe(shop.jeanne, FIRST, plan=every["team"], period=period, users=5)
+        shop.issue(one, TODAY, TODAY)
         for step in steps:
             with contextlib.suppress(UsageRefused), shop.session.begin_nested():
                 _done(shop, one, every, step)

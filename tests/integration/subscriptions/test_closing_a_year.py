@@ -31,9 +31,7 @@ def holds(shop: Shop, day: date) -> dict[str, int]:
 def yearly(shop: Shop) -> Shop:
     """110.00 € for 365 days, of which the first 92 lie in the year."""
     shop.contract()
-    opened = opening.open_subscription(
-        shop.session, shop.jeanne, shop.sale(period="yearly"), today=date(2026, 10, 1)
-    )
+    opened = shop.subscribe(shop.jeanne, date(2026, 10, 1), period="yearly")
     assert opened.billed_to == date(2026, 10, 1)
     shop.bill(date(2026, 10, 1))
     return shop

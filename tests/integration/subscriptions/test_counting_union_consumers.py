@@ -15,7 +15,7 @@ from provision.subscriptions.offers import treatments
 from provision.subscriptions.parties import identities
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.profiles import Address
-from provision.subscriptions.selling import billing, credit_notes, opening
+from provision.subscriptions.selling import billing, credit_notes
 from provision.subscriptions.selling.credit_notes import What
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def german(shop: Shop) -> Shop:
     shop.contract()
     person = Person(name="Jeanne", email="jeanne@exemple.test", address=BERLIN)
     identities.write(shop.session, shop.jeanne, person, TODAY)
-    opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    shop.subscribe(shop.jeanne, TODAY)
     return shop
 
 

@@ -27,7 +27,7 @@ from provision.subscriptions.payments import (
 from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.returns import CameBack
 from provision.workflows import correcting, reconciling
-from tests.integration.subscriptions.conftest import START
+from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.paying_shop import COLLECT_ON, TODAY, TOLD, Said, open_till
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ BATCH = "P1-1-20260102T093000-0001"
 def till(shop: Shop) -> Till:
     """Jeanne owes two invoices, Luc one; both gave a mandate."""
     made = open_till(shop)
-    luc = made.subscriber("Luc")
+    luc = newcomer(made.session, "Luc")
     for subscriber in (shop.jeanne, shop.jeanne, luc):
-        made.subscribe(subscriber)
+        made.shop.subscribe(subscriber)
     for subscriber in (shop.jeanne, luc):
         made.mandate(subscriber)
     shop.bill(START + timedelta(days=1))

@@ -13,7 +13,6 @@ from sqlalchemy import select, text
 from provision import shipped
 from provision.commands.sales.contract import contract
 from provision.commands.sales.invoice import invoice
-from provision.commands.sales.organisation import organisation
 from provision.commands.sales.plan import plan
 from provision.commands.sales.subscription import subscription
 from provision.errors import UsageRefused
@@ -21,10 +20,9 @@ from provision.formats.facturx import schematron
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.invoice_pdf import invoice_pdf
 from provision.subscriptions.books import exporting, papers, verify
-from provision.subscriptions.documents import allocating, describing
+from provision.subscriptions.documents import allocating
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import posting
-from provision.subscriptions.parties import organisations
 from provision.subscriptions.privacy import gathering, standing, tables
 from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.gather_scope import Scope
@@ -32,8 +30,7 @@ from provision.subscriptions.reports.gathering import gather
 from provision.subscriptions.selling import credit_notes
 from provision.subscriptions.selling.credit_notes import What
 from tests.integration.subscriptions import oracles
-from tests.integration.subscriptions.commanding import ask, settled
-from tests.integration.subscriptions.conftest import profile
+from tests.integration.subscriptions.commanding import ask, founders, settled
 from tests.integration.subscriptions.deposits_shop import FIRST, counter
 
 if TYPE_CHECKING:
@@ -221,21 +218,8 @@ def context(tmp_path: Path, database_url: str) -> Context:
     """A registry in which Jeanne has subscribed on the command line."""
     del database_url  # the registry of a command is a file of its own
     made = settled(tmp_path)
-    run(
-        made,
-        organisation,
-        "add",
-        "Boutique Libre",
-        "--kind",
-        "business",
-        "--siren",
-        "732829320",
-        "--yes",
-    )
-    run(made, organisation, "add", "Les Amis du Libre", "--kind", "association", "--yes")
     with made.session() as session:
-        for one in organisations.everyone(session):
-            describing.describe(session, one, profile(one.name), date(2026, 1, 1))
+        founders(session)
     for group, name in ((plan, "plans"), (contract, "contract")):
         file = shipped.share("templates") / f"{name}.example.toml"
         run(made, group, "import", str(file), "--yes")

@@ -15,6 +15,7 @@ from provision.subscriptions.payments import mailing
 from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.models import DunningStep
 from provision.workflows import dunning, reminding
+from tests.integration.subscriptions.conftest import newcomer
 from tests.integration.subscriptions.dunning_street import SELLER, open_street
 from tests.integration.subscriptions.paying_shop import TODAY
 
@@ -166,8 +167,8 @@ def test_a_folder_is_for_the_letters_of_one_organisation(street: Street) -> None
 
 
 def test_two_customers_get_a_letter_each(street: Street) -> None:
-    luc = street.till.subscriber("Luc", "company")
-    street.till.subscribe(luc)
+    luc = newcomer(street.till.session, "Luc", "company")
+    street.till.shop.subscribe(luc)
     street.till.shop.bill(street.day(1))
     street.run(LATE)
     letters = written(street, LATE)

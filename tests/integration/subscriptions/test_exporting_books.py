@@ -10,7 +10,6 @@ from provision.formats.books import fec_check
 from provision.subscriptions.books import exporting
 from provision.subscriptions.documents import describing
 from provision.subscriptions.ledger import posting
-from provision.subscriptions.selling import opening
 from tests.integration.subscriptions import oracles
 from tests.integration.subscriptions.conftest import profile
 
@@ -29,7 +28,7 @@ def sold(shop: Shop) -> Shop:
     """Four months over two years, in the books of a business that is liable for VAT."""
     shop.contract()
     describing.describe(shop.session, shop.seller, profile("B", "liable"), date(2026, 1, 2))
-    opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=START)
+    shop.subscribe(shop.jeanne, START)
     for day in (START, date(2026, 12, 31), date(2027, 2, 28)):
         shop.bill(day)
     return shop

@@ -33,7 +33,7 @@ def filled(shop: Place, kind: str = "solidarity", *, own: bool = False) -> Fund:
     """A fund of 5.10 euros: 30 of 100 parts of one sale, settled."""
     custodian = shop.seller if own else shop.supporter
     pot = shop.fund(custodian, kind)
-    shop.contract([Share(custodian, 30, fund=pot), Share(shop.seller, 70)])
+    shop.contract(shares=[Share(custodian, 30, fund=pot), Share(shop.seller, 70)])
     shop.sell()
     settlements.make(shop.session, shop.seller, custodian, LATER, TODAY)
     return pot
@@ -179,7 +179,7 @@ def test_help_is_not_more_than_what_is_open(shop: Place) -> None:
 
 def test_a_fund_of_somebody_else_stops_the_settlement(shop: Place) -> None:
     pot = shop.fund(shop.seller)
-    shop.contract([Share(shop.supporter, 30, fund=pot), Share(shop.seller, 70)])
+    shop.contract(shares=[Share(shop.supporter, 30, fund=pot), Share(shop.seller, 70)])
     shop.sell()
     with pytest.raises(UsageRefused, match="is kept by Boutique Libre, not by Les Amis"):
         settlements.make(shop.session, shop.seller, shop.supporter, LATER, TODAY)

@@ -13,11 +13,16 @@ from provision.commands.sales.contract import contract
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions.documents import describing
-from provision.subscriptions.offers import planfile, plans
-from provision.subscriptions.parties import organisations
-from tests.integration.subscriptions.commanding import SOLD, ask, opened, own_profile, read, settled
-from tests.integration.subscriptions.conftest import PLANS, profile
+from tests.integration.subscriptions.commanding import (
+    SOLD,
+    ask,
+    founders,
+    opened,
+    own_profile,
+    read,
+    settled,
+)
+from tests.integration.subscriptions.conftest import PLANS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,24 +39,10 @@ TODAY = date(2026, 3, 10)
 def context(tmp_path: Path) -> Context:
     """A shop whose SIREN nobody typed, and one invoice of it that was issued."""
     made = settled(tmp_path)
-    ask(made, organisation, "add", SELLER, "--kind", "business", "--yes")
-    ask(
-        made,
-        organisation,
-        "add",
-        SUPPORTER,
-        "--kind",
-        "association",
-        "--siren",
-        "732829320",
-        "--yes",
-    )
     with made.session() as session:
-        for one in organisations.everyone(session):
-            describing.describe(session, one, profile(one.name), date(2026, 1, 1))
-        plans.bring_in(session, planfile.parse(PLANS))
-    shares = ("--seller-parts", "70", "--supporter-parts", "30", "--from", "2026-01-01")
-    ask(made, contract, "add", SELLER, SUPPORTER, *shares, "--yes")
+        trade = founders(session, seller="", supporter="732829320")
+        trade.bring(PLANS)
+        trade.contract()
     opened(made, "jeanne")
     ask(made, invoice, "run", "--yes")
     return made

@@ -20,7 +20,6 @@ from provision.subscriptions.ledger.journal import Entry, LedgerRefused, Line
 from provision.subscriptions.ledger.models import LedgerTransaction
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import PersonReference
-from provision.subscriptions.selling import opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +89,7 @@ def filled(shop: Shop) -> Shop:
     """A registry with one invoice, half of it paid, and a year that is closed."""
     shop.contract()
     closings.close(shop.session, shop.seller, date(2025, 12, 31), today=TODAY)
-    opening.open_subscription(shop.session, shop.jeanne, shop.sale(), today=TODAY)
+    shop.subscribe(shop.jeanne, TODAY)
     shop.bill(TODAY)
     invoice = shop.session.scalars(select(Invoice)).one()
     lines = (Line("512", euros(500)), Line("411", euros(-500), invoice.party))

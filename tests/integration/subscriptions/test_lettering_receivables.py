@@ -14,7 +14,7 @@ from provision.subscriptions.payments.returns import CameBack
 from provision.subscriptions.selling import credit_notes
 from provision.subscriptions.selling.credit_notes import What
 from provision.workflows import reconciling
-from tests.integration.subscriptions.conftest import START
+from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.paying_shop import COLLECT_ON, TOLD, Said, open_till
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ NAME = "732829320FEC20261231.txt"
 def till(shop: Shop) -> Till:
     """Jeanne and Luc owe 10 euros each."""
     made = open_till(shop)
-    for subscriber in (shop.jeanne, made.subscriber("Luc")):
-        made.subscribe(subscriber)
+    for subscriber in (shop.jeanne, newcomer(made.session, "Luc")):
+        made.shop.subscribe(subscriber)
     shop.bill(START + timedelta(days=1))
     return made
 

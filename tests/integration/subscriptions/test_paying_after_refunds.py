@@ -31,7 +31,7 @@ only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def till(shop: Shop) -> Till:
     """Jeanne owes 10 euros, and gave a mandate."""
     made = open_till(shop)
-    made.subscribe(shop.jeanne)
+    made.shop.subscribe(shop.jeanne)
     made.mandate(shop.jeanne)
     shop.bill(START + timedelta(days=1))
     return made
@@ -68,7 +68,7 @@ def test_what_was_credited_refunded_and_then_came_back_is_owed_with_its_vat_once
 ) -> None:
     """Credited before the debit was paid, the rest refunded, and then the whole debit came back."""
     till = open_till(shop, "liable", vat_id="FR44732829320")
-    till.subscribe(shop.jeanne)
+    till.shop.subscribe(shop.jeanne)
     till.mandate(shop.jeanne)
     shop.bill(START + timedelta(days=1))
     till.collect()

@@ -31,7 +31,7 @@ from provision.subscriptions.payments.mandates import WantedMandate
 from provision.subscriptions.payments.models import CollectionFile
 from provision.subscriptions.payments.returns import CameBack
 from provision.workflows import reconciling
-from tests.integration.subscriptions.conftest import START
+from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
     NOW,
@@ -57,8 +57,8 @@ only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def till(shop: Shop) -> Till:
     """Jeanne and Luc owe 10 euros each, and gave a mandate."""
     made = open_till(shop)
-    for subscriber in (shop.jeanne, made.subscriber("Luc")):
-        made.subscribe(subscriber)
+    for subscriber in (shop.jeanne, newcomer(made.session, "Luc")):
+        made.shop.subscribe(subscriber)
         made.mandate(subscriber)
     shop.bill(START + timedelta(days=1))
     return made

@@ -18,7 +18,7 @@ from provision.subscriptions.payments.models import BankMovement
 from provision.subscriptions.payments.paying import Cash
 from provision.subscriptions.payments.receiving import Source
 from provision.workflows import reconciling
-from tests.integration.subscriptions.conftest import START
+from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
     TODAY,
@@ -41,8 +41,8 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def till(shop: Shop) -> Till:
     """Jeanne owes 10 euros for each of two subscriptions, and Luc 10 euros."""
     made = open_till(shop)
-    for subscriber in (shop.jeanne, shop.jeanne, made.subscriber("Luc")):
-        made.subscribe(subscriber)
+    for subscriber in (shop.jeanne, shop.jeanne, newcomer(made.session, "Luc")):
+        made.shop.subscribe(subscriber)
     shop.bill(START + timedelta(days=1))
     return made
 
@@ -254,7 +254,7 @@ def test_vat_of_a_loss_comes_back_by_the_rule(
     shop: Shop, *, on_debits: bool, duplicate_sent: bool, vat_back: int
 ) -> None:
     till = open_till(shop, vat="liable", vat_on_debits=on_debits)
-    till.subscribe(shop.jeanne)
+    till.shop.subscribe(shop.jeanne)
     shop.bill(START + timedelta(days=1))
     one = invoice(till, 1)
     loss = losses.loss_of(one, profile_of(till), duplicate_sent=duplicate_sent)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,12 +18,12 @@ from provision.commands.sales.organisation import organisation
 from provision.commands.sales.plan import plan
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa.target_days import first_open_day
-from provision.registry.models import Subscriber
 from provision.subscriptions.offers import plans
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling import opening
 from provision.subscriptions.selling.opening import Sale
 from tests.integration.subscriptions.commanding import ask, read, settled
+from tests.integration.subscriptions.conftest import newcomer
 from tests.integration.subscriptions.paying_shop import CREDITOR, OURS, THEIRS, Said, camt
 
 if TYPE_CHECKING:
@@ -76,13 +76,7 @@ def sold(tmp_path: Path) -> Context:
     ask(context, contract, "add", "Boutique", "Les Amis", *parts, "--yes")
     ask(context, organisation, "describe", "Boutique", str(described), "--from", first, "--yes")
     with context.session() as session:
-        jeanne = Subscriber(
-            name="Jeanne",
-            email="jeanne@exemple.test",
-            language="fr",
-            created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        )
-        session.add(jeanne)
+        jeanne = newcomer(session, "Jeanne")
         seller = organisations.get(session, "Boutique")
         sale = Sale(plans.get(session, "famille"), seller, organisations.get(session, "Les Amis"))
         opening.open_subscription(session, jeanne, sale, today=BEGAN)

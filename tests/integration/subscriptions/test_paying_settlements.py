@@ -15,7 +15,7 @@ from provision.subscriptions.payments import movements, receiving
 from provision.subscriptions.payments.receiving import Source
 from provision.subscriptions.settling import settlements, steps, transfers
 from provision.workflows import reconciling
-from tests.integration.subscriptions.conftest import START, profile
+from tests.integration.subscriptions.conftest import START, newcomer, profile
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
     THEIRS,
@@ -40,7 +40,7 @@ def till(shop: Shop) -> Till:
     made = open_till(shop)
     bank = profile(shop.supporter.name, iban=THEIRS, invoice_prefix="L")
     describing.describe(shop.session, shop.supporter, bank, START + timedelta(days=1))
-    made.subscribe(shop.jeanne)
+    made.shop.subscribe(shop.jeanne)
     shop.bill(START + timedelta(days=1))
     return made
 
@@ -120,7 +120,7 @@ def second(till: Till, settlement: Settlement) -> Settlement:
     describing.describe(session, other, profile(other.name, invoice_prefix="L"), START)
     shares = contracts.two(till.seller, other, (80, 20))
     contracts.add(session, till.seller, other, shares, terms=("resale", START))
-    till.subscribe(till.subscriber("Paul"), supporter=other)
+    till.shop.subscribe(newcomer(till.session, "Paul"), supporter=other)
     till.shop.bill(START + timedelta(days=1))
     made = settlements.make(session, till.seller, other, COLLECT_ON, COLLECT_ON)
     assert made is not None

@@ -32,7 +32,7 @@ WHY = "Chèque sans provision"
 def till(shop: Shop) -> Till:
     """Jeanne paid her 10 euros, of which 1.67 are VAT, by a cheque."""
     made = open_till(shop, "liable")
-    made.subscribe(shop.jeanne)
+    made.shop.subscribe(shop.jeanne)
     shop.bill(START + ONE_DAY)
     (invoice,) = made.invoices()
     paying.take_cheque(made.session, invoice, Cheque(1_000, PAID_ON, "12"), PAID_ON)

@@ -154,7 +154,7 @@ def test_a_gift_between_organisations_waits_in_the_books_that_have_statements(
 
 def test_a_cheque_pays_an_invoice_and_waits_for_the_bank(shop: Shop) -> None:
     till = open_till(shop)
-    till.subscribe(shop.jeanne)
+    till.shop.subscribe(shop.jeanne)
     shop.bill(START)
     (invoice,) = till.invoices()
     with pytest.raises(UsageRefused, match="is not the number of a cheque"):

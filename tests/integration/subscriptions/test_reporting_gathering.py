@@ -13,7 +13,7 @@ from provision.subscriptions.books import vat_due, verify
 from provision.subscriptions.commons import contributions, hours, reciprocity
 from provision.subscriptions.documents import describing
 from provision.subscriptions.ledger.journal import Moment
-from provision.subscriptions.offers import contracts
+from provision.subscriptions.offers import plans
 from provision.subscriptions.offers.contracts import Share
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import PersonReference
@@ -25,6 +25,7 @@ from provision.subscriptions.reports.figures import figures
 from provision.subscriptions.reports.gather_scope import Scope, month_over
 from provision.subscriptions.reports.gathering import gather
 from provision.subscriptions.reports.months import last_day
+from tests.integration.subscriptions.conftest import newcomer, profile
 from tests.integration.subscriptions.reporting_shop import (
     ASSOCIATION,
     BUSINESS,
@@ -32,7 +33,6 @@ from tests.integration.subscriptions.reporting_shop import (
     UNTIL,
     again,
     build,
-    profile,
     registry,
     year_begins,
 )
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from provision.subscriptions.reports.facts import Facts
-    from tests.integration.subscriptions.reporting_shop import World
+    from tests.integration.subscriptions.reporting_shop import Counted
 
 JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in (1, 2, 3))
 
@@ -77,18 +77,18 @@ def lived(
 
 
 @pytest.fixture
-def world(built: Engine) -> Iterator[World]:
+def world(built: Engine) -> Iterator[Counted]:
     with Session(built, expire_on_commit=False) as session:
         yield again(session)
 
 
 @pytest.fixture
-def begun(lived: Engine) -> Iterator[World]:
+def begun(lived: Engine) -> Iterator[Counted]:
     with Session(lived, expire_on_commit=False) as session:
         yield again(session)
 
 
-def gathered(world: World, until: date = UNTIL, told: str = "", **scope: object) -> Facts:
+def gathered(world: Counted, until: date = UNTIL, told: str = "", **scope: object) -> Facts:
     facts = factsfile.parse(told)
     return gather(world.session, Scope(until, **scope), facts)  # type: ignore[arg-type]
 
@@ -100,7 +100,7 @@ def by_kind(facts: Facts) -> dict[str, int]:
     return dict(sums)
 
 
-def test_each_euro_is_shared_as_the_contract_says(begun: World) -> None:
+def test_each_euro_is_shared_as_the_contract_says(begun: Counted) -> None:
     """Paid: 12 + 12 + 120 + 5 + 7; of the 12 that came back nobody has anything."""
     facts = gathered(begun)
     assert facts.paid_cents == 15_600
@@ -108,7 +108,7 @@ def test_each_euro_is_shared_as_the_contract_says(begun: World) -> None:
     assert verify.verify(begun.session) == []
 
 
-def test_an_invoice_paid_in_parts_is_shared_to_the_cent_in_each_month(begun: World) -> None:
+def test_an_invoice_paid_in_parts_is_shared_to_the_cent_in_each_month(begun: Counted) -> None:
     """Of 5.00 of 12.00: VAT 0.83 of 2, association 1.25 of 3, business 2.92 of 7."""
     facts = gathered(begun)
     march = [one for one in facts.portions if one.month == MARCH]
@@ -128,8 +128,9 @@ def test_a_report_and_a_vat_statement_of_the_same_sales_agree_to_the_cent(
     """Of 5.03 of 12.00, VAT is 0.838."""
     shop = build(session)
     shop.contract()
-    for plan in ("famille", "nuage"):  # of one line, and of two
-        shop.subscribe(plan, FEBRUARY, plan=plan)
+    for code in ("famille", "nuage"):  # of one line, and of two
+        who = newcomer(session, code)
+        shop.subscribe(who, FEBRUARY, plan=plans.get(session, code))
     shop.bill(FEBRUARY)
     for shown in ("F2026-000001", "F2026-000002"):
         shop.pay(shown, units, FEBRUARY)
@@ -142,7 +143,7 @@ def test_a_report_and_a_vat_statement_of_the_same_sales_agree_to_the_cent(
         assert told[month] == sum(row.due for row in stated.rows)
 
 
-def test_income_is_what_was_received_without_vat(begun: World) -> None:
+def test_income_is_what_was_received_without_vat(begun: Counted) -> None:
     shown = [
         (one.day, one.cents_received, one.months, one.recurring) for one in gathered(begun).incomes
     ]
@@ -155,7 +156,7 @@ def test_income_is_what_was_received_without_vat(begun: World) -> None:
     assert {one.organisation for one in gathered(begun).incomes} == {BUSINESS}
 
 
-def test_a_report_of_an_earlier_month_is_as_it_was_then(begun: World) -> None:
+def test_a_report_of_an_earlier_month_is_as_it_was_then(begun: Counted) -> None:
     facts = gathered(begun, date(2026, 2, 28))
     assert facts.paid_cents == 1_200 + 1_200 + 12_000 + 500
     assert [(one.invoice, one.cents_open) for one in facts.unpaid] == [
@@ -164,14 +165,14 @@ def test_a_report_of_an_earlier_month_is_as_it_was_then(begun: World) -> None:
     ]
 
 
-def test_what_was_paid_before_the_twelve_months_is_in_none_of_them(begun: World) -> None:
+def test_what_was_paid_before_the_twelve_months_is_in_none_of_them(begun: Counted) -> None:
     facts = gathered(begun, date(2027, 2, 28))
     assert {one.month for one in facts.portions} == {MARCH}
     assert facts.paid_cents == 700
     assert sum(one.cents_received for one in facts.incomes) == 13_000
 
 
-def test_an_open_invoice_says_who_cannot_pay_and_who_will_not(begun: World) -> None:
+def test_an_open_invoice_says_who_cannot_pay_and_who_will_not(begun: Counted) -> None:
     told = f"""
     [[fraud]]
     organisation = "{BUSINESS}"
@@ -183,7 +184,7 @@ def test_an_open_invoice_says_who_cannot_pay_and_who_will_not(begun: World) -> N
     assert (lise.issued, lise.due) == (date(2026, 2, 15), date(2026, 3, 17))
 
 
-def test_an_open_invoice_says_how_far_its_reminders_were_on_that_day(begun: World) -> None:
+def test_an_open_invoice_says_how_far_its_reminders_were_on_that_day(begun: Counted) -> None:
     owner = organisations.get(begun.session, BUSINESS).id
     steps = [("notice", MARCH), ("reminder", date(2026, 3, 20)), ("formal", date(2026, 4, 2))]
     for position, (step, day) in enumerate(steps, start=1):
@@ -194,7 +195,7 @@ def test_an_open_invoice_says_how_far_its_reminders_were_on_that_day(begun: Worl
     assert [one.dunning_step for one in gathered(begun, date(2026, 2, 28)).unpaid] == [0, 0]
 
 
-def test_lives_and_rates_are_those_of_the_subscriptions(begun: World) -> None:
+def test_lives_and_rates_are_those_of_the_subscriptions(begun: Counted) -> None:
     facts = gathered(begun)
     jeanne, lise, karim = facts.lives
     assert (jeanne.first_day, jeanne.last_day) == (START, None)
@@ -212,7 +213,7 @@ def test_lives_and_rates_are_those_of_the_subscriptions(begun: World) -> None:
     ]
 
 
-def test_the_figures_of_the_small_world_are_those_of_a_hand_count(begun: World) -> None:
+def test_the_figures_of_the_small_world_are_those_of_a_hand_count(begun: Counted) -> None:
     found = figures(gathered(begun))
     assert [one.closing for one in found.movements[-3:]] == [2_000, 2_833, 1_833]
     assert [(one.joined, one.left) for one in found.movements[-3:]] == [(2, 0), (1, 0), (0, 1)]
@@ -226,7 +227,7 @@ def test_the_figures_of_the_small_world_are_those_of_a_hand_count(begun: World) 
     assert late["0-30"] == (1_200, 1_200)
 
 
-def test_money_that_goes_back_is_taken_from_those_who_had_it(begun: World) -> None:
+def test_money_that_goes_back_is_taken_from_those_who_had_it(begun: Counted) -> None:
     begun.credit("F2026-000001", date(2026, 3, 20))
     begun.pay("A2026-000001", 1_200, date(2026, 3, 25), "refund")
     facts = gathered(begun)
@@ -235,19 +236,19 @@ def test_money_that_goes_back_is_taken_from_those_who_had_it(begun: World) -> No
 
 
 @pytest.mark.parametrize("kind", ["credit", "loss", "fund", "barter"])
-def test_what_nobody_paid_is_in_no_euro(begun: World, kind: str) -> None:
+def test_what_nobody_paid_is_in_no_euro(begun: Counted, kind: str) -> None:
     begun.pay("F2026-000005", 1_200, date(2026, 3, 30), kind)
     facts = gathered(begun)
     assert facts.paid_cents == 15_600
     assert [one.invoice for one in facts.unpaid] == ["F2026-000006"]
 
 
-def test_a_local_currency_is_money(begun: World) -> None:
+def test_a_local_currency_is_money(begun: Counted) -> None:
     begun.pay("F2026-000005", 1_200, date(2026, 3, 30), "local")
     assert gathered(begun).paid_cents == 16_800
 
 
-def test_an_invoice_that_came_back_and_was_paid_again_is_counted_once(begun: World) -> None:
+def test_an_invoice_that_came_back_and_was_paid_again_is_counted_once(begun: Counted) -> None:
     """In parts, back, and then all at once: the month of all of it is a month of its own."""
     begun.pay("F2026-000005", 400, date(2026, 2, 20))
     begun.pay("F2026-000005", -400, date(2026, 3, 2), "return")
@@ -257,10 +258,10 @@ def test_an_invoice_that_came_back_and_was_paid_again_is_counted_once(begun: Wor
     assert by_kind(facts) == {"association": 4_200, "business": 9_800, "tax": 2_800}
 
 
-def test_nobody_is_a_subscriber_while_a_trial_lasts(world: World) -> None:
+def test_nobody_is_a_subscriber_while_a_trial_lasts(world: Counted) -> None:
     world.contract()
-    world.subscribe("Jeanne", START, plan="essai")
-    left = world.subscribe("Lise", START, plan="essai")
+    world.sold("Jeanne", START, plan="essai")
+    left = world.sold("Lise", START, plan="essai")
     left.last_day = date(2026, 1, 20)
     world.session.flush()
     facts = gathered(world)
@@ -268,7 +269,7 @@ def test_nobody_is_a_subscriber_while_a_trial_lasts(world: World) -> None:
     assert [(one.from_day, one.cents) for one in facts.rates] == [(date(2026, 1, 31), 500)]
 
 
-def test_an_order_counts_from_its_delivery_and_a_cancelled_one_never(world: World) -> None:
+def test_an_order_counts_from_its_delivery_and_a_cancelled_one_never(world: Counted) -> None:
     world.contract()
     delivered, waiting, cancelled = (world.order(name, START) for name in ("a", "b", "c"))
     world.deliver(delivered, date(2026, 1, 9))
@@ -279,25 +280,25 @@ def test_an_order_counts_from_its_delivery_and_a_cancelled_one_never(world: Worl
     assert waiting.state == "waiting"
 
 
-def test_a_discount_lowers_what_is_paid_a_month_while_it_lasts(world: World) -> None:
+def test_a_discount_lowers_what_is_paid_a_month_while_it_lasts(world: Counted) -> None:
     world.contract()
-    one = world.subscribe("Jeanne", START)
+    one = world.sold("Jeanne", START)
     world.discount(one, date(2026, 2, 1), date(2026, 2, 28), 2_500)
     rates = [(rate.from_day, rate.cents) for rate in gathered(world).rates]
     assert rates == [(START, 1_000), (FEBRUARY, 750), (MARCH, 1_000)]
 
 
-def test_a_tier_halves_the_price_and_is_named(world: World) -> None:
+def test_a_tier_halves_the_price_and_is_named(world: Counted) -> None:
     world.contract()
-    world.subscribe("Jeanne", START, tier="solidaire")
+    world.sold("Jeanne", START, tier="solidaire")
     facts = gathered(world)
     assert (facts.lives[0].tier, facts.rates[0].cents) == ("Solidaire", 500)
     assert gathered(world, language="en").lives[0].tier == "Solidarity"
 
 
-def test_a_change_of_vat_regime_changes_what_is_left_of_a_price(world: World) -> None:
+def test_a_change_of_vat_regime_changes_what_is_left_of_a_price(world: Counted) -> None:
     world.contract()
-    world.subscribe("Jeanne", START)
+    world.sold("Jeanne", START)
     describing.describe(world.session, world.seller, profile(BUSINESS, "franchise"), MARCH)
     rates = [(rate.from_day, rate.cents) for rate in gathered(world).rates]
     assert rates == [(START, 1_000), (MARCH, 1_200)]
@@ -307,7 +308,7 @@ def test_under_two_contracts_each_is_taxed_for_its_own_part(session: Session) ->
     """12.00 = 8.40 of the business (7.00 + 1.40 of VAT) + 3.60 of the association, without VAT."""
     world = build(session)
     world.contract(mode="two_contracts")
-    world.subscribe("Jeanne", START)
+    world.sold("Jeanne", START)
     world.bill(START)
     world.pay("F2026-000001", 840, date(2026, 1, 9))
     world.pay("F2026-000001", 360, date(2026, 1, 9), issuer=world.supporter)
@@ -325,14 +326,14 @@ def test_funds_and_machines_are_told_apart_from_who_keeps_them(session: Session)
     world = build(session)
     fund = world.fund("Caisse commune", "coordination")
     world.contract(
-        [
+        shares=[
             Share(world.supporter, 20),
             Share(world.supporter, 10, fund=fund),
             Share(world.seller, 70),
             Share(world.seller, 1, role="hosting"),
         ]
     )
-    world.subscribe("Jeanne", START, plan="nuage")
+    world.sold("Jeanne", START, plan="nuage")
     world.bill(START)
     world.pay("F2026-000001", 1_800, date(2026, 1, 9))
     shown = {
@@ -348,7 +349,9 @@ def test_funds_and_machines_are_told_apart_from_who_keeps_them(session: Session)
     }
 
 
-def test_what_a_seller_settles_is_income_of_the_association_and_none_of_both(begun: World) -> None:
+def test_what_a_seller_settles_is_income_of_the_association_and_none_of_both(
+    begun: Counted,
+) -> None:
     """Sold by the end of March, paid or not: 150.00 without VAT; 30 of 100 parts are 45.00."""
     begun.settle(UNTIL)
     facts = gathered(begun)
@@ -370,7 +373,7 @@ def test_what_a_seller_settles_is_income_of_the_association_and_none_of_both(beg
     assert watched[ASSOCIATION, "franchise"] == 4_500
 
 
-def test_a_gift_of_the_business_is_income_of_the_association_alone(begun: World) -> None:
+def test_a_gift_of_the_business_is_income_of_the_association_alone(begun: Counted) -> None:
     moment = Moment(date(2026, 3, 9), UNTIL)
     contributions.give(begun.session, begun.seller, begun.supporter, 5_000, moment)
     facts = gathered(begun)
@@ -383,7 +386,7 @@ def test_a_gift_of_the_business_is_income_of_the_association_alone(begun: World)
 
 
 def test_time_counts_for_whom_it_was_given_and_for_the_commons_by_its_purpose(
-    begun: World,
+    begun: Counted,
 ) -> None:
     for seconds, purpose, day in (
         (3_600, "Code commun", date(2026, 3, 1)),
@@ -398,7 +401,7 @@ def test_time_counts_for_whom_it_was_given_and_for_the_commons_by_its_purpose(
     assert (time.seconds, time.commons_seconds) == (9_000, 3_600)
 
 
-def test_what_was_meant_to_be_given_back_stands_beside_what_was(begun: World) -> None:
+def test_what_was_meant_to_be_given_back_stands_beside_what_was(begun: Counted) -> None:
     """Sold by the end of March: five invoices of 10.00 and one of 100.00; 10 % are 15.00."""
     terms = (START, "AG 2026")
     reciprocity.add(begun.session, begun.seller, begun.supporter, 1_000, terms)
@@ -409,7 +412,7 @@ def test_what_was_meant_to_be_given_back_stands_beside_what_was(begun: World) ->
     assert (one.base_cents, one.due_cents, one.given_cents) == (15_000, 1_500, 900)
 
 
-def test_a_report_of_one_organisation_has_what_is_its_own(begun: World) -> None:
+def test_a_report_of_one_organisation_has_what_is_its_own(begun: Counted) -> None:
     begun.settle(UNTIL)
     facts = gathered(begun, organisation_id=begun.supporter.id)
     assert [one.name for one in facts.parties] == [ASSOCIATION]
@@ -417,7 +420,7 @@ def test_a_report_of_one_organisation_has_what_is_its_own(begun: World) -> None:
     assert (len(facts.lives), facts.costs, facts.paid_cents) == (3, (), 15_600)
 
 
-def test_a_report_of_a_territory_has_what_its_sellers_sell(begun: World) -> None:
+def test_a_report_of_a_territory_has_what_its_sellers_sell(begun: Counted) -> None:
     calvados = gathered(begun, territory="Calvados")
     assert (len(calvados.lives), calvados.paid_cents, len(calvados.unpaid)) == (3, 15_600, 2)
     assert sum(one.cents for one in calvados.portions) == 15_600
@@ -426,18 +429,18 @@ def test_a_report_of_a_territory_has_what_its_sellers_sell(begun: World) -> None
     assert (orne.lives, orne.portions, orne.unpaid, orne.incomes) == ((), (), (), ())
 
 
-def test_a_territory_where_nobody_is_at_home_is_refused(begun: World) -> None:
+def test_a_territory_where_nobody_is_at_home_is_refused(begun: Counted) -> None:
     with pytest.raises(PaquetError, match="at home in Paris"):
         gathered(begun, territory="Paris")
 
 
-def test_an_organisation_that_nobody_knows_is_refused(begun: World) -> None:
+def test_an_organisation_that_nobody_knows_is_refused(begun: Counted) -> None:
     told = '[[cash]]\norganisation = "Boutique libre"\namount = "1.00"\non = 2026-01-01'
     with pytest.raises(PaquetError, match="speak of Boutique libre, which is no organisation"):
         gathered(begun, told=told)
 
 
-def test_what_a_file_tells_is_added_to_what_the_registry_knows(begun: World) -> None:
+def test_what_a_file_tells_is_added_to_what_the_registry_knows(begun: Counted) -> None:
     told = f"""
     [[cost]]
     organisation = "{BUSINESS}"
@@ -460,7 +463,7 @@ def test_what_a_file_tells_is_added_to_what_the_registry_knows(begun: World) -> 
     assert [one.taxable for one in found.watch if one.party == ASSOCIATION] == [False]
 
 
-def test_who_was_forgotten_still_counts(begun: World) -> None:
+def test_who_was_forgotten_still_counts(begun: Counted) -> None:
     begun.session.execute(delete(PersonReference))
     references = [one.subscriber_reference for one in gathered(begun).lives]
     assert references == ["forgotten-1", "forgotten-2", "forgotten-3"]
@@ -469,7 +472,7 @@ def test_who_was_forgotten_still_counts(begun: World) -> None:
 def test_without_a_profile_no_price_without_vat_is_known(session: Session) -> None:
     world = build(session, described=False)
     world.contract()
-    world.subscribe("Jeanne", START)
+    world.sold("Jeanne", START)
     with pytest.raises(PaquetError, match="Nobody knows yet how organisation 1 is taxed"):
         gathered(world)
 
@@ -500,8 +503,8 @@ def test_the_last_month_that_is_over_ends_today_at_the_latest(today: date, over:
 
 def test_what_the_seller_keeps_is_all_his_under_mecenat(session: Session) -> None:
     world = build(session)
-    world.contract(contracts.two(world.seller, world.supporter, (70, 30)), mode="mecenat")
-    world.subscribe("Jeanne", START)
+    world.contract("mecenat")
+    world.sold("Jeanne", START)
     world.bill(START)
     world.pay("F2026-000001", 1_200, date(2026, 1, 9))
     assert by_kind(gathered(world)) == {"business": 1_000, "tax": 200}

@@ -49,7 +49,11 @@ def _play(session: Session, actions: list[str]) -> None:
     shop = opened(session, ("liable", "liable"))
     pot = shop.fund(shop.supporter)
     shop.contract(
-        [Share(shop.supporter, 20), Share(shop.supporter, 10, fund=pot), Share(shop.seller, 70)]
+        shares=[
+            Share(shop.supporter, 20),
+            Share(shop.supporter, 10, fund=pot),
+            Share(shop.seller, 70),
+        ]
     )
     day, net = FIRST, 0
     for action in ["sell", *actions]:

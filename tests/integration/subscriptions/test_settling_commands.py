@@ -40,7 +40,7 @@ def context(tmp_path: Path) -> Context:
             Share(shop.supporter, 10, fund=pot),
             Share(shop.seller, 70),
         ]
-        shop.contract(shares)
+        shop.contract(shares=shares)
         shop.sell()
     return made
 

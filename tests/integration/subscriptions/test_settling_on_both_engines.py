@@ -21,7 +21,7 @@ def test_a_month_is_settled_paid_and_helps_somebody(session: Session) -> None:
     shop = opened(session, ("liable", "liable"))
     pot, reserve = shop.fund(shop.supporter), shop.fund(shop.seller, "reserve")
     shop.contract(
-        [
+        shares=[
             Share(shop.supporter, 20),
             Share(shop.supporter, 10, fund=pot),
             Share(shop.seller, 5, fund=reserve),
@@ -73,7 +73,7 @@ GIVEN = (
 def test_the_database_itself_refuses_what_must_not_be(session: Session) -> None:
     shop = opened(session)
     pot = shop.fund(shop.supporter)
-    shop.contract([Share(shop.supporter, 30, fund=pot), Share(shop.seller, 70)])
+    shop.contract(shares=[Share(shop.supporter, 30, fund=pot), Share(shop.seller, 70)])
     shop.sell()
     settlements.make(session, shop.seller, shop.supporter, LATER, TODAY)
     shop.mandate()

@@ -312,7 +312,7 @@ def test_roles_and_funds_have_lines_of_their_own(session: Session) -> None:
     shop = opened(session)
     fund = shop.fund(shop.supporter)
     shop.contract(
-        [
+        shares=[
             Share(shop.supporter, 20),
             Share(shop.supporter, 10, fund=fund),
             Share(shop.seller, 70),

@@ -18,7 +18,7 @@ from provision.subscriptions.payments.returns import CameBack
 from provision.subscriptions.selling import credit_notes
 from provision.subscriptions.selling.credit_notes import What
 from provision.workflows import reconciling
-from tests.integration.subscriptions.conftest import START
+from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
     TOLD,
@@ -40,8 +40,8 @@ ONE_DAY = timedelta(days=1)
 def till(shop: Shop) -> Till:
     """Jeanne and Luc owe 10 euros each, of which 1.67 are VAT."""
     made = open_till(shop, "liable")
-    for subscriber in (shop.jeanne, made.subscriber("Luc")):
-        made.subscribe(subscriber)
+    for subscriber in (shop.jeanne, newcomer(made.session, "Luc")):
+        made.shop.subscribe(subscriber)
     shop.bill(START + ONE_DAY)
     return made
 
@@ -139,7 +139,7 @@ def test_what_is_lost_is_never_due(till: Till) -> None:
 
 def test_with_the_option_for_debits_it_is_due_with_the_invoice(shop: Shop) -> None:
     till = open_till(shop, "liable", vat_on_debits=True)
-    till.subscribe(shop.jeanne)
+    till.shop.subscribe(shop.jeanne)
     shop.bill(START + ONE_DAY)
     assert (row(till).due, row(till).waiting, row(till).paid) == (167, 0, 0)
     pays(till, 1000, MARCH)
@@ -148,7 +148,7 @@ def test_with_the_option_for_debits_it_is_due_with_the_invoice(shop: Shop) -> No
 
 def test_who_is_not_liable_sees_what_was_paid_and_owes_nothing(shop: Shop) -> None:
     till = open_till(shop)
-    till.subscribe(shop.jeanne)
+    till.shop.subscribe(shop.jeanne)
     shop.bill(START + ONE_DAY)
     pays(till, 1000)
     (found,) = stated(till).rows
