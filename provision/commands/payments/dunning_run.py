@@ -54,6 +54,9 @@ def run(context: Context, wanted: Reminded, how: How) -> None:
     if day > today:
         raise UsageRefused(f"{day} is not yet", "Look at that day: paquet dunning due --on DAY")
     planned = due_rows(context, name, rules, day)
+    if not planned and not how.yes:
+        context.show([], as_json=how.as_json, nothing="Nobody is to be reminded.")
+        return
     if not agreed(context, planned, how, "Take these steps?"):
         return
     with progress.steps(quiet=how.as_json) as tell:

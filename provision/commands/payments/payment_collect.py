@@ -68,7 +68,8 @@ def collect(context: Context, wanted: Collecting, how: How) -> None:
         owner = organisations.get(session, wanted.organisation)
         found = collecting.plan(session, owner, handed_over, wanted.named)
     if found is not None and not found.chosen:
-        context.show(_proposed(found), as_json=how.as_json)
+        nothing = "Nothing is due by then."
+        context.show(_proposed(found), as_json=how.as_json, nothing=nothing)
         return
     outbox = Outbox(wanted.folder, context.settings.operator.language, owner.name)
     mailing.check(outbox)

@@ -183,10 +183,15 @@ class Within:
 @pytest.fixture(scope="module", autouse=True)
 def noon(request: pytest.FixtureRequest) -> Iterator[None]:
     """No test reads the clock of the day: it is noon of what its file calls TODAY, or of DAY."""
-    now = datetime.combine(getattr(request.module, "TODAY", DAY), time(12), UTC)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("provision.workflows.control.datetime", SimpleNamespace(now=now.astimezone))
+        at_noon(patch, getattr(request.module, "TODAY", DAY))
         yield
+
+
+def at_noon(monkeypatch: pytest.MonkeyPatch, day: date) -> None:
+    """Let commands run at noon of a day."""
+    now = datetime.combine(day, time(12), UTC)
+    monkeypatch.setattr("provision.workflows.control.datetime", SimpleNamespace(now=now.astimezone))
 
 
 @pytest.fixture

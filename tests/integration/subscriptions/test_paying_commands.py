@@ -231,8 +231,13 @@ def test_reminders_are_shown_paused_and_run(sold: Context, tmp_path: Path) -> No
         ask(sold, dunning, "run", "Boutique", "--to", letters, "--on", tomorrow, "--yes")
     with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
         ask(sold, dunning, "run", "Boutique", "--to", letters)
+    due = read(sold, dunning, "due", "Boutique")
+    assert read(sold, dunning, "run", "Boutique", "--to", letters, "--dry-run") == due
+    assert not (tmp_path / "letters").exists()
     (done,) = read(sold, dunning, "run", "Boutique", "--to", letters, "--yes")
     assert (done["step"], done["refused"]) == ("notice", "")
+    asked = ask(sold, dunning, "run", "Boutique", "--to", letters)
+    assert asked.stdout == "Nobody is to be reminded.\n"
     listed = json.loads(ask(sold, dunning, "list", "Boutique", "--json").stdout)
     assert [one["step"] for one in listed["steps"]] == ["notice"]
     assert len(listed["pauses"]) == 1

@@ -121,6 +121,11 @@ def test_an_erased_person_is_read_from_the_archive_by_their_document(
     end(world)
     ask(context, subscriber, "erase", EMAIL, "--why", "asked by letter", "--yes", "--json")
     words = ("archive", "f2026-000001", "--organisation", "boutique libre", "--why", "audit")
+    looked = ask(context, subscriber, *words, "--dry-run").output
+    assert "F2026-000001" in looked
+    assert [name for name in NAMES if name in looked] == []
+    with database.transaction(world.engine) as session:
+        assert session.scalars(select(ArchiveAccess.why)).all() == []
     found = json.loads(ask(context, subscriber, *words, "--yes", "--json").output)
     assert found["name"] == NAME
     with database.transaction(world.engine) as session:
