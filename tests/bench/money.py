@@ -133,8 +133,9 @@ def bill(url: str) -> int:
 
 def check(url: str, *, seals: bool) -> int:
     """Look for what is not whole."""
-    with Session(database.connect(url)) as session:
-        return len(verify.verify(session, seals=seals))
+    with database.reading(database.connect(url)) as session:
+        found, _heads = verify.verify(session, seals=seals), verify.heads(session)
+        return len(found)
 
 
 def documents(url: str) -> int:

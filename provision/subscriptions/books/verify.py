@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 
 from provision.subscriptions.commons.receipts import sealing
 from provision.subscriptions.documents import numbering
@@ -67,13 +67,11 @@ def broken_receipts(session: Session) -> Iterator[Discrepancy]:
 
 def heads(session: Session) -> list[Head]:
     """Return the end of each organisation's journal."""
-    last: dict[int, tuple[int, str]] = {}
-    rows = session.execute(
-        select(
-            LedgerTransaction.organisation_id, LedgerTransaction.number, LedgerTransaction.hash
-        ).order_by(LedgerTransaction.organisation_id, LedgerTransaction.number)
+    one = LedgerTransaction
+    ends = select(one.organisation_id, func.max(one.number)).group_by(one.organisation_id)
+    rows = select(one.organisation_id, one.number, one.hash).where(
+        tuple_(one.organisation_id, one.number).in_(ends)
     )
-    for owner, number, sealed in rows:
-        last[owner] = (number, sealed)
+    last = {owner: (number, sealed) for owner, number, sealed in session.execute(rows)}
     names = session.execute(select(Organisation.id, Organisation.name).order_by(Organisation.name))
     return [Head(name, *last.get(owner, (0, journal.GENESIS))) for owner, name in names]

@@ -46,10 +46,15 @@ KEPT = {
 }
 REPLACED = "INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
 CHANGES = ("UPDATE {table} SET {column} = {column}", "DELETE FROM {table}")
+AGAIN = """INSERT INTO invoice_line SELECT organisation_id, series, number, line + 9, component,
+ role, label, quantity, ends_on, ends_on, net, vat, vat_category, vat_rate, contract_id, carried,
+ vat_abroad FROM invoice_line"""
 VANDALISM = {
     "UPDATE ledger_posting SET units = units * 2": "content was changed",
     "UPDATE ledger_posting SET units = 901 WHERE units = 1000": "are not equal",
+    "UPDATE ledger_posting SET commodity = 'HOUR' WHERE units < 0": "are not equal",
     "UPDATE ledger_posting SET party = 'person-x' WHERE account = '411'": "the ledger says is owed",
+    "UPDATE allocation SET units = units - 1": "the ledger says is owed",
     "UPDATE ledger_transaction SET recorded_on = '2026-01-01'": "does not follow",
     "UPDATE ledger_transaction SET text = 'Rien'": "content was changed",
     "UPDATE ledger_transaction SET piece = 'F2026-000009'": "content was changed",
@@ -62,8 +67,11 @@ VANDALISM = {
     "UPDATE invoice SET digest = 'x'": "another amount or another document",
     "UPDATE invoice_line SET label = 'Rien'": "changed after it was issued",
     "DELETE FROM invoice_line": "not the sum of its lines",
+    AGAIN: "days were invoiced twice",
     "UPDATE line_share SET units = units + 1 WHERE position = 0": "do not add up",
     "UPDATE line_share SET units = 500": "not what the contract gives",
+    "DELETE FROM line_share": "not what the contract gives",
+    "UPDATE invoice SET kind = 'credit'": "not what the contract gives",
     "UPDATE line_share SET beneficiary_id = 3 - beneficiary_id": "changed after it was issued",
     "DELETE FROM carry": "nobody remembers where its splits are",
     "UPDATE closing SET hash = '0'": "is not the one that was sealed",
