@@ -12,8 +12,8 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # What Debian gives: for the lab, for the documents, for the clients of the tests.
 LAB_PACKAGES := mmdebstrap systemd-container slirp4netns iproute2 nftables procps openssh-client debian-archive-keyring
 DOCUMENT_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
-BASE_PACKAGES := $(LAB_PACKAGES) $(DOCUMENT_PACKAGES) python3-venv ca-certificates restic openssl
-TEST_PACKAGES := postgresql knot rclone swaks poppler-utils hledger
+BASE_PACKAGES := $(LAB_PACKAGES) $(DOCUMENT_PACKAGES) python3-venv ca-certificates restic openssl gpgv
+TEST_PACKAGES := postgresql knot rclone swaks poppler-utils hledger gpg gpg-agent curl
 LONG_PACKAGES := qemu-system-x86
 
 help: ## Show this list
