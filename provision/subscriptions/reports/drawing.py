@@ -102,17 +102,23 @@ def _take_away(root: etree._Element) -> None:
 
 
 def _fit_into_page(root: etree._Element, name: str) -> None:
-    """Take the page's ink, and keep only the ids that are referred to, each under our name."""
-    refers = re.compile(r"(?<=url\(#)")
-    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', etree.tostring(root, encoding="unicode")))
+    """Take the page's ink, and keep only the ids that are referred to, under our name and a number.
+
+    Those of matplotlib are made of what each Python writes in its own way.
+    """
+    refers = re.compile(r"(?<=url\(#)[^)]+")
+    whole = etree.tostring(root, encoding="unicode")
+    used = dict.fromkeys(re.findall(r'(?:url\(|href=")#([^)"]+)', whole))
+    names = {known: f"{name}-{number}" for number, known in enumerate(used, start=1)}
     for use in root.iter(f"{SVG}use"):
-        use.set("href", f"#{name}-{use.attrib.pop(f'{XLINK}href')[1:]}")
+        use.set("href", f"#{names[use.attrib.pop(f'{XLINK}href')[1:]]}")
     for element in root.iter():
         for key, value in element.attrib.items():
-            element.set(key, refers.sub(f"{name}-", value).replace(INK, "currentColor"))
+            known = refers.sub(lambda mark: names[mark[0]], value)
+            element.set(key, known.replace(INK, "currentColor"))
         found = element.attrib.pop("id", None)
-        if found in used:
-            element.set("id", f"{name}-{found}")
+        if found in names:
+            element.set("id", names[found])
 
 
 def _tell(root: etree._Element, picture: Picture) -> None:
