@@ -36,5 +36,6 @@ PARTS = (
     Part("units", "restart, crash and reboot of every unit", (f"{LAB}/test_units.py",)),
     Part("away", "PostgreSQL away for half a minute", (f"{LAB}/test_away.py",)),
     Part("hardening", "testssl, ssh-audit, lynis, systemd-analyze", (f"{LAB}/test_hardening.py",)),
+    Part("debian", "setup, checks and a lab on the other Debian", (f"{LAB}/test_other_debian.py",)),
     Part("emulated", "limits of the kernel, on an emulated machine", (f"{LAB}/test_emulated.py",)),
 )
