@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 from datetime import UTC, date, datetime
 from functools import partial
@@ -55,6 +56,11 @@ quota_gib = 100
 price = [{ from = 2026-01-01, monthly = "10.00" }]
 """
 PERSON = '{{"name":"Personne {0}","email":"p{0}@exemple.test"}}'
+OPERATOR = """[operator]
+name = "Nuage"
+zone = "nuage.test"
+contact = "aide@nuage.test"
+"""
 IBAN = "FR7630006000011234567890189"
 
 
@@ -138,6 +144,16 @@ def check(url: str, *, seals: bool) -> int:
         return len(found)
 
 
+def command(url: str) -> int:
+    """Verify as a person does, from the start of the command to its end; return its exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "paquet.toml")
+        file.write_text(f"{OPERATOR}[registry]\nurl = '{url}'\n", encoding="utf-8")
+        paquet = [str(Path(sys.executable).with_name("paquet")), "--config", str(file)]
+        verified = [*paquet, "money", "verify", "--quick"]
+        return subprocess.run(verified, check=False, stdout=subprocess.DEVNULL).returncode
+
+
 def documents(url: str) -> int:
     """Make the Factur-X of every invoice, valid by its schema."""
     with Session(database.connect(url)) as session:
@@ -199,6 +215,8 @@ def measure(figures: Figures, name: str, url: str, aim: str) -> None:
     figures.add(f"{name}: bill again, {made} new", seconds, aim="≤ 10 s")
     found, seconds, _peak = alone(check, url, seals=False)
     figures.add(f"{name}: every invariant, {found} broken", seconds, aim="≤ 2 s")
+    code, seconds, _peak = alone(command, url)
+    figures.add(f"{name}: paquet money verify --quick, exit code {code}", seconds)
     found, seconds, peak = alone(check, url, seals=True)
     figures.add(f"{name}: and every seal again, {found} broken, peak {peak} MB", seconds)
 
