@@ -80,8 +80,8 @@ def deploy(
         unchanged = () if drift else _equal(wanted, held.digests)
         if wanted and len(unchanged) == len(wanted):
             return Deployment(host.name, 0, (), unchanged, time.monotonic() - started)
-        known = {"unchanged_roles": list(unchanged), "new_server": not held.digests}
-        given = replace(play, variables={**play.variables, **known})
+        known = {**play.variables, "new_server": not held.digests}
+        given = replace(play, variables=known, skipped=unchanged)
         due = {role: wanted[role] for role in wanted if role not in unchanged}
         result = _visit(given, settings, held, due, on_part)
     return _describe(host, wanted, unchanged, result, started)
@@ -91,8 +91,7 @@ def rehearse(play: Play, settings: Settings, on_part: OnPart | None = None) -> D
     """Say what deploying would change, reading reality; the server stays as it is."""
     started, (host,) = time.monotonic(), play.hosts
     playbook = find_playbook(play.playbook)
-    given = replace(play, variables={**play.variables, "unchanged_roles": []})
-    result = run_play(given, settings, on_part=on_part, check=True)
+    result = run_play(play, settings, on_part=on_part, check=True)
     wanted = dict.fromkeys(roles_of(playbook, host.groups), "")
     return _describe(host, wanted, (), result, started)
 

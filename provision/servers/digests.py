@@ -32,8 +32,7 @@ SHARED = ("library", "module_utils", "filter_plugins")
 def roles_of(playbook: Path, groups: frozenset[str]) -> list[str]:
     """Return the roles that the playbook file gives to a host of `groups`, in their order.
 
-    Format: docs.ansible.com, playbook keywords: plays with `hosts` and `roles`; our site.yml names
-    its roles in the variable `site_roles`, which it includes one after the other.
+    Format: docs.ansible.com, playbook keywords: plays with `hosts` and `roles`.
     """
     plays = yaml.safe_load(playbook.read_text(encoding="utf-8"))
     wanted = groups | {"all"}
@@ -41,7 +40,7 @@ def roles_of(playbook: Path, groups: frozenset[str]) -> list[str]:
         _role_name(entry, playbook)
         for play in plays
         if wanted & set(str(play.get("hosts", "")).replace(",", ":").split(":"))
-        for entry in [*play.get("roles", []), *play.get("vars", {}).get("site_roles", [])]
+        for entry in play.get("roles", [])
     ]
 
 

@@ -21,7 +21,8 @@ class Play:
 
     `variables` are readable by every user of this machine's process list; `secrets` are not: the
     play reads them from the JSON file at the variable `secrets_file`, in `no_log` tasks. What is
-    secret on the way back it writes as JSON to `reply_file`, in the same private folder.
+    secret on the way back it writes as JSON to `reply_file`, in the same private folder. Tasks with
+    a tag of `skipped` are passed over.
     """
 
     playbook: str
@@ -29,3 +30,4 @@ class Play:
     variables: Mapping[str, object] = field(default_factory=dict)
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
     timeout: float = AN_HOUR
+    skipped: Sequence[str] = ()

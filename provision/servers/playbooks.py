@@ -62,6 +62,7 @@ def run_play(
         _lay_out(folder, play, {permit.host: permit for permit in permits})
         options = ["--extra-vars", f"@{folder}/variables.json", "--forks", str(FORKS)]
         options += ["--check", "--diff"] if check else []
+        options += ["--skip-tags", ",".join(play.skipped)] if play.skipped else []
         book = {"playbook": str(find_playbook(play.playbook)), "cmdline": shlex.join(options)}
         book["project"] = str(share("playbooks"))
         write_privately(folder / "play.json", json.dumps(book))
@@ -160,5 +161,6 @@ def _environment(folder: Path, settings: Settings) -> dict[str, str]:
         "ANSIBLE_CALLBACK_PLUGINS": str(playbooks / "callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "paquet_module_store",
         **({"PAQUET_MODULE_STORE": str(store)} if store else {}),
+        "ANSIBLE_PRIVATE_ROLE_VARS": "True",  # a digest covers no variable of another role
         "ANSIBLE_NO_TARGET_SYSLOG": "True",  # else the journal there keeps all that modules get
     }

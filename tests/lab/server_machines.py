@@ -33,8 +33,8 @@ SITE = """
   hosts: bundles
   gather_facts: false
   roles:
-    - {role: one, when: "'one' not in unchanged_roles"}
-    - {role: two, when: "'two' not in unchanged_roles"}
+    - {role: one, tags: one}
+    - {role: two, tags: two}
 """
 TASKS = """
 - name: Write

@@ -19,7 +19,7 @@ LEFT = {"ansible.builtin.shell", "ansible.builtin.command", "ansible.builtin.raw
 
 def site_roles() -> list[str]:
     plays: list[dict[str, Any]] = yaml.safe_load((PLAYBOOKS / "site.yml").read_text())
-    return [role for play in plays for role in play["vars"]["site_roles"]]
+    return [entry["role"] for play in plays for entry in play["roles"]]
 
 
 def test_every_role_of_the_site_exists() -> None:
@@ -35,7 +35,9 @@ def test_a_role_describes_its_arguments(role: Path) -> None:
 def entries(play_file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each role that a play names: how (import or include), and its words."""
     for play in yaml.safe_load(play_file.read_text()):
-        for task in play["tasks"]:
+        for role in play.get("roles", []):
+            yield "import_role", {"name": role["role"], "when": "when" in role}
+        for task in play.get("tasks", []):
             for how in ("import_role", "include_role"):
                 if f"ansible.builtin.{how}" in task:
                     yield how, task[f"ansible.builtin.{how}"] | {"when": "when" in task}
@@ -49,7 +51,8 @@ def test_what_a_play_does_is_told_in_words_and_only_when_it_is_done(path: Path) 
     """
     told = 0
     for play in yaml.safe_load(path.read_text()):
-        assert all("role" in str(task.keys()) for task in play["tasks"]), play["name"]
+        assert play.keys() & {"roles", "tasks"}, play["name"]
+        assert all("role" in str(task.keys()) for task in play.get("tasks", [])), play["name"]
     for how, entry in entries(path):
         assert not (how == "import_role" and entry["when"]), entry
         named = re.compile(re.sub(r"{{.*?}}", ".+", entry["name"]))

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 SITE = """
 - name: Bundles
-  hosts: bundles
+  hosts: "bundles:&{{ site_host | default('all') }}"
   roles: [base, {role: nginx, when: x}]
 - name: Backup
   hosts: backup:names
   roles: [{name: rest}]
 - name: Names
   hosts: names
-  vars: {site_roles: [knot]}
+  roles: [knot]
 - name: Everywhere
   hosts: all
   tasks: []
