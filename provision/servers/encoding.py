@@ -33,7 +33,7 @@ def encode(variables: Mapping[str, object]) -> str:
     Keys must be plain names, at every depth: Ansible reads some keys as code. Raises CannotEncode
     for other keys, for secrets (they travel in the secrets file), and for text that is no Unicode.
     """
-    return json.dumps(_wrap(variables), allow_nan=False)
+    return json.dumps(_wrap(variables), allow_nan=False, indent=2)
 
 
 def _wrap(value: object) -> Json:

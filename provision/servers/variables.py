@@ -42,7 +42,7 @@ def server_variables(host: Host, settings: Settings) -> dict[str, object]:
 
 def site_variables(host: Host, settings: Settings) -> dict[str, object]:
     """Return the variables of site.yml: for a bundle server also the archives that it offers."""
-    variables = server_variables(host, settings)
+    variables = {"site_host": host.name, **server_variables(host, settings)}
     # Its checks knock with wrong logins on purpose, and must not be kept out for that.
     variables["fail2ban_never"] = ["127.0.0.0/8", "::1", *_our_address(host)]
     known = [key.kind for key in hostkeys.known_keys(host, settings)]

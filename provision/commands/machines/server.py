@@ -23,6 +23,10 @@ WAITING = {
     "deploy": Waiting(
         "machines.server_making", "Bring HOST to what this release and the settings say."
     ),
+    "variables": Waiting(
+        "machines.server_variables",
+        "Print what site.yml is given for HOST: the variables file of a run by hand.",
+    ),
     "check": Waiting(
         "machines.server_making",
         "Check HOST from outside and inside; exit code 5 when something is wrong.",
