@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision.process.commands import Surroundings, run, start
-from provision.rendering import share
 from provision.servers import guard, inventory
 from provision.servers.connection import known_hosts
+from provision.shipped import share
 from provision.workflows.claims import claim
 from tests.lab.paquet_runs import paquet
 from tests.lab.server_machines import wait_until

@@ -54,7 +54,7 @@ def books() -> None:
 
 
 @dataclass(frozen=True)
-class Balanced:
+class BalancesAsked:
     """Of whom, as of which day, as known on which day, and since when balances are asked for."""
 
     organisation: str | None
@@ -68,10 +68,10 @@ class Balanced:
 @click.option("--on", type=day_type, help="As of the end of this day; else all.")
 @click.option("--known", type=day_type, help="As the books said on this day, before corrections.")
 @click.option("--from", "first_day", type=day_type, help="Of the year that begins on this day.")
-@typed(Balanced, "wanted")
+@typed(BalancesAsked, "wanted")
 @json_option
 @pass_context
-def balance(context: Context, wanted: Balanced, *, as_json: bool) -> None:
+def balance(context: Context, wanted: BalancesAsked, *, as_json: bool) -> None:
     """Show what each account holds, since the beginning or, with --from, of one year.
 
     A year begins with its opening: the result of what was before stands on 120 or 129, less what
@@ -85,7 +85,7 @@ def balance(context: Context, wanted: Balanced, *, as_json: bool) -> None:
     context.show(rows, as_json=as_json, nothing="Nothing is posted yet.")
 
 
-def _balances(session: Session, wanted: Balanced, today: date) -> list[Balance]:
+def _balances(session: Session, wanted: BalancesAsked, today: date) -> list[Balance]:
     """Return the balances that were asked for."""
     owner = organisations.get(session, wanted.organisation) if wanted.organisation else None
     if wanted.first_day is None:

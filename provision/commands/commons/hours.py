@@ -37,7 +37,7 @@ def hours() -> None:
 
 
 @dataclass(frozen=True)
-class HoursGiven:
+class TypedHours:
     """How much time was given for what, by whom and when."""
 
     organisation: str
@@ -53,10 +53,10 @@ class HoursGiven:
 @click.option("--for", "purpose", required=True, help="What was done.")
 @click.option("--by", "giver", default="", metavar="EMAIL", help="The subscriber who gave it.")
 @on_option
-@typed(HoursGiven, "wanted")
+@typed(TypedHours, "wanted")
 @change_options
 @pass_context
-def give(context: Context, wanted: HoursGiven, how: How) -> None:
+def give(context: Context, wanted: TypedHours, how: How) -> None:
     """Write that TIME (such as 1:30) was given to ORGANISATION."""
     today = context.today
     moment = Moment(wanted.on or today, today)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reminded:
+class RemindingRun:
     """Whose invoices are reminded, on which day, by which rules, with letters into a folder."""
 
     organisation: str
@@ -40,10 +40,10 @@ class Reminded:
 @click.option("--to", "folder", type=folder_type, required=True, help="Where letters go.")
 @on_option
 @policy_option
-@typed(Reminded, "wanted")
+@typed(RemindingRun, "wanted")
 @change_options
 @pass_context
-def run(context: Context, wanted: Reminded, how: How) -> None:
+def run(context: Context, wanted: RemindingRun, how: How) -> None:
     """Take the steps of a day: letters, suspensions, and bundles that were paid opened again.
 
     Exit code 5 when something could not be done; the same command tries it again.

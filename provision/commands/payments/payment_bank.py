@@ -119,7 +119,7 @@ def _matched(session: Session, row: BankMovement, said: Explained, today: date) 
 
 
 @dataclass(frozen=True)
-class TakenBack:
+class DebitTakenBack:
     """The debits that a movement of the bank took back, and its code for why."""
 
     organisation: str
@@ -133,10 +133,10 @@ class TakenBack:
 @click.argument("movement", type=number_type)
 @click.argument("debits", nargs=-1, required=True)
 @click.option("--reason", default="", help="The bank's code, such as MD06.")
-@typed(TakenBack, "said")
+@typed(DebitTakenBack, "said")
 @change_options
 @pass_context
-def take_back(context: Context, said: TakenBack, how: How) -> None:
+def take_back(context: Context, said: DebitTakenBack, how: How) -> None:
     """Say that MOVEMENT took DEBITS back (F2026-1-1); what it took beyond is the bank's fee.
 
     Every invoice that a debit paid is open again.

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from provision.commands.shared.tables import Facts
     from provision.money import Cents
     from provision.subscriptions.documents.open_items import OpenItem
-    from provision.subscriptions.payments.waiting import Waiting
+    from provision.subscriptions.payments.waiting import AwaitedMoney
 
 
 @dataclass(frozen=True)
-class Paid:
+class PaidByHand:
     """How an invoice was paid without the bank: by cash, by a cheque, or from a credit."""
 
     organisation: str
@@ -54,10 +54,10 @@ class Paid:
 @click.option("--cheque", help="The number of the cheque; it waits until the bank shows it.")
 @on_option
 @click.option("--from-credit", is_flag=True, help="Use what the customer paid too much.")
-@typed(Paid, "said")
+@typed(PaidByHand, "said")
 @change_options
 @pass_context
-def record(context: Context, said: Paid, how: How) -> None:
+def record(context: Context, said: PaidByHand, how: How) -> None:
     """Write down that INVOICE was paid: AMOUNT with a --receipt or a --cheque, or --from-credit."""
     ways = [way for way in (said.receipt, said.cheque, said.from_credit) if way]
     if len(ways) != 1 or bool(said.amount) == said.from_credit:
@@ -74,7 +74,7 @@ def record(context: Context, said: Paid, how: How) -> None:
     change(context, work, how)
 
 
-def _taken(session: Session, one: OpenItem, said: Paid, today: date) -> Cents:
+def _taken(session: Session, one: OpenItem, said: PaidByHand, today: date) -> Cents:
     """Write down how an invoice was paid, and return its cents."""
     if not said.amount:
         return paying.use_credit(session, one, today)
@@ -130,7 +130,7 @@ def remit(context: Context, said: Remitted, how: How) -> None:
 
 
 @dataclass(frozen=True)
-class Unpaid:
+class ChequeUnpaid:
     """A cheque that the bank refused, and the movement that took it back, where one did."""
 
     organisation: str
@@ -144,10 +144,10 @@ class Unpaid:
 @click.argument("cheque")
 @click.option("--movement", type=number_type, help="The movement of the bank that took it back.")
 @click.option("--why", required=True, help="The reason, for the record; it names nobody.")
-@typed(Unpaid, "said")
+@typed(ChequeUnpaid, "said")
 @change_options
 @pass_context
-def take_back(context: Context, said: Unpaid, how: How) -> None:
+def take_back(context: Context, said: ChequeUnpaid, how: How) -> None:
     """Take CHEQUE back from the invoice that it paid: the bank refused it, or it pays another one.
 
     The invoice is open again. What a movement took beyond the cheque is the bank's fee.
@@ -170,5 +170,5 @@ def take_back(context: Context, said: Unpaid, how: How) -> None:
     change(context, work, how)
 
 
-def _facts(one: Waiting) -> Facts:
+def _facts(one: AwaitedMoney) -> Facts:
     return {"what": one.shown, "since": one.since.isoformat(), "amount": euros(one.units)}

@@ -45,7 +45,7 @@ PLACES = (chart.CHEQUES, chart.TRANSFERS)
 
 
 @dataclass(frozen=True)
-class Waiting:
+class AwaitedMoney:
     """Cents that wait on an account under a reference since a day; below zero to be paid back."""
 
     account: str
@@ -85,7 +85,7 @@ def place(session: Session, organisation_id: int, reference: str) -> tuple[str, 
     return chart.TRANSFERS, reference
 
 
-def everything(session: Session, organisation_id: int) -> list[Waiting]:
+def everything(session: Session, organisation_id: int) -> list[AwaitedMoney]:
     """Return all that waits with an organisation, by account and reference."""
     posting, entry = LedgerPosting, LedgerTransaction
     total = func.sum(posting.units)
@@ -104,7 +104,9 @@ def everything(session: Session, organisation_id: int) -> list[Waiting]:
         .having(total != 0)
         .order_by(posting.account, posting.party)
     )
-    return [Waiting(account, party, int(units), since) for account, party, units, since in rows]
+    return [
+        AwaitedMoney(account, party, int(units), since) for account, party, units, since in rows
+    ]
 
 
 def names(session: Session, organisation_id: int, typed: Sequence[str]) -> bool:
@@ -116,7 +118,9 @@ def names(session: Session, organisation_id: int, typed: Sequence[str]) -> bool:
     )
 
 
-def bank(session: Session, row: BankMovement, typed: Sequence[str], today: date) -> list[Waiting]:
+def bank(
+    session: Session, row: BankMovement, typed: Sequence[str], today: date
+) -> list[AwaitedMoney]:
     """Book a movement as what shows all of these, to the cent; return them.
 
     Raises UsageRefused when something does not wait, or the sum is another one.
@@ -131,7 +135,7 @@ def bank(session: Session, row: BankMovement, typed: Sequence[str], today: date)
 
 def remit(
     session: Session, organisation: Organisation, typed: Sequence[str], moment: Moment
-) -> list[Waiting]:
+) -> list[AwaitedMoney]:
     """Write that what waits went through the bank (512), where no statements are brought in.
 
     Raises UsageRefused where they are (the movement that shows it takes it), for a sum of zero, and
@@ -183,7 +187,7 @@ def _givers(session: Session, organisation_id: int, shown: str) -> tuple[str, ..
     return (parse(identity.content).name,) if identity else ()
 
 
-def _chosen(session: Session, organisation_id: int, typed: Sequence[str]) -> list[Waiting]:
+def _chosen(session: Session, organisation_id: int, typed: Sequence[str]) -> list[AwaitedMoney]:
     every = {one.shown.casefold(): one for one in everything(session, organisation_id)}
     wanted = dict.fromkeys(word.strip().casefold() for word in typed)
     for word in wanted:
@@ -196,7 +200,7 @@ def _chosen(session: Session, organisation_id: int, typed: Sequence[str]) -> lis
     return [every[word] for word in wanted]
 
 
-def _check_sum(chosen: Sequence[Waiting], row: BankMovement) -> None:
+def _check_sum(chosen: Sequence[AwaitedMoney], row: BankMovement) -> None:
     total = sum(one.units for one in chosen)
     if total != row.units:
         raise UsageRefused(
@@ -205,7 +209,7 @@ def _check_sum(chosen: Sequence[Waiting], row: BankMovement) -> None:
         )
 
 
-def _check_remittance(chosen: Sequence[Waiting], total: Cents, moment: Moment) -> None:
+def _check_remittance(chosen: Sequence[AwaitedMoney], total: Cents, moment: Moment) -> None:
     if not total:
         raise UsageRefused(
             "What is named comes to nothing: no money goes through the bank",

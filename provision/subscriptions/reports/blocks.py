@@ -72,7 +72,7 @@ class Lying:
 
 
 @dataclass(frozen=True)
-class Standing:
+class BarsStanding:
     """Columns on months, a month a line; `shown` writes the amounts at the side."""
 
     drawn: Mapping[str, int]
@@ -89,7 +89,7 @@ class Block:
 
     name: str
     columns: Sequence[Column] | Callable[[Sequence[Line]], Sequence[Column]] = ()
-    chart: Lying | Standing | None = None
+    chart: Lying | BarsStanding | None = None
     says: tuple[Sentence, ...] = ()
     always: tuple[Sentence, ...] = ()
     total: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from provision.subscriptions.reports import sentences
-from provision.subscriptions.reports.blocks import Block, Chapter, Column, Lying, Standing, some
+from provision.subscriptions.reports.blocks import BarsStanding, Block, Chapter, Column, Lying, some
 from provision.subscriptions.reports.charts import LINE_STYLE
 from provision.subscriptions.reports.coverage import worst
 from provision.subscriptions.reports.recurring import KINDS as MOVES
@@ -122,7 +122,7 @@ CARRIES = (
     Block(
         "coverage",
         (month("month"), money("paid"), money("cost"), percent("share", "ratio")),
-        Standing({"paid": 0, "cost": LINE_STYLE}),
+        BarsStanding({"paid": 0, "cost": LINE_STYLE}),
         (sentences.coverage, "carried"),
         lines=lambda figures: figures.coverage if worst(figures.coverage) else (),
     ),
@@ -139,14 +139,14 @@ PEOPLE = (
     Block(
         "revenue",
         (month("month"), *map(money, ("opening", *MOVES, "closing"))),
-        Standing({move: style for style, move in enumerate(MOVES)}),
+        BarsStanding({move: style for style, move in enumerate(MOVES)}),
         (sentences.revenue,),
         lines=lambda figures: some(figures.movements, "opened", "closed"),
     ),
     Block(
         "churn",
         (month("month"), count("left"), *map(percent, ("subscribers", "revenue", "net_revenue"))),
-        Standing({"left": 5}, Wording.count),
+        BarsStanding({"left": 5}, Wording.count),
         ("says",),
         lines=_departures,
     ),

@@ -45,7 +45,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Group:
+class BarGroup:
     """A label and the bars below it; a long label is cut, what is `about` it never."""
 
     label: str
@@ -74,7 +74,7 @@ class _Frame:
 @settings()
 def bars(
     picture: Picture,
-    groups: Sequence[Group],
+    groups: Sequence[BarGroup],
     legend: Sequence[tuple[str, int]] = (),
     marks: Sequence[tuple[int, str]] = (),
 ) -> str:
@@ -161,7 +161,7 @@ def _columns_of(legend: Sequence[tuple[str, int]]) -> int:
     return 2 if all(len(name) <= LONGEST_NAME for name, _ in legend) else 1
 
 
-def _written(group: Group) -> str:
+def _written(group: BarGroup) -> str:
     """Return what has room above bars; the table has it whole."""
     about = f" · {group.about}" if group.about else ""
     room = max(SHORTEST_LABEL, LONGEST_LABEL - len(about))

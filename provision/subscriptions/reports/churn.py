@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
     from fractions import Fraction
 
-    from provision.subscriptions.reports.recurring import Movement
+    from provision.subscriptions.reports.recurring import RecurringMovement
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Churn:
     net_revenue: Fraction | None
 
 
-def churn(movements: Iterable[Movement]) -> tuple[Churn, ...]:
+def churn(movements: Iterable[RecurringMovement]) -> tuple[Churn, ...]:
     """Return the churn of each month.
 
     Formulas: subscribers = left / opened; revenue = -(churned + contraction) / opening MRR;

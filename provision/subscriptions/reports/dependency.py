@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from provision.money import Cents
-    from provision.subscriptions.reports.facts import Cash, Cost, Income
+    from provision.subscriptions.reports.facts import CashAtHand, Cost, Income
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,10 @@ class Dependency:
 
 
 def dependency(
-    incomes: Iterable[Income], costs: Iterable[Cost], cash: Iterable[Cash], months: Sequence[date]
+    incomes: Iterable[Income],
+    costs: Iterable[Cost],
+    cash: Iterable[CashAtHand],
+    months: Sequence[date],
 ) -> Dependency:
     """Return what came in and went out in these months, and how long the cash lasts.
 
@@ -72,8 +75,8 @@ def runway(cash: Cents, burnt: Cents, months: int) -> int | None:
     return max(0, cash * months // burnt) if burnt > 0 else None
 
 
-def _latest(cash: Iterable[Cash]) -> Cents:
-    latest: dict[str, Cash] = {}
+def _latest(cash: Iterable[CashAtHand]) -> Cents:
+    latest: dict[str, CashAtHand] = {}
     for amount in cash:
         known = latest.setdefault(amount.organisation, amount)
         latest[amount.organisation] = max(known, amount, key=lambda one: one.on)

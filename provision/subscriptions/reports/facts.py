@@ -23,7 +23,7 @@ Standing: TypeAlias = Literal["ordinary", "non_profit", "fraud"]
 
 
 @dataclass(frozen=True)
-class Party:
+class ReportParty:
     """An organisation of the cooperation; `rescrit_on` is the day of the tax office's answer."""
 
     name: str
@@ -163,7 +163,7 @@ class Pledge:
 
 
 @dataclass(frozen=True)
-class Cash:
+class CashAtHand:
     """What an organisation had at hand on a day."""
 
     organisation: str
@@ -183,7 +183,7 @@ class Facts:
     title: str
     until: date
     paid_cents: Cents = 0
-    parties: tuple[Party, ...] = ()
+    parties: tuple[ReportParty, ...] = ()
     lives: tuple[Life, ...] = ()
     rates: tuple[Rate, ...] = ()
     portions: tuple[Portion, ...] = ()
@@ -193,4 +193,4 @@ class Facts:
     given: tuple[Given, ...] = ()
     reciprocities: tuple[Reciprocity, ...] = ()
     pledges: tuple[Pledge, ...] = ()
-    cash: tuple[Cash, ...] = ()
+    cash: tuple[CashAtHand, ...] = ()

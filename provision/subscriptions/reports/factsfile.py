@@ -14,7 +14,7 @@ from provision.subscriptions.documents import numbering
 from provision.subscriptions.offers.planfile import Cents, Day, Name  # noqa: TC001 (pydantic reads it)
 from provision.subscriptions.reports.coverage import LONGEST_TERM
 from provision.subscriptions.reports.facts import (
-    Cash,
+    CashAtHand,
     Cost,
     Given,
     Income,
@@ -210,10 +210,10 @@ class FactsFile(Table):
             found[one.organisation] = one.on
         return found
 
-    def at_hand(self, last: date) -> tuple[Cash, ...]:
+    def at_hand(self, last: date) -> tuple[CashAtHand, ...]:
         """Return what was at hand up to a day."""
         return tuple(
-            Cash(one.organisation, one.amount, one.on) for one in self.cash if one.on <= last
+            CashAtHand(one.organisation, one.amount, one.on) for one in self.cash if one.on <= last
         )
 
     def given(self) -> tuple[Given, ...]:

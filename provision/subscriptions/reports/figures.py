@@ -44,13 +44,13 @@ class Figures:
     coverage: tuple[coverage.Coverage, ...]
     dependency: dependency.Dependency
     recurring_ratio: Fraction | None
-    movements: tuple[recurring.Movement, ...]
+    movements: tuple[recurring.RecurringMovement, ...]
     churn: tuple[churn.Churn, ...]
     cohorts: tuple[cohorts.Cohort, ...]
-    tiers: tuple[tiers.Tier, ...]
+    tiers: tuple[tiers.TierFigures, ...]
     unpaid: tuple[unpaid.Unpaid, ...]
     reminded: tuple[Reminded, ...]
-    time: tuple[hours.TimeGiven, ...]
+    time: tuple[hours.HoursGiven, ...]
     valuation: hours.Valuation | None
     reciprocity: tuple[promises.Kept, ...]
     pledges: tuple[promises.PledgeState, ...]

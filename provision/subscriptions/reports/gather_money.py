@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.reports.facts import BeneficiaryKind
     from provision.subscriptions.reports.gather_scope import Scope
-    from provision.subscriptions.reports.gather_shares import Share
+    from provision.subscriptions.reports.gather_shares import PaidShare
 
 TAX_ROLE = "tax"
 TAX: dict[Language, str] = {"fr": "TVA", "en": "VAT"}
@@ -60,7 +60,7 @@ class _Got(NamedTuple):
 
 
 def portions(
-    paid: Mapping[Share, int],
+    paid: Mapping[PaidShare, int],
     parties: Mapping[int, Organisation],
     funds: Mapping[int, Fund],
     language: Language,
@@ -84,7 +84,9 @@ def portions(
     return tuple(Portion(*got, cents) for got, cents in sorted(sums.items()) if cents)
 
 
-def incomes(paid: Mapping[Share, int], parties: Mapping[int, Organisation]) -> tuple[Income, ...]:
+def incomes(
+    paid: Mapping[PaidShare, int], parties: Mapping[int, Organisation]
+) -> tuple[Income, ...]:
     """Return what the issuers of documents received, by month, without VAT.
 
     Their day is the first of the month; they are for as many months as the line's days are.
@@ -232,11 +234,11 @@ def _of_organisation(month: date, role: str, one: Organisation) -> _Got:
     return _Got(month, KIND_OF_ROLE.get(role, own), one.name, role, one.territory)
 
 
-def _first_day(share: Share) -> date:
+def _first_day(share: PaidShare) -> date:
     return date.fromisoformat(f"{share.month}-01")
 
 
-def _months(share: Share) -> int:
+def _months(share: PaidShare) -> int:
     """Return for how many months the days of a line are: 1 for a part of one."""
     return _span(share.starts_on, share.ends_on)
 

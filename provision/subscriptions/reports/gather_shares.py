@@ -56,7 +56,7 @@ SIGN = case((Invoice.kind == CREDIT_NOTE, -1), else_=1)
 Key: TypeAlias = tuple[int, str, int]
 
 
-class Share(NamedTuple):
+class PaidShare(NamedTuple):
     """For what money was: its month ("2026-01"), who issued the document, which days of service.
 
     `recurring` is whether it was for a subscription. A share of nobody (None) is VAT.
@@ -72,17 +72,17 @@ class Share(NamedTuple):
     fund_id: int | None
 
 
-def shares(session: Session, scope: Scope, since: date) -> Counter[Share]:
+def shares(session: Session, scope: Scope, since: date) -> Counter[PaidShare]:
     """Return the cents that subscribers paid from a day on to the end of the report, all shared.
 
     What went back to them is below zero.
     """
     cash = _cash(scope, since)
-    found: Counter[Share] = Counter()
+    found: Counter[PaidShare] = Counter()
     for query in (_whole_shares(cash, scope), _whole_taxes(cash, scope)):
         for row in session.execute(query):
             *share, units = tuple(row)
-            found[Share(*share)] += int(units)
+            found[PaidShare(*share)] += int(units)
     _add_parts(session, scope, since, found)
     return found
 
@@ -179,7 +179,7 @@ def _direction(cash: Subquery) -> ColumnElement[int]:
     return SIGN * case((cash.c.units < 0, -1), else_=1)
 
 
-def _add_parts(session: Session, scope: Scope, since: date, found: Counter[Share]) -> None:
+def _add_parts(session: Session, scope: Scope, since: date, found: Counter[PaidShare]) -> None:
     documents, first_month = _in_parts(scope, since), month_name(since)
     history: dict[Key, list[tuple[str, Cents]]] = defaultdict(list)
     query = (
@@ -196,7 +196,7 @@ def _add_document(
     pieces: list[Row[*tuple[Any, ...]]],
     history: list[tuple[str, Cents]],
     first_month: str,
-    found: Counter[Share],
+    found: Counter[PaidShare],
 ) -> None:
     """Add what each payment of a document changes; a month of all of it is counted elsewhere."""
     weights, whole = [piece.units for piece in pieces], pieces[0].gross
@@ -270,8 +270,8 @@ def _pieces(documents: CTE) -> Select[*tuple[Any, ...]]:
     return select(both).order_by(*document, *vat_first, both.c.line, both.c.position)
 
 
-def _share(month: str, piece: Row[*tuple[Any, ...]]) -> Share:
-    return Share(
+def _share(month: str, piece: Row[*tuple[Any, ...]]) -> PaidShare:
+    return PaidShare(
         month,
         piece.organisation_id,
         piece.recurring,

@@ -22,7 +22,14 @@ from provision.subscriptions.reports import (
     gather_scope,
     gather_shares,
 )
-from provision.subscriptions.reports.facts import Cash, Cost, Facts, Given, Income, Party
+from provision.subscriptions.reports.facts import (
+    CashAtHand,
+    Cost,
+    Facts,
+    Given,
+    Income,
+    ReportParty,
+)
 from provision.subscriptions.reports.months import month_of, shift, year_until
 
 if TYPE_CHECKING:
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.reports.factsfile import FactsFile
     from provision.subscriptions.reports.gather_scope import Scope
 
-Owned = TypeVar("Owned", Cash, Cost, Given, Income)
+Owned = TypeVar("Owned", CashAtHand, Cost, Given, Income)
 Money = TypeVar("Money", Cost, Income)
 LONGEST_PAID = 12  # months that a term is paid for at once
 
@@ -106,10 +113,10 @@ def _check_names(told: FactsFile, parties: Mapping[int, Organisation]) -> None:
 
 def _parties(
     scope: Scope, parties: Mapping[int, Organisation], told: FactsFile
-) -> tuple[Party, ...]:
+) -> tuple[ReportParty, ...]:
     rescrits = told.rescrits()
     return tuple(
-        Party(
+        ReportParty(
             one.name,
             "association" if one.kind == "association" else "business",
             rescrits.get(one.name),

@@ -25,7 +25,7 @@ COMMONS_MARK = Fraction(30, 100)  # from here on a cooperative found that client
 
 
 @dataclass(frozen=True)
-class TimeGiven:
+class HoursGiven:
     """Seconds given to an organisation by so many persons, and those of them for the commons."""
 
     organisation: str
@@ -59,7 +59,7 @@ class Valuation:
     cents: Cents
 
 
-def time_given(given: Iterable[Given], months: Sequence[date]) -> tuple[TimeGiven, ...]:
+def time_given(given: Iterable[Given], months: Sequence[date]) -> tuple[HoursGiven, ...]:
     """Return the time of each organisation in these months, the most first."""
     seconds: Counter[str] = Counter()
     commons: Counter[str] = Counter()
@@ -70,7 +70,7 @@ def time_given(given: Iterable[Given], months: Sequence[date]) -> tuple[TimeGive
             commons[gift.organisation] += gift.seconds if gift.commons else 0
             persons.setdefault(gift.organisation, set()).add(gift.person_reference)
     return tuple(
-        TimeGiven(name, len(persons[name]), total, commons[name])
+        HoursGiven(name, len(persons[name]), total, commons[name])
         for name, total in sorted(seconds.items(), key=lambda item: (-item[1], item[0]))
     )
 

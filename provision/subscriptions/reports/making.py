@@ -9,8 +9,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from provision.subscriptions.reports import charts
-from provision.subscriptions.reports.blocks import Standing
-from provision.subscriptions.reports.charts import Bar, Group, Stack
+from provision.subscriptions.reports.blocks import BarsStanding
+from provision.subscriptions.reports.charts import Bar, BarGroup, Stack
 from provision.subscriptions.reports.drawing import Picture
 from provision.subscriptions.reports.ratios import basis_points
 
@@ -40,7 +40,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """Heads and rows; the first `names` columns hold text, the others figures."""
 
     heads: tuple[str, ...]
@@ -55,7 +55,7 @@ class MadeBlock:
     title: str
     says: tuple[str, ...]
     chart: str = ""
-    table: Table | None = None
+    table: TableBlock | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _make(block: Block, figures: Figures, words: Wording) -> MadeBlock:
     shown = _Shown(block, lines, words)
     picture = Picture(block.name, title, words.say("page.chart", title=title))
     chart = ""
-    if isinstance(block.chart, Standing):
+    if isinstance(block.chart, BarsStanding):
         stacks, amount = list(shown.stacks(block.chart)), partial(block.chart.shown, words)
         chart = charts.columns(picture, figures.months, stacks, amount)
     elif block.chart:
@@ -109,7 +109,7 @@ class _Shown:
             for line in lines
         ]
 
-    def table(self) -> Table:
+    def table(self) -> TableBlock:
         """Return the lines, and their total if it is wanted."""
         columns = [column for column in self.columns.values() if not column.aside]
         rows = [
@@ -120,7 +120,7 @@ class _Shown:
             first = Cell(self.words.say("page.total"))
             rows.append((first, *(Cell(self._total(column)) for column in columns[1:])))
         names = len(list(takewhile(lambda column: column.is_name, columns)))
-        return Table(tuple(self._word(column.key) for column in columns), tuple(rows), names)
+        return TableBlock(tuple(self._word(column.key) for column in columns), tuple(rows), names)
 
     def _total(self, column: Column) -> str:
         if column.key not in self.block.total:
@@ -131,13 +131,13 @@ class _Shown:
     def _word(self, key: str) -> str:
         return self.words.name(self.block.name, key)
 
-    def stacks(self, chart: Standing) -> Iterator[Stack]:
+    def stacks(self, chart: BarsStanding) -> Iterator[Stack]:
         """Return a value of each month, for each column that is drawn."""
         for key, style in chart.drawn.items():
             values = tuple(self.columns[key].value(line) for line in self.lines)
             yield Stack(self._word(key), style, values)
 
-    def groups(self, chart: Lying) -> Iterator[Group]:
+    def groups(self, chart: Lying) -> Iterator[BarGroup]:
         """Return the bars of each line."""
         for line, cells in zip(self.lines, self.cells, strict=True):
             bars = tuple(
@@ -146,7 +146,7 @@ class _Shown:
                 if (length := _length(self.columns[key].value(line))) or chart.zeros
             )
             if bars:
-                yield Group(chart.label.format_map(cells), bars, chart.about.format_map(cells))
+                yield BarGroup(chart.label.format_map(cells), bars, chart.about.format_map(cells))
 
     def legend(self, chart: Lying) -> list[tuple[str, int]]:
         """Return the names of styles, where there is more than one."""

@@ -55,7 +55,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ModelOutcome:
     """What the assumptions give a month.
 
     `work` is rounded up to a cent, `balance` = revenue - cost - work. `break_even` is the smallest
@@ -76,7 +76,7 @@ class Outcome:
     notes: tuple[str, ...]
 
 
-def solve(model: Model) -> Outcome:
+def solve(model: Model) -> ModelOutcome:
     """Return what the model gives; exact, since nothing is rounded before the end.
 
     Formulas: revenue = Σ price × subscribers; work = subscribers × seconds × hourly / 3 600;
@@ -88,7 +88,7 @@ def solve(model: Model) -> Outcome:
     revenue = sum(offer.monthly_cents * offer.subscribers for offer in model.offers)
     cost, work = sum(model.costs.values()), ceil(count * _work_of_one(model))
     break_even = _break_even(model, cost)
-    return Outcome(
+    return ModelOutcome(
         subscribers=count,
         revenue=revenue,
         cost=cost,

@@ -31,14 +31,14 @@ class WrittenOffer(Table):
     subscribers: int
 
 
-class WrittenCost(Table):
+class ModelCost(Table):
     """What must be paid each month whatever is sold."""
 
     label: Name
     monthly: Cents
 
 
-class WrittenShare(Table):
+class ModelShare(Table):
     """Whole parts of the revenue."""
 
     who: Name
@@ -64,8 +64,8 @@ class ModelFile(Table):
     affordable: Cents = AFFORDABLE
     work: WrittenWork
     offer: tuple[WrittenOffer, ...] = Field(min_length=1, strict=False)
-    cost: tuple[WrittenCost, ...] = Field(default=(), strict=False)
-    share: tuple[WrittenShare, ...] = Field(default=(), strict=False)
+    cost: tuple[ModelCost, ...] = Field(default=(), strict=False)
+    share: tuple[ModelShare, ...] = Field(default=(), strict=False)
 
     def model(self) -> Model:
         """Return the model. Raises PaquetError for a name that is there twice."""

@@ -27,7 +27,7 @@ Course: TypeAlias = list[Twelfths | None]
 KINDS = ("new", "reactivated", "expansion", "contraction", "churned")
 
 
-class Change(NamedTuple):
+class PaidChange(NamedTuple):
     """What one subscriber paid at the end of a month, and of the next; `known` before it."""
 
     old: Twelfths | None
@@ -57,7 +57,7 @@ class Served(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Movement:
+class RecurringMovement:
     """The MRR of one month: opening + the five movements = closing, to the cent.
 
     Contraction and churned are below zero. `opened`, `joined`, `returned`, `left` and `closed`
@@ -81,7 +81,7 @@ class Movement:
 
 def movements(
     lives: Sequence[Life], rates: Iterable[Rate], months: Sequence[date]
-) -> tuple[Movement, ...]:
+) -> tuple[RecurringMovement, ...]:
     """Return how the MRR moved in each of the consecutive months.
 
     MRR of a month = sum of what each subscriber with a subscription on its last day pays a month
@@ -97,7 +97,7 @@ def movements(
     found = []
     for at, month in enumerate(months):
         changes = [
-            Change(course[at], course[at + 1], first_days[who] <= ends[at])
+            PaidChange(course[at], course[at + 1], first_days[who] <= ends[at])
             for who, course in courses.items()
             if course[at] != course[at + 1]
         ]
@@ -182,14 +182,16 @@ def _first_days(lives: Iterable[Life]) -> dict[str, date]:
     return first
 
 
-def _movement(month: date, opening: Twelfths, opened: int, changes: Sequence[Change]) -> Movement:
+def _movement(
+    month: date, opening: Twelfths, opened: int, changes: Sequence[PaidChange]
+) -> RecurringMovement:
     sums: Counter[str] = Counter()
     heads: Counter[str] = Counter()
     for change in changes:
         sums[change.kind] += change.by
         heads[change.kind] += 1
     moved = _running(opening, [sums[kind] for kind in KINDS])
-    return Movement(
+    return RecurringMovement(
         month=month,
         opening=in_cents(opening),
         closing=in_cents(opening + sum(sums.values())),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from provision.subscriptions.reports.cohorts import Cohort
     from provision.subscriptions.reports.figures import Figures
-    from provision.subscriptions.reports.model import Outcome
+    from provision.subscriptions.reports.model import ModelOutcome
 
 Cell: TypeAlias = str | int | bool | None
 Row: TypeAlias = dict[str, Cell]
@@ -42,7 +42,7 @@ def rows(figures: Figures) -> dict[str, list[Row]]:
     return found
 
 
-def model_rows(outcome: Outcome) -> dict[str, list[Row]]:
+def model_rows(outcome: ModelOutcome) -> dict[str, list[Row]]:
     """Return what a model gives in the same way: its numbers, who receives what, and its notes."""
     numbers = {
         _column(field): _cell(getattr(outcome, field.name), field.name)

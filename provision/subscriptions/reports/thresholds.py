@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from provision.money import Cents
-    from provision.subscriptions.reports.facts import Income, Party
+    from provision.subscriptions.reports.facts import Income, ReportParty
 
 TABLE = Path(__file__).with_name("thresholds.toml")
 CENTS_OF_A_EURO = 100
@@ -110,7 +110,10 @@ def on(rule: Rule, day: date, rows: Iterable[Threshold]) -> Threshold | None:
 
 
 def watch(
-    parties: Iterable[Party], incomes: Iterable[Income], today: date, rows: Iterable[Threshold]
+    parties: Iterable[ReportParty],
+    incomes: Iterable[Income],
+    today: date,
+    rows: Iterable[Threshold],
 ) -> tuple[Watch, ...]:
     """Return each party's sales against its thresholds in the year of `today`.
 
@@ -127,7 +130,10 @@ def watch(
 
 
 def _measure(
-    party: Party, incomes: Iterable[Income], today: date, measure: tuple[Rule, Threshold | None]
+    party: ReportParty,
+    incomes: Iterable[Income],
+    today: date,
+    measure: tuple[Rule, Threshold | None],
 ) -> Watch:
     rule, limit = measure
     year = today.year - 1 if rule.endswith("_previous") else today.year

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Tier:
+class TierFigures:
     """What subscriptions of a tier pay a month, and their equal part of the monthly cost.
 
     `transfer` = paid - cost: above zero they carry others, below zero others carry them.
@@ -30,7 +30,7 @@ class Tier:
     transfer: Cents
 
 
-def tiers(served: Iterable[Served], monthly_cost: Cents) -> tuple[Tier, ...]:
+def tiers(served: Iterable[Served], monthly_cost: Cents) -> tuple[TierFigures, ...]:
     """Return the tiers of the subscriptions served on a day, the largest transfer first.
 
     Formula: cost of a tier = monthly cost × its subscriptions / all subscriptions
@@ -43,7 +43,7 @@ def tiers(served: Iterable[Served], monthly_cost: Cents) -> tuple[Tier, ...]:
         counts[life.tier] += 1
     costs = exact_shares([*counts.values()] or [0], monthly_cost) or ()
     found = [
-        Tier(tier, counts[tier], in_cents(paid[tier]), cost, in_cents(paid[tier]) - cost)
+        TierFigures(tier, counts[tier], in_cents(paid[tier]), cost, in_cents(paid[tier]) - cost)
         for tier, cost in zip(counts, costs, strict=False)
     ]
     return tuple(sorted(found, key=lambda tier: (-tier.transfer, tier.tier)))

@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from provision.subscriptions.reports.facts import (
-    Cash,
+    CashAtHand,
     Cost,
     Facts,
     Given,
     Income,
     Life,
     Open,
-    Party,
     Pledge,
     Portion,
     Rate,
     Reciprocity,
+    ReportParty,
 )
 from provision.subscriptions.reports.months import shift, year_until
 
@@ -74,7 +74,7 @@ def example() -> Facts:
         title="Le Paquet du Trièves",
         until=UNTIL,
         paid_cents=sum(portion.cents for portion in portions),
-        parties=(Party(ASSOCIATION, "association"), Party(BUSINESS, "business")),
+        parties=(ReportParty(ASSOCIATION, "association"), ReportParty(BUSINESS, "business")),
         lives=lives,
         rates=rates,
         portions=portions,
@@ -102,7 +102,7 @@ def example() -> Facts:
             Pledge("Appel à communs 2026", 1_200_000, 1_200_000),
             Pledge("Cofinancement participatif", 1_000_000, 640_000),
         ),
-        cash=(Cash(BUSINESS, 1_850_000, UNTIL), Cash(ASSOCIATION, 420_000, UNTIL)),
+        cash=(CashAtHand(BUSINESS, 1_850_000, UNTIL), CashAtHand(ASSOCIATION, 420_000, UNTIL)),
     )
 
 

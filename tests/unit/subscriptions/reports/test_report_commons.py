@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from provision.errors import PaquetError, UsageRefused
-from provision.subscriptions.reports.facts import Given, Party, Pledge, Reciprocity
+from provision.subscriptions.reports.facts import Given, Pledge, Reciprocity, ReportParty
 from provision.subscriptions.reports.hours import time_given, value
 from provision.subscriptions.reports.promises import pledged, reciprocity
 from provision.subscriptions.reports.thresholds import known, level_of, on, parse, watch
@@ -22,7 +22,7 @@ euros = 1_000
 source = "a text"
 """
 CONTRACT = Reciprocity("A", "B", 100, 100_000, 1_000, 1_000, "2026")
-CLUB = Party(ASSOCIATION, "association")
+CLUB = ReportParty(ASSOCIATION, "association")
 
 
 def test_time_is_counted_by_organisation_and_person() -> None:
@@ -155,7 +155,7 @@ def test_only_sales_of_the_calendar_year_count_those_from_inside_too() -> None:
 
 def test_a_business_is_measured_on_this_year_and_on_the_one_before() -> None:
     incomes = (income(date(2026, 2, 1), 200), income(date(2025, 2, 1), 30))
-    business = Party(incomes[0].organisation, "business")
+    business = ReportParty(incomes[0].organisation, "business")
     found = watch((business,), incomes, UNTIL, known())
     assert [(one.rule, one.year, one.received) for one in found] == [
         ("services_current", 2026, 200),

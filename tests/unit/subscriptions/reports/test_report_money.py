@@ -14,7 +14,7 @@ from provision.subscriptions.reports.coordination import coordination, verdict
 from provision.subscriptions.reports.coverage import coverage, worst
 from provision.subscriptions.reports.dependency import dependency, runway
 from provision.subscriptions.reports.euro import received
-from provision.subscriptions.reports.facts import Cash, Open, Portion
+from provision.subscriptions.reports.facts import CashAtHand, Open, Portion
 from provision.subscriptions.reports.members import per_member
 from provision.subscriptions.reports.months import year_until
 from provision.subscriptions.reports.ratios import exact_shares, percent_of
@@ -145,7 +145,11 @@ def test_dependency_on_grants_and_how_long_the_cash_lasts() -> None:
         income(UNTIL, 99_999, between=True),
         income(date(2020, 1, 1), 99_999),
     )
-    cash = (Cash("A", 7_000, date(2026, 1, 1)), Cash("A", 20_000, UNTIL), Cash("B", 5_000, UNTIL))
+    cash = (
+        CashAtHand("A", 7_000, date(2026, 1, 1)),
+        CashAtHand("A", 20_000, UNTIL),
+        CashAtHand("B", 5_000, UNTIL),
+    )
     found = dependency(incomes, (cost(UNTIL, 112_000),), cash, MONTHS)
     assert found.subsidy_ratio == Fraction(2, 5)
     assert (found.cash, found.cost) == (25_000, 112_000)
@@ -154,7 +158,7 @@ def test_dependency_on_grants_and_how_long_the_cash_lasts() -> None:
 
 
 def test_the_latest_cash_counts_in_any_order() -> None:
-    cash = (Cash("A", 20_000, UNTIL), Cash("A", 7_000, date(2026, 1, 1)))
+    cash = (CashAtHand("A", 20_000, UNTIL), CashAtHand("A", 7_000, date(2026, 1, 1)))
     assert dependency((), (), cash, MONTHS).cash == 20_000
 
 

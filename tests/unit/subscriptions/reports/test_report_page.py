@@ -18,7 +18,7 @@ from matplotlib import rcParams
 from provision.errors import UsageRefused
 from provision.shipped import share
 from provision.subscriptions.reports.chapters import CHAPTERS
-from provision.subscriptions.reports.facts import Facts, Party, Portion
+from provision.subscriptions.reports.facts import Facts, Portion, ReportParty
 from provision.subscriptions.reports.figures import figures
 from provision.subscriptions.reports.making import make
 from provision.subscriptions.reports.page import page
@@ -241,7 +241,7 @@ def test_the_report_always_says_that_the_threshold_is_not_the_only_risk(language
 
 
 def test_a_recorded_rescrit_ends_that_warning_and_no_other() -> None:
-    parties = (Party(ASSOCIATION, "association", date(2026, 1, 1)),)
+    parties = (ReportParty(ASSOCIATION, "association", date(2026, 1, 1)),)
     written = text_of(page(figures(replace(example(), parties=parties)), "fr"))
     assert "compte comme imposable" not in written
     assert "un rescrit est noté" in written
@@ -282,7 +282,9 @@ def test_a_hostile_name_is_only_text(name: str) -> None:
     portions = tuple(
         replace(one, beneficiary=f"{name} {one.beneficiary}") for one in facts.portions
     )
-    changed = replace(facts, title=name, portions=portions, parties=(Party(name, "association"),))
+    changed = replace(
+        facts, title=name, portions=portions, parties=(ReportParty(name, "association"),)
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tree = html.fromstring(page(figures(changed), "fr"))

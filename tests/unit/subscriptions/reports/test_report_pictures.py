@@ -6,14 +6,14 @@ from datetime import date
 import pytest
 from lxml import html
 
-from provision.subscriptions.reports.charts import LINE_STYLE, Bar, Group, Stack, bars, columns
+from provision.subscriptions.reports.charts import LINE_STYLE, Bar, BarGroup, Stack, bars, columns
 from provision.subscriptions.reports.drawing import Picture
 from tests.unit.subscriptions.reports.report_examples import assert_golden
 
 
 def test_a_small_picture_is_the_golden_one() -> None:
     """One bar above another, hatched, with a legend and a mark: all that a chart is drawn with."""
-    groups = [Group("Trièves", (Bar(300, "3,00 €", 0), Bar(-100, "-1,00 €", 1)), "boutique")]
+    groups = [BarGroup("Trièves", (Bar(300, "3,00 €", 0), Bar(-100, "-1,00 €", 1)), "boutique")]
     picture = Picture("small", "Ventes", "Graphique : Ventes.")
     legend, marks = [("reçu", 0), ("rendu", 1)], [(200, "80 %")]
     assert_golden("picture.svg", bars(picture, groups, legend, marks) + "\n")

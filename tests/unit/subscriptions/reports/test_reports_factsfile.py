@@ -8,7 +8,14 @@ import pytest
 from provision.errors import PaquetError
 from provision.shipped import share
 from provision.subscriptions.reports import factsfile, modelfile
-from provision.subscriptions.reports.facts import Cash, Cost, Given, Income, Pledge, Reciprocity
+from provision.subscriptions.reports.facts import (
+    CashAtHand,
+    Cost,
+    Given,
+    Income,
+    Pledge,
+    Reciprocity,
+)
 from provision.subscriptions.reports.model import solve
 
 if TYPE_CHECKING:
@@ -32,7 +39,7 @@ def test_the_example_tells_one_of_each() -> None:
     assert (told.title, told.hourly) == ("Le Paquet du Calvados", 3_500)
     assert told.organisations == {BUSINESS, ASSOCIATION}
     assert told.rescrits() == {ASSOCIATION: date(2026, 2, 20)}
-    assert told.at_hand(LAST) == (Cash(BUSINESS, 1_850_000, LAST),)
+    assert told.at_hand(LAST) == (CashAtHand(BUSINESS, 1_850_000, LAST),)
     assert told.pledges() == (Pledge("Financement participatif", 1_000_000, 640_000),)
     assert told.frauds() == {(BUSINESS, "F2026-000005")}
     assert told.given() == (
