@@ -16,16 +16,14 @@ from provision.subscriptions.payments import answers, collected
 if TYPE_CHECKING:
     from provision.commands.shared.context import Context
 
-ACCOUNTS, BANK, CASH, COLLECT, OUT = (
-    f"payments.payment_{name}" for name in ("accounts", "bank", "cash", "collect", "out")
-)
+BANK, CASH, OUT = "payments.payment_bank", "payments.payment_cash", "payments.payment_out"
 WAITING = {
     "accounts": Waiting(
-        ACCOUNTS,
+        "payments.payment_accounts",
         "Show who owes ORGANISATION, and whom it owes: one sum a customer, and the next command.",
     ),
     "collect": Waiting(
-        COLLECT,
+        "payments.payment_collect",
         "Collect the open invoices of ORGANISATION that are due on a day, under usable mandates.",
     ),
     "reconcile": Waiting(

@@ -38,7 +38,7 @@ def test_a_report_that_loses_or_finds_a_cent_is_refused(difference: int) -> None
     facts = example()
     with pytest.raises(PaquetError, match="portions add up to") as refused:
         received(facts.portions, facts.paid_cents + difference)
-    assert "money verify" in refused.value.hint
+    assert "books verify" in refused.value.hint
 
 
 def test_the_portions_of_one_role_are_one_line() -> None:
