@@ -143,6 +143,7 @@ def sell(control: Control, today: date) -> None:
         supporter = organisations.add(session, SUPPORTER, "association")
         shares = contracts.two(seller, supporter, (70, 30))
         contracts.add(session, seller, supporter, shares, terms=("resale", today.replace(day=1)))
+        contracts.alone(session, supporter, today.replace(day=1))
         example = shipped.share("templates") / "plans.example.toml"
         plans.bring_in(session, planfile.read(example))
 

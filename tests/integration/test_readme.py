@@ -15,7 +15,7 @@ import click
 import pytest
 
 from cli import paquet
-from provision import settings, shipped
+from provision import settings
 from provision.commands.shared.context import Context
 from provision.registry import orders
 from provision.subscriptions.selling import opening
@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-ANSWERS = ("Nuage Libre", "nuage.example", "aide@nuage.example", "02 31 44 55 66", "fr", "")
+ANSWERS = (
+    "Nuage Libre",
+    "nuage.example",
+    "aide@nuage.example",
+    "02 31 44 55 66",
+    "fr",
+    "alone",
+    "",
+)
 YES = ("y",)
 MAKE = ("make rehearse", "make test", "make setup && . .venv/bin/activate")
 IN_LAB = ("paquet dns publish", "paquet server prepare")
@@ -57,15 +65,9 @@ def servers(folder: Path) -> None:
     file.write_text(text.replace("192.0.2.", "198.51.100."), "utf-8")
 
 
-def plans(folder: Path) -> None:
-    """Make plans.toml of the example."""
-    example = shipped.share("templates") / "plans.example.toml"
-    (folder / "plans.toml").write_text(example.read_text("utf-8"), "utf-8")
-
-
 def profile(folder: Path) -> None:
-    """Make atelier.toml of the example, with words of one's own."""
-    own_profile(folder, "atelier.toml")
+    """Give organisation.toml words of one's own."""
+    own_profile(folder, "organisation.toml", name="Nuage Libre")
 
 
 def delivered(folder: Path) -> None:
@@ -84,7 +86,7 @@ def delivered(folder: Path) -> None:
             cloud="light",
             server=None,
             sold_by=given["--sold-by"],
-            supported_by=given["--supported-by"],
+            supported_by=given.get("--supported-by"),
             login=None,
             language=None,
             device="Téléphone",
@@ -100,7 +102,6 @@ def delivered(folder: Path) -> None:
 
 # What the text around a command tells its reader to do first.
 BEFORE: dict[str, Callable[[Path], None]] = {
-    "paquet plan import": plans,
     "paquet organisation describe": profile,
     "paquet order place": servers,
     "paquet invoice run": delivered,
@@ -138,7 +139,7 @@ def test_the_commands_of_the_readme_work_on_the_day_they_are_typed(tmp_path: Pat
         said = type_in(asked, tmp_path, TYPED.get(known, ()))
         assert said.returncode == 0, f"{asked}\n{said.stdout}"
         typed += 1
-    assert typed == len(TYPED) + len(LOOKED_AT) + 1  # two organisations are added
+    assert typed == len(TYPED) + len(LOOKED_AT) + 2  # two organisations, and a contract of each
     (invoice,) = (tmp_path / "invoices").glob("*.pdf")
     assert re.fullmatch(r"F20\d\d-000001\.pdf", invoice.name)
     assert settings.load(tmp_path / "paquet.toml").operator.telephone == ANSWERS[3]

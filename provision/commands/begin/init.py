@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
@@ -19,12 +19,16 @@ from provision.errors import UsageRefused
 from provision.registry import secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
 
 
+# What an example of a contract is called, by who sells; and who stands in it until it is yours.
+SELLERS = {"alone": "contract-alone.example.toml", "together": "contract.example.toml"}
+EXAMPLES = ("contract.toml", "plans.toml", "organisation.toml")
+STANDS_IN = '"Les Amis du Libre"'
 QUESTIONS = {
     "operator": Question(
         "Who operates this (a name that subscribers will read)",
@@ -53,6 +57,12 @@ QUESTIONS = {
         partial(settings.mistake, settings.Operator, "language"),
         default="fr",
     ),
+    "sellers": Question(
+        "Does one organisation host and sell alone, or do two work together (alone or together)",
+        "--sellers",
+        lambda typed: "" if typed in SELLERS else "it is alone or together",
+        default="alone",
+    ),
     "registry": Question(
         "Where is the registry (sqlite:///file or postgresql://…)",
         "--registry",
@@ -60,6 +70,9 @@ QUESTIONS = {
         default="sqlite:///paquet.db",
     ),
 }
+
+
+Made: TypeAlias = "tuple[str, Callable[[], object] | None]"
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,7 @@ class Answers:
     contact: str | None
     telephone: str | None
     language: str | None
+    sellers: str | None
     registry: str | None
 
 
@@ -80,6 +94,7 @@ class Answers:
 @click.option("--contact", help="The e-mail address that helps the subscribers.")
 @click.option("--telephone", help="The number that helps who has lost a phone, and its mail.")
 @click.option("--language", type=language_type, help="Which language is yours.")
+@click.option("--sellers", type=click.Choice(list(SELLERS)), help="Whether one sells alone.")
 @click.option("--registry", help="Where the registry is: sqlite:///file or postgresql://….")
 @typed(Answers, "given")
 @change_options
@@ -87,14 +102,15 @@ class Answers:
 def init(context: Context, given: Answers, how: How) -> None:
     """Write paquet.toml, paquet.key and inventory.yml for a new control machine.
 
-    What no option answers is asked.
+    Beside them examples to make your own: of contracts for who sells alone, or for two who work
+    together, of plans, of what an organisation's papers say. What no option answers is asked.
     """
     path = context.config
     if path.exists():
         raise UsageRefused(f"{path} exists already", "Edit it, or give another --config.")
     answers = answer_all(QUESTIONS, vars(given))
     text = rendering.render("paquet.toml.j2", {**answers, "quoted": _quoted})
-    files = _files(path, text)
+    files = _files(path, text) | _examples(path.parent, answers)
     planned = [
         {"file": str(_shown(file)), "holds": what, "now": "is made" if make else "stays as it is"}
         for file, (what, make) in files.items()
@@ -109,7 +125,7 @@ def init(context: Context, given: Answers, how: How) -> None:
         click.echo("Keep a copy of the key file in a safe place: without it no backup opens.")
 
 
-def _files(path: Path, text: str) -> dict[Path, tuple[str, Callable[[], object] | None]]:
+def _files(path: Path, text: str) -> dict[Path, Made]:
     """Return what each file holds, and how it is made, None for one that is there already.
 
     Raises PaquetError when the settings in `text` are wrong.
@@ -129,6 +145,29 @@ def _files(path: Path, text: str) -> dict[Path, tuple[str, Callable[[], object] 
         checked.inventory: ("an example", example),
     }
     return {file: (what, None if file.exists() else make) for file, (what, make) in made.items()}
+
+
+def _examples(folder: Path, answers: Mapping[str, str]) -> dict[Path, Made]:
+    """Return the examples beside the settings; in that of contracts the operator has its place."""
+    contract = _example(SELLERS[answers["sellers"]])
+    texts = (
+        contract.replace(STANDS_IN, _quoted(answers["operator"])),
+        _example("plans.example.toml"),
+        _example("organisation.example.toml"),
+    )
+    return {
+        folder / name: (
+            "an example",
+            None
+            if (folder / name).exists()
+            else partial((folder / name).write_text, text, "utf-8"),
+        )
+        for name, text in zip(EXAMPLES, texts, strict=True)
+    }
+
+
+def _example(name: str) -> str:
+    return (shipped.share("templates") / name).read_text("utf-8")
 
 
 def _shown(path: Path) -> Path:

@@ -53,13 +53,13 @@ def settled(folder: Path, registry: str = "paquet.db", **files: str) -> Context:
     return Context(config)
 
 
-def own_profile(folder: Path, name: str = "mine.toml", **changes: str) -> str:
+def own_profile(folder: Path, file: str = "mine.toml", **changes: str) -> str:
     """Write the example of a profile with words of one's own; return the path of the file."""
     text = (share("templates") / "organisation.example.toml").read_text("utf-8")
     for key, word in {**OWN, **changes}.items():
         text = re.sub(rf'^{key} = "[^"]*"', f'{key} = "{word}"', text, flags=re.MULTILINE)
-    (folder / name).write_text(text, "utf-8")
-    return str(folder / name)
+    (folder / file).write_text(text, "utf-8")
+    return str(folder / file)
 
 
 def ask(context: Context, group: click.Group, *words: str) -> Result:
