@@ -29,10 +29,10 @@ def bill(control: Control, day: date) -> BillingOutcome:
     if day > control.today():
         raise UsageRefused(f"{day} is still to come", "Bill on that day; look with --dry-run.")
     with control.reading() as session:
-        found = verify.verify(session, seals=False)
-    if found:
+        discrepancies = verify.verify(session, seals=False)
+    if discrepancies:
         raise PaquetError(
-            f"The ledger is not whole: {found[0].where}: {found[0].what}",
+            f"The ledger is not whole: {discrepancies[0].where}: {discrepancies[0].what}",
             "See all of it: paquet books verify. Nothing is billed before.",
         )
     return billing.bill(control.engine, day, control.tell)

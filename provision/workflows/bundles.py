@@ -44,7 +44,7 @@ def refuse_homeless(control: Control, host: Host) -> None:
     if names.serves_zone(host):
         return
     with control.reading() as session:
-        domains = [one.domain for one in session.scalars(_standing(host.name))]
+        domains = [bundle.domain for bundle in session.scalars(_standing(host.name))]
     homeless = [domain for domain in domains if names.is_in_zone(domain, control.settings)]
     if homeless:
         raise UsageRefused(

@@ -41,9 +41,11 @@ def promised(session: Session, bundle: Bundle, day: date) -> Capacity:
     """Return what `bundle` may hold on `day` and on every later one, by what is agreed."""
     subscription = _subscription(session, bundle)
     now = opening.version_on(subscription, day)
-    agreed = [now, *(one for one in subscription.versions if one.from_day > day)]
-    each = [_of_version(one) for one in agreed]
-    return Capacity(min(one.users for one in each), min(one.room for one in each))
+    agreed = [now, *(version for version in subscription.versions if version.from_day > day)]
+    each = [_of_version(version) for version in agreed]
+    return Capacity(
+        min(capacity.users for capacity in each), min(capacity.room for capacity in each)
+    )
 
 
 def bundle_of(session: Session, subscription: Subscription) -> Bundle | None:
@@ -88,9 +90,9 @@ def due(control: Control) -> list[Bundle]:
     with control.reading() as session:
         living = select(Bundle).where(Bundle.state.in_(LIVING)).order_by(Bundle.domain)
         return [
-            orders.load_bundle(one)
-            for one in session.scalars(living)
-            if is_due(session, one, today)
+            orders.load_bundle(bundle)
+            for bundle in session.scalars(living)
+            if is_due(session, bundle, today)
         ]
 
 
@@ -110,12 +112,12 @@ def _subscribed(session: Session, bundle: Bundle) -> Subscription | None:
 
 
 def _subscription(session: Session, bundle: Bundle) -> Subscription:
-    found = _subscribed(session, bundle)
-    if found is None:
+    subscription = _subscribed(session, bundle)
+    if subscription is None:
         raise PaquetError(
             f"Nobody subscribed to the bundle of {bundle.domain}", "See: paquet books verify"
         )
-    return found
+    return subscription
 
 
 def describe(control: Control, domain: str) -> dict[str, object]:

@@ -57,16 +57,16 @@ def correct(session: Session, number: Number, reason: str, on: date) -> list[Num
     buyer, language = _buyer(session, invoice)
     why = edges.person_name(reason or WRONG[language], "reason")
     lines = credit_notes.rest(session, invoice)
-    made = []
+    numbers = []
     if charged.left(session, invoice)[1] > 0:
-        made.append(credit_notes.credit(session, number, What(), why, on))
+        numbers.append(credit_notes.credit(session, number, What(), why, on))
     else:
-        lines = [credit_notes.mirror(one, 1) for one in credit_notes.lines_of(session, number)]
+        lines = [credit_notes.mirror(line, 1) for line in credit_notes.lines_of(session, number)]
     words = REPLACED[language].format(number=number.shown, reason=why)
-    made.append(_made_again(session, invoice, lines, (buyer, words, on)))
+    numbers.append(_made_again(session, invoice, lines, (buyer, words, on)))
     for note in charged.credits_of(session, number):
-        crediting.move(session, note, made[-1], on)
-    return made
+        crediting.move(session, note, numbers[-1], on)
+    return numbers
 
 
 def _refuse_again(session: Session, number: Number) -> None:
@@ -141,9 +141,9 @@ def _made_again(
         lines=tuple(credit_notes.shared(work, issuer, line, 1) for line in lines),
         reason=words,
     )
-    (made,) = adjusting.issue(work, [draft])
+    (number,) = adjusting.issue(work, [draft])
     sharing.save(session, work.dealer)
-    return made
+    return number
 
 
 def _taxed(work: Work, issuer_id: int, lines: list[DraftLine], buyer: Buyer) -> list[DraftLine]:
@@ -153,14 +153,14 @@ def _taxed(work: Work, issuer_id: int, lines: list[DraftLine], buyer: Buyer) -> 
     """
     identity = work.session.get_one(Identity, buyer.identity_id)
     today = Taxing(work.catalogue, identities.read(identity), work.on).how(issuer_id, NET).treatment
-    kept = [one for one in lines if one.treatment != ROUNDING]
-    if all(one.treatment.abroad == today.abroad for one in kept):
+    kept = [line for line in lines if line.treatment != ROUNDING]
+    if all(line.treatment.abroad == today.abroad for line in kept):
         return lines
-    if all(replace(one.treatment, abroad=today.abroad) == today for one in kept):
+    if all(replace(line.treatment, abroad=today.abroad) == today for line in kept):
         return [
-            one if one.treatment == ROUNDING else replace(one, treatment=today) for one in lines
+            line if line.treatment == ROUNDING else replace(line, treatment=today) for line in lines
         ]
-    taxed = tax([one.net for one in kept], NET, today.rate)
+    taxed = tax([line.net for line in kept], NET, today.rate)
     return [
         replace(line, vat=one.vat, treatment=today) for line, one in zip(kept, taxed, strict=True)
     ]

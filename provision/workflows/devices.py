@@ -97,11 +97,11 @@ def first(control: Control, order_id: int) -> tuple[Device, SecretStr]:
 def find(session: Session, address: str, name: str) -> Device:
     """Return the newest device of that name of the user at `address`, or raise PaquetError."""
     user = _user(session, address)
-    found = [device for device in user.devices if device.name == name]
-    if not found:
+    devices = [device for device in user.devices if device.name == name]
+    if not devices:
         known = ", ".join(device.name for device in user.devices) or "none"
         raise PaquetError(f"{address} has no device called {name}", f"There are: {known}.")
-    return found[-1]
+    return devices[-1]
 
 
 def revoke(control: Control, address: str, name: str) -> Device:

@@ -63,24 +63,24 @@ def run(control: Control, campaign: Campaign) -> list[Done]:
     """
     private_folder(campaign.folder)
     mailing.check(_outbox(control, campaign))
-    found = due(control, campaign.organisation, campaign.rules, campaign.on)
+    day_of_reminders = due(control, campaign.organisation, campaign.rules, campaign.on)
     done = []
-    for taken, before in _customers(found):
+    for taken, before in _customers(day_of_reminders):
         done += _remind(control, campaign, taken, before)
-    for settled, domain in found.reopened:
+    for settled, domain in day_of_reminders.reopened:
         work = partial(_open_again, control, campaign, settled, domain)
         done.append(Done(domain, policy.RESUMED, _refused(work)))
     return done
 
 
-def _customers(found: DayOfReminders) -> list[tuple[list[Reminder], list[Reminder]]]:
+def _customers(day_of_reminders: DayOfReminders) -> list[tuple[list[Reminder], list[Reminder]]]:
     """Return what is reached today and what was before, by customer; nothing that is held back."""
     taken: dict[str, list[Reminder]] = {}
     before: dict[str, list[Reminder]] = {}
-    for by_party, some in ((taken, found.reminders), (before, found.before)):
-        for one in some:
-            if not one.held:
-                by_party.setdefault(one.document.party, []).append(one)
+    for by_party, some in ((taken, day_of_reminders.reminders), (before, day_of_reminders.before)):
+        for reminder in some:
+            if not reminder.held:
+                by_party.setdefault(reminder.document.party, []).append(reminder)
     return [(some, before.get(party, [])) for party, some in taken.items()]
 
 
@@ -89,9 +89,11 @@ def _remind(
 ) -> list[Done]:
     """Take the steps of a customer, each by itself, then write the one letter and record them."""
     refused: dict[Number, str] = {}
-    for one in reached:
-        if _again(control, one).document.units:
-            refused[one.document.number] = _refused(partial(_take, control, campaign, one))
+    for reminder in reached:
+        if _again(control, reminder).document.units:
+            refused[reminder.document.number] = _refused(
+                partial(_take, control, campaign, reminder)
+            )
     taken = [one for one in reached if refused.get(one.document.number) == ""]
     if taken:
         why = _refused(partial(_tell, control, campaign, taken, before))
@@ -131,9 +133,9 @@ def _tell(
     still = [one for one in (_again(control, each) for each in before) if one.document.units]
     digest = _write_letter(control, campaign, [*asked, *still]) if asked else ""
     with control.session() as session:
-        for one in now:
-            letter = digest if one.document.units else ""
-            reminders.reach(session, one, letter, campaign.on, control.told(_why(one)))
+        for reminder in now:
+            letter = digest if reminder.document.units else ""
+            reminders.reach(session, reminder, letter, campaign.on, control.told(_why(reminder)))
 
 
 def _why(reminder: Reminder) -> str:
@@ -184,7 +186,7 @@ def _write_letter(control: Control, campaign: Campaign, found: Sequence[Reminder
 
     It goes to the customer as they are known today.
     """
-    found = sorted(found, key=lambda one: (one.document.due_on, one.document.shown))
+    found = sorted(found, key=lambda reminder: (reminder.document.due_on, reminder.document.shown))
     with control.reading() as session:
         owner = organisations.get(session, campaign.organisation)
         profile = profiles.needed(session, owner, campaign.on)
@@ -204,7 +206,7 @@ def _write_letter(control: Control, campaign: Campaign, found: Sequence[Reminder
         to=Addressee(person.name, person.email, person.address),
         subject=letter.subject,
         units=letter.units,
-        invoices=tuple(one.document.shown for one in found),
+        invoices=tuple(reminder.document.shown for reminder in found),
         file=f"{letter.name}.{'pdf' if letter.pdf else 'txt'}",
     )
     mailing.add(_outbox(control, campaign), [mailed])

@@ -72,7 +72,7 @@ def propose(session: Session, organisation: Organisation) -> list[Seen]:
     }
     expected = _expected(session, organisation, running)
     proposals = matching.propose(said, expected, returns=names)
-    found = {one.movement.key: one for one in proposals}
+    found = {proposal.movement.key: proposal for proposal in proposals}
     return [
         Seen(row, parked, found.get(movement.key))
         for (row, parked), movement in zip(rows, said, strict=True)
@@ -87,12 +87,12 @@ def accept_certain(
     One that the books refuse is left as it is, with the reason.
     """
     certain = [
-        one
-        for one in propose(session, organisation)
-        if one.proposal is not None and one.proposal.certainty == CERTAIN and not one.parked
+        seen
+        for seen in propose(session, organisation)
+        if seen.proposal is not None and seen.proposal.certainty == CERTAIN and not seen.parked
     ]
-    certain.sort(key=lambda one: one.row.units < 0)
-    return [BookedMovement(one, _accepted(session, one, today, told)) for one in certain]
+    certain.sort(key=lambda seen: seen.row.units < 0)
+    return [BookedMovement(seen, _accepted(session, seen, today, told)) for seen in certain]
 
 
 def _accepted(session: Session, seen: Seen, today: date, told: Told) -> str:
@@ -143,27 +143,27 @@ def _expected(
         for item in items:
             debits.setdefault(answers.number_of(item), set()).add(item.reference)
     rows = {row.subscriber_id: row for row in mandates.everyone(session, organisation.id)}
-    found = []
-    for one in open_items.everything(session, organisation.id):
-        if one.party.startswith(people.ORGANISATION):
+    expected_lines = []
+    for document in open_items.everything(session, organisation.id):
+        if document.party.startswith(people.ORGANISATION):
             continue  # both their books have it: `transfers` waits for it
-        row = rows.get(one.subscriber_id or 0)
-        names = (row.holder if row else "", one.name)
-        found.append(
+        row = rows.get(document.subscriber_id or 0)
+        names = (row.holder if row else "", document.name)
+        expected_lines.append(
             Expected(
                 kind=INVOICE,
-                reference=one.shown,
-                units=-one.units if one.kind == CREDIT_NOTE else one.units,
-                end_to_ends=frozenset(debits.get(one.number, ())),
+                reference=document.shown,
+                units=-document.units if document.kind == CREDIT_NOTE else document.units,
+                end_to_ends=frozenset(debits.get(document.number, ())),
                 names=tuple(dict.fromkeys(name for name in names if name)),
                 iban=row.iban if row else "",
-                due_on=one.due_on,
+                due_on=document.due_on,
             )
         )
     for message_id, items in running.items():
-        found += _collected(session, message_id, items)
+        expected_lines += _collected(session, message_id, items)
     return [
-        *found,
+        *expected_lines,
         *transfers.expected(session, organisation),
         *waiting.expected(session, organisation),
     ]
@@ -176,7 +176,7 @@ def _collected(
 
     A bank may name the batch by its message or by its only group of debits.
     """
-    made = session.get_one(Collection, (items[0].organisation_id, items[0].collection))
+    collection = session.get_one(Collection, (items[0].organisation_id, items[0].collection))
     batch = Expected(
         kind=COLLECTION,
         reference=message_id,
@@ -184,10 +184,10 @@ def _collected(
         end_to_ends=frozenset({item.reference for item in items} | {message_id + FIRST_GROUP}),
         names=(),
         iban="",
-        due_on=made.collect_on,
+        due_on=collection.collect_on,
     )
     debits = answers.by_debit(items).values()
-    return [batch, *(_debit(session, some, made.collect_on) for some in debits)]
+    return [batch, *(_debit(session, some, collection.collect_on) for some in debits)]
 
 
 def _debit(session: Session, items: Sequence[CollectionItem], collect_on: date) -> Expected:

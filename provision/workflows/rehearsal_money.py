@@ -108,9 +108,11 @@ def rehearse(story: Story) -> None:
         _remind(story, last - timedelta(days=before))
     _write_all(story, start, last)
     with story.control.session() as session:
-        found = verify.verify(session)
-    if found:
-        raise PaquetError(f"The ledger is not whole: {found[0].where}: {found[0].what}")
+        discrepancies = verify.verify(session)
+    if discrepancies:
+        raise PaquetError(
+            f"The ledger is not whole: {discrepancies[0].where}: {discrepancies[0].what}"
+        )
     story.tell(last, "every invariant of the ledger holds")
 
 
@@ -127,12 +129,12 @@ def _open(story: Story, start: date) -> None:
         self_billing.record(session, supporter, seller, wording, start)
         for email, (name, kind, plan) in OTHERS.items():
             _subscribe(session, Person(name=name, email=email, kind=kind, address=HOME), start)  # type: ignore[arg-type]
-            one = people.subscriber_named(session, email)
+            subscriber = people.subscriber_named(session, email)
             sale = Sale(plans.get(session, plan), seller, supporter)
-            opening.open_subscription(session, one, sale, today=start)
-        for one in session.scalars(select(Subscriber).order_by(Subscriber.id)):
-            if one.email != BY_TRANSFER:
-                _sign(story, session, (seller, one), start)
+            opening.open_subscription(session, subscriber, sale, today=start)
+        for subscriber in session.scalars(select(Subscriber).order_by(Subscriber.id)):
+            if subscriber.email != BY_TRANSFER:
+                _sign(story, session, (seller, subscriber), start)
     story.tell(start, f"{len(OTHERS)} more subscribe, three sign a mandate")
 
 
@@ -157,23 +159,23 @@ def _profile(name: str, place: int, start: date) -> Profile:
 
 
 def _subscribe(session: Session, person: Person, today: date) -> None:
-    one = Subscriber(
+    subscriber = Subscriber(
         name=person.name,
         email=person.email,
         language="fr",
         created_at=datetime.combine(today, time(12), UTC),
     )
-    session.add(one)
+    session.add(subscriber)
     session.flush()
-    identities.write(session, one, person, today)
+    identities.write(session, subscriber, person, today)
 
 
 def _sign(
     story: Story, session: Session, between: tuple[Organisation, Subscriber], today: date
 ) -> None:
-    seller, one = between
+    seller, subscriber = between
     when = (today, story.on(today).told())
-    row = mandates.add(session, seller, one, WantedMandate(), when)
+    row = mandates.add(session, seller, subscriber, WantedMandate(), when)
     form = mandate_papers.form(row, profiles.needed(session, seller, today))
     write_private(story.folder / "mandates", {f"{row.reference}.pdf": form})
     mandates.sign(session, row, today, ACCOUNTS[1], when)
@@ -187,14 +189,14 @@ def _month(story: Story, first: date, number: int) -> None:
     with story.on(first).session() as session:
         owner = organisations.get(session, story.seller)
         made_at = datetime.combine(first, time(12))
-        made = collecting.carry_out(
+        collection = collecting.carry_out(
             session, owner, HandedOver(f"month {number + 1}", collect_on, made_at)
         )
         outbox = Outbox(
             story.folder / f"debits-{number + 1}", story.control.settings.operator.language
         )
-        files = handing_over.write(session, owner, made, outbox)
-        returned = _returned(session, made, number)
+        files = handing_over.write(session, owner, collection, outbox)
+        returned = _returned(session, collection, number)
         transfers = _transfers(session, owner, collect_on)
     story.tell(first, f"debits of {collect_on} handed to the bank: {len(files)} file")
     _bank(story, files, (collect_on, transfers, returned))
@@ -208,11 +210,11 @@ def _month(story: Story, first: date, number: int) -> None:
             story.tell(made_on, f"{settled.units / 100:.2f} € settled with {other.name}")
 
 
-def _returned(session: Session, made: Collection, number: int) -> dict[str, str]:
+def _returned(session: Session, collection: Collection, number: int) -> dict[str, str]:
     """Return which debit comes back: one of the second month."""
     return {
         item.reference: REASON
-        for item, mandate in collected.items_of(session, made)
+        for item, mandate in collected.items_of(session, collection)
         if number == 1 and mandate.subscriber.email == COMES_BACK
     }
 
@@ -221,9 +223,9 @@ def _transfers(session: Session, owner: Organisation, on: date) -> list[bank.Sta
     """Return what the one who pays by transfer sends: its open invoices, one by one."""
     name = OTHERS[BY_TRANSFER][0]
     return [
-        bank.StatementEntry(on, one.open.units, name=name, text=f"FACTURE {one.shown}")
-        for one in open_items.documents(session, owner.id)
-        if one.name == name and one.open.units
+        bank.StatementEntry(on, document.open.units, name=name, text=f"FACTURE {document.shown}")
+        for document in open_items.documents(session, owner.id)
+        if document.name == name and document.open.units
     ]
 
 
@@ -246,7 +248,7 @@ def _bank(
         told = story.on(late).told("statement of the bank")
         booked = reconciling.accept_certain(session, owner, late, told)
         left = reconciling.propose(session, owner)
-    refused = [one.refused for one in booked if one.refused]
+    refused = [movement.refused for movement in booked if movement.refused]
     if refused or left:
         raise PaquetError(f"{len(left)} movements of {name} are not explained: {refused}")
     story.tell(late, f"{len(booked)} movements of the bank booked, {len(returned)} came back")

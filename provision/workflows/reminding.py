@@ -39,20 +39,24 @@ def due(control: Control, organisation: str, rules: Policy, on: date) -> DayOfRe
     with control.reading() as session:
         owner = organisations.get(session, organisation)
         reopened = [
-            (one, bundle.domain)
-            for one in reminders.settled(session, owner, on)
-            if (bundle := paid_bundle(session, one.subscription_id)) and bundle.state in LIVING
+            (settled, bundle.domain)
+            for settled in reminders.settled(session, owner, on)
+            if (bundle := paid_bundle(session, settled.subscription_id)) and bundle.state in LIVING
         ]
         found = reminders.overdue(session, owner, rules, on)
     return DayOfReminders(
-        tuple(one for one in found if not one.before),
+        tuple(reminder for reminder in found if not reminder.before),
         tuple(reopened),
-        tuple(one for one in found if one.before),
+        tuple(reminder for reminder in found if reminder.before),
     )
 
 
 def paid_bundle(session: Session, subscription_id: int | None) -> Bundle | None:
     """Return the bundle that a subscription pays for, if it was ordered."""
-    found = session.get(Subscription, subscription_id) if subscription_id else None
-    order = session.get(Order, found.order_id) if found and found.order_id else None
+    subscription = session.get(Subscription, subscription_id) if subscription_id else None
+    order = (
+        session.get(Order, subscription.order_id)
+        if subscription and subscription.order_id
+        else None
+    )
     return order.bundle if order else None

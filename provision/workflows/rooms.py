@@ -63,7 +63,7 @@ def look(control: Control, bundle: Bundle) -> Used:
             f"It does every five minutes, after `paquet server deploy {bundle.server}`.",
         ) from None
     known = {user.address for user in bundle.users}
-    people = {address: one for address, one in used.people.items() if address in known}
+    people = {address: shares for address, shares in used.people.items() if address in known}
     return used.model_copy(update={"people": people})
 
 

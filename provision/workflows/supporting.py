@@ -34,7 +34,10 @@ def support(control: Control, bundle: Bundle) -> Support:
             return operator
         contract = opening.contract_on(opened, control.today())
         seller, supporter = contract.seller, contract.supporter
-        known = [_organisation(session, one, control.today()) for one in (supporter, seller)]
+        known = [
+            _organisation(session, organisation, control.today())
+            for organisation in (supporter, seller)
+        ]
     ranked = [one for one in (known[0], operator, known[1]) if one is not None]
     chosen = next((one for one in ranked if one.telephone), ranked[0])
     if seller.id == supporter.id:

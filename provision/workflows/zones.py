@@ -147,4 +147,6 @@ def _actual(settings: Settings) -> list[Record]:
     asked = next(iter(authoritative_servers(zone)), None)
     keys = ((top, "MX"), (top, "TXT"), (f"_dmarc.{top}", "TXT"))
     answers = [ask(name, kind, asked) for name, kind in keys]
-    return [Record(one.name, one.type, TTL, one.values) for one in answers if one.values]
+    return [
+        Record(answer.name, answer.type, TTL, answer.values) for answer in answers if answer.values
+    ]

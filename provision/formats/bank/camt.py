@@ -33,12 +33,12 @@ def read(content: bytes) -> tuple[Statement, ...]:
     """Return the statements of the file in their order, or raise StatementRefused."""
     root = markup.parse(content)
     _check_message(root)
-    found = tuple(
+    statements = tuple(
         _statement(one) for one in markup.children(markup.child(root, "BkToCstmrStmt"), "Stmt")
     )
-    if not found:
+    if not statements:
         raise StatementRefused("The camt.053 file holds no statement")
-    return found
+    return statements
 
 
 def _check_message(root: Element) -> None:

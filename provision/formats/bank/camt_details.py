@@ -31,7 +31,7 @@ def details_of(entry: Element, units: Cents, account: str, *, reversal: bool) ->
     if len(details) == 1 and details[0].units is None and _counted(blocks) <= 1:
         return (replace(details[0], units=units),)
     if _off(details, units) and _has_charges(entry, payments):
-        return tuple(replace(one, units=None) for one in details)
+        return tuple(replace(detail, units=None) for detail in details)
     if _off(details, units):
         said = sum(detail.units or 0 for detail in details)
         raise StatementRefused(

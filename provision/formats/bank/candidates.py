@@ -90,13 +90,15 @@ class Candidates:
         given = {identifier.casefold() for identifier in end_to_ends(movement)}
         given |= {word.casefold() for word in text_identifiers(movement)}
         return _each_once(
-            one for word in sorted(given) for one in self._by_identifier.get(word, ())
+            expected for word in sorted(given) for expected in self._by_identifier.get(word, ())
         )
 
     def under_mandate(self, movement: Movement) -> list[Expected]:
         """Return those under a mandate that the bank names beside the payments."""
         named = {detail.mandate for detail in movement.details} - {""}
-        return _each_once(one for word in sorted(named) for one in self._by_mandate.get(word, ()))
+        return _each_once(
+            expected for word in sorted(named) for expected in self._by_mandate.get(word, ())
+        )
 
     def of_amount(self, units: Cents) -> list[Expected]:
         """Return those of exactly this amount."""
@@ -106,8 +108,12 @@ class Candidates:
         """Return those whose account, or all words of one of whose names, stand in the movement."""
         words = name_words(f"{movement.counterparty} {movement.text}")
         keys = sorted({movement.iban, *words} - {""})
-        found = _each_once(one for key in keys for one in self._by_payer.get(key, ()))
-        return [one for one in found if _is_payer(one, movement.iban, words)]
+        expected_lines = _each_once(
+            expected for key in keys for expected in self._by_payer.get(key, ())
+        )
+        return [
+            expected for expected in expected_lines if _is_payer(expected, movement.iban, words)
+        ]
 
 
 def end_to_ends(movement: Movement) -> frozenset[str]:
@@ -116,10 +122,10 @@ def end_to_ends(movement: Movement) -> frozenset[str]:
     return frozenset(given - {""})
 
 
-def _is_payer(one: Expected, iban: str, words: frozenset[str]) -> bool:
-    if one.iban and one.iban == iban:
+def _is_payer(expected: Expected, iban: str, words: frozenset[str]) -> bool:
+    if expected.iban and expected.iban == iban:
         return True
-    names = [name_words(name) for name in one.names]
+    names = [name_words(name) for name in expected.names]
     return any(name <= words and max(map(len, name)) >= SHORTEST_NAME for name in names if name)
 
 
@@ -145,5 +151,5 @@ def text_identifiers(movement: Movement) -> set[str]:
     }
 
 
-def _each_once(found: Iterable[Expected]) -> list[Expected]:
-    return list(dict.fromkeys(found))
+def _each_once(expected_lines: Iterable[Expected]) -> list[Expected]:
+    return list(dict.fromkeys(expected_lines))

@@ -32,16 +32,16 @@ def cents(written: str, what: str, *, marks: str = ".", zeros: bool = False) -> 
     More than two decimals are refused, unless `zeros` allows that they are only zeros
     (ISO 20022 may write five). Thousands separators, exponents and spaces are refused.
     """
-    found = re.fullmatch(rf"([+-]?)(\d*)(?:[{marks}](\d*))?", written.strip(), re.ASCII)
-    whole, decimals = (found[2] or "", found[3] or "") if found else ("", "")
+    match = re.fullmatch(rf"([+-]?)(\d*)(?:[{marks}](\d*))?", written.strip(), re.ASCII)
+    whole, decimals = (match[2] or "", match[3] or "") if match else ("", "")
     short = decimals.rstrip("0") if zeros else decimals
-    if not found or not whole + decimals or len(short) > 2:  # noqa: PLR2004 # cents
+    if not match or not whole + decimals or len(short) > 2:  # noqa: PLR2004 # cents
         raise StatementRefused(f"The {what} {shown(written)} is not an amount in euros")
     whole = whole.lstrip("0")
     if len(whole) > MOST_DIGITS:
         raise StatementRefused(f"The {what} {shown(written)} has more than {MOST_DIGITS} digits")
     units = int(whole or "0") * 100 + int(short.ljust(2, "0"))
-    return -units if found[1] == "-" else units
+    return -units if match[1] == "-" else units
 
 
 def check_currency(code: str) -> None:
@@ -55,10 +55,10 @@ def check_currency(code: str) -> None:
 
 def day(digits: str, what: str) -> date:
     """Read 'YYYYMMDD' or 'YYYY-MM-DD' (what follows, a time or a zone, is not read)."""
-    found = re.match(r"(\d{4})-(\d\d)-(\d\d)|(\d{4})(\d\d)(\d\d)", digits, re.ASCII)
-    if not found:
+    match = re.match(r"(\d{4})-(\d\d)-(\d\d)|(\d{4})(\d\d)(\d\d)", digits, re.ASCII)
+    if not match:
         raise StatementRefused(f"The {what} {shown(digits)} is not a day")
-    return day_of(found[1] or found[4], found[2] or found[5], found[3] or found[6], what)
+    return day_of(match[1] or match[4], match[2] or match[5], match[3] or match[6], what)
 
 
 def day_of(year: str, month: str, number: str, what: str) -> date:

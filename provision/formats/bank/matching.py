@@ -57,12 +57,14 @@ def propose(
     two proposals that are certain or likely. A movement that resembles nothing has no proposal.
     """
     everything = Candidates(expected)
-    named = {at: _named(one, everything, returns) for at, one in enumerate(movements)}
+    named = {at: _named(movement, everything, returns) for at, movement in enumerate(movements)}
     firm = without_rivals({at: found for at, found in named.items() if found})
     gone = taken(firm)
     remaining = Candidates(one for one in expected if claim(one) not in gone)
-    rest = [(at, one) for at, one in enumerate(movements) if at not in firm]
-    alike = {at: found for at, one in rest if (found := _resembling(one, remaining))}
+    rest = [(at, movement) for at, movement in enumerate(movements) if at not in firm]
+    alike = {
+        at: proposal for at, movement in rest if (proposal := _resembling(movement, remaining))
+    }
     settled = without_rivals(firm | alike)
     return [settled[at] for at in sorted(settled)]
 
@@ -73,41 +75,46 @@ def _named(
     """Propose what the identifiers in the movement say."""
     if returned.came_back(movement, returns):
         return returned.proposal(movement, returns)
-    found = candidates.identified(movement)
-    if not found:
+    expected_lines = candidates.identified(movement)
+    if not expected_lines:
         return _under_mandate(movement, candidates)
-    whole = _whole(movement, found)
+    whole = _whole(movement, expected_lines)
     if len(whole) == 1:
         why = f"It names {whole[0].shown}, and the amount is exact"
         return Proposal(movement, (whole[0],), CERTAIN, why)
-    if len({_payer(one) for one in found}) == 1 < len(found) and _sum(found) == movement.units:
-        why = f"It names {_listed(found)} of one payer, and the sum is exact"
-        return Proposal(movement, tuple(found), LIKELY, why)
+    if (
+        len({_payer(expected) for expected in expected_lines}) == 1 < len(expected_lines)
+        and _sum(expected_lines) == movement.units
+    ):
+        why = f"It names {_listed(expected_lines)} of one payer, and the sum is exact"
+        return Proposal(movement, tuple(expected_lines), LIKELY, why)
     payers = candidates.of_payer(movement)
-    if len({one.word.casefold() for one in found}) == 1 < len(found):
-        return _namesake(movement, found, payers)
-    others = [one for one in payers if one.units == movement.units]
-    every = tuple(dict.fromkeys([*found, *others]))
-    why = f"It names {_listed(found)}, but {in_euros(movement.units)} does not settle exactly that"
+    if len({expected.word.casefold() for expected in expected_lines}) == 1 < len(expected_lines):
+        return _namesake(movement, expected_lines, payers)
+    others = [expected for expected in payers if expected.units == movement.units]
+    every = tuple(dict.fromkeys([*expected_lines, *others]))
+    what = _listed(expected_lines)
+    why = f"It names {what}, but {in_euros(movement.units)} does not settle exactly that"
     return Proposal(movement, every, UNSURE, why)
 
 
-def _whole(movement: Movement, found: Sequence[Expected]) -> list[Expected]:
+def _whole(movement: Movement, expected_lines: Sequence[Expected]) -> list[Expected]:
     """Return what the movement is as a whole; a batch of one debit is the batch."""
     whole = [
-        one
-        for one in found
-        if _fits(movement, one) and all(_is_within(other, one) for other in found)
+        expected
+        for expected in expected_lines
+        if _fits(movement, expected)
+        and all(_is_within(other, expected) for other in expected_lines)
     ]
-    return [one for one in whole if one.kind == COLLECTION] or whole
+    return [expected for expected in whole if expected.kind == COLLECTION] or whole
 
 
 def _under_mandate(movement: Movement, candidates: Candidates) -> Proposal | None:
     """Propose the debit whose mandate the bank names: of that amount, around that day, alone."""
     same = [
-        one
-        for one in candidates.under_mandate(movement)
-        if one.units == movement.units and _is_around(movement, one)
+        expected
+        for expected in candidates.under_mandate(movement)
+        if expected.units == movement.units and _is_around(movement, expected)
     ]
     if not same or len(movement.details) != 1:
         return None
@@ -119,59 +126,61 @@ def _under_mandate(movement: Movement, candidates: Candidates) -> Proposal | Non
 
 
 def _namesake(
-    movement: Movement, found: Sequence[Expected], payers: Sequence[Expected]
+    movement: Movement, expected_lines: Sequence[Expected], payers: Sequence[Expected]
 ) -> Proposal:
     """Propose which of several documents of one number it is: issuers number for themselves.
 
     The amount and the name must speak for one alone, and neither for another.
     """
-    same = [one for one in found if one.units == movement.units]
-    named = [one for one in found if one in payers]
+    same = [expected for expected in expected_lines if expected.units == movement.units]
+    named = [expected for expected in expected_lines if expected in payers]
     if len(same) == 1 and named in ([], same):
         certainty = CERTAIN if named else LIKELY
         also = "the amount and the name are" if named else "the amount is"
         why = f"It names {same[0].word}, and {also} of {same[0].shown} alone"
         return Proposal(movement, tuple(same), certainty, why)
-    why = f"More than one document has the number {found[0].word}"
-    return Proposal(movement, tuple(found), UNSURE, why)
+    why = f"More than one document has the number {expected_lines[0].word}"
+    return Proposal(movement, tuple(expected_lines), UNSURE, why)
 
 
-def _fits(movement: Movement, one: Expected) -> bool:
+def _fits(movement: Movement, expected: Expected) -> bool:
     """Say whether the amount is exact, and a batch holds every payment that the bank names.
 
     Of a debit the bank must give the EndToEndId, as such and alone.
     """
-    if one.units != movement.units:
+    if expected.units != movement.units:
         return False
-    if one.kind == DEBIT:
-        return end_to_ends(movement) == one.end_to_ends
-    inside = one.end_to_ends | {one.reference}
-    return one.kind != COLLECTION or not one.end_to_ends or end_to_ends(movement) <= inside
+    if expected.kind == DEBIT:
+        return end_to_ends(movement) == expected.end_to_ends
+    inside = expected.end_to_ends | {expected.reference}
+    return (
+        expected.kind != COLLECTION or not expected.end_to_ends or end_to_ends(movement) <= inside
+    )
 
 
-def _is_within(one: Expected, whole: Expected) -> bool:
+def _is_within(expected: Expected, whole: Expected) -> bool:
     """Say whether this is the whole itself, what a batch collects, or what a debit stands for.
 
     A debit stands for its invoice and for its batch, where the bank credits it alone.
     """
-    if one == whole:
+    if expected == whole:
         return True
     if whole.kind == DEBIT:
-        return one.kind in {INVOICE, COLLECTION} and whole.end_to_ends <= one.end_to_ends
-    is_batch = whole.kind == COLLECTION and one.kind != COLLECTION
-    return is_batch and frozenset() < one.end_to_ends <= whole.end_to_ends
+        return expected.kind in {INVOICE, COLLECTION} and whole.end_to_ends <= expected.end_to_ends
+    is_batch = whole.kind == COLLECTION and expected.kind != COLLECTION
+    return is_batch and frozenset() < expected.end_to_ends <= whole.end_to_ends
 
 
 def _resembling(movement: Movement, candidates: Candidates) -> Proposal | None:
     """Propose what has the amount and the name, without any identifier."""
     same, payers = candidates.of_amount(movement.units), candidates.of_payer(movement)
-    groups: list[Group] = [(one,) for one in payers if one.units == movement.units]
+    groups: list[Group] = [(expected,) for expected in payers if expected.units == movement.units]
     groups += _sums(movement, payers)
     if len(groups) == 1:
         why = f"The name and the amount are those of {_listed(groups[0])}"
         return Proposal(movement, groups[0], LIKELY, why)
     if groups:
-        every = tuple(dict.fromkeys(one for group in groups for one in group))
+        every = tuple(dict.fromkeys(expected for group in groups for expected in group))
         why = f"The name and the amount fit in {len(groups)} ways"
         return Proposal(movement, every, UNSURE, why)
     if len(same) == 1 and _is_due_batch(movement, same[0]):
@@ -187,12 +196,12 @@ def _by_amount_alone(movement: Movement, same: list[Expected]) -> Proposal:
     return Proposal(movement, tuple(same), UNSURE, f"Only the amount speaks for {_listed(same)}")
 
 
-def _is_due_batch(movement: Movement, one: Expected) -> bool:
-    return one.kind == COLLECTION and _is_around(movement, one)
+def _is_due_batch(movement: Movement, expected: Expected) -> bool:
+    return expected.kind == COLLECTION and _is_around(movement, expected)
 
 
-def _is_around(movement: Movement, one: Expected) -> bool:
-    return abs((movement.booked_on - one.due_on).days) <= DAYS_AROUND
+def _is_around(movement: Movement, expected: Expected) -> bool:
+    return abs((movement.booked_on - expected.due_on).days) <= DAYS_AROUND
 
 
 def _sums(movement: Movement, expected: list[Expected]) -> list[Group]:
@@ -215,15 +224,15 @@ def _groups(invoices: list[Expected]) -> Iterable[Group]:
         yield from combinations(invoices, size)
 
 
-def _payer(one: Expected) -> tuple[tuple[str, ...], str]:
-    return one.names, one.iban
+def _payer(expected: Expected) -> tuple[tuple[str, ...], str]:
+    return expected.names, expected.iban
 
 
 def _sum(group: Iterable[Expected]) -> int:
-    return sum(one.units for one in group)
+    return sum(expected.units for expected in group)
 
 
 def _listed(group: Iterable[Expected]) -> str:
-    references = [one.shown for one in group]
+    references = [expected.shown for expected in group]
     more = len(references) - MOST_NAMED
     return " and ".join(references[:MOST_NAMED] + ([f"{more} more"] if more > 0 else []))

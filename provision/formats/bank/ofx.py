@@ -66,14 +66,14 @@ def read(content: bytes) -> tuple[Statement, ...]:
     """
     refuse_declarations(content)
     root = _tree(content)
-    found = tuple(_statement(one) for one in root.iter("STMTRS"))
-    if not found and next(root.iter("CCSTMTRS"), None) is not None:
+    statements = tuple(_statement(one) for one in root.iter("STMTRS"))
+    if not statements and next(root.iter("CCSTMTRS"), None) is not None:
         raise StatementRefused(
             "The OFX file is of a payment card", "Export the account that the card is paid from."
         )
-    if not found:
+    if not statements:
         raise StatementRefused("The OFX file holds no bank statement")
-    return found
+    return statements
 
 
 def _tree(content: bytes) -> Element:

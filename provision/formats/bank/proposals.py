@@ -30,25 +30,25 @@ class Proposal:
     why: str
 
 
-def claim(one: Expected) -> tuple[str, str, frozenset[str]]:
+def claim(expected: Expected) -> tuple[str, str, frozenset[str]]:
     """Return what makes an expectation itself; a debit comes back once, whatever the amount."""
-    return one.kind, one.reference, one.end_to_ends
+    return expected.kind, expected.reference, expected.end_to_ends
 
 
 def taken(proposals: Mapping[int, Proposal]) -> set[tuple[str, str, frozenset[str]]]:
     """Return the claims of the proposals that are certain or likely."""
-    firm = (found for found in proposals.values() if found.certainty != UNSURE)
-    return {claim(one) for found in firm for one in found.expected}
+    firm = (proposal for proposal in proposals.values() if proposal.certainty != UNSURE)
+    return {claim(expected) for proposal in firm for expected in proposal.expected}
 
 
 def without_rivals(proposals: Mapping[int, Proposal]) -> dict[int, Proposal]:
     """Make unsure what another proposal claims too; what is certain yields to firm claims only."""
     named: Counter[tuple[str, str, frozenset[str]]] = Counter()
     firm: Counter[tuple[str, str, frozenset[str]]] = Counter()
-    for found in proposals.values():
-        claims = [claim(one) for one in found.expected]
+    for proposal in proposals.values():
+        claims = [claim(expected) for expected in proposal.expected]
         named.update(claims)
-        firm.update(claims if found.certainty != UNSURE else ())
+        firm.update(claims if proposal.certainty != UNSURE else ())
     firm.update(_twice(proposals))
     return {
         at: _settled(found, firm if found.certainty == CERTAIN else named)
@@ -59,17 +59,20 @@ def without_rivals(proposals: Mapping[int, Proposal]) -> dict[int, Proposal]:
 def _twice(proposals: Mapping[int, Proposal]) -> list[tuple[str, str, frozenset[str]]]:
     """Return the claims of batches that came whole and of their debits that came alone too."""
     firm = [
-        one for found in proposals.values() if found.certainty != UNSURE for one in found.expected
+        expected
+        for proposal in proposals.values()
+        if proposal.certainty != UNSURE
+        for expected in proposal.expected
     ]
-    batches = [one for one in firm if one.kind == COLLECTION]
-    debits = [one for one in firm if one.kind == DEBIT]
+    batches = [expected for expected in firm if expected.kind == COLLECTION]
+    debits = [expected for expected in firm if expected.kind == DEBIT]
     both = [(a, b) for a in batches for b in debits if b.end_to_ends <= a.end_to_ends]
-    return [claim(one) for pair in both for one in pair]
+    return [claim(expected) for pair in both for expected in pair]
 
 
-def _settled(found: Proposal, rivals: Counter[tuple[str, str, frozenset[str]]]) -> Proposal:
-    contested = [one.shown for one in found.expected if rivals[claim(one)] > 1]
-    if not contested or found.certainty == UNSURE:
-        return found
+def _settled(proposal: Proposal, rivals: Counter[tuple[str, str, frozenset[str]]]) -> Proposal:
+    contested = [expected.shown for expected in proposal.expected if rivals[claim(expected)] > 1]
+    if not contested or proposal.certainty == UNSURE:
+        return proposal
     why = f"More than one movement may belong to {' and '.join(contested)}"
-    return replace(found, certainty=UNSURE, why=why)
+    return replace(proposal, certainty=UNSURE, why=why)

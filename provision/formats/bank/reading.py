@@ -32,10 +32,10 @@ def read(content: bytes, name: str, mapping: CsvMapping | None = None) -> tuple[
     try:
         _check_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
-        found = tuple(sealed(one, digest) for one in _parsed(content, mapping))
+        statements = tuple(sealed(statement, digest) for statement in _parsed(content, mapping))
     except PaquetError as refused:
         raise StatementRefused(f"{shown(name)}: {refused.message}", refused.hint) from None
-    return found
+    return statements
 
 
 def _check_bytes(content: bytes) -> None:

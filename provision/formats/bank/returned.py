@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def came_back(movement: Movement, returns: Mapping[str, str]) -> bool:
     """Say whether this is a payment that came back: ours or not, withdrawn or given back."""
-    if movement.reversal or movement.reason or any(one.reason for one in movement.details):
+    if movement.reversal or movement.reason or any(detail.reason for detail in movement.details):
         return True
     return movement.units < 0 and any(
-        one.end_to_end in returns for one in _parts(movement, returns)
+        detail.end_to_end in returns for detail in _parts(movement, returns)
     )
 
 

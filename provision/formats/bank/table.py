@@ -41,7 +41,9 @@ class TableRow:
 def read(content: bytes, mapping: CsvMapping) -> tuple[Statement, ...]:
     """Return the one statement of the file, oldest movement first, or raise StatementRefused."""
     rows = [
-        one for one in _rows(_text(content, mapping.encoding), mapping) if _counts(one, mapping)
+        table_row
+        for table_row in _rows(_text(content, mapping.encoding), mapping)
+        if _counts(table_row, mapping)
     ]
     if not rows:
         raise StatementRefused("The CSV file holds no movement", MISTAKE)
@@ -179,13 +181,13 @@ def _day(written: str, mapping: CsvMapping) -> date:
     for letters, name in (("yyyy", "year"), ("yy", "year"), ("mm", "month"), ("dd", "day")):
         if f"<{name}>" not in pattern:
             pattern = pattern.replace(letters, rf"(?P<{name}>\d{{{len(letters)}}})")
-    found = re.fullmatch(pattern + TIME, written, re.ASCII)
-    if not found:
+    match = re.fullmatch(pattern + TIME, written, re.ASCII)
+    if not match:
         raise StatementRefused(
             f"The day {fields.shown(written)} of the CSV file is not written {mapping.date}",
             MISTAKE,
         )
-    return fields.day_of(found["year"], found["month"], found["day"], "day of a movement")
+    return fields.day_of(match["year"], match["month"], match["day"], "day of a movement")
 
 
 def _is_oldest_first(movements: list[Movement], balances: list[Cents]) -> bool:

@@ -51,9 +51,9 @@ def _lines(title: str, entries: Sequence[Booked]) -> Iterator[str]:
 
 
 def _declarations(first_day: date, balances: Sequence[AccountBalance]) -> Iterator[str]:
-    for name in sorted({names.written(one.commodity).name for one in balances}):
+    for name in sorted({names.written(balance.commodity).name for balance in balances}):
         yield f"{first_day.isoformat()} commodity {name}"
-    labels = {one.account: one.label for one in balances}
+    labels = {balance.account: balance.label for balance in balances}
     for account, label in labels.items():
         yield f"{first_day.isoformat()} open {account_name(account)}"
         yield f"  label: {_quoted(label)}"
@@ -80,10 +80,10 @@ def _posting(line: BookedLine) -> Iterator[str]:
 
 def _assertions(day: date, balances: Sequence[AccountBalance]) -> Iterator[str]:
     """Yield the balances of the morning after the last entry, with no tolerance."""
-    for one in balances:
-        named = names.written(one.commodity)
-        whole = names.number(one.units, named.decimals)
-        yield f"{day.isoformat()} balance {account_name(one.account)}  {whole} ~ 0 {named.name}"
+    for balance in balances:
+        named = names.written(balance.commodity)
+        whole = names.number(balance.units, named.decimals)
+        yield f"{day.isoformat()} balance {account_name(balance.account)}  {whole} ~ 0 {named.name}"
 
 
 def _amount(units: int, commodity: Commodity) -> str:

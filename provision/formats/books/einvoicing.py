@@ -205,7 +205,7 @@ def _read(path: Path) -> Status:
             "Ask the platform's client what it wrote there, or move the file away.",
         ) from None
     told = flow.acknowledgement
-    reasons = (one_line(f"{one.reason_code} {one.reason_message}") for one in told.details)
+    reasons = (one_line(f"{detail.reason_code} {detail.reason_message}") for detail in told.details)
     return Status(
         flow.tracking_id, one_line(flow.flow_id), told.status, tuple(reasons), flow.updated_at
     )

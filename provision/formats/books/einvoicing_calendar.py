@@ -36,7 +36,7 @@ def calendar() -> tuple[Duty, ...]:
         Duty(one["duty"], frozenset(one["sizes"]), one["from"], one["latest"], one["source"])
         for one in read["duty"]
     )
-    return tuple(sorted(duties, key=lambda one: (one.valid_from, one.duty)))
+    return tuple(sorted(duties, key=lambda duty: (duty.valid_from, duty.duty)))
 
 
 def of(size: Size | None) -> tuple[Duty, ...]:

@@ -67,11 +67,11 @@ def _everything(name: str, content: bytes, reading: SequenceRead) -> Iterator[Mi
 
 
 def _name(name: str) -> Iterator[Mistake]:
-    found = NAME.fullmatch(name)
-    if not found or real_day(found[2]) is None:
+    match = NAME.fullmatch(name)
+    if not match or real_day(match[2]) is None:
         yield Mistake(0, "", "name", "the name is not SirenFECAAAAMMJJ.txt")
-    if found and not _is_siren(found[1]):
-        yield Mistake(0, "", "siren", f"the key of the SIREN {found[1]} is wrong")
+    if match and not _is_siren(match[1]):
+        yield Mistake(0, "", "siren", f"the key of the SIREN {match[1]} is wrong")
 
 
 def _is_siren(digits: str) -> bool:

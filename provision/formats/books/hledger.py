@@ -48,8 +48,8 @@ def _lines(title: str, entries: Sequence[Booked]) -> Iterator[str]:
     balances = trial_balance(entries)
     yield f"; {one_line(title, FORBIDDEN)}"
     yield "decimal-mark ."
-    yield from sorted({_declared(one.commodity) for one in balances})
-    accounts = {one.account for one in balances}
+    yield from sorted({_declared(balance.commodity) for balance in balances})
+    accounts = {balance.account for balance in balances}
     for account in sorted(accounts):
         yield f"account {account_name(account)}  ; type:{TYPES[names.kind(account)]}"
     for entry in entries:
@@ -84,9 +84,9 @@ def _posting(line: BookedLine) -> str:
 def _assertions(day: str, balances: Sequence[AccountBalance]) -> Iterator[str]:
     """Yield a transaction of nothing, in which each balance is asserted to the last digit."""
     yield f"{day} * balances"
-    for one in balances:
-        nothing, whole = _amount(0, one.commodity), _amount(one.units, one.commodity)
-        yield f"    {account_name(one.account)}  {nothing} = {whole}"
+    for balance in balances:
+        nothing, whole = _amount(0, balance.commodity), _amount(balance.units, balance.commodity)
+        yield f"    {account_name(balance.account)}  {nothing} = {whole}"
 
 
 def _amount(units: Cents, commodity: Commodity) -> str:

@@ -74,7 +74,7 @@ def journal(entries: Iterable[Booked], language: Language) -> bytes:
 
 def balance(entries: Iterable[Booked], language: Language) -> bytes:
     """Return the balance générale: each account and commodity with its sums."""
-    rows = (_balance_row(one) for one in trial_balance(entries))
+    rows = (_balance_row(account_balance) for account_balance in trial_balance(entries))
     return table(HEADERS["balance"][language], rows, language)
 
 
@@ -99,9 +99,12 @@ def _journal_row(entry: Booked, line: BookedLine) -> list[Cell]:
     return [entry.number, entry.journal, *when, *what, *where, *_sides(line), line.letter]
 
 
-def _balance_row(one: AccountBalance) -> list[Cell]:
-    sums = _amounts(one.commodity, [one.debit, one.credit, one.units])
-    return [one.account, one.label, _unit(one.commodity), *sums]
+def _balance_row(account_balance: AccountBalance) -> list[Cell]:
+    sums = _amounts(
+        account_balance.commodity,
+        [account_balance.debit, account_balance.credit, account_balance.units],
+    )
+    return [account_balance.account, account_balance.label, _unit(account_balance.commodity), *sums]
 
 
 def _ledger_rows(entries: Iterable[Booked]) -> Iterator[list[Cell]]:

@@ -104,7 +104,10 @@ def _data(invoice: PaperInvoice) -> dict[str, object]:
             {"BT-21": mention.code, "BT-22": mention.text}
             for mention in treatment(invoice) + mentions(invoice)
         ],
-        "BG-3": [{"BT-25": one.number, "BT-26": one.issued} for one in references.preceding],
+        "BG-3": [
+            {"BT-25": preceding.number, "BT-26": preceding.issued}
+            for preceding in references.preceding
+        ],
         "BG-4": _seller(invoice.seller, subject=subject),
         "BG-7": _party(invoice.buyer, subject=subject),
         "BG-13": _delivery(invoice.buyer, references.delivered_to),
@@ -129,7 +132,7 @@ def _process(invoice: PaperInvoice) -> str:
 
     After a deposit comes first, also where that paid all (BR-FR-CO-08 forbids it of a deposit).
     """
-    deducts = any(one.gross for one in invoice.references.preceding)
+    deducts = any(preceding.gross for preceding in invoice.references.preceding)
     if deducts and not invoice.kind.is_credit:
         how = AFTER_DEPOSIT
     elif invoice.is_paid:

@@ -58,11 +58,11 @@ def invoice_html(invoice: PaperInvoice) -> str:
         "days": _days(invoice, language),
         "preceding": [
             {
-                "number": one.number,
-                "issued": day(one.issued, language),
-                "gross": show_euros(one.gross, language) if one.gross else "",
+                "number": preceding.number,
+                "issued": day(preceding.issued, language),
+                "gross": show_euros(preceding.gross, language) if preceding.gross else "",
             }
-            for one in invoice.references.preceding
+            for preceding in invoice.references.preceding
         ],
         "lines": [_line(line, language) for line in invoice.lines],
         "groups": [

@@ -77,13 +77,13 @@ def _deducted(invoice: PaperInvoice) -> tuple[Mention, ...]:
     language = invoice.terms.language
     deposits = [
         {
-            "number": one.number,
-            "issued": day(one.issued, language),
-            "gross": show_euros(one.gross, language),
-            "vat": show_euros(one.vat, language) if one.vat else "",
+            "number": preceding.number,
+            "issued": day(preceding.issued, language),
+            "gross": show_euros(preceding.gross, language),
+            "vat": show_euros(preceding.vat, language) if preceding.vat else "",
         }
-        for one in invoice.references.preceding
-        if one.gross
+        for preceding in invoice.references.preceding
+        if preceding.gross
     ]
     if not deposits:
         return ()

@@ -68,13 +68,13 @@ def _canonical(xml: bytes) -> str:
 def _judge(xml: str) -> tuple[BrokenRule, ...]:
     processor, stylesheets = _stylesheets()
     node = processor.parse_xml(xml_text=xml)
-    found = []
+    rules = []
     for source, stylesheet in stylesheets.items():
         report = stylesheet.transform_to_string(xdm_node=node)
         if report is None:
             raise PaquetError(f"The rules {source} gave no answer", "Report this with the invoice.")
-        found += _failed(etree.fromstring(report.encode()), source)
-    return tuple(sorted(set(found)))
+        rules += _failed(etree.fromstring(report.encode()), source)
+    return tuple(sorted(set(rules)))
 
 
 @cache
@@ -90,12 +90,12 @@ def _stylesheets() -> tuple[Any, dict[str, Any]]:
 
 
 def _failed(report: Any, source: str) -> list[BrokenRule]:  # noqa: ANN401 # lxml ships no types
-    found = []
+    rules = []
     for name in ("failed-assert", "successful-report"):
         for failed in report.iter(SVRL + name):
             text = " ".join("".join(failed.find(f"{SVRL}text").itertext()).split())
             named = RULE_IN_TEXT.match(text)
             rule = named[1] if named else failed.get("id", source)
             location = NAMESPACE_IN_PATH.sub("", failed.get("location", ""))
-            found.append(BrokenRule(rule, text, location))
-    return found
+            rules.append(BrokenRule(rule, text, location))
+    return rules

@@ -57,8 +57,10 @@ def regime_on(code: str, day: date) -> Regime:
 
 def abroad_on(code: str, day: date) -> Regime:
     """Return what rules on `day` for buyers abroad of this case (see `treatments`)."""
-    ruling = [one for one in _rows("abroad") if one.code == code and one.valid_from <= day]
-    return max(ruling, key=lambda one: one.valid_from)
+    ruling = [
+        regime for regime in _rows("abroad") if regime.code == code and regime.valid_from <= day
+    ]
+    return max(ruling, key=lambda regime: regime.valid_from)
 
 
 def regimes() -> tuple[Regime, ...]:

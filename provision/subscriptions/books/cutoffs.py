@@ -63,9 +63,9 @@ def missing(session: Session, organisation: Organisation, last_day: date) -> Cut
 
     Below zero for what was entered too much: a document came, or was settled, after the entry.
     """
-    found, there = find(session, organisation, last_day), _entered(session, organisation, last_day)
+    off, there = find(session, organisation, last_day), _entered(session, organisation, last_day)
     return CutOff(
-        found.sold - there[chart.DEFERRED_REVENUE], found.bought - there[chart.PREPAID_EXPENSE]
+        off.sold - there[chart.DEFERRED_REVENUE], off.bought - there[chart.PREPAID_EXPENSE]
     )
 
 
@@ -76,13 +76,13 @@ def post(session: Session, organisation: Organisation, last_day: date, today: da
     """
     if last_day >= today:
         raise UsageRefused(f"{last_day} is not over", "Cut a year off when it has ended.")
-    found = missing(session, organisation, last_day)
+    off = missing(session, organisation, last_day)
     lines = [
-        *_pair(chart.SERVICES_SOLD, chart.DEFERRED_REVENUE, found.sold),
-        *_pair(chart.PREPAID_EXPENSE, chart.PURCHASED_SERVICES, found.bought),
+        *_pair(chart.SERVICES_SOLD, chart.DEFERRED_REVENUE, off.sold),
+        *_pair(chart.PREPAID_EXPENSE, chart.PURCHASED_SERVICES, off.bought),
     ]
     if not lines:
-        return found
+        return off
     key, text = _next_key(session, organisation, last_day), f"Régularisation au {last_day}"
     entry = Entry(organisation.id, last_day, text, key, tuple(lines))
     posting.post(session, entry, today)
@@ -95,7 +95,7 @@ def post(session: Session, organisation: Organisation, last_day: date, today: da
         lines=mirrored,
     )
     posting.post(session, back, today)
-    return found
+    return off
 
 
 def _entered(session: Session, organisation: Organisation, last_day: date) -> dict[str, Cents]:

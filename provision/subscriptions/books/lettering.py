@@ -110,10 +110,10 @@ def _groups(session: Session, organisation_id: int, by: date) -> dict[int, _Grou
     return groups
 
 
-def _join(groups: dict[int, _Group], one: _Group, other: _Group) -> None:
-    one.take_all(other)
+def _join(groups: dict[int, _Group], group: _Group, other: _Group) -> None:
+    group.take_all(other)
     for number in other.entries:
-        groups[number] = one
+        groups[number] = group
 
 
 def _claimed(

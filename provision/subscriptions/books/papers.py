@@ -58,12 +58,12 @@ KINDS = {
 def find(session: Session, organisation: Organisation, shown: str) -> Invoice:
     """Return the document of this number, or raise UsageRefused."""
     series, number = numbering.parse(shown)
-    found = session.get(Invoice, (organisation.id, series, number))
-    if found is None:
+    invoice = session.get(Invoice, (organisation.id, series, number))
+    if invoice is None:
         raise UsageRefused(
             f"{organisation.name} has no document {shown}", "See: paquet invoice list"
         )
-    return found
+    return invoice
 
 
 def every(session: Session, wanted: Select[Invoice]) -> Iterator[paper.PaperInvoice]:
@@ -295,7 +295,9 @@ def _regime(code: str, day: date, taxed: Treatment) -> Regime:
     if (ruling.category, ruling.rate) == (taxed.category, taxed.rate):
         return ruling
     return next(
-        one for one in regimes() if (one.category, one.rate) == (taxed.category, taxed.rate)
+        regime
+        for regime in regimes()
+        if (regime.category, regime.rate) == (taxed.category, taxed.rate)
     )
 
 

@@ -108,9 +108,9 @@ def allocate(
             f"The result to {last_day} is in that to {later}, which was allocated",
             "Nothing was written: an assembly decided on it already.",
         )
-    found = result(session, organisation.id, last_day)
-    _check(session, organisation, found, decision, today)
-    lines = _lines(session, organisation.id, found, decision)
+    year_result = result(session, organisation.id, last_day)
+    _check(session, organisation, year_result, decision, today)
+    lines = _lines(session, organisation.id, year_result, decision)
     entry = Entry(
         organisation_id=organisation.id,
         effective_on=decision.on,
@@ -120,33 +120,39 @@ def allocate(
         piece=f"AG {decision.on}",
     )
     posting.post(session, entry, today)
-    return found, lines
+    return year_result, lines
 
 
 def _check(
-    session: Session, organisation: Organisation, found: YearResult, decision: Decision, today: date
+    session: Session,
+    organisation: Organisation,
+    year_result: YearResult,
+    decision: Decision,
+    today: date,
 ) -> None:
     sensible_day(decision.on, "the day of an assembly")
     closed = posting.closed_to(session, organisation.id)
-    if closed is None or closed < found.last_day:
+    if closed is None or closed < year_result.last_day:
         raise UsageRefused(
-            f"The books of {organisation.name} are not closed up to {found.last_day}",
+            f"The books of {organisation.name} are not closed up to {year_result.last_day}",
             "Close them first, so that the result stays as it was decided: paquet books close",
         )
-    if not found.last_day < decision.on <= today:
+    if not year_result.last_day < decision.on <= today:
         raise UsageRefused(
-            f"No assembly of {decision.on} decides on the result to {found.last_day}",
+            f"No assembly of {decision.on} decides on the result to {year_result.last_day}",
             "Give the day of the assembly, after that exercise and not to come: --on",
         )
-    if not found.units:
-        raise UsageRefused(f"There is no result to {found.last_day}", "Nothing is to be allocated.")
-    if decision.units != abs(found.units):
+    if not year_result.units:
         raise UsageRefused(
-            f"The {found.shown}, and what was decided adds up to {in_euros(decision.units)}",
+            f"There is no result to {year_result.last_day}", "Nothing is to be allocated."
+        )
+    if decision.units != abs(year_result.units):
+        raise UsageRefused(
+            f"The {year_result.shown}, and what was decided adds up to {in_euros(decision.units)}",
             "Say where all of it goes, such as --carried and --reserves.",
         )
     shared = decision.legal or decision.dividends
-    if shared and (organisation.kind != BUSINESS or found.units < 0):
+    if shared and (organisation.kind != BUSINESS or year_result.units < 0):
         raise UsageRefused(
             "Only the profit of a business gives a legal reserve or dividends",
             "Members of an association share nothing: use --carried and --reserves.",
@@ -154,10 +160,10 @@ def _check(
 
 
 def _lines(
-    session: Session, organisation_id: int, found: YearResult, decision: Decision
+    session: Session, organisation_id: int, year_result: YearResult, decision: Decision
 ) -> tuple[Line, ...]:
     """Return the entry: 12 is emptied; what is carried first makes up for the other sign."""
-    sign = 1 if found.units > 0 else -1
+    sign = 1 if year_result.units > 0 else -1
     held = {one: _held(session, organisation_id, one, decision.on) for one in chart.OWN_ACCOUNTS}
     other, same = chart.CARRIED_LOSS, chart.CARRIED_FORWARD
     if sign < 0:
@@ -175,7 +181,7 @@ def _lines(
         )
     makes_up = min(decision.carried, max(sign * held[other], 0))
     parts = (
-        (chart.PROFIT if sign > 0 else chart.LOSS, -abs(found.units)),
+        (chart.PROFIT if sign > 0 else chart.LOSS, -abs(year_result.units)),
         (other, makes_up),
         (same, decision.carried - makes_up),
         (chart.LEGAL_RESERVE, decision.legal),

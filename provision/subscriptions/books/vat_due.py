@@ -101,7 +101,7 @@ class VatStatement:
     @property
     def unexplained(self) -> Cents:
         """What is on 44571 and in no row: 0 when documents and ledger agree."""
-        due = sum(one.due + one.waiting - one.waiting_before for one in self.rows)
+        due = sum(tax_due.due + tax_due.waiting - tax_due.waiting_before for tax_due in self.rows)
         return self.account - due
 
 
@@ -153,15 +153,15 @@ def statement(
     sensible_period(first_day, last_day, "a day of a VAT return")
     eve = first_day - timedelta(days=1)
     paid_before, paid = (_paid(session, owner.id, day) for day in (eve, last_day))
-    found: dict[Kind, TaxDue] = {}
+    tax_dues: dict[Kind, TaxDue] = {}
     documents = _documents(session, owner.id, last_day)
-    for one in chain(documents, _deductions(session, owner.id, last_day)):
-        before = _states(one, one.repaid or paid_before.get(one.key, _Paid()), eve)
-        after = _states(one, one.repaid or paid.get(one.key, _Paid()), last_day)
-        for part, *states in zip(one.parts, before, after, strict=True):
-            row = _row(part, states[0], states[1], is_new=one.issued_on > eve)
-            found[part.kind] = found.get(part.kind, TaxDue(*part.kind)).plus(row)
-    rows = tuple(found[kind] for kind in sorted(found) if kind[0] != ROUNDING.category)
+    for document in chain(documents, _deductions(session, owner.id, last_day)):
+        before = _states(document, document.repaid or paid_before.get(document.key, _Paid()), eve)
+        after = _states(document, document.repaid or paid.get(document.key, _Paid()), last_day)
+        for part, *states in zip(document.parts, before, after, strict=True):
+            row = _row(part, states[0], states[1], is_new=document.issued_on > eve)
+            tax_dues[part.kind] = tax_dues.get(part.kind, TaxDue(*part.kind)).plus(row)
+    rows = tuple(tax_dues[kind] for kind in sorted(tax_dues) if kind[0] != ROUNDING.category)
     return VatStatement(rows, _collected(session, owner.id, first_day, last_day))
 
 

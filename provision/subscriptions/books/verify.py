@@ -40,7 +40,7 @@ def verify(session: Session, *, seals: bool = True) -> list[Discrepancy]:
     hundred thousand subscribers; with them every entry, document and receipt is hashed
     again.
     """
-    found = [
+    discrepancies = [
         *invariants.broken(session),
         *closed(session),
         *dealt(session),
@@ -48,8 +48,8 @@ def verify(session: Session, *, seals: bool = True) -> list[Discrepancy]:
     ]
     if seals:
         for broken in (broken_entries, broken_documents, broken_receipts):
-            found += broken(session)
-    return found
+            discrepancies += broken(session)
+    return discrepancies
 
 
 def broken_receipts(session: Session) -> Iterator[Discrepancy]:

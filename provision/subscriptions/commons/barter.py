@@ -53,7 +53,7 @@ def agree(
             "An agreement of nothing, or of too much",
             f"Give 1 to {MOST_PIECES} pieces, and a value above zero.",
         )
-    made = BarterAgreement(
+    agreement = BarterAgreement(
         organisation_id=organisation.id,
         party=offer.party,
         description=edges.person_name(offer.description, "description"),
@@ -61,9 +61,9 @@ def agree(
         piece_units=offer.piece_units,
         agreed_on=day,
     )
-    session.add(made)
+    session.add(agreement)
     session.flush()
-    return made
+    return agreement
 
 
 def deliver(
@@ -97,10 +97,10 @@ def deliver(
 
 def get(session: Session, number: int) -> BarterAgreement:
     """Return the agreement of this number, or raise UsageRefused."""
-    found = session.get(BarterAgreement, number)
-    if found is None:
+    agreement = session.get(BarterAgreement, number)
+    if agreement is None:
         raise UsageRefused(f"There is no agreement {number}", "See: paquet exchange agreements")
-    return found
+    return agreement
 
 
 def everyone(session: Session) -> list[BarterAgreement]:

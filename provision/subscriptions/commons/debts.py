@@ -46,7 +46,7 @@ def record(
     sensible_day(today, "the day of a promise")
     if promise.units <= 0:
         raise UsageRefused("A promise of nothing", "Give an amount above zero.")
-    made = PromisedDebt(
+    debt = PromisedDebt(
         organisation=organisation,
         creditor=edges.person_name(promise.creditor, "creditor"),
         purpose=edges.person_name(promise.purpose, "purpose"),
@@ -54,12 +54,12 @@ def record(
         minutes=edges.person_name(promise.minutes, "reference of the minutes"),
         recorded_on=today,
     )
-    session.add(made)
+    session.add(debt)
     session.flush()
-    lines = _memo(made, promise.units)
-    entry = Entry(organisation.id, today, f"Dette contributive {made.id}", reference(made), lines)
+    lines = _memo(debt, promise.units)
+    entry = Entry(organisation.id, today, f"Dette contributive {debt.id}", reference(debt), lines)
     posting.post(session, entry, today)
-    return made
+    return debt
 
 
 def pay(session: Session, debt: PromisedDebt, units: Cents, moment: Moment) -> DebtPayment:
@@ -85,16 +85,16 @@ def pay(session: Session, debt: PromisedDebt, units: Cents, moment: Moment) -> D
         piece=reference(debt),
     )
     written = posting.post(session, entry, moment.today)
-    made = DebtPayment(
+    payment = DebtPayment(
         debt_id=debt.id,
         number=number,
         units=units,
         entry_number=written.number,
         paid_on=moment.on,
     )
-    session.add(made)
+    session.add(payment)
     session.flush()
-    return made
+    return payment
 
 
 def owed(session: Session, debt: PromisedDebt) -> Cents:
@@ -105,10 +105,10 @@ def owed(session: Session, debt: PromisedDebt) -> Cents:
 
 def get(session: Session, number: int) -> PromisedDebt:
     """Return the debt of this number, or raise UsageRefused."""
-    found = session.get(PromisedDebt, number)
-    if found is None:
+    debt = session.get(PromisedDebt, number)
+    if debt is None:
         raise UsageRefused(f"There is no debt {number}", "See: paquet debt list")
-    return found
+    return debt
 
 
 def everyone(session: Session) -> list[PromisedDebt]:

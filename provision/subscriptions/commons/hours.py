@@ -67,7 +67,7 @@ def give(
         ),
     )
     written = posting.post(session, entry, moment.today)
-    made = TimeGiven(
+    time_given = TimeGiven(
         organisation_id=organisation.id,
         number=number,
         giver=given.giver,
@@ -76,9 +76,9 @@ def give(
         given_on=moment.on,
         entry_number=written.number,
     )
-    session.add(made)
+    session.add(time_given)
     session.flush()
-    return made
+    return time_given
 
 
 def of(session: Session, organisation: Organisation) -> list[TimeGiven]:
@@ -99,15 +99,15 @@ def set_value(session: Session, organisation: Organisation, units: Cents, day: d
             f"{organisation.name} said what an hour is taken for on {day} already",
             "A value is never rewritten: give the new one its own first day.",
         )
-    made = HourValue(organisation_id=organisation.id, valid_from=day, units=units)
-    session.add(made)
+    hour_value = HourValue(organisation_id=organisation.id, valid_from=day, units=units)
+    session.add(hour_value)
     session.flush()
-    return made
+    return hour_value
 
 
-def value(session: Session, one: TimeGiven) -> Cents | None:
+def value(session: Session, time_given: TimeGiven) -> Cents | None:
     """Return what the time is taken for by the value of its day, in cents; None without one."""
-    return _worth(session, one.organisation_id, one.seconds, one.given_on)
+    return _worth(session, time_given.organisation_id, time_given.seconds, time_given.given_on)
 
 
 def pay(session: Session, invoice: Invoice, seconds: int, moment: Moment) -> Cents:

@@ -37,20 +37,20 @@ def add(session: Session, code: str, name: str, issuer: Organisation) -> LocalCu
         )
     if session.get(LocalCurrency, code) is not None:
         raise UsageRefused(f"There is a currency {code} already", "Choose another code.")
-    made = LocalCurrency(code=code, name=edges.person_name(name, "name"), issuer=issuer)
-    session.add(made)
+    currency = LocalCurrency(code=code, name=edges.person_name(name, "name"), issuer=issuer)
+    session.add(currency)
     session.flush()
-    return made
+    return currency
 
 
 def get(session: Session, code: str) -> LocalCurrency:
     """Return the currency of this code, or raise UsageRefused."""
-    found = session.get(LocalCurrency, code)
-    if found is None:
+    currency = session.get(LocalCurrency, code)
+    if currency is None:
         raise UsageRefused(
             f"There is no local currency {code[:40]!r}", "See: paquet exchange currencies"
         )
-    return found
+    return currency
 
 
 def everyone(session: Session) -> list[LocalCurrency]:

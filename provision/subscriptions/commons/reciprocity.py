@@ -66,16 +66,16 @@ def add(
             f"{giver.name} and {receiver.name} have a contract from {valid_from} already",
             "A contract is never rewritten: give the new one its own first day.",
         )
-    made = ReciprocityContract(
+    contract = ReciprocityContract(
         giver=giver,
         receiver=receiver,
         valid_from=valid_from,
         basis_points=basis_points,
         minutes=edges.person_name(minutes, "reference of the contract"),
     )
-    session.add(made)
+    session.add(contract)
     session.flush()
-    return made
+    return contract
 
 
 def everyone(session: Session) -> list[ReciprocityContract]:
@@ -116,8 +116,10 @@ def _dated(
         )
         .order_by(ReciprocityContract.valid_from)
     ).all()
-    starts = [max(one.valid_from, days.starts) for one in contracts]
+    starts = [
+        max(reciprocity_contract.valid_from, days.starts) for reciprocity_contract in contracts
+    ]
     ends = [*starts[1:], days.until]
-    for one, first, until in zip(contracts, starts, ends, strict=True):
+    for contract, first, until in zip(contracts, starts, ends, strict=True):
         if first < until:
-            yield Term(first, until), one.basis_points
+            yield Term(first, until), contract.basis_points

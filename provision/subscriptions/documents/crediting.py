@@ -42,13 +42,13 @@ def notes(
     """
     wanted = sum(line.net + line.vat for line in lines)
     enough = [one for one in invoices if one[1] >= wanted]
-    made: list[Draft] = []
+    drafts: list[Draft] = []
     rest = sorted(lines, key=lambda line: line.net + line.vat > 0)  # charges first: they make room
     for invoice, most in enough[:1] or [one for one in invoices if one[1] > 0]:
         taken, rest = _taken(rest, most)
         if taken:
-            key = f"{draft.key}:{len(made) + 1}"
-            made.append(
+            key = f"{draft.key}:{len(drafts) + 1}"
+            drafts.append(
                 replace(
                     draft,
                     key=key,
@@ -58,7 +58,7 @@ def notes(
                     credits=(invoice.series, invoice.number),
                 )
             )
-    return made
+    return drafts
 
 
 def set_against(session: Session, number: Number, on: date) -> Cents:
@@ -90,8 +90,8 @@ def _set(session: Session, note: Invoice, invoice: Invoice, kind: str, on: date)
     units = min(open_items.left_on(session, one) for one in (note, invoice))
     if units <= 0:
         return 0
-    for one in (invoice, note):
-        allocating.allocate(session, one, units, kind, (note.entry_number, on))
+    for document in (invoice, note):
+        allocating.allocate(session, document, units, kind, (note.entry_number, on))
     return units
 
 

@@ -124,8 +124,8 @@ def unspent(session: Session, on: date) -> set[int]:
     waiting = _waiting(session, true(), on)
     return {
         subscription_id
-        for (_issuer, subscription_id), found in waiting.items()
-        if any(deposit.left for deposit in found)
+        for (_issuer, subscription_id), deposits in waiting.items()
+        if any(deposit.left for deposit in deposits)
     }
 
 

@@ -47,12 +47,12 @@ def describe(
             "Describe it anew from a later day on.",
         )
     _check_other_prefixes(session, organisation, profile)
-    made = OrganisationProfile(
+    organisation_profile = OrganisationProfile(
         organisation_id=organisation.id, valid_from=valid_from, content=content
     )
-    session.add(made)
+    session.add(organisation_profile)
     session.flush()
-    return made
+    return organisation_profile
 
 
 def _last_document(session: Session, organisation: Organisation) -> date | None:

@@ -129,11 +129,11 @@ def drafted(
         return
     taxing = how(agreement.seller_id)
     taxed = vat.asked([line.units for line in lines], taxing)
-    made = []
+    draft_lines = []
     for line, one in zip(lines, taxed, strict=True):
         shared = dealer.deal(agreement, line.item.role, one.net)
-        made.append(_line(line, one, taxing.treatment, (agreement.contract_id, shared)))
-    yield agreement.seller_id, tuple(made)
+        draft_lines.append(_line(line, one, taxing.treatment, (agreement.contract_id, shared)))
+    yield agreement.seller_id, tuple(draft_lines)
 
 
 def _each_its_own(
@@ -158,12 +158,12 @@ def _each_its_own(
         ]
         taxing = how(issuer)
         taxed = vat.asked([units for _line, units, _carried in own], taxing)
-        made = []
+        draft_lines = []
         for (line, _units, carried), one in zip(own, taxed, strict=True):
             alone = Shared(((Rule(issuer, None, 1), one.net),), carried)
-            made.append(_line(line, one, taxing.treatment, (agreement.contract_id, alone)))
-        if made:
-            yield issuer, tuple(made)
+            draft_lines.append(_line(line, one, taxing.treatment, (agreement.contract_id, alone)))
+        if draft_lines:
+            yield issuer, tuple(draft_lines)
 
 
 def _line(line: Asked, taxed: Taxed, treatment: Treatment, under: tuple[int, Shared]) -> DraftLine:

@@ -150,7 +150,7 @@ def _entry(draft: Draft, number: Number, on: date, sealed: str) -> Entry:
 
 def _taxed_abroad(draft: Draft) -> str:
     """Return what the entry says of VAT that is not French: readers of the FEC look for it."""
-    case = next((one.treatment.abroad for one in draft.lines if one.treatment.abroad), "")
+    case = next((line.treatment.abroad for line in draft.lines if line.treatment.abroad), "")
     return f", {ENTERED[case]}" if case in ENTERED else ""
 
 

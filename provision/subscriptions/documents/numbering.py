@@ -92,9 +92,9 @@ def shown(name: str, number: int) -> str:
 
 def parse(typed: str) -> tuple[str, int]:
     """Return series and number of what a document shows, or raise UsageRefused."""
-    found = SHOWN.fullmatch(typed.strip().upper())
-    if found is None:
+    match = SHOWN.fullmatch(typed.strip().upper())
+    if match is None:
         raise UsageRefused(
             f"{typed[:40]!r} is not the number of an invoice", "It looks like F2026-000001."
         )
-    return found[1], int(found[2])
+    return match[1], int(match[2])

@@ -61,4 +61,7 @@ def _beside(draft: Draft) -> dict[Treatment, Cents]:
     for line in draft.lines:
         net[line.treatment] += line.net
         vat[line.treatment] += line.vat
-    return {one: vat[one] - half_up(net[one] * one.rate, WHOLE) for one in net}
+    return {
+        treatment: vat[treatment] - half_up(net[treatment] * treatment.rate, WHOLE)
+        for treatment in net
+    }

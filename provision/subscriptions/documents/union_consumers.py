@@ -62,13 +62,13 @@ class Tally:
         A deposit is not counted, since the invoices that deduct it are; but none goes beyond. What
         was beyond in the year in which its term began stays so in the next.
         """
-        lines = [one for one in draft.lines if one.treatment.abroad == UNION_CONSUMER]
+        lines = [line for line in draft.lines if line.treatment.abroad == UNION_CONSUMER]
         if not lines:
             return
         sign = -1 if draft.kind in drafts.CREDITS else 1
         units = sign * sum(line.net for line in lines)
         year = self._of(draft.issuer_id, on.year)
-        begun = {one.days.starts.year for one in lines if one.days} | {on.year}
+        begun = {line.days.starts.year for line in lines if line.days} | {on.year}
         for one in sorted(begun) if sign > 0 else ():
             so_far = self._of(draft.issuer_id, one)
             if so_far + units > LIMIT or self._of(draft.issuer_id, one - 1) > LIMIT:

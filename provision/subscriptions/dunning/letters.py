@@ -77,9 +77,9 @@ def write(
 
     `export_until` is the last day to take everything along, where that is known.
     """
-    found, person = to
-    strongest = speaking(found)
-    claims = [_claim(one, profile, on) for one in found]
+    reminders, person = to
+    strongest = speaking(reminders)
+    claims = [_claim(reminder, profile, on) for reminder in reminders]
     words = {
         **_words(claims, strongest, person.language),
         "name": person.name,
@@ -94,14 +94,17 @@ def write(
         name=f"{strongest.document.shown}-{strongest.step}-{on}",
         step=strongest.step,
         text=text,
-        units=sum(one.units for one in claims),
+        units=sum(demand.units for demand in claims),
         pdf=_page(text, person, profile, on) if strongest.step == policy.FORMAL else b"",
     )
 
 
-def speaking(found: Sequence[Reminder]) -> Reminder:
+def speaking(reminders: Sequence[Reminder]) -> Reminder:
     """Return the reminder whose step a letter is about: the strongest of today, the oldest."""
-    return max((one for one in found if not one.before), key=lambda one: _rank(one.step))
+    return max(
+        (reminder for reminder in reminders if not reminder.before),
+        key=lambda reminder: _rank(reminder.step),
+    )
 
 
 def _rank(step: str) -> int:
@@ -110,28 +113,28 @@ def _rank(step: str) -> int:
 
 def _words(claims: Sequence[Demand], strongest: Reminder, language: str) -> dict[str, object]:
     days = DAYS[language]
-    coming = [one.reminder.then for one in claims if one.reminder.then]
+    coming = [demand.reminder.then for demand in claims if demand.reminder.then]
     following = min(coming, key=lambda one: (-_rank(one[0]), one[1]), default=None)
     return {
         "step": strongest.step,
-        "invoices": [_invoice(one, language) for one in claims],
-        "total": show_euros(sum(one.units for one in claims), language),
+        "invoices": [_invoice(demand, language) for demand in claims],
+        "total": show_euros(sum(demand.units for demand in claims), language),
         "following": following and {"step": following[0], "day": following[1].strftime(days)},
         "indemnity": show_euros(penalties.INDEMNITY, language),
-        "late_companies": any(one.indemnity for one in claims),
-        "more_interest": any(one.interest is None for one in claims),
+        "late_companies": any(demand.indemnity for demand in claims),
+        "more_interest": any(demand.interest is None for demand in claims),
     }
 
 
-def _invoice(one: Demand, language: str) -> dict[str, object]:
-    document = one.reminder.document
+def _invoice(demand: Demand, language: str) -> dict[str, object]:
+    document = demand.reminder.document
     return {
         "number": document.shown,
         "due": document.due_on.strftime(DAYS[language]),
-        "late": one.late,
+        "late": demand.late,
         "open": show_euros(document.units, language),
-        "interest": show_euros(one.interest, language) if one.interest else "",
-        "indemnity": show_euros(one.indemnity, language) if one.indemnity else "",
+        "interest": show_euros(demand.interest, language) if demand.interest else "",
+        "indemnity": show_euros(demand.indemnity, language) if demand.indemnity else "",
     }
 
 

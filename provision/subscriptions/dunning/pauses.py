@@ -39,7 +39,7 @@ def pause(
         sensible_day(day, "a day of a pause")
     if last_day is not None and last_day < first_day:
         raise UsageRefused(f"A pause cannot end on {last_day}, before {first_day}")
-    made = DunningPause(
+    dunning_pause = DunningPause(
         organisation_id=organisation.id,
         subscriber_id=subscriber.id,
         first_day=first_day,
@@ -48,10 +48,10 @@ def pause(
         actor=told.actor,
         recorded_on=today,
     )
-    session.add(made)
+    session.add(dunning_pause)
     session.flush()
     states.record(session, f"subscriber:{subscriber.id}", "dunning paused", told)
-    return made
+    return dunning_pause
 
 
 def resume(
@@ -59,16 +59,18 @@ def resume(
 ) -> int:
     """End all pauses of a subscriber on the day before `from_day`; return how many there were."""
     running = [
-        one
-        for one, resumed in _pauses(session, organisation.id, subscriber.id)
-        if resumed is None and (one.last_day is None or one.last_day >= from_day)
+        dunning_pause
+        for dunning_pause, resumed in _pauses(session, organisation.id, subscriber.id)
+        if resumed is None
+        and (dunning_pause.last_day is None or dunning_pause.last_day >= from_day)
     ]
     if not running:
         raise UsageRefused(
             f"Nothing is paused for {subscriber.email}", "See: paquet dunning list ORGANISATION"
         )
     session.add_all(
-        DunningResume(pause_id=one.id, from_day=from_day, actor=told.actor) for one in running
+        DunningResume(pause_id=dunning_pause.id, from_day=from_day, actor=told.actor)
+        for dunning_pause in running
     )
     session.flush()
     states.record(session, f"subscriber:{subscriber.id}", "dunning resumed", told)
@@ -78,10 +80,10 @@ def resume(
 def paused(session: Session, organisation_id: int, on: date) -> Mapping[int, str]:
     """Return the reason for each subscriber who is left in peace on a day."""
     return {
-        one.subscriber_id: one.reason
-        for one, resumed in _pauses(session, organisation_id)
-        if one.first_day <= on
-        and (one.last_day is None or on <= one.last_day)
+        dunning_pause.subscriber_id: dunning_pause.reason
+        for dunning_pause, resumed in _pauses(session, organisation_id)
+        if dunning_pause.first_day <= on
+        and (dunning_pause.last_day is None or on <= dunning_pause.last_day)
         and (resumed is None or on < resumed)
     }
 
@@ -142,4 +144,4 @@ def _pauses(
     )
     if subscriber_id is not None:
         query = query.where(DunningPause.subscriber_id == subscriber_id)
-    return [(one, resumed) for one, resumed in session.execute(query)]
+    return [(dunning_pause, resumed) for dunning_pause, resumed in session.execute(query)]

@@ -74,8 +74,8 @@ class Policy(Table):
 
     def of(self, kind: str) -> Track:
         """Return the steps for a kind of subscriber (`identities.KINDS`)."""
-        found: Track = getattr(self, kind.replace("-", "_"))
-        return found
+        track: Track = getattr(self, kind.replace("-", "_"))
+        return track
 
 
 def read(path: Path) -> Policy:

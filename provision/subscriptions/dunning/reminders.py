@@ -75,23 +75,23 @@ def overdue(
     sensible_day(on, "the day of a reminder")
     held = _Held(session, organisation.id, on)
     reached, since = _reached(session, organisation.id), _came_back(session, organisation.id)
-    found = []
-    for one in open_items.everything(session, organisation.id):
-        between_us = people.organisation_of(one.party) is not None  # settled, not reminded
-        if one.kind not in CLAIMS or one.due_on >= on or between_us:
+    reminders = []
+    for document in open_items.everything(session, organisation.id):
+        between_us = people.organisation_of(document.party) is not None  # settled, not reminded
+        if document.kind not in CLAIMS or document.due_on >= on or between_us:
             continue
-        person = one.person
+        person = document.person
         steps = rules.of(person.kind if person else "person").steps
-        mark = held.marks.get(one.subscriber_id or 0)
-        if mark == pauses.HARDSHIP or one.kind == DEPOSIT:  # nothing was served for that yet
+        mark = held.marks.get(document.subscriber_id or 0)
+        if mark == pauses.HARDSHIP or document.kind == DEPOSIT:  # nothing was served for that yet
             steps = tuple(step for step in steps if step[0] in policy.GENTLE)
-        starts = max(one.due_on, since.get(one.number, one.due_on))
-        standing = _standing(steps, starts, reached[one.number], on)
+        starts = max(document.due_on, since.get(document.number, document.due_on))
+        standing = _standing(steps, starts, reached[document.number], on)
         if standing is not None:
             at, then, before = standing
-            reason = held.why(one, mark, at.step) if person else NOBODY
-            found.append(Reminder(one, person, at.step, at.on, reason, then, before))
-    return found
+            reason = held.why(document, mark, at.step) if person else NOBODY
+            reminders.append(Reminder(document, person, at.step, at.on, reason, then, before))
+    return reminders
 
 
 def _standing(
@@ -108,7 +108,9 @@ def _standing(
 
 def due(session: Session, organisation: Organisation, rules: Policy, on: date) -> list[Reminder]:
     """Return what is reached by `on`, and what would be but for a reason; writes nothing."""
-    return [one for one in overdue(session, organisation, rules, on) if not one.before]
+    return [
+        reminder for reminder in overdue(session, organisation, rules, on) if not reminder.before
+    ]
 
 
 def reach(session: Session, reminder: Reminder, letter: str, on: date, told: Told) -> None:
@@ -164,16 +166,16 @@ class _Held:
             for item in items
         }
 
-    def why(self, one: OpenItem, mark: str | None, step: str) -> str:
+    def why(self, document: OpenItem, mark: str | None, step: str) -> str:
         """Return why a step is not taken for an invoice, or ''."""
-        if one.number in self.running:
+        if document.number in self.running:
             return "It is being collected"
-        reason = self.paused.get(one.subscriber_id or 0)
+        reason = self.paused.get(document.subscriber_id or 0)
         if reason is not None:
             return f"Paused: {reason}"
         if mark == pauses.FRAUD:
             return "Marked as fraud: for a person to judge"
-        if step in (policy.SUSPEND, policy.CLOSE) and one.subscription_id in self.deposited:
+        if step in (policy.SUSPEND, policy.CLOSE) and document.subscription_id in self.deposited:
             return DEPOSITED
         return ""
 

@@ -38,7 +38,7 @@ def close(session: Session, organisation: Organisation, last_day: date, *, today
             "A closed period is never opened again: enter a correction today.",
         )
     number, sealed = posting.end_of(session, organisation.id)
-    made = Closing(
+    closing = Closing(
         organisation_id=organisation.id,
         last_day=last_day,
         closed_on=today,
@@ -46,9 +46,9 @@ def close(session: Session, organisation: Organisation, last_day: date, *, today
         debit_to_date=debit_to(session, organisation.id, last_day),
         hash=sealed,
     )
-    session.add(made)
+    session.add(closing)
     session.flush()
-    return made
+    return closing
 
 
 def debit_to(session: Session, organisation_id: int, day: date) -> int:
@@ -77,7 +77,9 @@ def waiting(session: Session, organisation_id: int, day: date) -> dict[str, Amou
     """
     balances = posting.balance(session, posting.Sight(organisation_id, day))
     return {
-        one.account: one.amount for one in balances if one.account in WAITING and one.amount.units
+        balance.account: balance.amount
+        for balance in balances
+        if balance.account in WAITING and balance.amount.units
     }
 
 

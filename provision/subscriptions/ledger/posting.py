@@ -107,7 +107,7 @@ def read(session: Session, written: LedgerTransaction) -> Entry:
         text=written.text,
         key=written.idempotency_key,
         lines=tuple(
-            Line(one.account, _amount(one.commodity, one.units), one.party) for one in postings
+            Line(line.account, _amount(line.commodity, line.units), line.party) for line in postings
         ),
         journal=written.journal,
         piece=written.piece,

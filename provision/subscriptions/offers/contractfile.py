@@ -68,8 +68,8 @@ def bring_in(session: Session, written: tuple[WrittenContract, ...]) -> list[Spl
     Raises UsageRefused for one that is there with other words, and for a share of somebody who is
     neither party nor custodian.
     """
-    made = [_bring_in_one(session, one) for one in written]
-    return [one for one in made if one is not None]
+    split_contracts = [_bring_in_one(session, contract) for contract in written]
+    return [contract for contract in split_contracts if contract is not None]
 
 
 def _bring_in_one(session: Session, written: WrittenContract) -> SplitContract | None:
@@ -77,7 +77,7 @@ def _bring_in_one(session: Session, written: WrittenContract) -> SplitContract |
     if written.supporter is None:
         return _bring_in_alone(session, written, seller)
     supporter = organisations.get(session, written.supporter)
-    shares = [_share(session, one) for one in written.share]
+    shares = [_share(session, share) for share in written.share]
     _check_beneficiaries(shares, (seller, supporter))
     there = _there(session, seller, supporter, written.valid_from)
     if there is not None and _same(there, written, shares):
@@ -131,7 +131,7 @@ def _share(session: Session, written: WrittenShare) -> Share:
 
 def _check_beneficiaries(shares: list[Share], parties: tuple[Organisation, Organisation]) -> None:
     """Nobody collects for others: who is paid is a party, or keeps a fund by name."""
-    numbers = {one.id for one in parties}
+    numbers = {organisation.id for organisation in parties}
     for share in shares:
         if share.fund is None and share.organisation.id not in numbers:
             raise UsageRefused(
@@ -141,9 +141,11 @@ def _check_beneficiaries(shares: list[Share], parties: tuple[Organisation, Organ
 
 
 def _same(there: SplitContract, written: WrittenContract, shares: list[Share]) -> bool:
-    kept = [(one.role, one.organisation_id, one.fund_id, one.parts) for one in there.shares]
+    kept = [
+        (share.role, share.organisation_id, share.fund_id, share.parts) for share in there.shares
+    ]
     asked = [
-        (one.role, one.organisation.id, one.fund.id if one.fund else None, one.parts)
-        for one in shares
+        (share.role, share.organisation.id, share.fund.id if share.fund else None, share.parts)
+        for share in shares
     ]
     return there.mode == written.mode and kept == asked

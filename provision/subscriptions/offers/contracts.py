@@ -72,8 +72,8 @@ def add(
             f"{_parties(seller, supporter)} a contract from {valid_from} already",
             "A contract is never rewritten: give the new one its own first day.",
         )
-    made = SplitContract(seller=seller, supporter=supporter, mode=mode, valid_from=valid_from)
-    made.shares = [
+    contract = SplitContract(seller=seller, supporter=supporter, mode=mode, valid_from=valid_from)
+    contract.shares = [
         SplitShare(
             position=position,
             role=share.role,
@@ -83,9 +83,9 @@ def add(
         )
         for position, share in enumerate(shares)
     ]
-    session.add(made)
+    session.add(contract)
     session.flush()
-    return made
+    return contract
 
 
 def check_shares(shares: Sequence[Share]) -> None:
@@ -123,13 +123,13 @@ def contract_on(
 
     With the seller as its own supporter: the one by which it sells alone.
     """
-    found = _of(session, seller, supporter, day)
-    if found is None:
+    contract = _of(session, seller, supporter, day)
+    if contract is None:
         raise UsageRefused(
             f"{_parties(seller, supporter)} no contract on {day}",
             "Say who sells, alone or with whom: paquet contract add --help",
         )
-    return found
+    return contract
 
 
 def everyone(session: Session) -> list[SplitContract]:

@@ -46,10 +46,10 @@ def bring_in(session: Session, written: Iterable[WrittenPlan]) -> list[PlanChang
 
 def get(session: Session, code: str) -> Plan:
     """Return the plan of this code, or raise UsageRefused."""
-    found = session.scalar(select(Plan).where(Plan.code == edges.code(code, "code of a plan")))
-    if found is None:
+    plan = session.scalar(select(Plan).where(Plan.code == edges.code(code, "code of a plan")))
+    if plan is None:
         raise UsageRefused(f"There is no plan {code}", "See: paquet plan list")
-    return found
+    return plan
 
 
 def everyone(session: Session) -> list[Plan]:
@@ -66,13 +66,13 @@ def prices_on(session: Session, plan: Plan, day: date, period: str = MONTHLY) ->
         .where(Price.plan_id == plan.id, Price.period == period, Price.valid_from <= day)
         .order_by(Price.valid_from)
     )
-    found = {price.component: price for price in rows}
-    if BUNDLE not in found:
+    prices = {price.component: price for price in rows}
+    if BUNDLE not in prices:
         raise UsageRefused(
             f"The plan {plan.code} has no {period} price on {day}",
             f"See its prices: paquet plan show {plan.code}",
         )
-    return found
+    return prices
 
 
 def amount(price: Price) -> Amount:

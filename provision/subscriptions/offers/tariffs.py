@@ -166,11 +166,11 @@ def parse_means(tariff: Tariff, tier: str, declared: Sequence[str], amount: str 
 
 
 def _declared(typed: str) -> tuple[str, int]:
-    found = DECLARED.fullmatch(typed)
-    if found is None:
+    match = DECLARED.fullmatch(typed)
+    if match is None:
         raise UsageRefused(
             f"{typed[:60]!r} is not a name and whole euros", "Write it like income=1200."
         )
-    if int(found[2]) > MOST_MEANS:
+    if int(match[2]) > MOST_MEANS:
         raise UsageRefused(f"{typed[:60]} is more than anybody has", "Check it once more.")
-    return found[1], int(found[2])
+    return match[1], int(match[2])

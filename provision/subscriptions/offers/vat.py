@@ -81,7 +81,7 @@ def asked(units: Sequence[Cents], how: Taxation) -> tuple[Taxed, ...]:
     """Return net and VAT of what prices come to for this buyer."""
     if not how.is_without:
         return tax(units, how.basis, how.treatment.rate)
-    return tuple(Taxed(one.net, 0) for one in tax(units, GROSS, how.held))
+    return tuple(Taxed(taxed.net, 0) for taxed in tax(units, GROSS, how.held))
 
 
 @lru_cache(maxsize=4096)

@@ -137,12 +137,12 @@ def write(session: Session, subscriber: Subscriber, person: Person, today: date)
 
 
 def _keep(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:
-    made = Identity(
+    identity = Identity(
         subscriber_id=subscriber.id, recorded_on=today, content=person.model_dump_json()
     )
-    session.add(made)
+    session.add(identity)
     session.flush()
-    return made
+    return identity
 
 
 def _checked(person: Person) -> Person:

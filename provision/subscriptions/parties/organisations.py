@@ -23,46 +23,46 @@ def add(
     """Write a new organisation; a name or a SIREN that is taken is refused."""
     if kind not in KINDS:
         raise UsageRefused(f"{kind[:40]!r} is not a kind of organisation", f"Use {_kinds()}.")
-    made = Organisation(
+    organisation = Organisation(
         name=edges.person_name(name, "name of the organisation"),
         kind=kind,
         siren=business_numbers.siren(siren_typed) if siren_typed else None,
         territory=edges.person_name(territory, "territory") if territory else "",
     )
-    there = _by_name(session, made.name)
+    there = _by_name(session, organisation.name)
     if there is not None:
         raise UsageRefused(f"There is an organisation {there.name} already", "Choose another name.")
-    _refuse_taken(session, made.siren)
-    session.add(made)
+    _refuse_taken(session, organisation.siren)
+    session.add(organisation)
     session.flush()
-    return made
+    return organisation
 
 
-def identify(session: Session, one: Organisation, siren_typed: str) -> None:
+def identify(session: Session, organisation: Organisation, siren_typed: str) -> None:
     """Give an organisation the SIREN that it was added without; another one is refused."""
     siren = business_numbers.siren(siren_typed)
-    if one.siren == siren:
+    if organisation.siren == siren:
         return
-    if one.siren:
+    if organisation.siren:
         raise UsageRefused(
-            f"{one.name} has the SIREN {one.siren}, which its documents carry",
+            f"{organisation.name} has the SIREN {organisation.siren}, which its documents carry",
             "Who has another one is another organisation: paquet organisation add --help",
         )
     _refuse_taken(session, siren)
-    one.siren = siren
+    organisation.siren = siren
     session.flush()
 
 
 def get(session: Session, name: str) -> Organisation:
     """Return the organisation of this name, whatever its capitals, or raise UsageRefused."""
     checked = edges.person_name(name, "name of the organisation")
-    found = _by_name(session, checked)
-    if found is None:
+    organisation = _by_name(session, checked)
+    if organisation is None:
         raise UsageRefused(
             f"There is no organisation {checked}",
             f"See `paquet organisation list`, or add it: paquet organisation add --kind {_kinds()}",
         )
-    return found
+    return organisation
 
 
 def everyone(session: Session) -> list[Organisation]:
@@ -80,7 +80,14 @@ def _refuse_taken(session: Session, siren: str | None) -> None:
 def _by_name(session: Session, name: str) -> Organisation | None:
     """Compare here: SQLite's lower() knows no accents."""
     wanted = name.casefold()
-    return next((one for one in everyone(session) if one.name.casefold() == wanted), None)
+    return next(
+        (
+            organisation
+            for organisation in everyone(session)
+            if organisation.name.casefold() == wanted
+        ),
+        None,
+    )
 
 
 def _kinds() -> str:

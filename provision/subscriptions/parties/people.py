@@ -32,9 +32,9 @@ def reference(session: Session, subscriber_id: int) -> str:
     erased, the chain stays valid and the person is gone.
     """
     known = select(PersonReference).where(PersonReference.subscriber_id == subscriber_id)
-    found = session.scalar(known)
-    if found is not None:
-        return found.reference
+    person_reference = session.scalar(known)
+    if person_reference is not None:
+        return person_reference.reference
     salt = secrets.token_hex(SALT_BYTES)
     made = PersonReference(
         reference=salted(subscriber_id, salt), subscriber_id=subscriber_id, salt=salt
@@ -46,8 +46,8 @@ def reference(session: Session, subscriber_id: int) -> str:
 
 def subscriber_of(session: Session, party: str) -> int | None:
     """Return the number of the subscriber whom a reference stands for; None once erased."""
-    found = session.get(PersonReference, party)
-    return None if found is None else found.subscriber_id
+    person_reference = session.get(PersonReference, party)
+    return None if person_reference is None else person_reference.subscriber_id
 
 
 def salted(subscriber_id: int, salt: str) -> str:
@@ -112,7 +112,7 @@ def party(session: Session, typed: str) -> str:
     if "@" in typed:
         return reference(session, subscriber_named(session, typed).id)
     words = edges.person_name(typed, "beneficiary")
-    for one in organisations.everyone(session):
-        if one.name.casefold() == words.casefold():
-            return organisation_reference(one.id)
+    for organisation in organisations.everyone(session):
+        if organisation.name.casefold() == words.casefold():
+            return organisation_reference(organisation.id)
     return words

@@ -106,11 +106,11 @@ def on(session: Session, organisation_id: int, day: date) -> Profile | None:
 
 def needed(session: Session, organisation: Organisation, day: date) -> Profile:
     """Return the profile that rules on `day`, or raise UsageRefused: nobody bills without one."""
-    found = on(session, organisation.id, day)
-    if found is None:
+    profile = on(session, organisation.id, day)
+    if profile is None:
         raise UsageRefused(
             f"Nobody knows yet what the invoices of {organisation.name} say on {day}",
             f"Describe it: paquet organisation describe {organisation.name!r} FILE --from {day} "
             f"(see {EXAMPLE})",
         )
-    return found
+    return profile

@@ -63,7 +63,9 @@ def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
             oldest.setdefault((document.party, document.kind), document.shown)
     credit, emails = _credit(session, organisation_id), _emails(session)
     mandated = _mandated(session, organisation_id)
-    names: Mapping[int | None, str] = {one.id: one.name for one in organisations.everyone(session)}
+    names: Mapping[int | None, str] = {
+        organisation.id: organisation.name for organisation in organisations.everyone(session)
+    }
     parties = {party for found in open_units.values() for party in found} | credit.keys()
     accounts = [
         CustomerAccount(

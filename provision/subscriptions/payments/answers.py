@@ -85,7 +85,11 @@ def paid_alone(
     """
     named = end_to_ends(movements.read(row))
     for items in running(session, row.organisation_id).values():
-        meant = {one.reference for one in items if number_of(one) in numbers} & named
+        meant = {
+            collection_item.reference
+            for collection_item in items
+            if number_of(collection_item) in numbers
+        } & named
         for item in items:
             if item.reference in meant:
                 answer(session, item, (PAID, ""), entry_number, row.booked_on)

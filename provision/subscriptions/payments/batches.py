@@ -91,9 +91,9 @@ def _pay_all(
     every = _owed_by(session, row.organisation_id, items)
     parts = [(item, one, min(one.units, item.units)) for item, one in every]
     lines = [line(chart.BEING_COLLECTED, sum(item.units for item in items))]
-    for item, one, units in parts:
+    for item, document, units in parts:
         amounts = ((chart.CUSTOMERS, units), (chart.CUSTOMER_CREDIT, item.units - units))
-        lines += [line(account, -part, one.party) for account, part in amounts if part]
+        lines += [line(account, -part, document.party) for account, part in amounts if part]
     statement = session.get_one(BankStatement, row.statement_id)
     entry = Entry(
         organisation_id=row.organisation_id,
@@ -106,10 +106,10 @@ def _pay_all(
         evidence=statement.digest,
     )
     entry_number = posting.post(session, entry, today).number
-    for item, one, units in parts:
+    for item, document, units in parts:
         if units:
             entry_of = (entry_number, row.booked_on)
-            allocating.allocate(session, one.number, units, PAYMENT, entry_of)
+            allocating.allocate(session, document.number, units, PAYMENT, entry_of)
         answers.answer(session, item, (answers.PAID, ""), entry_number, row.booked_on)
 
 
@@ -118,7 +118,7 @@ def _owed_by(
 ) -> list[tuple[CollectionItem, OpenItem]]:
     """Return each debit with what is open on its invoice now."""
     still: Mapping[Number, OpenItem] = {
-        one.number: one for one in open_items.everything(session, organisation_id)
+        document.number: document for document in open_items.everything(session, organisation_id)
     }
     numbers = [answers.number_of(item) for item in items]
     return [

@@ -74,10 +74,10 @@ def find(session: Session, organisation: Organisation, typed: str) -> Paid:
             "The cheque of a fee or a donation: paquet receipt cancel",
         )
     number = Number(row.organisation_id, row.series, row.number)
-    found = Paid(reference, open_items.of(session, number), row.units, row.allocated_on)
-    if posting.find(session, organisation.id, found.key) is not None:
+    paid = Paid(reference, open_items.of(session, number), row.units, row.allocated_on)
+    if posting.find(session, organisation.id, paid.key) is not None:
         raise UsageRefused(f"{reference} is taken back already", "Nothing was written.")
-    return found
+    return paid
 
 
 def take_back(

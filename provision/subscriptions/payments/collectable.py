@@ -85,14 +85,14 @@ def propose(
     known = _Known(session, organisation, collect_on, today)
     chosen: list[Chosen] = []
     left_out: list[LeftOut] = []
-    for one in open_items.everything(session, organisation.id):
-        if one.kind not in CLAIMS or one.due_on > collect_on:
+    for document in open_items.everything(session, organisation.id):
+        if document.kind not in CLAIMS or document.due_on > collect_on:
             continue
-        found = known.judge(one, again)
+        found = known.judge(document, again)
         if isinstance(found, Chosen):
             chosen.append(found)
         else:
-            left_out.append(LeftOut(one, found))
+            left_out.append(LeftOut(document, found))
     return CollectionProposal(tuple(chosen), tuple(left_out))
 
 
@@ -107,16 +107,16 @@ class DebitPart:
 
 def debit(reference: str, parts: Sequence[DebitPart], mandate: Mandate) -> Debit:
     """Return the debit of one or more invoices, or raise PaquetError."""
-    shown = [one.number.shown for one in parts]
-    units = sum(one.units for one in parts)
+    shown = [part.number.shown for part in parts]
+    units = sum(part.units for part in parts)
     return Debit(reference, units, mandate, said_of(shown), shown[0])
 
 
 def together(chosen: Sequence[Chosen]) -> list[list[Chosen]]:
     """Return what is collected by one debit: all of a mandate, in the order of their first."""
     found: dict[int, list[Chosen]] = {}
-    for one in chosen:
-        found.setdefault(one.row.id, []).append(one)
+    for choice in chosen:
+        found.setdefault(choice.row.id, []).append(choice)
     return list(found.values())
 
 
@@ -136,14 +136,14 @@ class _Known:
             self.of_subscriber[row.subscriber_id] = row
         self.attempts, self.last = _attempts(session, organisation.id)
 
-    def judge(self, one: OpenItem, again: frozenset[str]) -> Chosen | str:
+    def judge(self, document: OpenItem, again: frozenset[str]) -> Chosen | str:
         """Return the invoice with its mandate, or why it is left out."""
-        key = (one.number.series, one.number.number)
+        key = (document.number.series, document.number.number)
         attempts = self.attempts[key]
         why = self._answered(self.last.get(key, "") if attempts else None, attempts)
-        if why and not (one.shown in again and attempts and self.last.get(key)):
+        if why and not (document.shown in again and attempts and self.last.get(key)):
             return why
-        row = self.of_subscriber.get(one.subscriber_id or 0)
+        row = self.of_subscriber.get(document.subscriber_id or 0)
         if row is None:
             return "There is no mandate"
         if self.today + timedelta(days=row.notice_days) > self.collect_on:
@@ -152,7 +152,7 @@ class _Known:
         try:
             usable(mandate, self.today)
             usable(mandate, self.collect_on)
-            chosen = Chosen(one, row, mandate, attempts + 1)
+            chosen = Chosen(document, row, mandate, attempts + 1)
             debit(chosen.part.reference, [chosen.part], mandate)
         except PaquetError as refused:
             return refused.message

@@ -15,24 +15,26 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
-def items_of(session: Session, made: Collection) -> list[tuple[CollectionItem, MandateRow]]:
+def items_of(session: Session, collection: Collection) -> list[tuple[CollectionItem, MandateRow]]:
     """Return what a collection collects, with the mandates, in its order."""
     rows = session.execute(
         select(CollectionItem, MandateRow)
         .join(MandateRow, MandateRow.id == CollectionItem.mandate_id)
         .where(
-            CollectionItem.organisation_id == made.organisation_id,
-            CollectionItem.collection == made.number,
+            CollectionItem.organisation_id == collection.organisation_id,
+            CollectionItem.collection == collection.number,
         )
         .order_by(CollectionItem.position)
     )
     return [(item, row) for item, row in rows]
 
 
-def debits_of(session: Session, made: Collection) -> list[tuple[list[CollectionItem], MandateRow]]:
+def debits_of(
+    session: Session, collection: Collection
+) -> list[tuple[list[CollectionItem], MandateRow]]:
     """Return the same as the bank has it: what each debit pays, with its mandate."""
     found: dict[str, tuple[list[CollectionItem], MandateRow]] = {}
-    for item, row in items_of(session, made):
+    for item, row in items_of(session, collection):
         found.setdefault(item.reference, ([], row))[0].append(item)
     return list(found.values())
 
@@ -57,6 +59,6 @@ def everyone(session: Session, organisation_id: int) -> list[Collection]:
     )
 
 
-def made_on(made: Collection) -> date:
+def made_on(collection: Collection) -> date:
     """Return the day on which a collection was made and announced."""
-    return datetime.fromisoformat(made.made_at).date()
+    return datetime.fromisoformat(collection.made_at).date()

@@ -105,7 +105,7 @@ def make(
     creditor = mandates.creditor(profiles.needed(session, organisation, today))
     session.flush()
     last = select(func.max(Collection.number)).where(Collection.organisation_id == organisation.id)
-    made = Collection(
+    collection = Collection(
         organisation_id=organisation.id,
         number=(session.scalar(last) or 0) + 1,
         key=handed_over.key,
@@ -116,92 +116,96 @@ def make(
     )
     groups = collectable.together(chosen)
     debits = [
-        collectable.debit(some[0].part.reference, [one.part for one in some], some[0].mandate)
+        collectable.debit(some[0].part.reference, [choice.part for choice in some], some[0].mandate)
         for some in groups
     ]
-    files = list(debit_files.files(debits, creditor, _hand_over(made)))
-    session.add(made)
+    files = list(debit_files.files(debits, creditor, _hand_over(collection)))
+    session.add(collection)
     session.flush()
-    insert_many(session, CollectionItem, _item_rows(made, groups, today))
-    insert_many(session, CollectionFile, [_file_row(made, *one) for one in enumerate(files, 1)])
-    return made
+    insert_many(session, CollectionItem, _item_rows(collection, groups, today))
+    insert_many(
+        session, CollectionFile, [_file_row(collection, *one) for one in enumerate(files, 1)]
+    )
+    return collection
 
 
-def files(session: Session, organisation: Organisation, made: Collection) -> Iterator[DebitFile]:
+def files(
+    session: Session, organisation: Organisation, collection: Collection
+) -> Iterator[DebitFile]:
     """Return the files of a collection again, byte by byte as they were.
 
     Raises PaquetError when a mandate was erased since: then they cannot be made any more.
     """
-    profile = profiles.needed(session, organisation, made_on(made))
-    before = mandates.last_collected(session, organisation.id, made.number)
+    profile = profiles.needed(session, organisation, made_on(collection))
+    before = mandates.last_collected(session, organisation.id, collection.number)
     debits = [
         collectable.debit(
             items[0].reference,
             [DebitPart(answers.number_of(item), item.units, item.end_to_end) for item in items],
             mandates.read(row, profile, before.get(row.id)),
         )
-        for items, row in debits_of(session, made)
+        for items, row in debits_of(session, collection)
     ]
-    digests = _digests(session, made)
-    creditor = Creditor(**json.loads(made.creditor))
-    for one in debit_files.files(debits, creditor, _hand_over(made)):
-        if digests.get(one.message_id) != _sha256(one.content):
+    digests = _digests(session, collection)
+    creditor = Creditor(**json.loads(collection.creditor))
+    for file in debit_files.files(debits, creditor, _hand_over(collection)):
+        if digests.get(file.message_id) != _sha256(file.content):
             raise PaquetError(
-                f"The file {one.name} would not be the one that was made",
+                f"The file {file.name} would not be the one that was made",
                 "A mandate or the profile was changed since: nothing was written.",
             )
-        yield one
+        yield file
 
 
-def _hand_over(made: Collection) -> HandOver:
+def _hand_over(collection: Collection) -> HandOver:
     return HandOver(
-        collect_on=made.collect_on,
-        created_at=datetime.fromisoformat(made.made_at),
-        message_prefix=f"P{made.organisation_id}-{made.number}",
-        schema=made.message_schema,
+        collect_on=collection.collect_on,
+        created_at=datetime.fromisoformat(collection.made_at),
+        message_prefix=f"P{collection.organisation_id}-{collection.number}",
+        schema=collection.message_schema,
     )
 
 
 def _item_rows(
-    made: Collection, groups: Sequence[Sequence[Chosen]], today: date
+    collection: Collection, groups: Sequence[Sequence[Chosen]], today: date
 ) -> list[dict[str, object]]:
     """Return a row for each invoice; those of one debit follow one another, in one file."""
-    placed = [(place, some, one) for place, some in enumerate(groups) for one in some]
+    placed = [(place, some, choice) for place, some in enumerate(groups) for choice in some]
     return [
         {
-            "organisation_id": made.organisation_id,
-            "collection": made.number,
+            "organisation_id": collection.organisation_id,
+            "collection": collection.number,
             "position": position,
-            "end_to_end": one.part.reference,
+            "end_to_end": choice.part.reference,
             "debit": some[0].part.reference if len(some) > 1 else "",
-            "series": one.document.number.series,
-            "invoice": one.document.number.number,
-            "units": one.document.units,
-            "mandate_id": one.row.id,
+            "series": choice.document.number.series,
+            "invoice": choice.document.number.number,
+            "units": choice.document.units,
+            "mandate_id": choice.row.id,
             "file": place // debit_files.MOST_DEBITS + 1,
             "announced_on": today,
         }
-        for position, (place, some, one) in enumerate(placed, start=1)
+        for position, (place, some, choice) in enumerate(placed, start=1)
     ]
 
 
-def _file_row(made: Collection, position: int, one: DebitFile) -> dict[str, object]:
+def _file_row(collection: Collection, position: int, file: DebitFile) -> dict[str, object]:
     return {
-        "organisation_id": made.organisation_id,
-        "collection": made.number,
+        "organisation_id": collection.organisation_id,
+        "collection": collection.number,
         "position": position,
-        "message_id": one.message_id,
-        "count": one.count,
-        "units": one.total,
-        "digest": _sha256(one.content),
+        "message_id": file.message_id,
+        "count": file.count,
+        "units": file.total,
+        "digest": _sha256(file.content),
     }
 
 
-def _digests(session: Session, made: Collection) -> dict[str, str]:
+def _digests(session: Session, collection: Collection) -> dict[str, str]:
     rows = session.execute(
         select(CollectionFile.message_id, CollectionFile.digest).where(
-            CollectionFile.organisation_id == made.organisation_id,
-            CollectionFile.collection == made.number,
+            CollectionFile.organisation_id == collection.organisation_id,
+            CollectionFile.collection == collection.number,
         )
     )
     return {row.message_id: row.digest for row in rows}

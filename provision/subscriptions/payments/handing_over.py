@@ -28,7 +28,7 @@ DEBIT = "debit"  # the stage of its letters
 
 
 def write(
-    session: Session, organisation: Organisation, made: Collection, outbox: Outbox
+    session: Session, organisation: Organisation, collection: Collection, outbox: Outbox
 ) -> list[Path]:
     """Write the files of a collection, then its letters, and return the files for the bank.
 
@@ -38,10 +38,10 @@ def write(
     private_folder(outbox.folder)
     mailing.check(outbox)
     paths = []
-    for one in collecting.files(session, organisation, made):
-        paths.append(outbox.folder / one.name)
-        replace_file(paths[-1], one.content)
-    _write_letters(session, organisation, made, outbox)
+    for file in collecting.files(session, organisation, collection):
+        paths.append(outbox.folder / file.name)
+        replace_file(paths[-1], file.content)
+    _write_letters(session, organisation, collection, outbox)
     return paths
 
 
@@ -55,17 +55,20 @@ def private_folder(folder: Path) -> None:
 
 
 def _write_letters(
-    session: Session, organisation: Organisation, made: Collection, outbox: Outbox
+    session: Session, organisation: Organisation, collection: Collection, outbox: Outbox
 ) -> None:
-    profile = profiles.needed(session, organisation, collected.made_on(made))
-    before = mandates.last_collected(session, organisation.id, made.number)
+    profile = profiles.needed(session, organisation, collected.made_on(collection))
+    before = mandates.last_collected(session, organisation.id, collection.number)
     mailed = []
-    for items, row in collected.debits_of(session, made):
+    for items, row in collected.debits_of(session, collection):
         item = items[0]
         notice = Notice(
             mandate=mandates.read(row, profile, before.get(row.id)),
-            invoices=tuple((answers.number_of(one).shown, one.units) for one in items),
-            collect_on=made.collect_on,
+            invoices=tuple(
+                (answers.number_of(collection_item).shown, collection_item.units)
+                for collection_item in items
+            ),
+            collect_on=collection.collect_on,
             contact=profile.email,
         )
         language = spoken(row.subscriber.language)

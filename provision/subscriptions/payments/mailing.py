@@ -91,18 +91,18 @@ def add(outbox: Outbox, mailed: Sequence[Mailed]) -> None:
     )
 
 
-def _row(one: Mailed, outbox: Outbox) -> list[Cell]:
+def _row(mailed: Mailed, outbox: Outbox) -> list[Cell]:
     return [
-        one.day,
+        mailed.day,
         outbox.sender,
-        one.stage,
-        one.to.name,
-        *_where(one.to.address),
-        one.to.email,
-        one.subject,
-        euros(one.units),
-        " ".join(one.invoices),
-        one.file,
+        mailed.stage,
+        mailed.to.name,
+        *_where(mailed.to.address),
+        mailed.to.email,
+        mailed.subject,
+        euros(mailed.units),
+        " ".join(mailed.invoices),
+        mailed.file,
     ]
 
 

@@ -72,7 +72,7 @@ def add(
         )
     person = identities.read(identities.ensure(session, subscriber, today))
     address = person.address
-    made = MandateRow(
+    mandate = MandateRow(
         organisation_id=organisation.id,
         subscriber=subscriber,
         reference=_reference(session, organisation, wanted.reference),
@@ -86,11 +86,11 @@ def add(
         collected_before=wanted.collected_before,
         **_account(wanted.iban, profile),
     )
-    _completed(made, wanted.bank, profile)
-    session.add(made)
+    _completed(mandate, wanted.bank, profile)
+    session.add(mandate)
     session.flush()
-    states.record(session, f"mandate:{made.id}", "written", told)
-    return made
+    states.record(session, f"mandate:{mandate.id}", "written", told)
+    return mandate
 
 
 def sign(
@@ -173,18 +173,18 @@ def erase(session: Session, subscriber_id: int, on: date, told: Told) -> int:
 
 def find(session: Session, organisation: Organisation, typed: str) -> MandateRow:
     """Return the mandate of this reference, or raise UsageRefused."""
-    found = session.scalar(
+    mandate = session.scalar(
         select(MandateRow).where(
             MandateRow.organisation_id == organisation.id,
             MandateRow.reference == typed.strip(),
         )
     )
-    if found is None:
+    if mandate is None:
         raise UsageRefused(
             f"{organisation.name} has no mandate {typed[:40]!r}",
             f"See: paquet mandate list {organisation.name!r}",
         )
-    return found
+    return mandate
 
 
 def everyone(session: Session, organisation_id: int) -> list[MandateRow]:

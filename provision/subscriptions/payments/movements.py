@@ -34,12 +34,12 @@ def statements(session: Session, organisation_id: int) -> list[BankStatement]:
 
 def get(session: Session, organisation_id: int, number: int) -> BankMovement:
     """Return the movement of this number, or raise UsageRefused."""
-    found = session.get(BankMovement, number)
-    if found is None or found.organisation_id != organisation_id:
+    movement = session.get(BankMovement, number)
+    if movement is None or movement.organisation_id != organisation_id:
         raise UsageRefused(
             f"There is no movement {number}", "See: paquet payment reconcile ORGANISATION"
         )
-    return found
+    return movement
 
 
 def of_statement(session: Session, organisation_id: int, statement_id: int) -> list[BankMovement]:

@@ -66,17 +66,17 @@ def pay(
     if row.units <= 0:
         raise UsageRefused(f"Movement {row.id} is money out", "It pays no invoice.")
     _check_one_party(invoices)
-    for one in invoices:
-        open_items.check_invoice(one)
+    for document in invoices:
+        open_items.check_invoice(document)
     parts, rest = open_items.spread(invoices, row.units)
-    lines = [line(chart.CUSTOMERS, -units, one.party) for one, units in parts]
+    lines = [line(chart.CUSTOMERS, -units, item.party) for item, units in parts]
     if rest:
         lines.append(line(chart.CUSTOMER_CREDIT, -rest, invoices[0].party))
-    text = f"Paiement {', '.join(one.shown for one, _ in parts)}"
+    text = f"Paiement {', '.join(item.shown for item, _ in parts)}"
     entry_number = booking.book(session, row, Booking(PAYMENT, text, tuple(lines)), today)
-    for one, units in parts:
-        allocating.allocate(session, one.number, units, PAYMENT, (entry_number, row.booked_on))
-    answers.paid_alone(session, row, [one.number for one, _ in parts], entry_number)
+    for document, units in parts:
+        allocating.allocate(session, document.number, units, PAYMENT, (entry_number, row.booked_on))
+    answers.paid_alone(session, row, [item.number for item, _ in parts], entry_number)
     return parts
 
 
@@ -212,9 +212,9 @@ def _out(row: BankMovement) -> Cents:
 
 
 def _check_one_party(invoices: Sequence[OpenItem]) -> None:
-    if len({one.party for one in invoices}) != 1:
+    if len({document.party for document in invoices}) != 1:
         raise UsageRefused(
             "A payment pays invoices of one customer", "Give at least one invoice, all of one."
         )
-    if len({one.number for one in invoices}) != len(invoices):
+    if len({document.number for document in invoices}) != len(invoices):
         raise UsageRefused("An invoice is named twice", "Name each once.")

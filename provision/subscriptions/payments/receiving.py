@@ -59,19 +59,21 @@ def bring_in(
     account = _account(session, organisation, today)
     read = reading.read(source.content, source.name, source.mapping)
     digests, keys = _known(session, organisation.id)
-    made: list[BankStatement] = []
+    bank_statements: list[BankStatement] = []
     overlap: list[Movement] = []
-    for one in read:
-        _check_account(one, account, source.name)
-        if statements.repeats(one, digests, keys):
+    for statement in read:
+        _check_account(statement, account, source.name)
+        if statements.repeats(statement, digests, keys):
             continue
-        last = _last(session, organisation.id, one.account)
-        fresh, there = statements.rest(last, one, keys)
+        last = _last(session, organisation.id, statement.account)
+        fresh, there = statements.rest(last, statement, keys)
         statements.follows(last, fresh)
-        made.append(_written(session, organisation.id, fresh, today))
+        bank_statements.append(_written(session, organisation.id, fresh, today))
         overlap += there
-        keys |= {movement.key for movement in one.movements}
-    return ImportedStatements(tuple(made), len(read) - len(made), tuple(overlap))
+        keys |= {movement.key for movement in statement.movements}
+    return ImportedStatements(
+        tuple(bank_statements), len(read) - len(bank_statements), tuple(overlap)
+    )
 
 
 def _account(session: Session, organisation: Organisation, today: date) -> str:
@@ -84,10 +86,10 @@ def _account(session: Session, organisation: Organisation, today: date) -> str:
     return identifiers.iban(profile.iban)
 
 
-def _check_account(one: Statement, account: str, name: str) -> None:
-    if one.account != account:
+def _check_account(statement: Statement, account: str, name: str) -> None:
+    if statement.account != account:
         raise UsageRefused(
-            f"{name[:80]!r} is a statement of {one.account}, and the account of the books is "
+            f"{name[:80]!r} is a statement of {statement.account}, and the account of the books is "
             f"{account}",
             "Choose the organisation whose account this is.",
         )
@@ -114,7 +116,7 @@ def _last(session: Session, organisation_id: int, account: str) -> Statement | N
 
 
 def _written(session: Session, organisation_id: int, one: Statement, today: date) -> BankStatement:
-    made = BankStatement(
+    statement = BankStatement(
         organisation_id=organisation_id,
         account=one.account,
         number=one.number,
@@ -125,11 +127,11 @@ def _written(session: Session, organisation_id: int, one: Statement, today: date
         digest=one.digest,
         imported_on=today,
     )
-    session.add(made)
+    session.add(statement)
     session.flush()
     session.add_all(
         BankMovement(
-            statement_id=made.id,
+            statement_id=statement.id,
             organisation_id=organisation_id,
             position=movement.position,
             key=movement.key,
@@ -140,4 +142,4 @@ def _written(session: Session, organisation_id: int, one: Statement, today: date
         for movement in one.movements
     )
     session.flush()
-    return made
+    return statement

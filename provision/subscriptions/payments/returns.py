@@ -52,14 +52,14 @@ def take_back(
     collected under them. Returns the fee in cents.
     """
     today, told = when
-    taken = sum(one.units for one in debits)
+    taken = sum(back.units for back in debits)
     fee = -row.units - taken
     if not debits or fee < 0:
         raise UsageRefused(
             f"Movement {row.id} took {in_euros(-row.units)}, and the debits were {in_euros(taken)}",
             "Name the debits that came back with it, and no other.",
         )
-    if len({one.end_to_end for one in debits}) != len(debits):
+    if len({back.end_to_end for back in debits}) != len(debits):
         raise UsageRefused("A debit is named twice", "It comes back once.")
     found = answers.by_debit(answers.paid(session, row.organisation_id))
     credit = _Credit(session, row.organisation_id)
@@ -71,7 +71,7 @@ def take_back(
     lines = [part for one, _debit in undone for part in one.lines]
     if fee:
         lines.append(line(chart.BANK_FEES, fee))
-    text = f"Rejet {', '.join(one.end_to_end for one in debits)}"
+    text = f"Rejet {', '.join(back.end_to_end for back in debits)}"
     entry_number = booking.book(session, row, Booking(RETURN, text, tuple(lines)), today)
     for one, debit in undone:
         entry = (entry_number, row.booked_on)

@@ -128,7 +128,7 @@ def bank(
     chosen = _chosen(session, row.organisation_id, typed)
     _check_sum(chosen, row)
     text = f"Relevé : {', '.join(one.shown for one in chosen)}"
-    lines = tuple(line(one.account, -one.units, one.reference) for one in chosen)
+    lines = tuple(line(money.account, -money.units, money.reference) for money in chosen)
     booking.book(session, row, Booking(AWAITED, text, lines), today)
     return chosen
 
@@ -147,16 +147,16 @@ def remit(
             "Then: paquet payment match ORGANISATION MOVEMENT WHAT...",
         )
     chosen = _chosen(session, organisation.id, typed)
-    total = sum(one.units for one in chosen)
+    total = sum(money.units for money in chosen)
     _check_remittance(chosen, total, moment)
     entry = Entry(
         organisation_id=organisation.id,
         effective_on=booking.open_day(session, organisation.id, moment.on),
-        text=f"Remise : {', '.join(one.shown for one in chosen)}",
+        text=f"Remise : {', '.join(money.shown for money in chosen)}",
         key=f"remittance:{posting.end_of(session, organisation.id)[0]}",
         lines=(
             line(chart.BANK, total),
-            *(line(one.account, -one.units, one.reference) for one in chosen),
+            *(line(money.account, -money.units, money.reference) for money in chosen),
         ),
         journal=journal.BANK,
     )
@@ -169,14 +169,14 @@ def expected(session: Session, organisation: Organisation) -> list[Expected]:
     return [
         Expected(
             kind=AWAITED,
-            reference=one.shown,
-            units=one.units,
+            reference=money.shown,
+            units=money.units,
             end_to_ends=frozenset(),
-            names=_givers(session, organisation.id, one.shown),
+            names=_givers(session, organisation.id, money.shown),
             iban="",
-            due_on=one.since,
+            due_on=money.since,
         )
-        for one in everything(session, organisation.id)
+        for money in everything(session, organisation.id)
     ]
 
 
@@ -188,7 +188,7 @@ def _givers(session: Session, organisation_id: int, shown: str) -> tuple[str, ..
 
 
 def _chosen(session: Session, organisation_id: int, typed: Sequence[str]) -> list[AwaitedMoney]:
-    every = {one.shown.casefold(): one for one in everything(session, organisation_id)}
+    every = {money.shown.casefold(): money for money in everything(session, organisation_id)}
     wanted = dict.fromkeys(word.strip().casefold() for word in typed)
     for word in wanted:
         if word not in every:
@@ -201,7 +201,7 @@ def _chosen(session: Session, organisation_id: int, typed: Sequence[str]) -> lis
 
 
 def _check_sum(chosen: Sequence[AwaitedMoney], row: BankMovement) -> None:
-    total = sum(one.units for one in chosen)
+    total = sum(money.units for money in chosen)
     if total != row.units:
         raise UsageRefused(
             f"Movement {row.id} is {in_euros(row.units)}, and {in_euros(total)} are waited for",
@@ -215,7 +215,7 @@ def _check_remittance(chosen: Sequence[AwaitedMoney], total: Cents, moment: Mome
             "What is named comes to nothing: no money goes through the bank",
             "Name what was remitted, and what was paid back, each on its own.",
         )
-    since = max(one.since for one in chosen)
+    since = max(money.since for money in chosen)
     if moment.on < since:
         raise UsageRefused(
             f"{moment.on} is before {since}, the day of what is named",
@@ -224,5 +224,5 @@ def _check_remittance(chosen: Sequence[AwaitedMoney], total: Cents, moment: Mome
 
 
 def _receipt(session: Session, organisation_id: int, typed: str) -> Receipt | None:
-    found = numbering.SHOWN.fullmatch(typed.strip().upper())
-    return found and session.get(Receipt, (organisation_id, found[1], int(found[2])))
+    match = numbering.SHOWN.fullmatch(typed.strip().upper())
+    return match and session.get(Receipt, (organisation_id, match[1], int(match[2])))

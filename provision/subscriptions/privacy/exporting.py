@@ -138,8 +138,8 @@ def _events(session: Session, gathered: Gathered) -> list[Row]:
     own = gathering.subjects(gathered)
     query = select(Event).where(Event.subject.in_(own)).order_by(Event.id)
     return [
-        {"at": one.at, "subject": one.subject, "what": one.what, "why": one.why}
-        for one in session.scalars(query)
+        {"at": event.at, "subject": event.subject, "what": event.what, "why": event.why}
+        for event in session.scalars(query)
     ]
 
 

@@ -40,18 +40,20 @@ def listing(session: Session) -> list[Row]:
     """Return one row per subscriber; the erased ones have a mark for a name."""
     bundles = _counted(session, Bundle.subscriber_id, Bundle.state != "erased")
     running = _counted(session, Subscription.subscriber_id, Subscription.state != "ended")
-    erased = {one.subscriber_id: one.erased_on for one in session.scalars(select(Erasure))}
+    erased = {
+        erasure.subscriber_id: erasure.erased_on for erasure in session.scalars(select(Erasure))
+    }
     return [
         {
-            "number": one.id,
-            "name": one.name,
-            "email": one.email,
-            "since": f"{one.created_at:%Y-%m-%d}",
-            "bundles": bundles.get(one.id, 0),
-            "subscriptions": running.get(one.id, 0),
-            "erased_on": erased[one.id].isoformat() if one.id in erased else "",
+            "number": subscriber.id,
+            "name": subscriber.name,
+            "email": subscriber.email,
+            "since": f"{subscriber.created_at:%Y-%m-%d}",
+            "bundles": bundles.get(subscriber.id, 0),
+            "subscriptions": running.get(subscriber.id, 0),
+            "erased_on": erased[subscriber.id].isoformat() if subscriber.id in erased else "",
         }
-        for one in session.scalars(select(Subscriber).order_by(Subscriber.id))
+        for subscriber in session.scalars(select(Subscriber).order_by(Subscriber.id))
     ]
 
 

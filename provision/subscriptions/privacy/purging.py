@@ -62,7 +62,7 @@ def due(session: Session, on: date) -> list[Going]:
     names = [*_archived(session, on), *_identities(session, on)]
     referred = _referred(session) if names else set()
     return [
-        *(one for one in names if int(one.key) not in referred),
+        *(going for going in names if int(going.key) not in referred),
         *_devices(session, on),
         *_subscribers(session, on),
     ]

@@ -73,8 +73,8 @@ class Book:
 def book(session: Session, operator: Operator, today: date) -> Book:
     """Return the register of `today`. Raises UsageRefused when no organisation is known yet."""
     controllers = tuple(
-        Controller(one, profiles.on(session, one.id, today))
-        for one in organisations.everyone(session)
+        Controller(organisation, profiles.on(session, organisation.id, today))
+        for organisation in organisations.everyone(session)
     )
     if not controllers:
         raise UsageRefused(

@@ -47,4 +47,4 @@ def rules() -> tuple[RetentionRule, ...]:
 
 def rule(code: str) -> RetentionRule:
     """Return the rule of this code."""
-    return next(one for one in rules() if one.code == code)
+    return next(retention_rule for retention_rule in rules() if retention_rule.code == code)

@@ -67,11 +67,11 @@ def worded(words: Mapping[str, str], day: date, language: str) -> str:
     return words[known].format(day=wording.day(day, known))
 
 
-def issue(work: Work, found: list[Draft]) -> list[Number]:
+def issue(work: Work, drafts: list[Draft]) -> list[Number]:
     """Issue drafts: invoices deduct deposits, credit notes are set against their open invoices."""
-    numbers = issuing.issue(work.session, found, work.catalogue, work.on)
-    deducting.deduct(work.session, found, numbers, work.on)
-    for draft, number in zip(found, numbers, strict=True):
+    numbers = issuing.issue(work.session, drafts, work.catalogue, work.on)
+    deducting.deduct(work.session, drafts, numbers, work.on)
+    for draft, number in zip(drafts, numbers, strict=True):
         if draft.kind == CREDIT_NOTE:
             crediting.set_against(work.session, number, work.on)
     return numbers
@@ -82,7 +82,7 @@ def _documents(work: Work, wanted: Adjustment, piece: Term) -> Iterator[Draft]:
     back = [sides.taken(work, wanted.before, piece)] if wanted.before else []
     forth = [sides.given(work, wanted.after, piece)] if wanted.after else []
     both = sides.together([*back, *forth])
-    found = [
+    drafts = [
         Draft(
             issuer,
             f"{wanted.key}:{piece.starts.isoformat()}:{place}",
@@ -92,8 +92,8 @@ def _documents(work: Work, wanted: Adjustment, piece: Term) -> Iterator[Draft]:
         )
         for place, (issuer, lines) in enumerate(sides.drafted(work, both))
     ]
-    beyond = [_beyond(work, draft, piece) for draft in found]
-    for draft, own in zip(found, beyond, strict=True):
+    beyond = [_beyond(work, draft, piece) for draft in drafts]
+    for draft, own in zip(drafts, beyond, strict=True):
         mended = _giving_back(_within(draft, own), sum(beyond) - own)
         yield from _drawn(work, mended, piece)
 
@@ -153,8 +153,8 @@ def _credit_notes(work: Work, draft: Draft, days: Term) -> list[Draft]:
 
 def _creditable(work: Work, draft: Draft, days: Term) -> list[tuple[Invoice, Cents]]:
     """Return the invoices of `days` with what is left of each, the latest first."""
-    found = charged.creditable(work.session, draft.buyer, draft.issuer_id, days)
-    return [(one, charged.left(work.session, one)[1]) for one in found]
+    invoices = charged.creditable(work.session, draft.buyer, draft.issuer_id, days)
+    return [(invoice, charged.left(work.session, invoice)[1]) for invoice in invoices]
 
 
 def _moves(lines: tuple[DraftLine, ...]) -> bool:

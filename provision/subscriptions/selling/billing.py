@@ -136,14 +136,14 @@ def _uncollected() -> Iterator[None]:
 
 def _piece(day: date, after: int, session: Session) -> _Piece:
     """Bill the next subscriptions in the order of their numbers."""
-    found = _load(session, day, after)
-    if not found:
+    dues = _load(session, day, after)
+    if not dues:
         return _Piece(None, 0, 0)
     catalogue, dealer = Catalogue(session), sharing.load(session)
     wanted: list[Draft] = []
     billed: dict[date, list[int]] = defaultdict(list)
     left_out, tally = {}, Tally(session)
-    for one in found:
+    for one in dues:
         branch = dealer.branched()
         try:
             drafts, billed_to = due.drafts_of(one, day, catalogue, branch)
@@ -161,7 +161,7 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
         moved = update(Subscription).where(Subscription.id.in_(subscriptions)).values(billed_to=to)
         session.connection().execute(moved)
     gross = sum(draft.net + draft.vat for draft in wanted)
-    return _Piece(found[-1].subscription_id, len(wanted), gross, left_out)
+    return _Piece(dues[-1].subscription_id, len(wanted), gross, left_out)
 
 
 def _load(session: Session, day: date, after: int) -> list[Due]:
@@ -290,7 +290,9 @@ def _finish(day: date, session: Session) -> _Piece:
     What was deposited for them, and nothing deducts any more, is given back.
     """
     numbers = deposits.refund_ended(session, day)
-    given_back = [session.get_one(Invoice, tuple(one.columns.values())).gross for one in numbers]
+    given_back = [
+        session.get_one(Invoice, tuple(number.columns.values())).gross for number in numbers
+    ]
     session.execute(
         update(BillingRun)
         .where(BillingRun.state == "open", BillingRun.day == day)
@@ -320,13 +322,13 @@ def coming(
     one = charged.due_of(session, subscription)
     catalogue, dealer = Catalogue(session), sharing.load(session)
     start = one.billed_to
-    found: list[ComingTerm] = []
-    while len(found) < count and subscription.state != ENDED and start < LAST_DAY:
+    terms: list[ComingTerm] = []
+    while len(terms) < count and subscription.state != ENDED and start < LAST_DAY:
         if one.last_day is not None and start > one.last_day:
             break
         days = due.next_days(one, start)
         drafts = list(due.invoices(one, days, catalogue, dealer, today))
         net, vat = sum(draft.net for draft in drafts), sum(draft.vat for draft in drafts)
-        found.append(ComingTerm(days, net, vat))
+        terms.append(ComingTerm(days, net, vat))
         start = days.until
-    return found
+    return terms

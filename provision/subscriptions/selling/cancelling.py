@@ -115,7 +115,7 @@ def keep(session: Session, subscription: Subscription, *, on: date, told: Told) 
             f"The bundle of subscription {subscription.id} is closed for good",
             "Order a new one: paquet order place --help",
         )
-    one = replace(charged.due_of(session, subscription), last_day=None)
+    due = replace(charged.due_of(session, subscription), last_day=None)
     subscription.last_day = None
     session.flush()
     _record(session, subscription, f"kept: it does not end on {last_day}", told)
@@ -123,7 +123,7 @@ def keep(session: Session, subscription: Subscription, *, on: date, told: Told) 
     if not _was_refunded(session, subscription, beyond):
         return []
     key = _key(session, subscription, "keep")
-    adjustment = Adjustment(one=one, before=None, after=one, days=beyond, key=key, reason="")
+    adjustment = Adjustment(one=due, before=None, after=due, days=beyond, key=key, reason="")
     return adjusting.adjust(session, adjustment, on)
 
 
@@ -177,18 +177,18 @@ def _end(
     reason = edges.person_name(asked.reason, "reason")
     _record(session, subscription, f"cancelled: {', '.join(words)}", replace(told, why=reason))
     beyond = _beyond(session, subscription, asked.last_day)
-    one = charged.due_of(session, subscription)
+    due = charged.due_of(session, subscription)
     subscription.last_day = asked.last_day
     session.flush()
     numbers: list[Number] = []
     if (asked.refund or free) and beyond.days > 0:
         adjustment = Adjustment(
-            one=one,
-            before=one,
+            one=due,
+            before=due,
             after=None,
             days=beyond,
             key=_key(session, subscription, "cancel"),
-            reason=adjusting.worded(REASON, asked.last_day, one.language),
+            reason=adjusting.worded(REASON, asked.last_day, due.language),
         )
         numbers = adjusting.adjust(session, adjustment, on)
     if asked.last_day < subscription.billed_to:  # else the last invoice still deducts
@@ -235,7 +235,7 @@ def _is_closed(session: Session, subscription: Subscription) -> bool:
 def _was_refunded(session: Session, subscription: Subscription, beyond: Term) -> bool:
     """Tell whether these days stood on an invoice, and do not any more."""
     lines = charged.billing_of(session, subscription.id).lines
-    steps = [one.step for one in lines if one.starts <= beyond.starts < one.until]
+    steps = [billed.step for billed in lines if billed.starts <= beyond.starts < billed.until]
     return bool(steps) and sum(steps) == 0 and beyond.days > 0
 
 

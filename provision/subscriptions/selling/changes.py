@@ -81,10 +81,10 @@ def change(
     columns |= _contract(session, subscription, wanted, from_day)
     if len(columns) == 1:
         raise UsageRefused("Nothing would change", "Name what becomes different.")
-    made = opening.next_version(subscription, from_day, today, columns)
-    after = replace(before, versions=(*before.versions, opening.version_of(made)))
+    version = opening.next_version(subscription, from_day, today, columns)
+    after = replace(before, versions=(*before.versions, opening.version_of(version)))
     check_words(Catalogue(session), after.versions[-1].wanted(after.language))
-    subscription.versions.append(made)
+    subscription.versions.append(version)
     session.flush()
     check_open(session, after, from_day)
     adjustment = Adjustment(
@@ -92,10 +92,10 @@ def change(
         before=before,
         after=after,
         days=Term(from_day, subscription.billed_to),
-        key=f"change:{subscription.id}:{made.version}",
+        key=f"change:{subscription.id}:{version.version}",
         reason=adjusting.worded(REASON, from_day, after.language),
     )
-    return Changed(made, tuple(adjusting.adjust(session, adjustment, today)))
+    return Changed(version, tuple(adjusting.adjust(session, adjustment, today)))
 
 
 def check_words(catalogue: Catalogue, wanted: Wanted) -> None:
@@ -114,9 +114,9 @@ def check_words(catalogue: Catalogue, wanted: Wanted) -> None:
         raise UsageRefused("A term would cost more than ten billion euros", "Check it once more.")
 
 
-def check_open(session: Session, one: Due, day: date) -> None:
+def check_open(session: Session, due: Due, day: date) -> None:
     """Raise UsageRefused if `day` lies in a closed period of who sold it."""
-    agreement = Catalogue(session).agreement(one.version_on(day).contract_id)
+    agreement = Catalogue(session).agreement(due.version_on(day).contract_id)
     for party in (agreement.seller_id, agreement.supporter_id):
         closed = posting.closed_to(session, party)
         if closed is not None and day <= closed:

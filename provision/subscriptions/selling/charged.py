@@ -57,25 +57,25 @@ class Billing:
 
     def charged(self, component: str, day: date) -> bool:
         """Tell whether `day` of a component stands on an invoice and was not given back."""
-        return sum(one.step for one in self.lines if one.holds(component, day)) > 0
+        return sum(billed.step for billed in self.lines if billed.holds(component, day)) > 0
 
     def latest(self, issuer_id: int, day: date) -> Billed | None:
         """Return a line of the organisation's latest document of `day`."""
-        found = [
-            one
-            for one in self.lines
-            if one.number.organisation_id == issuer_id and one.starts <= day < one.until
+        billed_lines = [
+            billed
+            for billed in self.lines
+            if billed.number.organisation_id == issuer_id and billed.starts <= day < billed.until
         ]
-        return found[-1] if found else None
+        return billed_lines[-1] if billed_lines else None
 
 
 def once(lines: Iterable[Billed]) -> bool:
     """Tell whether each day stands on one invoice at most, and was not given back too often."""
     steps: dict[tuple[int, str], Counter[date]] = defaultdict(Counter)
-    for one in lines:
-        of_component = steps[one.number.organisation_id, one.component]
-        of_component[one.starts] += one.step
-        of_component[one.until] -= one.step
+    for billed in lines:
+        of_component = steps[billed.number.organisation_id, billed.component]
+        of_component[billed.starts] += billed.step
+        of_component[billed.until] -= billed.step
     return all(
         set(accumulate(units for _day, units in sorted(found.items()))) <= {0, 1}
         for found in steps.values()
@@ -101,10 +101,10 @@ def due_of(session: Session, subscription: Subscription) -> Due:
         language=subscription.subscriber.language,
         identity_id=identity.id if identity else None,
         person=identities.read(identity) if identity else None,
-        versions=tuple(opening.version_of(one) for one in subscription.versions),
+        versions=tuple(opening.version_of(version) for version in subscription.versions),
         reductions=tuple(
-            Reduction(one.first_day, one.last_day, one.basis_points, one.reason)
-            for one in reductions
+            Reduction(discount.first_day, discount.last_day, discount.basis_points, discount.reason)
+            for discount in reductions
         ),
     )
 
@@ -157,9 +157,12 @@ def credits_of(session: Session, number: Number) -> list[Invoice]:
 def left(session: Session, invoice: Invoice) -> tuple[Cents, Cents]:
     """Return what is not credited yet of an invoice, nor deducted of a deposit: net, and gross."""
     number = allocating.number_of(invoice)
-    gone = [(one.net, one.gross) for one in credits_of(session, number)]
+    gone = [(document.net, document.gross) for document in credits_of(session, number)]
     if invoice.kind == drafts.DEPOSIT:
-        gone += [(one.net, one.net + one.vat) for one in deducting.of_deposit(session, number)]
+        gone += [
+            (deduction.net, deduction.net + deduction.vat)
+            for deduction in deducting.of_deposit(session, number)
+        ]
     return (
         invoice.net - sum(net for net, _gross in gone),
         invoice.gross - sum(gross for _net, gross in gone),

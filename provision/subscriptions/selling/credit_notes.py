@@ -90,9 +90,9 @@ def credit_all(session: Session, subscription: Subscription, reason: str, on: da
         .order_by(Invoice.entry_number.desc())
     )
     return [
-        credit(session, allocating.number_of(one), What(), reason, on)
-        for one in session.scalars(query).all()
-        if charged.left(session, one)[1] > 0
+        credit(session, allocating.number_of(invoice), What(), reason, on)
+        for invoice in session.scalars(query).all()
+        if charged.left(session, invoice)[1] > 0
     ]
 
 
@@ -147,8 +147,8 @@ def rest(session: Session, invoice: Invoice) -> list[DraftLine]:
     number = allocating.number_of(invoice)
     return [mirror(line, 1) for line in lines_of(session, number)] + [
         mirror(line, -1)
-        for one in charged.credits_of(session, number)
-        for line in lines_of(session, allocating.number_of(one))
+        for document in charged.credits_of(session, number)
+        for line in lines_of(session, allocating.number_of(document))
     ]
 
 
@@ -190,11 +190,16 @@ def mirror(line: InvoiceLine, sign: int) -> DraftLine:
 def _spread(whole: Sequence[DraftLine], units: Cents) -> Iterator[DraftLine]:
     """Spread gross cents over what is left, in proportion; no days are given back by that."""
     groups: dict[Group, list[DraftLine]] = {}
-    for line in sorted(whole, key=lambda one: (one.treatment.category, one.treatment.rate)):
+    for line in sorted(
+        whole, key=lambda draft_line: (draft_line.treatment.category, draft_line.treatment.rate)
+    ):
         item, how = line.item, line.treatment
         group = (base(item.component), item.role, line.contract_id, how.category, how.rate)
         groups.setdefault(group, []).append(line)
-    left = [max(sum(one.net + one.vat for one in lines), 0) for lines in groups.values()]
+    left = [
+        max(sum(draft_line.net + draft_line.vat for draft_line in lines), 0)
+        for lines in groups.values()
+    ]
     if not 0 < units <= sum(left):
         raise _too_much(sum(left))
     parts = apportion(left, units)

@@ -85,8 +85,8 @@ def issue(session: Session, subscription: Subscription, units: Cents, why: str, 
             "Bill it when its terms begin: paquet invoice run",
         )
     seller_id = agreement.seller_id
-    one = charged.due_of(session, subscription)
-    treatment = Taxing(catalogue, one.person, on).how(seller_id, GROSS).treatment
+    due = charged.due_of(session, subscription)
+    treatment = Taxing(catalogue, due.person, on).how(seller_id, GROSS).treatment
     (taxed,) = tax([units], GROSS, treatment.rate)
     line = DraftLine(
         item=Item(drafts.IN_ADVANCE, "", _label(subscription, on), 1, units),
@@ -99,7 +99,7 @@ def issue(session: Session, subscription: Subscription, units: Cents, why: str, 
     draft = Draft(
         issuer_id=seller_id,
         key=f"deposit:{subscription.id}:{_count(session, subscription) + 1}",
-        buyer=one.buyer,
+        buyer=due.buyer,
         lines=(line,),
         kind=drafts.DEPOSIT,
         reason=edges.person_name(why, "reason") if why else "",
@@ -110,7 +110,7 @@ def issue(session: Session, subscription: Subscription, units: Cents, why: str, 
 
 def same_of(session: Session, subscription: Subscription, units: Cents, day: date) -> Number | None:
     """Return a deposit of that amount which was asked for under the subscription on a day."""
-    found = session.scalar(
+    invoice = session.scalar(
         select(Invoice).where(
             deducting.IS_DEPOSIT,
             Invoice.subscription_id == subscription.id,
@@ -119,7 +119,7 @@ def same_of(session: Session, subscription: Subscription, units: Cents, day: dat
             ~deducting.is_credited(),
         )
     )
-    return allocating.number_of(found) if found else None
+    return allocating.number_of(invoice) if invoice else None
 
 
 def refund(session: Session, subscription: Subscription, on: date) -> list[Number]:
@@ -152,18 +152,18 @@ def everything(session: Session) -> list[Standing]:
         .order_by(Invoice.organisation_id, Invoice.series, Invoice.number)
     )
     return [
-        _standing(one, int(paid), int(net) + int(vat), is_credited=bool(credited))
-        for one, paid, net, vat, credited in session.execute(query)
+        _standing(invoice, int(paid), int(net) + int(vat), is_credited=bool(credited))
+        for invoice, paid, net, vat, credited in session.execute(query)
     ]
 
 
-def _standing(one: Invoice, paid: Cents, deducted: Cents, *, is_credited: bool) -> Standing:
+def _standing(invoice: Invoice, paid: Cents, deducted: Cents, *, is_credited: bool) -> Standing:
     return Standing(
-        organisation_id=one.organisation_id,
-        subscription_id=one.subscription_id or 0,
-        shown=numbering.shown(one.series, one.number),
-        issued_on=one.issued_on,
-        gross=euros(one.gross),
+        organisation_id=invoice.organisation_id,
+        subscription_id=invoice.subscription_id or 0,
+        shown=numbering.shown(invoice.series, invoice.number),
+        issued_on=invoice.issued_on,
+        gross=euros(invoice.gross),
         paid=euros(paid),
         deducted=euros(deducted),
         left=euros(0 if is_credited else max(paid - deducted, 0)),
@@ -209,7 +209,9 @@ def _refund(session: Session, whose: ColumnElement[bool], on: date) -> list[Numb
         .order_by(Invoice.organisation_id, Invoice.entry_number)
     ).all()
     return [
-        credit_notes.credit(session, allocating.number_of(one), What(), NOT_DEDUCTED[language], on)
-        for one, language in found
-        if charged.left(session, one)[1] > 0
+        credit_notes.credit(
+            session, allocating.number_of(invoice), What(), NOT_DEDUCTED[language], on
+        )
+        for invoice, language in found
+        if charged.left(session, invoice)[1] > 0
     ]

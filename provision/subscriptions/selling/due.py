@@ -98,79 +98,79 @@ class Due:
 
 
 def drafts_of(
-    one: Due, day: date, catalogue: Catalogue, dealer: Dealer
+    due: Due, day: date, catalogue: Catalogue, dealer: Dealer
 ) -> tuple[list[Draft], date]:
     """Return the invoices for all terms that began by `day`, and the day billed to with them."""
     made: list[Draft] = []
-    start = one.billed_to
-    while start <= day and (one.last_day is None or start <= one.last_day):
-        days = next_days(one, start)
-        made += invoices(one, days, catalogue, dealer, day)
+    start = due.billed_to
+    while start <= day and (due.last_day is None or start <= due.last_day):
+        days = next_days(due, start)
+        made += invoices(due, days, catalogue, dealer, day)
         start = days.until
     return made, start
 
 
-def next_days(one: Due, start: date) -> Term:
+def next_days(due: Due, start: date) -> Term:
     """Return the days that one invoice from `start` on is for: to the end of the term or sooner.
 
     Sooner is the end of the subscription, or the day on which it stands on other grounds.
     """
-    version = one.version_on(start)
+    version = due.version_on(start)
     ends = [term_of(version.anchor_day, version.period, start).until]
     ends += [
         other.from_day
-        for other in one.versions
+        for other in due.versions
         if other.from_day > start and other.grounds != version.grounds
     ]
-    if one.last_day is not None:
-        ends.append(one.last_day + ONE_DAY)
+    if due.last_day is not None:
+        ends.append(due.last_day + ONE_DAY)
     return Term(start, min(ends))
 
 
 def invoices(
-    one: Due, days: Term, catalogue: Catalogue, dealer: Dealer, on: date
+    due: Due, days: Term, catalogue: Catalogue, dealer: Dealer, on: date
 ) -> Iterator[Draft]:
     """Yield the invoices of `days`, issued `on`: one of each organisation that sells."""
-    lines = _asked(one, days, catalogue)
+    lines = _asked(due, days, catalogue)
     if not lines:
         return
-    version = one.version_on(days.starts)
+    version = due.version_on(days.starts)
     agreement = catalogue.agreement(version.contract_id)
     basis = catalogue.plan(version.plan_id).basis
 
-    how = Taxing(catalogue, one.person, on).of_basis(basis)
+    how = Taxing(catalogue, due.person, on).of_basis(basis)
     for issuer, drafted in drafts.drafted(lines, agreement, dealer, how):
-        key = f"subscription:{one.subscription_id}:{days.starts.isoformat()}"
+        key = f"subscription:{due.subscription_id}:{days.starts.isoformat()}"
         if sum(line.net + line.vat for line in drafted):  # a discount may leave nothing to ask for
-            yield Draft(issuer, key, one.buyer, drafted)
+            yield Draft(issuer, key, due.buyer, drafted)
 
 
-def _asked(one: Due, days: Term, catalogue: Catalogue) -> Sequence[Asked]:
+def _asked(due: Due, days: Term, catalogue: Catalogue) -> Sequence[Asked]:
     """Return what `days` cost: worked out once for all who have the same words."""
-    words = (days, one.language, one.versions, one.reductions)
+    words = (days, due.language, due.versions, due.reductions)
     if words not in catalogue.asked:
-        parts = segments(one, days, catalogue)
-        catalogue.asked[words] = drafts.asked(parts, DISCOUNT[one.language])
+        parts = segments(due, days, catalogue)
+        catalogue.asked[words] = drafts.asked(parts, DISCOUNT[due.language])
     return catalogue.asked[words]
 
 
-def segments(one: Due, days: Term, catalogue: Catalogue) -> list[Segment]:
+def segments(due: Due, days: Term, catalogue: Catalogue) -> list[Segment]:
     """Return `days` cut where the version or the discount changes."""
-    cuts = [version.from_day for version in one.versions]
-    for reduction in one.reductions:
+    cuts = [version.from_day for version in due.versions]
+    for reduction in due.reductions:
         cuts.append(reduction.first_day)
         if reduction.last_day is not None:
             cuts.append(reduction.last_day + ONE_DAY)
-    return [_segment(one, part, catalogue) for part in drafts.segment_bounds(days, cuts)]
+    return [_segment(due, part, catalogue) for part in drafts.segment_bounds(days, cuts)]
 
 
-def _segment(one: Due, part: Term, catalogue: Catalogue) -> Segment:
-    version = one.version_on(part.starts)
-    points, reason = _reduced(one.reductions, part.starts)
+def _segment(due: Due, part: Term, catalogue: Catalogue) -> Segment:
+    version = due.version_on(part.starts)
+    points, reason = _reduced(due.reductions, part.starts)
     return Segment(
         term=term_of(version.anchor_day, version.period, part.starts),
         days=part,
-        items=catalogue.items(version.wanted(one.language)),
+        items=catalogue.items(version.wanted(due.language)),
         discount=points,
         reason=reason,
     )
@@ -179,9 +179,9 @@ def _segment(one: Due, part: Term, catalogue: Catalogue) -> Segment:
 def _reduced(reductions: Sequence[Reduction], day: date) -> tuple[int, str]:
     """Return all discounts of a day together: never more than the whole price."""
     on_day = [
-        one
-        for one in reductions
-        if one.first_day <= day and (one.last_day is None or day <= one.last_day)
+        reduction
+        for reduction in reductions
+        if reduction.first_day <= day and (reduction.last_day is None or day <= reduction.last_day)
     ]
-    points = sum(one.basis_points for one in on_day)
-    return min(points, tariffs.WHOLE), ", ".join(one.reason for one in on_day)
+    points = sum(reduction.basis_points for reduction in on_day)
+    return min(points, tariffs.WHOLE), ", ".join(reduction.reason for reduction in on_day)

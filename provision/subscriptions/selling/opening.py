@@ -66,7 +66,7 @@ def open_subscription(
         return there
     contract = terms_on(session, sale, today)
     anchor = today + timedelta(days=sale.plan.trial_days)
-    made = Subscription(
+    subscription = Subscription(
         subscriber=subscriber,
         order_id=sale.order_id,
         seller=sale.seller,
@@ -75,14 +75,14 @@ def open_subscription(
         state=ACTIVE if sale.order_id is None else WAITING,
         billed_to=anchor,
     )
-    session.add(made)
+    session.add(subscription)
     session.flush()
-    made.versions.append(_first_version(sale, contract, today, anchor))
+    subscription.versions.append(_first_version(sale, contract, today, anchor))
     people.reference(session, subscriber.id)
     buyer = identities.read(identities.ensure(session, subscriber, today))
     session.flush()
     union_consumers.check_sale(session, contract.id, buyer, today)
-    return made
+    return subscription
 
 
 def same_of(session: Session, email: str, plan: str, day: date) -> Subscription | None:
@@ -199,20 +199,20 @@ def find(session: Session, wanted: str) -> list[Subscription]:
         query = query.where(func.lower(Subscriber.email) == wanted.strip().lower())
     else:
         query = query.where(Subscription.id == number)
-    found = list(session.scalars(query))
-    if not found:
+    subscriptions = list(session.scalars(query))
+    if not subscriptions:
         raise UsageRefused(
             f"There is no subscription of {wanted[:80]!r}", "See: paquet subscription list"
         )
-    return found
+    return subscriptions
 
 
 def get(session: Session, number: int) -> Subscription:
     """Return the subscription of this number, or raise UsageRefused."""
-    found = session.get(Subscription, number)
-    if found is None:
+    subscription = session.get(Subscription, number)
+    if subscription is None:
         raise UsageRefused(f"There is no subscription {number}", "See: paquet subscription list")
-    return found
+    return subscription
 
 
 def everyone(session: Session) -> list[Subscription]:

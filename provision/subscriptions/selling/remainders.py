@@ -39,11 +39,11 @@ def remaining(one: Due, piece: Term, catalogue: Catalogue) -> list[Asked]:
     term = term_of(version.anchor_day, version.period, piece.starts)
     billed = due.segments(one, Term(term.starts, piece.until), catalogue)
     words = DISCOUNT[one.language]
-    found: list[Asked] = []
+    asked_lines: list[Asked] = []
     for segment in billed:
         if segment.days.until > piece.starts:
-            found += _cut(segment, piece, words)
-    return found
+            asked_lines += _cut(segment, piece, words)
+    return asked_lines
 
 
 def charged(one: Due, piece: Term, catalogue: Catalogue) -> list[Asked]:
@@ -57,9 +57,10 @@ def _cut(segment: Segment, piece: Term, words: str) -> list[Asked]:
     if segment.days.starts >= piece.starts:
         return whole
     before = replace(segment, days=Term(segment.days.starts, piece.starts))
-    kept = {one.item.component: one.units for one in drafts.asked([before], words)}
+    kept = {asked.item.component: asked.units for asked in drafts.asked([before], words)}
     days = Term(piece.starts, segment.days.until)
     cut = [
-        replace(one, units=one.units - kept.get(one.item.component, 0), days=days) for one in whole
+        replace(asked, units=asked.units - kept.get(asked.item.component, 0), days=days)
+        for asked in whole
     ]
-    return [one for one in cut if one.units]
+    return [asked for asked in cut if asked.units]

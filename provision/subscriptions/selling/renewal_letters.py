@@ -45,8 +45,8 @@ def letter(session: Session, renewal: Renewal, on: date) -> RenewalLetter:
 def _words(session: Session, renewal: Renewal, on: date) -> dict[str, object]:
     subscription = renewal.subscription
     language = spoken(subscription.subscriber.language)
-    one: Due = charged.due_of(session, subscription)
-    plan = Catalogue(session).plan(one.version_on(renewal.term.starts).plan_id)
+    due: Due = charged.due_of(session, subscription)
+    plan = Catalogue(session).plan(due.version_on(renewal.term.starts).plan_id)
     seller = opening.contract_on(subscription, renewal.term.starts).seller
     profile = profiles.needed(session, seller, on)
     known = identities.current(session, subscription.subscriber_id)

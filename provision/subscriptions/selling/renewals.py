@@ -72,21 +72,24 @@ def coming(session: Session, on: date) -> list[Renewal]:
         .order_by(Subscription.id)
     )
     return [
-        found for one in session.scalars(running) for found in _of(session, one, on) if found.state
+        renewal
+        for subscription in session.scalars(running)
+        for renewal in _of(session, subscription, on)
+        if renewal.state
     ]
 
 
 def record(session: Session, renewal: Renewal, on: date) -> RenewalNotice:
     """Write that the letter was sent `on` a day."""
-    made = RenewalNotice(
+    notice = RenewalNotice(
         subscription_id=renewal.subscription.id,
         deadline=renewal.deadline,
         sent_on=on,
         units=renewal.units,
     )
-    session.add(made)
+    session.add(notice)
     session.flush()
-    return made
+    return notice
 
 
 def unannounced(session: Session, subscription: Subscription, day: date) -> bool:
@@ -94,8 +97,8 @@ def unannounced(session: Session, subscription: Subscription, day: date) -> bool
 
     Then the subscriber may end it on any day, free of charge.
     """
-    one = charged.due_of(session, subscription)
-    version = one.version_on(day)
+    due = charged.due_of(session, subscription)
+    version = due.version_on(day)
     if not _renews(session, subscription, version, day):
         return False
     term = term_of(version.anchor_day, version.period, day)
@@ -105,25 +108,25 @@ def unannounced(session: Session, subscription: Subscription, day: date) -> bool
 
 
 def _of(session: Session, subscription: Subscription, on: date) -> Iterator[Renewal]:
-    one = charged.due_of(session, subscription)
-    version = one.version_on(on)
+    due = charged.due_of(session, subscription)
+    version = due.version_on(on)
     if not _renews(session, subscription, version, on):
         return
     starts = term_of(version.anchor_day, version.period, on).until
-    then = one.version_on(starts)
+    then = due.version_on(starts)
     if then.anchor_day != version.anchor_day:
         return
     catalogue = Catalogue(session)
     term = term_of(then.anchor_day, then.period, starts)
-    found = Renewal(
+    renewal = Renewal(
         subscription=subscription,
         term=term,
-        units=sum(line.units for line in remainders.charged(one, term, catalogue)),
+        units=sum(line.units for line in remainders.charged(due, term, catalogue)),
         without_vat=catalogue.plan(then.plan_id).basis == NET,
         state="",
     )
-    if not _told(session, subscription, found.deadline):
-        yield replace(found, state=_state(found.deadline, on))
+    if not _told(session, subscription, renewal.deadline):
+        yield replace(renewal, state=_state(renewal.deadline, on))
 
 
 def _state(deadline: date, on: date) -> str:

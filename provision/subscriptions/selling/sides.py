@@ -64,10 +64,10 @@ def taken(work: Work, before: Due, piece: Term) -> Side:
     version = before.version_on(piece.starts)
     agreement = work.catalogue.agreement(version.contract_id)
     basis = work.catalogue.plan(version.plan_id).basis
-    found = [
-        one
-        for one in remainders.remaining(before, piece, work.catalogue)
-        if work.billing.charged(one.item.component, one.days.starts)
+    asked_lines = [
+        asked
+        for asked in remainders.remaining(before, piece, work.catalogue)
+        if work.billing.charged(asked.item.component, asked.days.starts)
     ]
     now = Taxing(work.catalogue, before.person, work.on).of_basis(basis)
 
@@ -76,12 +76,12 @@ def taken(work: Work, before: Due, piece: Term) -> Side:
         return now(organisation_id) if then is None else _as_then(work, then, basis)
 
     left = None
-    if found and agreement.mode != contracts.TWO_CONTRACTS:
+    if asked_lines and agreement.mode != contracts.TWO_CONTRACTS:
         invoices = charged.creditable(work.session, before.buyer, agreement.seller_id, piece)
-        rest = sum(charged.left(work.session, one)[basis == GROSS] for one in invoices)
+        rest = sum(charged.left(work.session, invoice)[basis == GROSS] for invoice in invoices)
         left = how(agreement.seller_id).priced(rest)
 
-    return Side([replace(one, units=-one.units) for one in found], agreement, how, left)
+    return Side([replace(asked, units=-asked.units) for asked in asked_lines], agreement, how, left)
 
 
 def given(work: Work, after: Due, piece: Term) -> Side:
@@ -93,43 +93,43 @@ def given(work: Work, after: Due, piece: Term) -> Side:
     return Side(lines, work.catalogue.agreement(version.contract_id), how)
 
 
-def together(found: Sequence[Side]) -> list[Side]:
+def together(sides: Sequence[Side]) -> list[Side]:
     """Return the sides that have lines, as one where both can stand on one document.
 
     Never more is given back than is left: somebody credited a part of it already.
     """
-    wanted = [side for side in found if side.lines]
+    wanted = [side for side in sides if side.lines]
     if len(wanted) > 1 and wanted[0].is_like(wanted[1]):
         lines = _difference(wanted[0].lines, wanted[1].lines)
         wanted = [replace(wanted[1], lines=lines, left=wanted[0].left)]
     return [replace(side, lines=_at_most(side.lines, side.left)) for side in wanted]
 
 
-def drafted(work: Work, found: Sequence[Side]) -> Iterator[tuple[int, list[DraftLine]]]:
+def drafted(work: Work, sides: Sequence[Side]) -> Iterator[tuple[int, list[DraftLine]]]:
     """Yield who sells which lines.
 
     Nothing remains of a price of some cents on the last day of a term, so nothing is given back;
     what is charged for that day then goes without it, since a day stands on one invoice.
     """
-    returned = [one for side in found for one in side.lines if one.units < 0]
+    returned = [asked for side in sides for asked in side.lines if asked.units < 0]
     without = frozenset(
-        (base(one.item.component), one.days.starts)
-        for side in found
-        for one in side.lines
-        if one.units > 0
-        and work.billing.charged(one.item.component, one.days.starts)
-        and not any(_meet(one, other) for other in returned)
+        (base(asked.item.component), asked.days.starts)
+        for side in sides
+        for asked in side.lines
+        if asked.units > 0
+        and work.billing.charged(asked.item.component, asked.days.starts)
+        and not any(_meet(asked, other) for other in returned)
     )
-    for side in found:
+    for side in sides:
         for issuer, lines in drafts.drafted(side.lines, side.agreement, work.dealer, side.how):
-            yield issuer, [_without(one, without) for one in lines]
+            yield issuer, [_without(line, without) for line in lines]
 
 
 def _difference(back: list[Asked], forth: list[Asked]) -> list[Asked]:
     """Return the lines of both without those that one gives back and the other charges again."""
-    again = [replace(one, units=-one.units) for one in back]
-    kept = [one for one in forth if one not in again]
-    return [one for one, same in zip(back, again, strict=True) if same not in forth] + kept
+    again = [replace(asked, units=-asked.units) for asked in back]
+    kept = [asked for asked in forth if asked not in again]
+    return [asked for asked, same in zip(back, again, strict=True) if same not in forth] + kept
 
 
 def _without(line: DraftLine, places: frozenset[tuple[str, date]]) -> DraftLine:
@@ -138,9 +138,9 @@ def _without(line: DraftLine, places: frozenset[tuple[str, date]]) -> DraftLine:
     return replace(line, days=None)
 
 
-def _meet(one: Asked, other: Asked) -> bool:
-    same = base(one.item.component) == base(other.item.component)
-    return same and other.days.starts <= one.days.starts < other.days.until
+def _meet(asked: Asked, other: Asked) -> bool:
+    same = base(asked.item.component) == base(other.item.component)
+    return same and other.days.starts <= asked.days.starts < other.days.until
 
 
 def _as_then(work: Work, then: Billed, basis: str) -> Taxation:
@@ -156,8 +156,8 @@ def _at_most(lines: list[Asked], most: Cents | None) -> list[Asked]:
     """Give less back where the lines together would give back more than `most`."""
     beyond = 0 if most is None else max(-sum(one.units for one in lines) - most, 0)
     cut = []
-    for one in lines:
-        less = min(beyond, max(-one.units, 0))
+    for asked in lines:
+        less = min(beyond, max(-asked.units, 0))
         beyond -= less
-        cut.append(replace(one, units=one.units + less))
+        cut.append(replace(asked, units=asked.units + less))
     return [one for one in cut if one.units]

@@ -47,10 +47,10 @@ def declare(
     Raises UsageRefused for a month that was declared: it is never rewritten, but can be credited.
     """
     days = month_of(month)
-    one = charged.due_of(session, subscription)
+    due = charged.due_of(session, subscription)
     catalogue = Catalogue(session)
     first_day = max(days.starts, subscription.first_day)
-    plan = catalogue.plan(one.version_on(first_day).plan_id)
+    plan = catalogue.plan(due.version_on(first_day).plan_id)
     points = Tariff.model_validate_json(plan.tariff).turnover_basis_points
     _check(session, subscription, days, today)
     if not points:
@@ -64,17 +64,17 @@ def declare(
         Turnover(subscription_id=subscription.id, month=month, units=units, declared_on=today)
     )
     session.flush()
-    item = Item(TURNOVER, _role(plan), _label(one, days, points), 1, 0)
+    item = Item(TURNOVER, _role(plan), _label(due, days, points), 1, 0)
     asked = Asked(item, tariffs.part(units, points), days)
-    return _invoice(session, one, asked, today)
+    return _invoice(session, due, asked, today)
 
 
 def month_of(written: str) -> Term:
     """Return the days of a month that is written like 2026-03."""
-    found = MONTH.fullmatch(written)
-    if found is None:
+    match = MONTH.fullmatch(written)
+    if match is None:
         raise UsageRefused(f"{written[:40]!r} is not a month", "Write it like 2026-03.")
-    day = sensible_day(date(max(int(found[1]), 1), int(found[2]), 1), "the first day of a month")
+    day = sensible_day(date(max(int(match[1]), 1), int(match[2]), 1), "the first day of a month")
     return terms.term_of(day, terms.MONTHLY, day)
 
 
@@ -96,18 +96,18 @@ def _check(session: Session, subscription: Subscription, days: Term, today: date
         )
 
 
-def _invoice(session: Session, one: Due, asked: Asked, today: date) -> list[Number]:
+def _invoice(session: Session, due: Due, asked: Asked, today: date) -> list[Number]:
     """Issue the month's part. Its line has no days: a term of these days may be billed later."""
     if not asked.units:
         return []
     catalogue, dealer = Catalogue(session), sharing.load(session)
-    version = one.version_on(max(asked.days.starts, one.versions[0].from_day))
+    version = due.version_on(max(asked.days.starts, due.versions[0].from_day))
     basis = catalogue.plan(version.plan_id).basis
-    how = Taxing(catalogue, one.person, today).of_basis(basis)
+    how = Taxing(catalogue, due.person, today).of_basis(basis)
     agreement = catalogue.agreement(version.contract_id)
-    key = f"turnover:{one.subscription_id}:{asked.days.starts:%Y-%m}"
+    key = f"turnover:{due.subscription_id}:{asked.days.starts:%Y-%m}"
     found = [
-        Draft(issuer, key, one.buyer, tuple(replace(line, days=None) for line in lines))
+        Draft(issuer, key, due.buyer, tuple(replace(line, days=None) for line in lines))
         for issuer, lines in drafts.drafted([asked], agreement, dealer, how)
     ]
     numbers = issuing.issue(session, found, catalogue, today)
@@ -120,9 +120,9 @@ def _role(plan: Plan) -> str:
     return next(component.role for component in plan.components if component.code == BUNDLE)
 
 
-def _label(one: Due, days: Term, points: int) -> str:
-    month = wording.MONTHS[one.language][days.starts.month - 1]
-    return LABEL[one.language].format(
-        percent=f"{points / 100:g}".replace(".", "," if one.language == "fr" else "."),
+def _label(due: Due, days: Term, points: int) -> str:
+    month = wording.MONTHS[due.language][days.starts.month - 1]
+    return LABEL[due.language].format(
+        percent=f"{points / 100:g}".replace(".", "," if due.language == "fr" else "."),
         month=f"{month} {days.starts.year}",
     )

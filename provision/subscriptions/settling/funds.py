@@ -52,23 +52,23 @@ def add(session: Session, name: str, kind: str, custodian: Organisation, decider
     checked = edges.person_name(name, "name of the fund")
     if any(one.name.casefold() == checked.casefold() for one in everyone(session)):
         raise UsageRefused(f"There is a fund {checked} already", "Choose another name.")
-    made = Fund(
+    fund = Fund(
         name=checked,
         kind=kind,
         custodian=custodian,
         decider=_apart(custodian, edges.person_name(decider, "decider of the fund")),
     )
-    session.add(made)
+    session.add(fund)
     session.flush()
-    return made
+    return fund
 
 
 def get(session: Session, name: str) -> Fund:
     """Return the fund of this name, whatever its capitals, or raise UsageRefused."""
     wanted = edges.person_name(name, "name of the fund")
-    for one in everyone(session):
-        if one.name.casefold() == wanted.casefold():
-            return one
+    for fund in everyone(session):
+        if fund.name.casefold() == wanted.casefold():
+            return fund
     raise UsageRefused(f"There is no fund {wanted}", "See: paquet fund list")
 
 
@@ -94,7 +94,7 @@ def decide(session: Session, fund: Fund, wish: FundWish, day: date) -> FundDecis
     if wish.units <= 0:
         raise UsageRefused("A decision of nothing", "Give an amount above zero.")
     decided_by = edges.person_name(wish.decided_by, "who decided")
-    made = FundDecision(
+    fund_decision = FundDecision(
         fund=fund,
         decided_on=day,
         decided_by=_apart(fund.custodian, decided_by),
@@ -102,17 +102,17 @@ def decide(session: Session, fund: Fund, wish: FundWish, day: date) -> FundDecis
         beneficiary=edges.person_name(wish.beneficiary, "beneficiary"),
         units=wish.units,
     )
-    session.add(made)
+    session.add(fund_decision)
     session.flush()
-    return made
+    return fund_decision
 
 
 def decision(session: Session, number: int) -> FundDecision:
     """Return the decision of this number, or raise UsageRefused."""
-    found = session.get(FundDecision, number)
-    if found is None:
+    fund_decision = session.get(FundDecision, number)
+    if fund_decision is None:
         raise UsageRefused(f"There is no decision {number}", "See: paquet fund show NAME")
-    return found
+    return fund_decision
 
 
 def decisions(session: Session, fund: Fund) -> list[FundDecision]:

@@ -59,7 +59,7 @@ def record(
             f"There is a mandate from {wording.valid_from} already",
             "A mandate is never rewritten: give the new one its own first day.",
         )
-    made = SelfBillingMandate(
+    mandate = SelfBillingMandate(
         beneficiary_id=beneficiary.id,
         seller_id=seller.id,
         valid_from=wording.valid_from,
@@ -68,16 +68,16 @@ def record(
         given_by=edges.person_name(wording.given_by, "office that gives the mandate"),
         recorded_on=today,
     )
-    session.add(made)
+    session.add(mandate)
     session.flush()
-    return made
+    return mandate
 
 
 def ruling(
     session: Session, beneficiary_id: int, seller_id: int, day: date
 ) -> SelfBillingMandate | None:
     """Return the mandate of `day`, written by then; the beneficiary's profile says so too."""
-    found = session.scalar(
+    mandate = session.scalar(
         select(SelfBillingMandate)
         .where(
             SelfBillingMandate.beneficiary_id == beneficiary_id,
@@ -89,9 +89,14 @@ def ruling(
         .limit(1)
     )
     profile = profiles.on(session, beneficiary_id, day)
-    if found is None or found.state == REVOKED or profile is None or not profile.self_billing_since:
+    if (
+        mandate is None
+        or mandate.state == REVOKED
+        or profile is None
+        or not profile.self_billing_since
+    ):
         return None
-    return found if date.fromisoformat(profile.self_billing_since) <= day else None
+    return mandate if date.fromisoformat(profile.self_billing_since) <= day else None
 
 
 def everyone(session: Session) -> list[SelfBillingMandate]:

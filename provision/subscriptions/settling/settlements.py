@@ -48,18 +48,18 @@ def make(
     puts aside what its own sales give to the funds that it keeps.
     """
     _check_day(up_to, today)
-    found = owing.owed(session, seller, beneficiary, up_to)
-    if not found.parts:
+    owed = owing.owed(session, seller, beneficiary, up_to)
+    if not owed.parts:
         return None
-    made = _write(session, seller, beneficiary, found, today)
-    _put_aside(session, beneficiary, made, today)
-    if seller.id == beneficiary.id or not made.units:
-        reach(session, made, SETTLED, today, "")
+    settlement = _write(session, seller, beneficiary, owed, today)
+    _put_aside(session, beneficiary, settlement, today)
+    if seller.id == beneficiary.id or not settlement.units:
+        reach(session, settlement, SETTLED, today, "")
     elif mandates.ruling(session, beneficiary.id, seller.id, today) is None:
-        self_billing.accrue(session, made, today)
+        self_billing.accrue(session, settlement, today)
     else:
-        invoice(session, made, today)
-    return made
+        invoice(session, settlement, today)
+    return settlement
 
 
 def invoice(session: Session, settlement: Settlement, today: date) -> Number:
@@ -88,10 +88,10 @@ def pay(session: Session, settlement: Settlement, on: date, today: date) -> None
 def find(session: Session, typed: str) -> Settlement:
     """Return the settlement that is shown as "1-2-3": seller, beneficiary, number."""
     wanted = SHOWN.fullmatch(typed.strip())
-    found = wanted and session.get(Settlement, tuple(map(int, wanted.groups())))
-    if not found:
+    settlement = wanted and session.get(Settlement, tuple(map(int, wanted.groups())))
+    if not settlement:
         raise UsageRefused(f"There is no settlement {typed[:40]!r}", "See: paquet settlement list")
-    return found
+    return settlement
 
 
 def everyone(session: Session) -> list[Settlement]:
@@ -117,7 +117,7 @@ def _check_state(session: Session, settlement: Settlement, wanted: str, verb: st
 
 
 def _write(
-    session: Session, seller: Organisation, beneficiary: Organisation, found: Owed, today: date
+    session: Session, seller: Organisation, beneficiary: Organisation, owed: Owed, today: date
 ) -> Settlement:
     last = session.scalar(
         select(func.max(Settlement.number)).where(
@@ -131,20 +131,20 @@ def _write(
     }
     rows = [
         {**key, "position": position, **vars(part)}
-        for position, part in enumerate(found.parts, start=1)
+        for position, part in enumerate(owed.parts, start=1)
     ]
     insert_many(session, SettlementPart, rows)
-    made = Settlement(
+    settlement = Settlement(
         **key,
-        after_entry=found.after_entry,
-        last_entry=found.last_entry,
+        after_entry=owed.after_entry,
+        last_entry=owed.last_entry,
         made_on=today,
-        units=found.units,
+        units=owed.units,
     )
-    session.add(made)
+    session.add(settlement)
     session.flush()
-    reach(session, made, OWED, today, "")
-    return made
+    reach(session, settlement, OWED, today, "")
+    return settlement
 
 
 def _put_aside(

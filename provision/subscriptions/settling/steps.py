@@ -41,14 +41,14 @@ def named_by(document: Invoice) -> str:
 def steps(session: Session, settlement: Settlement) -> dict[str, SettlementStep]:
     """Return the steps that were reached, by state."""
     one = SettlementStep
-    found = session.scalars(
+    settlement_steps = session.scalars(
         select(one).where(
             one.seller_id == settlement.seller_id,
             one.beneficiary_id == settlement.beneficiary_id,
             one.number == settlement.number,
         )
     )
-    return {step.state: step for step in found}
+    return {step.state: step for step in settlement_steps}
 
 
 def state(session: Session, settlement: Settlement) -> str:

@@ -38,15 +38,15 @@ def expected(session: Session, organisation: Organisation) -> list[Expected]:
     """Return the settlements whose payment the organisation's bank did not show yet."""
     waiting = _waiting(session, organisation.id)
     names = {one.id: one.name for one in session.scalars(select(Organisation))}
-    found = []
+    expected_lines = []
     for document in _documents(session, organisation):
         reference = steps.named_by(document)
         units = _due(session, document, organisation) or waiting.get(reference, 0)
         if units:
             ours = document.organisation_id == organisation.id
             other = people.organisation_of(document.party) if ours else document.organisation_id
-            found.append(_expected(reference, units, names.get(other or 0, ""), document))
-    return found
+            expected_lines.append(_expected(reference, units, names.get(other or 0, ""), document))
+    return expected_lines
 
 
 def book(session: Session, row: BankMovement, typed: str, today: date) -> int:
@@ -134,10 +134,10 @@ def _expected(reference: str, units: Cents, name: str, document: Invoice) -> Exp
 
 
 def _settlement(session: Session, organisation_id: int, typed: str) -> Settlement:
-    found = settlements.find(session, typed)
-    if organisation_id not in {found.seller_id, found.beneficiary_id}:
+    settlement = settlements.find(session, typed)
+    if organisation_id not in {settlement.seller_id, settlement.beneficiary_id}:
         raise UsageRefused(
-            f"The settlement {steps.shown(found)} is between others",
+            f"The settlement {steps.shown(settlement)} is between others",
             "See: paquet settlement list",
         )
-    return found
+    return settlement

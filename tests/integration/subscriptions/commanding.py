@@ -62,7 +62,7 @@ def own_profile(folder: Path, file: str = "mine.toml", **changes: str) -> str:
     return str(folder / file)
 
 
-def ask(context: Context, group: click.Group, *words: str) -> Result:
+def ask(context: Context, group: click.Command, *words: str) -> Result:
     """Run a command; what it raises is raised here."""
     answer = CliRunner().invoke(group, words, obj=context, standalone_mode=False)
     if answer.exception is not None and not isinstance(answer.exception, SystemExit):

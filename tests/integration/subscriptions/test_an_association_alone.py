@@ -56,7 +56,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     monkeypatch.chdir(tmp_path)
     context = Context(tmp_path / "paquet.toml")
 
-    def do(group: click.Group | click.Command, *words: str) -> None:
+    def do(group: click.Command, *words: str) -> None:
         ask(context, group, *words, "--yes")
 
     ask(context, init, *ANSWERS, "--registry", f"sqlite:///{tmp_path}/paquet.db")

@@ -53,11 +53,11 @@ def unwritten(session: Session, receipts: Iterable[Receipt]) -> list[Receipt]:
     Nothing can be written any more for a giver who was erased.
     """
     return [
-        one
-        for one in receipts
-        if not handed_out(session, one)
-        and recording.cancellation(session, one) is None
-        and not _is_erased(session, one)
+        receipt
+        for receipt in receipts
+        if not handed_out(session, receipt)
+        and recording.cancellation(session, receipt) is None
+        and not _is_erased(session, receipt)
     ]
 
 

@@ -78,12 +78,12 @@ def _made(session: Session, typed: str, said: Mapping[str, object], told: Told) 
             "Give --name to write somebody new down, or see: paquet subscriber list",
         )
     last = session.scalar(select(func.max(Subscriber.id))) or 0
-    made = Subscriber(
+    subscriber = Subscriber(
         name=edges.person_name(str(said["name"])),
         email=f"{last + 1}@{NO_ADDRESS}" if typed == NEW else edges.email(typed),
         language=str(said.get("language", "fr")),
         created_at=told.at,
     )
-    session.add(made)
+    session.add(subscriber)
     session.flush()
-    return made
+    return subscriber

@@ -106,11 +106,11 @@ def record(
         "last_day": last,
         "articles": articles,
     }
-    made = Receipt(**said, digest=sealing.digest(said))
-    made.entry_number = _entered(session, made, asked, moment, origin)
-    session.add(made)
+    receipt = Receipt(**said, digest=sealing.digest(said))
+    receipt.entry_number = _entered(session, receipt, asked, moment, origin)
+    session.add(receipt)
     session.flush()
-    return made
+    return receipt
 
 
 def cancel(session: Session, receipt: Receipt, why: str, today: date) -> ReceiptCancellation:
@@ -124,7 +124,7 @@ def cancel(session: Session, receipt: Receipt, why: str, today: date) -> Receipt
     texts.check_name(why, "reason")
     texts.check_line(why, "reason", LONGEST_WHY)
     between = people.organisation_of(receipt.party) is not None
-    made = ReceiptCancellation(
+    receipt_cancellation = ReceiptCancellation(
         organisation_id=receipt.organisation_id,
         series=receipt.series,
         number=receipt.number,
@@ -132,9 +132,9 @@ def cancel(session: Session, receipt: Receipt, why: str, today: date) -> Receipt
         why=why,
         entry_number=None if between else entering.take_back(session, receipt, today),
     )
-    session.add(made)
+    session.add(receipt_cancellation)
     session.flush()
-    return made
+    return receipt_cancellation
 
 
 def cancellation(session: Session, receipt: Receipt) -> ReceiptCancellation | None:
@@ -145,13 +145,13 @@ def cancellation(session: Session, receipt: Receipt) -> ReceiptCancellation | No
 
 def find(session: Session, organisation: Organisation, typed: str) -> Receipt:
     """Return the receipt of this number, or raise UsageRefused."""
-    found = session.get(Receipt, (organisation.id, *numbering.parse(typed)))
-    if found is None:
+    receipt = session.get(Receipt, (organisation.id, *numbering.parse(typed)))
+    if receipt is None:
         raise UsageRefused(
             f"{organisation.name} has no receipt {typed[:40]}",
             f"See: paquet receipt list {organisation.name!r}",
         )
-    return found
+    return receipt
 
 
 def everyone(
@@ -285,24 +285,24 @@ def _articles(organisation: Organisation, profile: Profile, asked: AskedReceipt)
 
 
 def _entered(
-    session: Session, made: Receipt, asked: AskedReceipt, moment: Moment, origin: Origin
+    session: Session, receipt: Receipt, asked: AskedReceipt, moment: Moment, origin: Origin
 ) -> int:
-    if people.organisation_of(made.party) is not None:
+    if people.organisation_of(receipt.party) is not None:
         if origin is not None:
             raise UsageRefused(
                 "A gift of an organisation of the registry is in the books already",
                 "Its movement: paquet payment awaited, then paquet payment match",
             )
-        return _gift(session, made)
+        return _gift(session, receipt)
     income = ReceiptIncome(
-        organisation_id=made.organisation_id,
-        shown=numbering.shown(made.series, made.number),
-        word=WORDS[made.kind],
+        organisation_id=receipt.organisation_id,
+        shown=numbering.shown(receipt.series, receipt.number),
+        word=WORDS[receipt.kind],
         account=_account(asked),
-        party=made.party,
-        units=made.units,
-        means=made.means,
-        digest=made.digest,
+        party=receipt.party,
+        units=receipt.units,
+        means=receipt.means,
+        digest=receipt.digest,
     )
     return entering.enter(session, income, origin, moment)
 
@@ -315,7 +315,7 @@ def _account(asked: AskedReceipt) -> str:
     return chart.GIFTS_RECEIVED if company else chart.GIFTS_OF_PERSONS
 
 
-def _gift(session: Session, made: Receipt) -> int:
+def _gift(session: Session, receipt: Receipt) -> int:
     """Return the entry of a gift between organisations, which is in both their books already."""
     posting, entry = LedgerPosting, LedgerTransaction
     found = session.scalar(
@@ -325,19 +325,19 @@ def _gift(session: Session, made: Receipt) -> int:
             (entry.organisation_id == posting.organisation_id) & (entry.number == posting.number),
         )
         .where(
-            posting.organisation_id == made.organisation_id,
+            posting.organisation_id == receipt.organisation_id,
             posting.account == chart.GIFTS_RECEIVED,
-            posting.party == made.party,
-            posting.units == -made.units,
-            entry.effective_on == made.received_on,
-            posting.number.not_in(_receipted(made.organisation_id)),
+            posting.party == receipt.party,
+            posting.units == -receipt.units,
+            entry.effective_on == receipt.received_on,
+            posting.number.not_in(_receipted(receipt.organisation_id)),
         )
         .order_by(posting.number)
         .limit(1)
     )
     if found is None:
         raise UsageRefused(
-            f"No gift of {in_euros(made.units)} of {made.received_on} without a receipt "
+            f"No gift of {in_euros(receipt.units)} of {receipt.received_on} without a receipt "
             "is in the books",
             "Write the gift down first: paquet reciprocity give",
         )
