@@ -1,4 +1,4 @@
-"""VAT on receipts: what is due of a period because it was paid, and what waits for payment.
+"""VAT on payments: what is due of a period because it was paid, and what waits for payment.
 
 VAT on services is due when they are paid (CGI article 269-2-c), unless the seller opted for debits:
 then it is due with the invoice. What is set against a document says how much of it is paid. A

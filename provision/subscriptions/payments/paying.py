@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from provision.subscriptions.ledger.journal import Line
     from provision.subscriptions.payments.models import BankMovement
 
-LONGEST_RECEIPT = 40
+LONGEST_SLIP = 40
 
 
 @dataclass(frozen=True)
 class Cash:
-    """Coins and notes for an invoice: cents, on a day; `receipt` names the paper that proves it."""
+    """Coins and notes for an invoice: cents, on a day; `slip` numbers the paper that proves it."""
 
     units: Cents
     paid_on: date
-    receipt: str
+    slip: str
 
 
 @dataclass(frozen=True)
@@ -134,10 +134,10 @@ def use_credit(session: Session, invoice: OpenItem, today: date) -> Cents:
 
 
 def take_cash(session: Session, invoice: OpenItem, cash: Cash, today: date) -> Cents:
-    """Write down cash for an invoice (5301), once per receipt; return its cents."""
-    if not 1 <= len(cash.receipt) <= LONGEST_RECEIPT:
-        raise UsageRefused(f"A receipt has a number of 1 to {LONGEST_RECEIPT} characters")
-    taken = _Taken("Espèces", f"cash:{cash.receipt}", cash.receipt, line(chart.CASH, cash.units))
+    """Write down cash for an invoice (5301), once per slip; return its cents."""
+    if not 1 <= len(cash.slip) <= LONGEST_SLIP:
+        raise UsageRefused(f"A cash slip has a number of 1 to {LONGEST_SLIP} characters")
+    taken = _Taken("Espèces", f"cash:{cash.slip}", cash.slip, line(chart.CASH, cash.units))
     return _take(session, invoice, taken, (cash.paid_on, today))
 
 
