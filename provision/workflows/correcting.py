@@ -24,7 +24,7 @@ from provision.subscriptions.offers.vat import NET, ROUNDING, tax
 from provision.subscriptions.parties import identities, people
 from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.payments import answers
-from provision.subscriptions.selling import adjusting, charged, credit_notes
+from provision.subscriptions.selling import adjusting, charges, credit_notes
 from provision.subscriptions.selling.credit_notes import What
 from provision.subscriptions.selling.sides import Work
 
@@ -58,13 +58,13 @@ def correct(session: Session, number: Number, reason: str, on: date) -> list[Num
     why = edges.person_name(reason or WRONG[language], "reason")
     lines = credit_notes.rest(session, invoice)
     numbers = []
-    if charged.left(session, invoice)[1] > 0:
+    if charges.left(session, invoice)[1] > 0:
         numbers.append(credit_notes.credit(session, number, What(), why, on))
     else:
         lines = [credit_notes.mirror(line, 1) for line in credit_notes.lines_of(session, number)]
     words = REPLACED[language].format(number=number.shown, reason=why)
     numbers.append(_made_again(session, invoice, lines, (buyer, words, on)))
-    for note in charged.credits_of(session, number):
+    for note in charges.credits_of(session, number):
         crediting.move(session, note, numbers[-1], on)
     return numbers
 
@@ -125,9 +125,9 @@ def _made_again(
     what: tuple[Buyer, str, date],
 ) -> Number:
     buyer, words, on = what
-    billing = charged.billing_of(session, invoice.subscription_id)
+    billing = charges.billing_of(session, invoice.subscription_id)
     taken_back = list(credit_notes.steps(invoice, lines, 1))
-    if not charged.once([*billing.lines, *taken_back]):
+    if not charges.once([*billing.lines, *taken_back]):
         raise UsageRefused(
             "Other documents charge the days of this invoice", "See: paquet invoice list"
         )

@@ -10,7 +10,7 @@ from provision.commands.sales.plan import percent
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.imported import Imported, Waiting
 from provision.commands.shared.words import json_option
-from provision.subscriptions.selling import charged, opening, renewals
+from provision.subscriptions.selling import charges, opening, renewals
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -144,7 +144,7 @@ def _pinned_facts(session: Session, context: Context, one: Subscription) -> Fact
                 "percent": percent(each.basis_points),
                 "reason": each.reason,
             }
-            for each in charged.due_of(session, one).reductions
+            for each in charges.due_of(session, one).reductions
         ],
     }
 

@@ -22,7 +22,7 @@ from provision.subscriptions.ledger import chart, posting
 from provision.subscriptions.ledger.journal import Entry
 from provision.subscriptions.payments import answers
 from provision.subscriptions.payments.booking import line
-from provision.subscriptions.selling import charged
+from provision.subscriptions.selling import charges
 
 if TYPE_CHECKING:
     from datetime import date
@@ -88,7 +88,7 @@ def _check_sold(session: Session, invoice: OpenItem) -> None:
     if invoice.kind != DEPOSIT:
         return
     document = session.get_one(Invoice, tuple(invoice.number.columns.values()))
-    if charged.left(session, document)[1] > 0:
+    if charges.left(session, document)[1] > 0:
         raise UsageRefused(
             f"{invoice.shown} asks for a deposit that no invoice deducted: nothing is lost yet",
             "Take it back: paquet subscription credit --help",

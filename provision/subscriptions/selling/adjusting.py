@@ -12,8 +12,8 @@ from provision.subscriptions.documents import crediting, deducting, issuing
 from provision.subscriptions.documents.drafts import CREDIT_NOTE, Draft
 from provision.subscriptions.offers import sharing
 from provision.subscriptions.offers.catalogue import Catalogue
-from provision.subscriptions.selling import charged, remainders, sides
-from provision.subscriptions.selling.charged import base
+from provision.subscriptions.selling import charges, remainders, sides
+from provision.subscriptions.selling.charges import base
 from provision.subscriptions.selling.sides import Work
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def adjust(session: Session, wanted: Adjustment, on: date) -> list[Number]:
     catalogue, dealer = Catalogue(session), sharing.load(session)
     numbers: list[Number] = []
     for piece in remainders.pieces(wanted.one, wanted.days):
-        billing = charged.billing_of(session, wanted.one.subscription_id)
+        billing = charges.billing_of(session, wanted.one.subscription_id)
         work = Work(session, catalogue, dealer, on, billing)
         numbers += issue(work, list(_documents(work, wanted, piece)))
     sharing.save(session, dealer)
@@ -153,8 +153,8 @@ def _credit_notes(work: Work, draft: Draft, days: Term) -> list[Draft]:
 
 def _creditable(work: Work, draft: Draft, days: Term) -> list[tuple[Invoice, Cents]]:
     """Return the invoices of `days` with what is left of each, the latest first."""
-    invoices = charged.creditable(work.session, draft.buyer, draft.issuer_id, days)
-    return [(invoice, charged.left(work.session, invoice)[1]) for invoice in invoices]
+    invoices = charges.creditable(work.session, draft.buyer, draft.issuer_id, days)
+    return [(invoice, charges.left(work.session, invoice)[1]) for invoice in invoices]
 
 
 def _moves(lines: tuple[DraftLine, ...]) -> bool:

@@ -25,7 +25,7 @@ from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.vat import TreatmentRefused
 from provision.subscriptions.parties import identities
 from provision.subscriptions.parties.models import Identity, PersonReference
-from provision.subscriptions.selling import charged, deposits, due
+from provision.subscriptions.selling import charges, deposits, due
 from provision.subscriptions.selling.due import Due, Reduction
 from provision.subscriptions.selling.models import Discount, Subscription, SubscriptionVersion
 from provision.subscriptions.selling.opening import ENDED
@@ -319,7 +319,7 @@ def coming(
     session: Session, subscription: Subscription, count: int, today: date
 ) -> list[ComingTerm]:
     """Return the next `count` terms, taxed as today; fewer when the subscription ends."""
-    one = charged.due_of(session, subscription)
+    one = charges.due_of(session, subscription)
     catalogue, dealer = Catalogue(session), sharing.load(session)
     start = one.billed_to
     terms: list[ComingTerm] = []

@@ -24,7 +24,7 @@ from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.parties import identities
 from provision.subscriptions.selling import (
     adjusting,
-    charged,
+    charges,
     credit_notes,
     deposits,
     opening,
@@ -115,7 +115,7 @@ def keep(session: Session, subscription: Subscription, *, on: date, told: Told) 
             f"The bundle of subscription {subscription.id} is closed for good",
             "Order a new one: paquet order place --help",
         )
-    due = replace(charged.due_of(session, subscription), last_day=None)
+    due = replace(charges.due_of(session, subscription), last_day=None)
     subscription.last_day = None
     session.flush()
     _record(session, subscription, f"kept: it does not end on {last_day}", told)
@@ -177,7 +177,7 @@ def _end(
     reason = edges.person_name(asked.reason, "reason")
     _record(session, subscription, f"cancelled: {', '.join(words)}", replace(told, why=reason))
     beyond = _beyond(session, subscription, asked.last_day)
-    due = charged.due_of(session, subscription)
+    due = charges.due_of(session, subscription)
     subscription.last_day = asked.last_day
     session.flush()
     numbers: list[Number] = []
@@ -234,7 +234,7 @@ def _is_closed(session: Session, subscription: Subscription) -> bool:
 
 def _was_refunded(session: Session, subscription: Subscription, beyond: Term) -> bool:
     """Tell whether these days stood on an invoice, and do not any more."""
-    lines = charged.billing_of(session, subscription.id).lines
+    lines = charges.billing_of(session, subscription.id).lines
     steps = [billed.step for billed in lines if billed.starts <= beyond.starts < billed.until]
     return bool(steps) and sum(steps) == 0 and beyond.days > 0
 

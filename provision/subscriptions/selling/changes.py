@@ -15,7 +15,7 @@ from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.offers.tariffs import WHOLE, Means, Tariff
 from provision.subscriptions.offers.terms import Term
-from provision.subscriptions.selling import adjusting, charged, opening
+from provision.subscriptions.selling import adjusting, charges, opening
 from provision.subscriptions.selling.adjusting import Adjustment
 from provision.subscriptions.selling.models import Discount
 from provision.subscriptions.selling.opening import ENDED
@@ -76,7 +76,7 @@ def change(
     if wanted.period not in {None, subscription.versions[-1].period}:
         from_day = max(from_day, subscription.billed_to)
     _check_day(session, subscription, from_day)
-    before = charged.due_of(session, subscription)
+    before = charges.due_of(session, subscription)
     columns = _columns(subscription, wanted, from_day)
     columns |= _contract(session, subscription, wanted, from_day)
     if len(columns) == 1:
@@ -142,7 +142,7 @@ def _check_day(session: Session, subscription: Subscription, from_day: date) -> 
             f"Subscription {number} ends on {subscription.last_day}",
             f"Let it go on first: paquet subscription keep {number}",
         )
-    check_open(session, charged.due_of(session, subscription), from_day)
+    check_open(session, charges.due_of(session, subscription), from_day)
 
 
 def _columns(subscription: Subscription, wanted: Change, from_day: date) -> dict[str, object]:

@@ -30,8 +30,8 @@ from provision.subscriptions.offers.catalogue import Catalogue, Item
 from provision.subscriptions.offers.sharing import Rule
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.offers.vat import GROSS, ROUNDING, Treatment, tax
-from provision.subscriptions.selling import adjusting, charged
-from provision.subscriptions.selling.charged import Billed, base
+from provision.subscriptions.selling import adjusting, charges
+from provision.subscriptions.selling.charges import Billed, base
 from provision.subscriptions.selling.sides import Work
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def credit(session: Session, number: Number, what: What, reason: str, on: date) 
     Raises UsageRefused for more than what is left, or for days that were given back already.
     """
     invoice = found(session, number)
-    billing = charged.billing_of(session, invoice.subscription_id)
+    billing = charges.billing_of(session, invoice.subscription_id)
     work = Work(session, Catalogue(session), sharing.load(session), on, billing)
     lines = _chosen(session, invoice, what)
     _check(session, invoice, lines, billing)
-    credits_before = len(charged.credits_of(session, number))
+    credits_before = len(charges.credits_of(session, number))
     draft = Draft(
         issuer_id=invoice.organisation_id,
         key=f"credit:{number.shown}:{credits_before + 1}",
@@ -92,7 +92,7 @@ def credit_all(session: Session, subscription: Subscription, reason: str, on: da
     return [
         credit(session, allocating.number_of(invoice), What(), reason, on)
         for invoice in session.scalars(query).all()
-        if charged.left(session, invoice)[1] > 0
+        if charges.left(session, invoice)[1] > 0
     ]
 
 
@@ -111,7 +111,7 @@ def found(session: Session, number: Number) -> Invoice:
 def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
     own = lines_of(session, allocating.number_of(invoice))
     if invoice.kind == DEPOSIT:
-        return [_rest_of_deposit(mirror(own[0], 1), what, charged.left(session, invoice))]
+        return [_rest_of_deposit(mirror(own[0], 1), what, charges.left(session, invoice))]
     if what.lines:
         by_number = {line.line: line for line in own if line.vat_category != ROUNDING.category}
         unknown = [str(one) for one in what.lines if one not in by_number]
@@ -147,7 +147,7 @@ def rest(session: Session, invoice: Invoice) -> list[DraftLine]:
     number = allocating.number_of(invoice)
     return [mirror(line, 1) for line in lines_of(session, number)] + [
         mirror(line, -1)
-        for document in charged.credits_of(session, number)
+        for document in charges.credits_of(session, number)
         for line in lines_of(session, allocating.number_of(document))
     ]
 
@@ -217,13 +217,13 @@ def _spread(whole: Sequence[DraftLine], units: Cents) -> Iterator[DraftLine]:
 
 
 def _check(
-    session: Session, invoice: Invoice, lines: Sequence[DraftLine], billing: charged.Billing
+    session: Session, invoice: Invoice, lines: Sequence[DraftLine], billing: charges.Billing
 ) -> None:
-    left = charged.left(session, invoice)[1]
+    left = charges.left(session, invoice)[1]
     if not 0 < sum(line.net + line.vat for line in lines) <= left:
         raise _too_much(left)
     given_back = list(steps(invoice, lines, -1))
-    if not charged.once([*billing.lines, *given_back]):
+    if not charges.once([*billing.lines, *given_back]):
         raise UsageRefused(
             "Some of these days were given back already, or changed by a later invoice",
             "Credit the later invoice first, or an amount.",

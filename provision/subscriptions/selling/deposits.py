@@ -26,7 +26,7 @@ from provision.subscriptions.offers.catalogue import Catalogue, Item
 from provision.subscriptions.offers.sharing import Rule
 from provision.subscriptions.offers.treatments import Taxing
 from provision.subscriptions.offers.vat import GROSS, tax
-from provision.subscriptions.selling import charged, credit_notes, opening
+from provision.subscriptions.selling import charges, credit_notes, opening
 from provision.subscriptions.selling.credit_notes import What
 from provision.subscriptions.selling.models import Subscription
 
@@ -85,7 +85,7 @@ def issue(session: Session, subscription: Subscription, units: Cents, why: str, 
             "Bill it when its terms begin: paquet invoice run",
         )
     seller_id = agreement.seller_id
-    due = charged.due_of(session, subscription)
+    due = charges.due_of(session, subscription)
     treatment = Taxing(catalogue, due.person, on).how(seller_id, GROSS).treatment
     (taxed,) = tax([units], GROSS, treatment.rate)
     line = DraftLine(
@@ -213,5 +213,5 @@ def _refund(session: Session, whose: ColumnElement[bool], on: date) -> list[Numb
             session, allocating.number_of(invoice), What(), NOT_DEDUCTED[language], on
         )
         for invoice, language in found
-        if charged.left(session, invoice)[1] > 0
+        if charges.left(session, invoice)[1] > 0
     ]

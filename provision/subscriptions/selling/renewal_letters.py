@@ -11,7 +11,7 @@ from provision.languages import spoken
 from provision.rendering import render
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.parties import identities, profiles
-from provision.subscriptions.selling import charged, opening
+from provision.subscriptions.selling import charges, opening
 
 if TYPE_CHECKING:
     from datetime import date
@@ -45,7 +45,7 @@ def letter(session: Session, renewal: Renewal, on: date) -> RenewalLetter:
 def _words(session: Session, renewal: Renewal, on: date) -> dict[str, object]:
     subscription = renewal.subscription
     language = spoken(subscription.subscriber.language)
-    due: Due = charged.due_of(session, subscription)
+    due: Due = charges.due_of(session, subscription)
     plan = Catalogue(session).plan(due.version_on(renewal.term.starts).plan_id)
     seller = opening.contract_on(subscription, renewal.term.starts).seller
     profile = profiles.needed(session, seller, on)

@@ -19,7 +19,7 @@ from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.terms import YEARLY, Term, term_of
 from provision.subscriptions.offers.vat import NET
 from provision.subscriptions.parties import identities
-from provision.subscriptions.selling import charged, remainders
+from provision.subscriptions.selling import charges, remainders
 from provision.subscriptions.selling.models import RenewalNotice, Subscription, SubscriptionVersion
 from provision.subscriptions.selling.opening import ACTIVE
 
@@ -97,7 +97,7 @@ def unannounced(session: Session, subscription: Subscription, day: date) -> bool
 
     Then the subscriber may end it on any day, free of charge.
     """
-    due = charged.due_of(session, subscription)
+    due = charges.due_of(session, subscription)
     version = due.version_on(day)
     if not _renews(session, subscription, version, day):
         return False
@@ -108,7 +108,7 @@ def unannounced(session: Session, subscription: Subscription, day: date) -> bool
 
 
 def _of(session: Session, subscription: Subscription, on: date) -> Iterator[Renewal]:
-    due = charged.due_of(session, subscription)
+    due = charges.due_of(session, subscription)
     version = due.version_on(on)
     if not _renews(session, subscription, version, on):
         return

@@ -9,8 +9,8 @@ from provision.subscriptions.documents import drafts
 from provision.subscriptions.offers import contracts, treatments
 from provision.subscriptions.offers.treatments import Taxing
 from provision.subscriptions.offers.vat import GROSS, Taxation
-from provision.subscriptions.selling import charged, remainders
-from provision.subscriptions.selling.charged import base
+from provision.subscriptions.selling import charges, remainders
+from provision.subscriptions.selling.charges import base
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.offers.catalogue import Asked, Catalogue
     from provision.subscriptions.offers.sharing import Agreement, Dealer
     from provision.subscriptions.offers.terms import Term
-    from provision.subscriptions.selling.charged import Billed, Billing
+    from provision.subscriptions.selling.charges import Billed, Billing
     from provision.subscriptions.selling.due import Due
 
 
@@ -77,8 +77,8 @@ def taken(work: Work, before: Due, piece: Term) -> Side:
 
     left = None
     if asked_lines and agreement.mode != contracts.TWO_CONTRACTS:
-        invoices = charged.creditable(work.session, before.buyer, agreement.seller_id, piece)
-        rest = sum(charged.left(work.session, invoice)[basis == GROSS] for invoice in invoices)
+        invoices = charges.creditable(work.session, before.buyer, agreement.seller_id, piece)
+        rest = sum(charges.left(work.session, invoice)[basis == GROSS] for invoice in invoices)
         left = how(agreement.seller_id).priced(rest)
 
     return Side([replace(asked, units=-asked.units) for asked in asked_lines], agreement, how, left)

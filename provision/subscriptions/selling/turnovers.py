@@ -17,7 +17,7 @@ from provision.subscriptions.offers.catalogue import Asked, Catalogue, Item
 from provision.subscriptions.offers.planfile import BUNDLE
 from provision.subscriptions.offers.tariffs import Tariff
 from provision.subscriptions.offers.treatments import Taxing
-from provision.subscriptions.selling import charged
+from provision.subscriptions.selling import charges
 from provision.subscriptions.selling.models import Turnover
 from provision.subscriptions.selling.opening import WAITING
 
@@ -47,7 +47,7 @@ def declare(
     Raises UsageRefused for a month that was declared: it is never rewritten, but can be credited.
     """
     days = month_of(month)
-    due = charged.due_of(session, subscription)
+    due = charges.due_of(session, subscription)
     catalogue = Catalogue(session)
     first_day = max(days.starts, subscription.first_day)
     plan = catalogue.plan(due.version_on(first_day).plan_id)

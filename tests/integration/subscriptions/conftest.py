@@ -18,7 +18,7 @@ from provision.subscriptions.offers import contracts, planfile, plans, sharing
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.parties import identities, organisations
 from provision.subscriptions.parties.profiles import Address, Profile
-from provision.subscriptions.selling import billing, charged, due, opening
+from provision.subscriptions.selling import billing, charges, due, opening
 from provision.subscriptions.selling.opening import Sale
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Trade:
     def issue(self, one: Subscription, by: date, on: date) -> list[Number]:
         """Bill one subscription for all terms that began by a day, without a commit."""
         catalogue, dealer = Catalogue(self.session), sharing.load(self.session)
-        due_of = charged.due_of(self.session, one)
+        due_of = charges.due_of(self.session, one)
         wanted, one.billed_to = due.drafts_of(due_of, by, catalogue, dealer)
         numbers = issuing.issue(self.session, wanted, catalogue, on)
         sharing.save(self.session, dealer)

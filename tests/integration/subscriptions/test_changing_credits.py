@@ -12,7 +12,7 @@ from provision.subscriptions.documents import allocating, describing, open_items
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Allocation, Invoice, LineShare, same_document
 from provision.subscriptions.offers import contracts
-from provision.subscriptions.selling import charged, credit_notes
+from provision.subscriptions.selling import charges, credit_notes
 from provision.subscriptions.selling.changes import Change, change
 from provision.subscriptions.selling.credit_notes import What
 from tests.integration.subscriptions.changes_shop import (
@@ -53,7 +53,7 @@ def test_a_whole_credit_gives_every_share_back(shop: Shop, mode: str) -> None:
     for each in shop.session.scalars(select(Invoice)).all():
         credit(shop, allocating.number_of(each), What())
     assert charged_in_all(shop, one) == 0
-    assert charged.left(shop.session, invoice(shop, number)) == (0, 0)
+    assert charges.left(shop.session, invoice(shop, number)) == (0, 0)
     sums: dict[int, int] = {}
     for share, kind in shop.session.execute(
         select(LineShare, Invoice.kind).join(Invoice, same_document(Invoice, LineShare))

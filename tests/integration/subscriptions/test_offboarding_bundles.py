@@ -23,7 +23,7 @@ from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.privacy import persons
-from provision.subscriptions.selling import billing, cancelling, charged, opening, remainders
+from provision.subscriptions.selling import billing, cancelling, charges, opening, remainders
 from provision.subscriptions.selling.cancelling import Cancellation
 from provision.workflows import offboard, plays, privacy, upkeep, zones
 from provision.workflows.plays import change as real_change
@@ -158,7 +158,7 @@ def test_a_closing_gives_back_what_the_cancellation_did_not(
         one = opening.of_order(session, 1)
         assert one is not None
         wanted = remainders.remaining(
-            charged.due_of(session, one), Term(after, one.billed_to), Catalogue(session)
+            charges.due_of(session, one), Term(after, one.billed_to), Catalogue(session)
         )
     assert sum(found.values()) == sum(line.units for line in wanted) > 0
 
