@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 PROVISION = Path(asking.__file__).parents[2]
-ANSWERS = ("Nuage", "nuage.example", "aide@nuage.example", "02 31 00 00 00", "", "")
+ANSWERS = ("Nuage", "nuage.example", "aide@nuage.example", "02 31 00 00 00", "", "alone", "")
 
 
 def run(folder: Path, typed: str, *words: str) -> Result:
@@ -54,6 +54,19 @@ def test_init_asks_nothing_that_an_option_answers(tmp_path: Path) -> None:
     assert run(tmp_path, "", *words).exception is None
     written = tomllib.loads((tmp_path / "paquet.toml").read_text("utf-8"))
     assert written["operator"]["telephone"] == "02 31 00 00 00"
+
+
+@pytest.mark.parametrize(
+    ("sellers", "parties"), [("alone", {"seller"}), ("together", {"supporter"})]
+)
+def test_init_writes_the_contract_of_one_or_of_two(
+    tmp_path: Path, sellers: str, parties: set[str]
+) -> None:
+    words = ("--operator=Nuage", "--zone=nuage.example", "--contact=aide@nuage.example")
+    assert run(tmp_path, "", *words, f"--sellers={sellers}").exception is None
+    (contract,) = tomllib.loads((tmp_path / "contract.toml").read_text("utf-8"))["contract"]
+    assert {party for party, name in contract.items() if name == "Nuage"} == parties
+    assert ("supporter" in contract) is (sellers == "together")
 
 
 def test_init_without_a_number_is_fine(tmp_path: Path) -> None:
@@ -88,10 +101,12 @@ def test_init_shows_what_it_would_write_and_writes_nothing(tmp_path: Path) -> No
     (tmp_path / "inventory.yml").write_text("mine", "utf-8")
     shown = call(tmp_path, "", *words, "--dry-run", "--json")
     assert [Path(row["file"]).name for row in json.loads(shown.stdout)] == [
-        *("paquet.toml", "paquet.key", "inventory.yml")
+        *("paquet.toml", "paquet.key", "inventory.yml"),
+        *("contract.toml", "plans.toml", "organisation.toml"),
     ]
     assert [row["now"] for row in json.loads(shown.stdout)] == [
-        *("is made", "is made", "stays as it is")
+        *("is made", "is made", "stays as it is"),
+        *("is made", "is made", "is made"),
     ]
     asked = call(tmp_path, "", *words)
     assert isinstance(asked.exception, UsageRefused)
