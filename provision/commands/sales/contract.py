@@ -118,15 +118,17 @@ def list_contracts(context: Context, *, as_json: bool) -> None:
 
 
 def _facts(contract: SplitContract) -> Facts:
+    alone = contract.mode == contracts.ALONE
     shares = [
         f"{share.parts} {share.fund.name if share.fund else share.organisation.name}"
         + (f" ({share.role})" if share.role else "")
         for share in contract.shares
+        if not alone
     ]
     return {
         "from": contract.valid_from.isoformat(),
         "seller": contract.seller.name,
-        "supporter": contract.supporter.name,
+        "supporter": "" if alone else contract.supporter.name,
         "mode": contract.mode,
         "shares": ", ".join(shares),
     }
