@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 VERSIONS = Path(__file__).parent / "versions"
+TABLE = "alembic_version"
 DIGITS = 4  # with which the name of each step begins: its revision
 
 
@@ -27,8 +28,11 @@ def is_newest(engine: Engine) -> bool:
     with database.reading(engine) as session:
         try:
             there = session.scalar(text("SELECT version_num FROM alembic_version"))
-        except DBAPIError:
-            if inspect(engine).has_table("alembic_version"):
-                raise
-            return False
-    return bool(there == newest())
+        except DBAPIError as wrong:
+            failed = wrong
+        else:
+            return bool(there == newest())
+    with database.reading(engine) as session:
+        if inspect(session.connection()).has_table(TABLE):
+            raise failed
+    return False

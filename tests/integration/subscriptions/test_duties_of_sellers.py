@@ -25,7 +25,7 @@ TODAY = date(2026, 9, 1)
 def context(tmp_path: Path) -> Context:
     made = settled(tmp_path)
     for name, kind in (("Boutique", "business"), ("Amis", "association")):
-        ask(made, organisation, "add", name, "--kind", kind)
+        ask(made, organisation, "add", name, "--kind", kind, "--yes")
     return made
 
 
