@@ -117,7 +117,7 @@ def preview(control: Control, wish: Wish, customer: Mapping[str, object]) -> dic
         "backup": wish.backup_server,
         "plan": wish.plan,
         "sold by": wish.sold_by,
-        "supported by": wish.supported_by,
+        "supported by": "" if wish.supported_by == wish.sold_by else wish.supported_by,
     }
 
 

@@ -216,7 +216,7 @@ def measure(figures: Figures, name: str, url: str, aim: str) -> None:
     found, seconds, _peak = alone(check, url, seals=False)
     figures.add(f"{name}: every invariant, {found} broken", seconds, aim="≤ 2 s")
     code, seconds, _peak = alone(command, url)
-    figures.add(f"{name}: paquet money verify --quick, exit code {code}", seconds)
+    figures.add(f"{name}: paquet books verify --quick, exit code {code}", seconds)
     found, seconds, peak = alone(check, url, seals=True)
     figures.add(f"{name}: and every seal again, {found} broken, peak {peak} MB", seconds)
 

@@ -50,7 +50,7 @@ class Placing(Words):
 @click.option("--cloud", type=click.Choice(["nextcloud", "light"]), required=True)
 @click.option("--server", help="Where the bundle lives; else the emptiest server.")
 @click.option("--sold-by", required=True, help="Who sells and invoices.")
-@click.option("--supported-by", help="The association that supports; else who sells alone.")
+@click.option("--supported-by", help="The association that supports; left out, one sells alone.")
 @click.option("--login", help="What stands before the @; else as in EMAIL.")
 @click.option("--language", type=language_type, help="Else the operator's.")
 @click.option("--device", default="Téléphone", show_default=True, help="The first device's name.")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     },
 )
 def organisation() -> None:
-    """Say who supports (an association) and who sells (a business)."""
+    """Say who sells and who supports: associations and businesses."""
 
 
 @dataclass(frozen=True)

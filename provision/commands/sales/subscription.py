@@ -10,9 +10,12 @@ from provision.commands.sales.plan import percent
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.imported import Imported, Waiting
 from provision.commands.shared.words import json_option
+from provision.subscriptions.offers import contracts
 from provision.subscriptions.selling import charges, opening, renewals
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from sqlalchemy.orm import Session
 
     from provision.commands.shared.context import Context
@@ -85,7 +88,7 @@ def subscription() -> None:
 def list_all(context: Context, *, as_json: bool) -> None:
     """Show all subscriptions."""
     with context.reading() as session:
-        rows = [_facts(session, one) for one in opening.everyone(session)]
+        rows = [_facts(session, one, context.today) for one in opening.everyone(session)]
     context.show(rows, as_json=as_json)
 
 
@@ -97,7 +100,7 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
     """Show the subscription number WHO, or those of the e-mail address WHO."""
     with context.reading() as session:
         found = [
-            {**_facts(session, one), **_pinned_facts(session, context, one)}
+            {**_facts(session, one, context.today), **_pinned_facts(session, context, one)}
             for one in opening.find(session, who)
         ]
     if as_json:
@@ -107,7 +110,14 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
         context.show(facts)
 
 
-def _facts(session: Session, one: Subscription) -> Facts:
+def parties(version: SubscriptionVersion) -> Facts:
+    """Return who sells, and who supports: nobody where the seller is alone."""
+    contract = version.contract
+    alone = contract.mode == contracts.ALONE
+    return {"seller": contract.seller.name, "supporter": "" if alone else contract.supporter.name}
+
+
+def _facts(session: Session, one: Subscription, today: date) -> Facts:
     version = one.versions[-1]
     return {
         "subscription": one.id,
@@ -116,8 +126,7 @@ def _facts(session: Session, one: Subscription) -> Facts:
         "plan": version.plan.code,
         "term": version.period,
         "price": opening.price_of(session, one, version.from_day),
-        "seller": version.contract.seller.name,
-        "supporter": version.contract.supporter.name,
+        **parties(opening.version_on(one, today)),
         "first_day": one.first_day.isoformat(),
         "billed_to": one.billed_to.isoformat(),
         "state": one.state,
@@ -159,4 +168,6 @@ def _version_facts(one: SubscriptionVersion) -> Facts:
         "users": one.users,
         "gib": one.gib,
         "means": one.means,
+        **parties(one),
+        "mode": one.contract.mode,
     }

@@ -9,6 +9,7 @@ import click
 
 from provision import money
 from provision.commands.sales.plan import percent
+from provision.commands.sales.subscription import parties
 from provision.commands.shared import changing, progress
 from provision.commands.shared.changing import change_options, tried
 from provision.commands.shared.context import pass_context
@@ -92,6 +93,7 @@ def change(context: Context, wanted: NewTerms, how: How) -> None:
             "term": made.version.period,
             "users": made.version.users,
             "gib": made.version.gib,
+            **parties(made.version),
             "documents": document_facts(session, made.documents),
         }
 

@@ -63,7 +63,7 @@ class NewSubscription:
 @click.argument("email")
 @click.option("--plan", required=True, help="See: paquet plan list.")
 @click.option("--sold-by", required=True, help="Who sells and invoices.")
-@click.option("--supported-by", help="The association that supports; else who sells, alone.")
+@click.option("--supported-by", help="The association that supports; left out, one sells alone.")
 @click.option("--name", help="The name of a subscriber who is new.")
 @click.option("--language", type=language_type, help="Else the operator's.")
 @click.option("--term", type=click.Choice(plans.PERIODS), default="monthly", show_default=True)

@@ -103,7 +103,7 @@ def ask_again(there: str) -> None:
     """
     if not someone_is_there():
         raise UsageRefused(there, AGAIN_HINT)
-    if not agree(f"{there}. One more?", AGAIN_HINT):
+    if not agree(f"{there}. One more?", AGAIN_HINT, err=True):
         raise click.Abort
 
 

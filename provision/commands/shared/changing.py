@@ -55,8 +55,7 @@ def agreed(
         context.show(planned, as_json=how.as_json)
         return False
     if not how.yes:
-        if not how.as_json:
-            context.show(planned)
+        context.show(planned, err=how.as_json)
         ask(question)
     return True
 

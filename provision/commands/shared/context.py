@@ -80,15 +80,21 @@ class Context:
             yield session
 
     def show(
-        self, result: Mapping[str, object] | Rows, *, as_json: bool = False, nothing: str = ""
+        self,
+        result: Mapping[str, object] | Rows,
+        *,
+        as_json: bool = False,
+        nothing: str = "",
+        err: bool = False,
     ) -> None:
         """Print one thing, or a list of things with equal keys, as tables or as JSON.
 
-        Of an empty list people read `nothing`.
+        Of an empty list people read `nothing`. With `err` they read it beside the result of a
+        command, which is for a program.
         """
         if not (result or as_json) and nothing:
-            click.echo(nothing)
-        tables.show(result, self.language, as_json=as_json)
+            click.echo(nothing, err=err)
+        tables.show(result, self.language, as_json=as_json, err=err)
 
 
 def pass_context(command: Command) -> Command:

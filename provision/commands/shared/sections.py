@@ -59,7 +59,7 @@ SECTIONS: Mapping[str, Mapping[str, Waiting]] = {
     },
     "Sales": {
         "organisation": Waiting(
-            "sales.organisation", "Say who supports (an association) and who sells (a business)."
+            "sales.organisation", "Say who sells and who supports: associations and businesses."
         ),
         "plan": Waiting("sales.plan", "Say what is sold, for how much from which day on."),
         "contract": Waiting("sales.contract", "Say who sells, alone or sharing with another."),

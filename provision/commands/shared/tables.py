@@ -26,28 +26,30 @@ BETWEEN = 2  # spaces between two columns
 PROSE = re.compile(r"[^\W\d_] +\S")  # a word, and another after it
 
 
-def show(result: Mapping[str, object] | Rows, language: str, *, as_json: bool) -> None:
+def show(
+    result: Mapping[str, object] | Rows, language: str, *, as_json: bool, err: bool = False
+) -> None:
     """Print one thing, or a list of things with equal keys, as tables or as JSON.
 
     Amounts are exact numbers in JSON, else written as in `language`. A list of things within one
-    thing becomes a table under it.
+    thing becomes a table under it. With `err` it is printed beside the result.
     """
     if as_json:
         click.echo(json.dumps(_exact(result), ensure_ascii=False, indent=2, default=str))
     elif isinstance(result, Mapping):
-        _show_one(result, language)
+        _show_one(result, language, err=err)
     elif result:
         rows = [[_cell(value, language) for value in row.values()] for row in result]
-        _print_table(list(result[0]), rows)
+        _print_table(list(result[0]), rows, err=err)
 
 
-def _show_one(facts: Mapping[str, object], language: str) -> None:
+def _show_one(facts: Mapping[str, object], language: str, *, err: bool) -> None:
     plain = [[key, _cell(value, language)] for key, value in facts.items() if not _are_rows(value)]
-    _print_table(["", ""], plain)
+    _print_table(["", ""], plain, err=err)
     for title, value in facts.items():
         if _are_rows(value):
-            click.echo(f"\n{title}:")
-            show(value, language, as_json=False)
+            click.echo(f"\n{title}:", err=err)
+            show(value, language, as_json=False, err=err)
 
 
 def _are_rows(value: object) -> TypeGuard[Rows]:
@@ -79,9 +81,11 @@ def _cell(value: object, language: str) -> str:
     return "" if value is None else str(value)
 
 
-def _print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], *, err: bool = False
+) -> None:
     """Print rows side by side where that breaks nothing but prose, else each under the other."""
-    console = Console(markup=False, highlight=False)
+    console = Console(markup=False, highlight=False, stderr=err)
     if not console.is_terminal:
         console.width = ENDLESS
     columns = list(zip(titles, *rows, strict=True))
@@ -89,7 +93,7 @@ def _print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     narrowest = sum(needed) + BETWEEN * (len(needed) - 1)
     if any(titles) and narrowest > console.width:
         for row in rows:
-            _print_table(["", ""], list(zip(titles, row, strict=True)))
+            _print_table(["", ""], list(zip(titles, row, strict=True)), err=err)
             console.print()
         return
     console.width = max(console.width, narrowest)

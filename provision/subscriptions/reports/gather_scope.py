@@ -31,7 +31,8 @@ class Scope:
     """A report of the twelve months that end with `until`, the last day of a month.
 
     `organisation_id` narrows it to what one organisation sells or supports, `territory` to what
-    the sellers of a territory sell. `language` is that of the few words that rows hold.
+    the sellers of a territory sell. A subscription that changed its seller is counted whole with
+    each of them. `language` is that of the few words that rows hold.
     """
 
     until: date

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from provision import edges
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.subscriptions.documents import deducting
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.offers import contracts, plans, tariffs
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
 from provision.subscriptions.offers.tariffs import WHOLE, Means, Tariff
 from provision.subscriptions.offers.terms import Term
-from provision.subscriptions.selling import adjusting, charges, opening
+from provision.subscriptions.selling import adjusting, charges, deposits, opening
 from provision.subscriptions.selling.adjusting import Adjustment
 from provision.subscriptions.selling.models import Discount
 from provision.subscriptions.selling.opening import ENDED
@@ -175,7 +174,7 @@ def _contract(
 ) -> dict[str, object]:
     """Return the contract of the next version, where another is wanted.
 
-    What a buyer paid in advance to one seller, another cannot deduct.
+    What a buyer pays in advance to one seller, another cannot deduct, nor can both of two.
     """
     if wanted.seller is None and wanted.supporter is None:
         return {}
@@ -184,10 +183,12 @@ def _contract(
     contract = contracts.contract_on(session, seller, wanted.supporter or seller, from_day)
     if contract.id == before.id:
         return {}
-    if seller.id != before.seller_id and subscription.id in deducting.unspent(session, from_day):
+    unfit = seller.id != before.seller_id or contract.mode in deposits.UNFIT
+    for deposit in deposits.in_hand(session, subscription.id) if unfit else ():
         raise UsageRefused(
-            f"{before.seller.name} has a deposit of subscription {subscription.id} in hand",
-            "Let invoices deduct it first, or end this subscription and open another.",
+            f"{before.seller.name} asked for the deposit {deposit.shown} of subscription "
+            f"{subscription.id}, which invoices have still to deduct",
+            "Let them first, or take it back: paquet subscription credit --help",
         )
     return {"contract_id": contract.id}
 

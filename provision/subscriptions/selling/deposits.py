@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from provision import edges
 from provision.errors import UsageRefused
@@ -138,8 +138,17 @@ def refund_ended(session: Session, day: date) -> list[Number]:
     return _refund(session, Invoice.subscription_id.in_(ending), day)
 
 
-def everything(session: Session) -> list[Standing]:
-    """Return all deposits, in the order of their numbers."""
+def in_hand(session: Session, subscription_id: int) -> list[Standing]:
+    """Return the deposits of a subscription that invoices have still to deduct, paid or not."""
+    return [
+        deposit
+        for deposit in everything(session, Invoice.subscription_id == subscription_id)
+        if not deposit.is_credited and deposit.deducted.units < deposit.gross.units
+    ]
+
+
+def everything(session: Session, whose: ColumnElement[bool] | None = None) -> list[Standing]:
+    """Return all deposits, or those that a condition on Invoice says, in order of their numbers."""
     query = (
         select(
             Invoice,
@@ -148,7 +157,7 @@ def everything(session: Session) -> list[Standing]:
             deducting.deducted(DepositDeduction.vat),
             deducting.is_credited(),
         )
-        .where(deducting.IS_DEPOSIT)
+        .where(deducting.IS_DEPOSIT, true() if whose is None else whose)
         .order_by(Invoice.organisation_id, Invoice.series, Invoice.number)
     )
     return [

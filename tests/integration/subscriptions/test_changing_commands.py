@@ -309,7 +309,7 @@ def test_an_association_sells_alone_until_it_shares_with_a_shop(context: Context
         with pytest.raises(PaquetError, match="alone nothing is shared"):
             run(context, *alone, *more, group=contract)
     made = read(context, *alone, group=contract)
-    assert (made["mode"], made["shares"]) == ("alone", f"1 {friends}")
+    assert (made["mode"], made["shares"]) == ("alone", "")
     paul = ("open", "paul@exemple.test", "--name", "Paul", "--plan", "famille", "--sold-by")
     run(context, *paul, friends, "--from", "2026-03-01", "--yes")
     with pytest.raises(PaquetError, match=f"{shop}, alone, has no contract on"):

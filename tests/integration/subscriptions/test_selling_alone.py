@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +17,7 @@ from provision.subscriptions.offers import contractfile, contracts
 from provision.subscriptions.offers.contracts import Share
 from provision.subscriptions.reports import gather_lives, gather_scope
 from provision.subscriptions.reports.gather_scope import Scope
-from provision.subscriptions.selling import opening
+from provision.subscriptions.selling import deposits, opening
 from provision.subscriptions.selling.changes import Change, change
 from provision.subscriptions.settling import owing
 from tests.integration.subscriptions.conftest import START
@@ -151,13 +151,31 @@ def test_an_association_that_finds_a_shop_hands_its_sales_over(shop: Shop) -> No
         assert [life.seller for life in lives] == [shop.seller.name]
 
 
-def test_another_seller_cannot_deduct_what_the_first_has_in_hand(shop: Shop) -> None:
+@pytest.mark.parametrize("days", [0, 20], ids=["a day before it", "its day"])
+@pytest.mark.parametrize("paid", [True, False], ids=["paid", "not paid yet"])
+def test_another_seller_cannot_deduct_what_the_first_asked_for_in_advance(
+    shop: Shop, days: int, *, paid: bool
+) -> None:
     till = counter(shop)
-    till.paid(50_00)
+    asked_on = till.one.first_day + timedelta(days=20)
+    number = till.deposit(50_00, on=asked_on)
+    if paid:
+        till.pay(number, 50_00, asked_on)
     contracts.alone(shop.session, shop.supporter, START)
-    wanted, day = Change(seller=shop.supporter), till.one.first_day
-    with pytest.raises(UsageRefused, match="Boutique Libre has a deposit of subscription"):
-        change(shop.session, till.one, wanted, day, today=day)
+    wanted, day = Change(seller=shop.supporter), till.one.first_day + timedelta(days=days)
+    with pytest.raises(UsageRefused, match="Boutique Libre asked for the deposit F2026-000001"):
+        change(shop.session, till.one, wanted, day, today=asked_on)
+
+
+@pytest.mark.parametrize("mode", ["two_contracts", "licensed"])
+def test_a_contract_under_which_no_deposit_is_asked_for_gets_none_from_before(
+    shop: Shop, mode: str
+) -> None:
+    subscription = opened(shop, shop.seller)
+    deposits.issue(shop.session, subscription, 50_00, "", START)
+    shop.contract(mode)
+    with pytest.raises(UsageRefused, match="which invoices have still to deduct"):
+        change(shop.session, subscription, Change(supporter=shop.supporter), SWITCH, today=SWITCH)
 
 
 def test_the_same_contract_is_no_change(shop: Shop) -> None:
