@@ -15,7 +15,7 @@ from provision.subscriptions.parties.models import Organisation
 
 
 class Subscription(Base):
-    """Who pays since when, sold and supported by whom.
+    """Who pays since when, and who sold and supported it when it was opened: see its versions.
 
     All days before `billed_to` are on an invoice, or were free: it repeats what the lines say, so
     that a run finds what is due at once.
