@@ -72,7 +72,8 @@ QUESTIONS = {
 }
 
 
-Made: TypeAlias = "tuple[str, Callable[[], object] | None]"
+# What a file holds, and how it is made.
+Made: TypeAlias = "tuple[str, Callable[[], object]]"
 
 
 @dataclass(frozen=True)
@@ -111,14 +112,19 @@ def init(context: Context, given: Answers, how: How) -> None:
     answers = answer_all(QUESTIONS, vars(given))
     text = rendering.render("paquet.toml.j2", {**answers, "quoted": _quoted})
     files = _files(path, text) | _examples(path.parent, answers)
+    there = {file for file in files if file.exists()}
     planned = [
-        {"file": str(_shown(file)), "holds": what, "now": "is made" if make else "stays as it is"}
-        for file, (what, make) in files.items()
+        {
+            "file": str(_shown(file)),
+            "holds": what,
+            "now": "stays as it is" if file in there else "is made",
+        }
+        for file, (what, _make) in files.items()
     ]
     if not agreed(context, planned, how, "Write them?"):
         return
-    for _what, make in files.values():
-        if make:
+    for file, (_what, make) in files.items():
+        if file not in there:
             make()
     context.show(planned, as_json=how.as_json)
     if not how.as_json:
@@ -126,7 +132,7 @@ def init(context: Context, given: Answers, how: How) -> None:
 
 
 def _files(path: Path, text: str) -> dict[Path, Made]:
-    """Return what each file holds, and how it is made, None for one that is there already.
+    """Return what is made of the settings in `text`, and what they name.
 
     Raises PaquetError when the settings in `text` are wrong.
     """
@@ -139,12 +145,11 @@ def _files(path: Path, text: str) -> dict[Path, Made]:
     def example() -> None:
         shutil.copyfile(shipped.share("inventory.example"), checked.inventory)
 
-    made: dict[Path, tuple[str, Callable[[], object]]] = {
+    return {
         path: ("the settings", write),
         checked.key_file: ("the key", partial(secrets.make_key_file, checked.key_file)),
         checked.inventory: ("an example", example),
     }
-    return {file: (what, None if file.exists() else make) for file, (what, make) in made.items()}
 
 
 def _examples(folder: Path, answers: Mapping[str, str]) -> dict[Path, Made]:
@@ -156,12 +161,7 @@ def _examples(folder: Path, answers: Mapping[str, str]) -> dict[Path, Made]:
         _example("organisation.example.toml"),
     )
     return {
-        folder / name: (
-            "an example",
-            None
-            if (folder / name).exists()
-            else partial((folder / name).write_text, text, "utf-8"),
-        )
+        folder / name: ("an example", partial((folder / name).write_text, text, "utf-8"))
         for name, text in zip(EXAMPLES, texts, strict=True)
     }
 

@@ -10,12 +10,12 @@ import click
 from provision import money
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
+from provision.commands.shared.moments import moment_of
 from provision.commands.shared.narrowing import narrow_options
 from provision.commands.shared.words import json_option, number_type, on_option, typed
 from provision.money import euros
 from provision.subscriptions.commons import debts
 from provision.subscriptions.commons.debts import Promise
-from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ class DebtPaid:
 @pass_context
 def pay(context: Context, wanted: DebtPaid, how: How) -> None:
     """Write that AMOUNT euros of the debt NUMBER were paid."""
-    today = context.today
-    moment = Moment(wanted.on or today, today)
+    moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
         found = debts.get(session, wanted.number)

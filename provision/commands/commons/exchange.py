@@ -10,6 +10,7 @@ import click
 from provision import money
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
+from provision.commands.shared.moments import moment_of
 from provision.commands.shared.narrowing import narrow_options
 from provision.commands.shared.words import count_type, json_option, number_type, on_option, typed
 from provision.money import HOUR, euros
@@ -17,7 +18,6 @@ from provision.subscriptions.books import papers
 from provision.subscriptions.commons import barter, hours, local_currencies
 from provision.subscriptions.commons.barter import BarterOffer
 from provision.subscriptions.documents import allocating, open_items
-from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.parties.models import Organisation
 
@@ -97,7 +97,7 @@ class PaidLocally:
 @pass_context
 def local(context: Context, wanted: PaidLocally, how: How) -> None:
     """Write that AMOUNT pieces of the currency CODE paid for the INVOICE of ISSUER."""
-    moment = _moment(context, wanted.on)
+    moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
         issuer = organisations.get(session, wanted.issuer)
@@ -133,7 +133,7 @@ def in_hours(context: Context, wanted: PaidInHours, how: How) -> None:
 
     An hour is taken for what ISSUER said on that day: paquet hours value.
     """
-    moment = _moment(context, wanted.on)
+    moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
         issuer = organisations.get(session, wanted.issuer)
@@ -174,7 +174,7 @@ def agree(context: Context, wanted: BarterAgreed, how: How) -> None:
     def work(session: Session) -> Facts:
         who = organisations.get(session, wanted.organisation)
         offer = BarterOffer(
-            people.reference(session, people.subscriber_named(session, wanted.email).id),
+            people.reference_named(session, wanted.email),
             wanted.description,
             wanted.quantity,
             money.parse(wanted.each).units,
@@ -220,7 +220,7 @@ class BarterDelivered:
 @pass_context
 def deliver(context: Context, wanted: BarterDelivered, how: How) -> None:
     """Write that QUANTITY pieces of AGREEMENT came, and paid for INVOICE."""
-    moment = _moment(context, wanted.on)
+    moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
         found = barter.get(session, wanted.agreement)
@@ -230,11 +230,6 @@ def deliver(context: Context, wanted: BarterDelivered, how: How) -> None:
         return {**_open(session, document), "paid": euros(units)}
 
     change(context, work, how)
-
-
-def _moment(context: Context, on: date | None) -> Moment:
-    today = context.today
-    return Moment(on or today, today)
 
 
 def _open(session: Session, document: Invoice) -> Facts:

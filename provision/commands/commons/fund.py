@@ -10,13 +10,13 @@ import click
 from provision import money
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
+from provision.commands.shared.moments import moment_of
 from provision.commands.shared.narrowing import narrow_options
 from provision.commands.shared.words import json_option, number_type, on_option, typed
 from provision.money import euros
 from provision.subscriptions.books import papers
 from provision.subscriptions.commons import helping, shared_costs
 from provision.subscriptions.documents import open_items
-from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.settling import funds
 from provision.subscriptions.settling.funds import FundWish
@@ -161,7 +161,7 @@ class DecisionPaid:
 @pass_context
 def pay(context: Context, wanted: DecisionPaid, how: How) -> None:
     """Write that the custodian paid AMOUNT euros of DECISION."""
-    moment = _moment(context, wanted.on)
+    moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
         decided = funds.decision(session, wanted.decision)
@@ -193,7 +193,7 @@ class SubscriberHelped:
 @pass_context
 def help_subscriber(context: Context, wanted: SubscriberHelped, how: How) -> None:
     """Let a solidarity fund pay AMOUNT euros of the INVOICE that ISSUER made, by DECISION."""
-    moment = _moment(context, wanted.on)
+    moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
         issuer = organisations.get(session, wanted.issuer)
@@ -225,7 +225,7 @@ class PassedOn:
 @pass_context
 def pass_on(context: Context, wanted: PassedOn, how: How) -> None:
     """Write that CUSTODIAN paid ISSUER all that its funds gave to ISSUER's subscribers."""
-    moment = _moment(context, wanted.on)
+    moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
         keeper, other = (
@@ -250,11 +250,6 @@ def share_cost(context: Context, amount: str, carriers: tuple[str, ...], *, as_j
         {"name": one.name, "weight": one.weight, "carries": euros(one.units)} for one in carried
     ]
     context.show(rows, as_json=as_json)
-
-
-def _moment(context: Context, on: date | None) -> Moment:
-    today = context.today
-    return Moment(on or today, today)
 
 
 def _facts(session: Session, one: Fund) -> Facts:

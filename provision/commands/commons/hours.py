@@ -10,12 +10,12 @@ import click
 from provision import money
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
+from provision.commands.shared.moments import moment_of
 from provision.commands.shared.narrowing import narrow_options
 from provision.commands.shared.words import day_type, json_option, on_option, typed
 from provision.money import HOUR, Amount, euros
 from provision.subscriptions.commons import hours as time_given
 from provision.subscriptions.commons.hours import HoursWorked
-from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations, people
 
 if TYPE_CHECKING:
@@ -58,14 +58,13 @@ class TypedHours:
 @pass_context
 def give(context: Context, wanted: TypedHours, how: How) -> None:
     """Write that TIME (such as 1:30) was given to ORGANISATION."""
-    today = context.today
-    moment = Moment(wanted.on or today, today)
+    moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
         who = organisations.get(session, wanted.organisation)
         giver = ""
         if wanted.giver:
-            giver = people.reference(session, people.subscriber_named(session, wanted.giver).id)
+            giver = people.reference_named(session, wanted.giver)
         seconds = money.parse(wanted.time, HOUR).units
         given = time_given.give(session, who, HoursWorked(giver, seconds, wanted.purpose), moment)
         return _facts(session, who, given)

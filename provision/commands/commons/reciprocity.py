@@ -10,13 +10,13 @@ import click
 from provision import money
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
+from provision.commands.shared.moments import moment_of
 from provision.commands.shared.narrowing import narrow_options
 from provision.commands.shared.words import count_type, day_type, json_option, on_option, typed
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions.commons import contributions
 from provision.subscriptions.commons import reciprocity as giving_back
-from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling.due import ONE_DAY
@@ -150,8 +150,7 @@ class GivenBack:
 @pass_context
 def give(context: Context, wanted: GivenBack, how: How) -> None:
     """Write that the business GIVER gave AMOUNT euros to the association RECEIVER."""
-    today = context.today
-    moment = Moment(wanted.on or today, today)
+    moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
         giver, receiver = (

@@ -10,12 +10,12 @@ import click
 from provision import money
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
+from provision.commands.shared.moments import moment_of
 from provision.commands.shared.words import json_option, number_type, on_option, typed
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions.documents import open_items
 from provision.subscriptions.ledger import chart
-from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import bounced, movements, paying, waiting
 from provision.subscriptions.payments.paying import Cash, Cheque
@@ -119,8 +119,7 @@ def remit(context: Context, said: Remitted, how: How) -> None:
 
     Cheques, for example: an organisation whose statements are imported matches the movement.
     """
-    today = context.today
-    moment = Moment(said.on or today, today)
+    moment = moment_of(context, said.on)
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, said.organisation)

@@ -52,7 +52,7 @@ def refund(context: Context, said: PaidBack, how: How) -> None:
         owner = organisations.get(session, said.organisation)
         row = movements.get(session, owner.id, said.movement)
         if email:
-            party = people.reference(session, people.subscriber_named(session, email).id)
+            party = people.reference_named(session, email)
             units = paying.refund_credit(session, row, party, today)
         else:
             units = paying.refund(

@@ -11,8 +11,6 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LONGEST_HELP = 200  # letters of one sentence: none is cut
-
 
 @dataclass(frozen=True)
 class Waiting:

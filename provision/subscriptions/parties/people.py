@@ -104,13 +104,18 @@ def subscriber_named(session: Session, email: str) -> Subscriber:
     return subscriber
 
 
+def reference_named(session: Session, email: str) -> str:
+    """Return the reference of the subscriber with this e-mail address, or raise UsageRefused."""
+    return reference(session, subscriber_named(session, email).id)
+
+
 def party(session: Session, typed: str) -> str:
     """Return the reference of a subscriber (by e-mail address) or of an organisation (by name).
 
     Other words stay as they are: they may name a group or an office, never a person.
     """
     if "@" in typed:
-        return reference(session, subscriber_named(session, typed).id)
+        return reference_named(session, typed)
     words = edges.person_name(typed, "beneficiary")
     for organisation in organisations.everyone(session):
         if organisation.name.casefold() == words.casefold():

@@ -184,9 +184,9 @@ def _contract(
     if contract.id == before.id:
         return {}
     unfit = seller.id != before.seller_id or contract.mode in deposits.UNFIT
-    for deposit in deposits.in_hand(session, subscription.id) if unfit else ():
+    if unfit and (waiting := deposits.in_hand(session, subscription.id)):
         raise UsageRefused(
-            f"{before.seller.name} asked for the deposit {deposit.shown} of subscription "
+            f"{before.seller.name} asked for the deposit {waiting[0].shown} of subscription "
             f"{subscription.id}, which invoices have still to deduct",
             "Let them first, or take it back: paquet subscription credit --help",
         )
