@@ -37,7 +37,6 @@ class Confinement:
     """
 
     environment: Mapping[str, str]
-    timeout: float
     remove: Sequence[Path] = ()
 
 
@@ -45,21 +44,29 @@ class Overdue(PaquetError):
     """A confined program took longer than it may, and was ended whole."""
 
 
-def run_confined(
-    command: Sequence[str], confinement: Confinement, on_line: Callable[[str], None]
-) -> int:
-    """Run `command`, hand each line of its output to `on_line`, and return its exit code.
+@dataclass(frozen=True)
+class Confined:
+    """A program that runs confined; its supervisor is our child."""
 
-    Standard error comes with standard output. When this returns or raises, for whatever reason,
-    no process of `command` is left. Raises Overdue after `confinement.timeout` seconds.
-    """
+    watcher: subprocess.Popen[bytes]
+
+    def follow(self, on_line: Callable[[str], None], seconds: float) -> int:
+        """Hand each line of its output, errors too, to `on_line`; return its exit code.
+
+        Raises Overdue after so many `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        for line in _lines(self.watcher, deadline):
+            on_line(line)
+        return self.watcher.wait()
+
+
+@contextmanager
+def confined(command: Sequence[str], confinement: Confinement) -> Iterator[Confined]:
+    """Start `command`; when this is left, for whatever reason, no process of it is."""
     cgroups.sweep_stale()
     with _supervised(command, confinement) as watcher:
-        deadline = time.monotonic() + confinement.timeout
-        for line in _lines(watcher, deadline):
-            on_line(line)
-        return watcher.wait()
-    raise AssertionError  # never: _supervised lets every error through
+        yield Confined(watcher)
 
 
 @contextmanager

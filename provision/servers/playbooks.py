@@ -7,12 +7,13 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.process.confinement import Confinement, Overdue, run_confined
+from provision.process.confinement import Confinement, Overdue, confined
 from provision.servers import connection
 from provision.servers.encoding import encode, encode_inventory
 from provision.servers.outcomes import Hearing, PartStart
@@ -20,8 +21,9 @@ from provision.servers.packed import module_store
 from provision.shipped import share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from provision.process.confinement import Confined
     from provision.servers.inventory import Host
     from provision.servers.outcomes import PlayResult
     from provision.servers.play import Play
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 GUARDED_PYTHON = "/usr/local/lib/paquet/guarded-python"
 FENCED_PYTHONS = "/run/paquet/python"
 FORKS = 8
+WORDS = "words.json"
 KEPT_ENVIRONMENT = ("HOME", "SSH_AUTH_SOCK", "TZ", "USER", "LOGNAME")
 
 OnPart = Callable[[PartStart], None]
@@ -44,6 +47,36 @@ class Permit:
     control_path: Path
 
 
+@dataclass(frozen=True)
+class Ready:
+    """An Ansible that has started and waits for its one play, which it finds in `folder`."""
+
+    folder: Path
+    process: Confined
+
+
+@contextmanager
+def start_ansible(settings: Settings) -> Iterator[Ready]:
+    """Start Ansible, which takes two seconds, while its play is still made or waits for a lock.
+
+    Afterwards no process and no file of it is left on this machine, used or not.
+    """
+    with connection.private_folder() as folder:
+        write_privately(folder / "ansible.cfg", "")
+        words = [
+            str(folder / WORDS),
+            "--inventory",
+            str(folder / "inventory.json"),
+            "--forks",
+            str(FORKS),
+        ]
+        words += ["--extra-vars", f"@{folder}/variables.json"]
+        command = [sys.executable, "-I", "-m", "provision.servers.runner", str(folder)]
+        confinement = Confinement(_environment(folder, settings), [folder])
+        with confined([*command, str(share("playbooks")), *words], confinement) as process:
+            yield Ready(folder, process)
+
+
 def run_play(
     play: Play,
     settings: Settings,
@@ -52,24 +85,32 @@ def run_play(
     on_part: OnPart | None = None,
     check: bool = False,
 ) -> PlayResult:
+    """Start Ansible and run `play` with it, as `run_ready` does."""
+    with start_ansible(settings) as ready:
+        return run_ready(play, ready, permits=permits, on_part=on_part, check=check)
+
+
+def run_ready(
+    play: Play,
+    ready: Ready,
+    *,
+    permits: Sequence[Permit] = (),
+    on_part: OnPart | None = None,
+    check: bool = False,
+) -> PlayResult:
     """Run `play` to its end and return what it did; `check` changes nothing and shows diffs.
 
     Raises PlayFailed (naming task, host and reason), Unreachable, UnsafeChange (another host
-    key), or Overdue. Afterwards no process and no file of the run is left on this machine.
+    key), or Overdue.
     """
     hearing = Hearing(on_part, keeps_diffs=check)
-    with connection.private_folder() as folder:
-        _lay_out(folder, play, {permit.host: permit for permit in permits})
-        options = ["--extra-vars", f"@{folder}/variables.json", "--forks", str(FORKS)]
-        options += ["--check", "--diff"] if check else []
-        options += ["--skip-tags", ",".join(play.skipped)] if play.skipped else []
-        book = {"playbook": str(find_playbook(play.playbook)), "cmdline": shlex.join(options)}
-        book["project"] = str(share("playbooks"))
-        write_privately(folder / "play.json", json.dumps(book))
-        confinement = Confinement(_environment(folder, settings), play.timeout, [folder])
-        command = [sys.executable, "-I", "-m", "provision.servers.runner", str(folder)]
-        code = _run(command, confinement, hearing, play)
-    if code:
+    words = ["--check", "--diff"] if check else []
+    words += ["--skip-tags", ",".join(play.skipped)] if play.skipped else []
+    words += [str(find_playbook(play.playbook))]
+    _lay_out(ready.folder, play, {permit.host: permit for permit in permits})
+    write_privately(ready.folder / "words.new", json.dumps(words))
+    (ready.folder / "words.new").rename(ready.folder / WORDS)
+    if _follow(ready, hearing, play):
         raise hearing.explain(Path(play.playbook).name)
     return hearing.result()
 
@@ -88,9 +129,9 @@ def write_privately(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _run(command: Sequence[str], confinement: Confinement, hearing: Hearing, play: Play) -> int:
+def _follow(ansible: Ready, hearing: Hearing, play: Play) -> int:
     try:
-        return run_confined(command, confinement, hearing.hear)
+        return ansible.process.follow(hearing.hear, play.timeout)
     except Overdue:
         names = ", ".join(host.name for host in play.hosts)
         raise Overdue(
@@ -114,7 +155,6 @@ def _lay_out(folder: Path, play: Play, permits: Mapping[str, Permit]) -> None:
         for group in sorted(set().union(*(host.groups for host in play.hosts)) - {"all"})
     }
     write_privately(folder / "inventory.json", encode_inventory(hosts, groups))
-    write_privately(folder / "ansible.cfg", "")
 
 
 def _host_variables(host: Host, permit: Permit | None) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """The child that runs one play by ansible-runner and tells its parent, a JSON line per event.
 
-Run as `python -m provision.servers.runner FOLDER`; FOLDER is private, in memory, and holds
-`play.json`: {playbook, cmdline, project}. What it says: see `outcomes`. It keeps nothing:
+Run as `python -m provision.servers.runner FOLDER PLAYBOOKS FILE WORD ...`; FOLDER is private, in
+memory, and gets the files of one play. Ansible starts at once, which takes seconds, and waits for
+the rest of its words in FILE: see `waiting`. What it says: see `outcomes`. It keeps nothing:
 ansible-runner writes events, environment and output to disk unless told otherwise.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,14 +36,13 @@ KEPT = ("task", "role", "host", "res", "play", "changed", "ok", "failures", "dar
 
 def main() -> int:
     """Run the play of the folder named by the first argument, and return Ansible's exit code."""
-    folder = Path(sys.argv[1])
-    play = json.loads((folder / "play.json").read_text(encoding="utf-8"))
+    folder, project, *words = Path(sys.argv[1]), *sys.argv[2:]
+    waiting = ["-I", "-m", "provision.servers.waiting", *words]
     result = ansible_runner.run(
         private_data_dir=str(folder),
-        project_dir=play["project"],
-        playbook=play["playbook"],
-        inventory=str(folder / "inventory.json"),
-        cmdline=play["cmdline"],
+        project_dir=project,
+        binary=sys.executable,
+        cmdline=shlex.join(waiting),
         envvars={"ANSIBLE_HOST_KEY_CHECKING": "True"},
         settings={"suppress_output_file": True, "suppress_ansible_output": True},
         suppress_env_files=True,

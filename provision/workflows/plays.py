@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from provision.registry.models import Bundle
 from provision.registry.secrets import open_safe
 from provision.servers import guard, inventory
 from provision.servers.play import Play
-from provision.servers.playbooks import run_play
+from provision.servers.playbooks import run_ready, start_ansible
 from provision.servers.variables import server_variables
 from provision.workflows import capacity, names
 from provision.workflows.claims import claim
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from provision.registry.models import Device
     from provision.servers.outcomes import PlayResult
+    from provision.servers.playbooks import Ready
     from provision.settings import Settings
     from provision.workflows.control import Control
 
@@ -40,8 +41,10 @@ BUNDLE_SECRETS = (
 )
 
 
-def change(control: Control, play: Play) -> PlayResult:
+def change(control: Control, play: Play, ready: Ready | None = None) -> PlayResult:
     """Run `play` alone on its hosts: each one is locked, with a fence that only grows.
+
+    `ready` is an Ansible that was started before; else one starts while the locks are taken.
 
     Raises PaquetError when its bundle was closed, erased, suspended or opened while it waited, or
     when its erasing began and this is something else: else an old wish would bring back what is
@@ -49,14 +52,16 @@ def change(control: Control, play: Play) -> PlayResult:
     """
     _refuse_overtaken(play, control)
     with ExitStack() as held:
+        ansible = nullcontext(ready) if ready else start_ansible(control.settings)
+        ready = held.enter_context(ansible)
         permits = []
         for host in sorted(play.hosts, key=lambda host: host.name):  # one order: no deadlock
             lock = guard.hold(host, control.settings, claim(control, host))
             permits.append(held.enter_context(lock).permit)
         _refuse_overtaken(play, control)
-        done = run_play(
+        done = run_ready(
             play,
-            control.settings,
+            ready,
             permits=permits,
             on_part=lambda part: control.tell(f"  {part.words}"),
         )
@@ -67,7 +72,8 @@ def change(control: Control, play: Play) -> PlayResult:
 def rehearse(control: Control, play: Play) -> PlayResult:
     """Say what `play` would change, reading reality; the servers stay as they are."""
     _refuse_overtaken(play, control)
-    return run_play(play, control.settings, check=True)
+    with start_ansible(control.settings) as ready:
+        return run_ready(play, ready, check=True)
 
 
 def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:

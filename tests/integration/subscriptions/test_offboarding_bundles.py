@@ -280,8 +280,9 @@ def test_what_waited_while_a_bundle_was_erased_changes_nothing(
 ) -> None:
     played: list[str] = []
     monkeypatch.setattr(guard, "hold", lambda *_lock: nullcontext(Mock()))
+    monkeypatch.setattr(plays, "start_ansible", lambda *_: nullcontext())
     monkeypatch.setattr(
-        plays, "run_play", lambda play, *_run, **_with: played.append(play.playbook)
+        plays, "run_ready", lambda play, *_run, **_with: played.append(play.playbook)
     )
     waiting = replace(plays.erasing_play(closed.bundle(), closed.control), playbook=playbook)
     real_change(closed.control, waiting)

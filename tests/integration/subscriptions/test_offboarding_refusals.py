@@ -87,7 +87,10 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What runs on servers whose locks are free."""
     found: list[str] = []
     monkeypatch.setattr(guard, "hold", lambda *_lock: nullcontext(Mock()))
-    monkeypatch.setattr(plays, "run_play", lambda play, *_run, **_with: found.append(play.playbook))
+    monkeypatch.setattr(plays, "start_ansible", lambda *_: nullcontext())
+    monkeypatch.setattr(
+        plays, "run_ready", lambda play, *_run, **_with: found.append(play.playbook)
+    )
     return found
 
 

@@ -82,9 +82,10 @@ class Servers:
 @pytest.fixture
 def servers(monkeypatch: pytest.MonkeyPatch) -> Servers:
     made = Servers()
-    monkeypatch.setattr(plays, "run_play", made.play)
+    monkeypatch.setattr(plays, "run_ready", made.play)
     monkeypatch.setattr(looking, "ask_program", made.say)
     monkeypatch.setattr(guard, "hold", lambda *_: nullcontext(Mock()))
+    monkeypatch.setattr(plays, "start_ansible", lambda *_: nullcontext())
     return made
 
 

@@ -8,11 +8,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from provision.process import cgroups, supervisor
-from provision.process.confinement import Confinement, Overdue, run_confined
+from provision.process.confinement import Confinement, Overdue, confined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SURVIVOR = """
 import os, sys, time
@@ -34,8 +38,10 @@ def words(program: str, *arguments: str) -> list[str]:
     return [sys.executable, "-c", program, *arguments]
 
 
-def confined(timeout: float = 30, **changes: list[Path]) -> Confinement:
-    return Confinement(environment=dict(os.environ), timeout=timeout, **changes)
+def run(command: list[str], on_line: Callable[[str], None], seconds: float = 30) -> int:
+    """Run a confined program to its end and return its code."""
+    with confined(command, Confinement(dict(os.environ))) as running:
+        return running.follow(on_line, seconds)
 
 
 def is_gone(marker: Path, patience: float = 2.0) -> bool:
@@ -65,18 +71,18 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_the_output_and_the_code_come_back() -> None:
     lines: list[str] = []
     program = "import sys; print('one'); print('two', file=sys.stderr, end=''); sys.exit(7)"
-    assert run_confined(words(program), confined(), lines.append) == 7
+    assert run(words(program), lines.append) == 7
     assert sorted(lines) == ["one", "two"]
 
 
 def test_a_program_that_is_missing_ends_with_127() -> None:
-    assert run_confined(["/nowhere/at/all"], confined(), lambda _: None) == 127
+    assert run(["/nowhere/at/all"], lambda _: None) == 127
 
 
 @pytest.mark.usefixtures("way")
 def test_a_survivor_of_a_finished_program_is_ended(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
-    assert run_confined(words(SURVIVOR, str(marker)), confined(), lambda _: None) == 0
+    assert run(words(SURVIVOR, str(marker)), lambda _: None) == 0
     assert is_gone(marker)
 
 
@@ -84,7 +90,16 @@ def test_a_survivor_of_a_finished_program_is_ended(tmp_path: Path) -> None:
 def test_a_survivor_of_a_timeout_is_ended(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     with pytest.raises(Overdue):
-        run_confined(words(STAYS, str(marker)), confined(timeout=4), lambda _: None)
+        run(words(STAYS, str(marker)), lambda _: None, seconds=4)
+    assert is_gone(marker)
+
+
+@pytest.mark.usefixtures("way")
+def test_a_program_that_nobody_follows_is_ended(tmp_path: Path) -> None:
+    marker = tmp_path / "pid"
+    with confined(words(STAYS, str(marker)), Confinement(dict(os.environ))):
+        while not marker.exists() or not marker.read_text():
+            time.sleep(0.01)
     assert is_gone(marker)
 
 
@@ -96,7 +111,7 @@ def test_a_survivor_of_a_cancelled_run_is_ended(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_confined(words(STAYS, str(marker)), confined(), cancel)
+        run(words(STAYS, str(marker)), cancel)
     assert is_gone(marker)
 
 
@@ -106,8 +121,9 @@ from provision.process import cgroups, confinement
 if sys.argv[2] == "subreaper":
     cgroups.make_cgroup = lambda: None
 from pathlib import Path
-kept = confinement.Confinement(dict(os.environ), 60, [Path(sys.argv[3])])
-confinement.run_confined([sys.executable, "-c", sys.argv[4], sys.argv[1]], kept, print)
+kept = confinement.Confinement(dict(os.environ), [Path(sys.argv[3])])
+with confinement.confined([sys.executable, "-c", sys.argv[4], sys.argv[1]], kept) as running:
+    running.follow(print, 60)
 """
 
 
@@ -174,7 +190,7 @@ def test_the_supervisor_killed_first_leaves_nothing_either(tmp_path: Path) -> No
             if int(parent) == os.getpid() and supervisor.__file__ in line:
                 os.kill(int(entry.parent.name), signal.SIGKILL)
 
-    run_confined(words(STAYS, str(marker)), confined(), kill_the_supervisor)
+    run(words(STAYS, str(marker)), kill_the_supervisor)
     assert is_gone(marker)
 
 
