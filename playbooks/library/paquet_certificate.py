@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils import paquet_task
+from ansible.module_utils.paquet_certificate import ARGUMENTS, bring
 
 DOCUMENTATION = """
 module: paquet_certificate
@@ -28,35 +26,10 @@ paquet:
   type: dict
   returned: always
 """
-ARGUMENTS = {
-    "names": {"type": "list", "elements": "str", "required": True},
-    "required": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": True},
-    "program": {"type": "path", "default": "/usr/local/lib/paquet/certificate"},
-}
 
 
 def main() -> None:
-    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    command = [module.params["program"], "ensure", *module.params["names"]]
-    command += ["--check"] if module.check_mode else []
-    command += [] if module.params["wait"] else ["--later"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError as absent:
-        if module.check_mode:
-            module.exit_json(changed=True, paquet={})
-        module.fail_json(msg=str(absent))
-    if done.returncode:
-        module.fail_json(msg=done.stderr.strip().splitlines()[-1:])
-    told = json.loads(done.stdout)
-    problems = [f"{name}: {one['problem']}" for name, one in told.items() if one["problem"]]
-    changed = any(one["changed"] for one in told.values())
-    if problems and module.params["required"]:
-        module.fail_json(msg="no certificate for " + "; ".join(problems), changed=changed)
-    for problem in problems:
-        module.warn(f"no certificate yet for {problem}")
-    module.exit_json(changed=changed, paquet={"certificates": told})
+    paquet_task.run(ARGUMENTS, bring)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-import grp
-import pwd
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.paquet_paths import Entry, Refused, look, place, write
-from ansible.module_utils.paquet_systemd import STAMPS, UNIT, settle
+from ansible.module_utils import paquet_task
+from ansible.module_utils.paquet_lines import ARGUMENTS, bring
 
 DOCUMENTATION = """
 module: paquet_lines
@@ -39,6 +34,10 @@ options:
     description: Folder of the units' digests.
     type: path
     default: /var/lib/paquet/units
+  reread:
+    description: Units of this pattern are read again when their files are newer, listed or not.
+    type: str
+    default: paquet-*
 """
 RETURN = """
 changed_paths:
@@ -50,73 +49,10 @@ actions:
   type: dict
   returned: success
 """
-ITEM = {
-    "path": {"type": "path", "required": True},
-    "beginning": {"required": True, "no_log": False},
-    "line": {"no_log": False},
-    "owner": {"default": "root"},
-    "group": {"default": "root"},
-    "mode": {"default": "0644"},
-}
-ARGUMENTS = {
-    "items": {"type": "list", "elements": "dict", "required": True, "options": ITEM},
-    "units": {"type": "list", "elements": "dict", "default": [], "options": UNIT},
-    "stamps": {"type": "path", "default": STAMPS},
-}
-
-
-def with_line(text: str, beginning: str, line: str | None) -> str:
-    """Given a text, return it with `line` where the line with this beginning was, or at the end."""
-    lines = text.splitlines()
-    found = [number for number, one in enumerate(lines) if one.startswith(beginning)]
-    kept = [one for one in lines if not one.startswith(beginning)]
-    if line is not None:
-        kept.insert(found[0] if found else len(kept), line)
-    return "".join(f"{one}\n" for one in kept)
-
-
-def keep(item: dict[str, Any], *, check: bool) -> dict[str, str] | None:
-    """Bring one line to its wanted state; return the difference, or None."""
-    line, beginning = item["line"], item["beginning"]
-    if line is not None and (not line.startswith(beginning) or "\n" in line):
-        raise Refused(f"{item['path']}: the line is not one line with its beginning")
-    with place(item["path"]) as spot:
-        standing = look(spot) if spot else None
-        text = standing.content.decode() if standing else ""
-        wanted = _entry(item, with_line(text, beginning, line).encode())
-        if standing == wanted or (standing is None and line is None):
-            return None
-        if spot is None and not check:
-            raise Refused(f"{item['path']}: its folder does not exist")
-        if spot and not check:
-            write(spot, wanted)
-    return {"before": text, "after": wanted.content.decode(), "after_header": item["path"]}
-
-
-def _entry(item: dict[str, Any], content: bytes) -> Entry:
-    try:
-        owner = pwd.getpwnam(item["owner"]).pw_uid
-        group = grp.getgrnam(item["group"]).gr_gid
-    except KeyError:
-        raise Refused(f"{item['path']}: its owner or group does not exist") from None
-    return Entry("file", int(item["mode"], 8), owner, group, content)
 
 
 def main() -> None:
-    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    try:
-        found = [keep(item, check=module.check_mode) for item in module.params["items"]]
-        units = settle(module.params["units"], module.params["stamps"], check=module.check_mode)
-    except (Refused, OSError) as refused:
-        module.fail_json(msg=str(refused))
-    diffs = [one for one in found if one]
-    changed = [one["after_header"] for one in diffs]
-    module.exit_json(
-        changed=bool(diffs) or units["changed"],
-        changed_paths=changed,
-        actions=units["actions"],
-        diff=[*diffs, *(units["diff"] if units["changed"] else [])],
-    )
+    paquet_task.run(ARGUMENTS, bring)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_alone import alone
-from ansible.module_utils.paquet_nextcloud import TREES, PhpFailed, as_template, run_php, settle
+from ansible.module_utils.paquet_php import TREES, PhpFailed, as_template, run_php, settle
 from ansible.module_utils.paquet_postgres import MISSING, WHERE, connected, psycopg, sql
 
 DOCUMENTATION = """

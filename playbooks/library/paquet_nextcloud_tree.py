@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.paquet_nextcloud import TREES
+from ansible.module_utils.paquet_php import TREES
 
 DOCUMENTATION = """
 module: paquet_nextcloud_tree

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.paquet_paths import Refused
-from ansible.module_utils.paquet_systemd import STAMPS, UNIT, settle
+from ansible.module_utils import paquet_task
+from ansible.module_utils.paquet_systemd import ARGUMENTS, bring
 
 DOCUMENTATION = """
 module: paquet_units
@@ -35,6 +34,10 @@ options:
     description: Folder of the digests.
     type: path
     default: /var/lib/paquet/units
+  reread:
+    description: Units of this pattern are read again when their files are newer, listed or not.
+    type: str
+    default: paquet-*
 """
 RETURN = """
 actions:
@@ -42,19 +45,10 @@ actions:
   type: dict
   returned: always
 """
-ARGUMENTS = {
-    "units": {"type": "list", "elements": "dict", "required": True, "options": UNIT},
-    "stamps": {"type": "path", "default": STAMPS},
-}
 
 
 def main() -> None:
-    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    try:
-        result = settle(module.params["units"], module.params["stamps"], check=module.check_mode)
-    except (Refused, OSError) as refused:
-        module.fail_json(msg=str(refused))
-    module.exit_json(**result)
+    paquet_task.run(ARGUMENTS, bring)
 
 
 if __name__ == "__main__":

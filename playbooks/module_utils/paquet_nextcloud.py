@@ -1,88 +1,74 @@
-"""Run our PHP programs for a Nextcloud, as the Unix user of its bundle and in its sandbox."""
+"""Bring one bundle's Nextcloud to its wanted state, in one start of PHP; settle its units last.
+
+The database must stand, a copy of the template. Runs as the Unix user of the bundle, secrets go
+over standard input. `system` are values of config.php, `secret_system` more of them; `device` is
+the first one, which is enrolled. Users that are not listed are switched off, never deleted.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
-PROGRAMS = "/usr/local/lib/paquet"
-TREES = "/usr/share/paquet/nextcloud"
-PHP = ("/usr/bin/php8.4", "-d", "apc.enable_cli=1", "-d", "memory_limit=512M")
-SECONDS = 300
-LAST_LINES = 15
-MOST = 1 << 20
-SHOWN = 200
-SANDBOX = (
-    *("/usr/bin/systemd-run", "--quiet", "--pipe", "--wait", "--collect"),
-    *("--setenv=LANG=C.UTF-8", f"--property=RuntimeMaxSec={SECONDS}"),
-)
+from ansible.module_utils import paquet_systemd
+from ansible.module_utils.paquet_paths import Refused
+from ansible.module_utils.paquet_php import TREES, PhpFailed, in_sandbox, settle
 
-
-class PhpFailed(Exception):
-    """A PHP program that ended with an error; its message is what it said."""
-
-
-def in_sandbox(bundle: str) -> list[str]:
-    """Return the words that run a program as a bundle, in the sandbox of its PHP.
-
-    Its config.php and its own apps are programs that whoever is in the bundle may write, and a
-    module runs as root beside them: what they do then is fenced in as what they do for the web is.
-    """
-    return [*SANDBOX, f"--uid={bundle}", f"--gid={bundle}", f"--unit=paquet-occ@{bundle}.service"]
+DEVICE = {
+    "id": {"required": True},
+    "name": {"required": True},
+    "address": {"required": True},
+    "secret": {"required": True, "no_log": True},
+}
+ARGUMENTS = {
+    "bundle": {"required": True},
+    "version": {"required": True},
+    "home": {"type": "path", "required": True},
+    "system": {"type": "dict", "required": True},
+    "secret_system": {"type": "dict", "default": {}, "no_log": True},
+    "admin": {"required": True},
+    "admin_password": {"required": True, "no_log": True},
+    "users": {"type": "list", "elements": "dict", "required": True},
+    "device": {"type": "dict", "options": DEVICE},
+    "units": {"type": "list", "elements": "dict", "default": [], "options": paquet_systemd.UNIT},
+    **paquet_systemd.SETTLED,
+}
 
 
-def as_template(user: str, config_folder: str) -> list[str]:
-    """Return the words that run a program as the user who installs templates; no bundle is near."""
-    known = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", f"NEXTCLOUD_CONFIG_DIR={config_folder}"]
-    owner = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-    return ["/usr/bin/env", "--ignore-environment", *known, "/usr/bin/setpriv", *owner]
+def wanted_state(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
+    """Return the input of paquet-nextcloud.php."""
+    first = {"device": {"action": "enrol", **params["device"]}} if params["device"] else {}
+    return {
+        "tree": f"{TREES}/{params['version']}",
+        "dry_run": check,
+        "system": {**params["system"], **params["secret_system"]},
+        "admin": {"uid": params["admin"], "password": params["admin_password"]},
+        "users": [
+            {
+                "address": user["address"],
+                "display_name": user["display_name"],
+                "quota": int(user["quota_bytes"]),
+            }
+            for user in params["users"]
+        ],
+        "prune": True,
+        **first,
+    }
 
 
-def run_php(program: str, runner: list[str], given: dict[str, Any]) -> str:
-    """Run one of our PHP programs by `runner` with `given` as JSON on its input; return its text.
-
-    Nothing of ours, not even the environment of root, reaches the program but what it needs.
-    """
-    code, told, complained = bounded([*runner, *PHP, "-f", f"{PROGRAMS}/{program}"], given)
-    if code:
-        said = (complained.strip() or told.strip()).splitlines()[-LAST_LINES:]
-        raise PhpFailed("\n".join(said) or f"{program} ended with {code}")
-    return told
-
-
-def bounded(command: list[str], given: dict[str, Any]) -> tuple[int, str, str]:
-    """Run a command and return its exit code, what it told and what it complained of.
-
-    Code of a bundle may write without end, and this is root's memory: a megabyte of each is read.
-    """
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd="/") as process:
-        with ThreadPoolExecutor(2) as readers:
-            texts = readers.map(partial(read_some, process), (process.stdout, process.stderr))
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(json.dumps(given).encode())
-                process.stdin.close()
-            told, complained = texts
-        return process.wait(SECONDS), told, complained
-
-
-def read_some(process: subprocess.Popen[bytes], stream: IO[bytes]) -> str:
-    """Return what a stream says, and end the process when that is too much."""
-    said = stream.read(MOST)
-    if stream.read(1):
-        process.kill()
-    return said.decode(errors="replace")
-
-
-def settle(runner: list[str], wanted: dict[str, Any]) -> list[str]:
-    """Bring one Nextcloud to its wanted state; return what was (or would be) changed."""
-    said = run_php("paquet-nextcloud.php", runner, wanted)
+def bring(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
+    """Settle configuration, users and device, then the units."""
+    if check and not Path(params["home"], "config").is_dir():
+        return {"changed": True, "changes": ["everything"]}
     try:
-        changed = json.loads(said.strip().splitlines()[-1])["changed"]
-        return [str(change)[:SHOWN] for change in changed]
-    except (ValueError, LookupError, TypeError):
-        raise PhpFailed("its program did not say what it changed") from None
+        changes = settle(in_sandbox(params["bundle"]), wanted_state(params, check=check))
+        units = paquet_systemd.settle(params, check=check)
+    except (PhpFailed, Refused, OSError) as failed:
+        raise Refused(f"Nextcloud of {params['bundle']}: {failed}") from failed
+    after = "".join(f"{change}\n" for change in changes)
+    return {
+        "changed": bool(changes) or units["changed"],
+        "changes": changes,
+        "actions": units["actions"],
+        "diff": [{"before": "", "after": after}, *units["diff"]],
+    }

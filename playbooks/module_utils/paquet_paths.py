@@ -21,7 +21,11 @@ LARGEST = 16_000_000
 
 
 class Refused(Exception):
-    """A path that cannot be brought to the wanted state; its message says why."""
+    """What cannot be brought to the wanted state: why, and what Ansible is told besides."""
+
+    def __init__(self, message: str, **told: object) -> None:
+        super().__init__(message)
+        self.told = told
 
 
 @dataclass(frozen=True)

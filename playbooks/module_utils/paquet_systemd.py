@@ -22,19 +22,24 @@ UNIT = {
     "reload_on": {"type": "list", "elements": "str", "default": []},
     "gone": {"type": "bool", "default": False},
 }
+SETTLED = {"stamps": {"type": "path", "default": STAMPS}, "reread": {"default": "paquet-*"}}
+ARGUMENTS = {
+    "units": {"type": "list", "elements": "dict", "required": True, "options": UNIT},
+    **SETTLED,
+}
 PROPERTIES = (
-    "Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,"
-    "ConditionResult,ConditionTimestampMonotonic"
+    "Id,LoadState,ActiveState,SubState,NeedDaemonReload,ConditionResult,ConditionTimestampMonotonic"
 )
 RUNNING = ("active", "reloading", "activating", "refreshing")
-NOT_ENABLED = ("disabled", "masked", "masked-runtime", "")
+NOT_ENABLED = ("disabled", "masked", "masked-runtime", "not-found", "")
+# systemd(1): systemctl then only looks at the files and links, and has the manager read none again.
+OFFLINE = {**os.environ, "SYSTEMD_OFFLINE": "1"}
 # stop before start: a unit may free the port that another one wants
 ORDER = ("disable", "stop", "enable", "start", "restart", "reload")
 BEGINS = frozenset({"start", "restart", "reload"})
 SETTLE = 0.3
 GONE = ""
 LAST_LINES = "20"
-OURS = "paquet-*"
 
 
 def digest(patterns: list[str]) -> str:
@@ -144,12 +149,30 @@ class Systemd:
             dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
             for block in said.strip().split("\n\n")
         ]
-        return dict(zip(names, blocks, strict=True))
+        files = self.offline("is-enabled", "--", *names).stdout.splitlines()
+        return {
+            name: {**block, "UnitFileState": state}
+            for name, block, state in zip(names, blocks, files, strict=True)
+        }
 
-    def is_stale(self) -> bool:
-        """Whether a file of a unit of ours, one that nobody lists here too, is newer than it."""
-        said = self.call("show", "--all", "--property=NeedDaemonReload", "--", OURS).stdout
+    def is_stale(self, pattern: str) -> bool:
+        """Whether a file of a unit of this name, one that nobody lists here too, is newer."""
+        said = self.call("show", "--all", "--property=NeedDaemonReload", "--", pattern).stdout
         return "NeedDaemonReload=yes" in said
+
+    def offline(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/usr/bin/systemctl", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=OFFLINE,
+        )
+
+    def act(self, action: str, names: list[str]) -> subprocess.CompletedProcess[str]:
+        """Do one kind of action. Instances have no other names that the manager must learn."""
+        of_files = action in ("enable", "disable") and all("@" in name for name in names)
+        return (self.offline if of_files else self.call)(action, "--", *names)
 
     def explain(self, name: str) -> str:
         said = subprocess.run(
@@ -192,7 +215,7 @@ def carry_out(planned: dict[str, dict[str, Any]], systemd: Systemd) -> dict[str,
     failed = {}
     for action in ORDER:
         names = [name for name, one in planned.items() if action in one["due"]]
-        ended = systemd.call(action, "--", *names) if names else None
+        ended = systemd.act(action, names) if names else None
         if ended and ended.returncode:
             failed.update(_who_failed(action, names, ended.stderr.strip(), systemd))
     failed.update(_who_fell([name for name in planned if name not in failed], planned, systemd))
@@ -224,20 +247,20 @@ def _who_failed(action: str, names: list[str], said: str, systemd: Systemd) -> d
     return {name: f"{said}\n{systemd.explain(name)}" for name in down or names}
 
 
-def settle(
-    units: list[dict[str, Any]], stamps: str, *, check: bool, laid: bool = False
-) -> dict[str, Any]:
+def settle(params: dict[str, Any], *, check: bool, laid: bool = False) -> dict[str, Any]:
     """Bring all units to their wanted state; return Ansible's result: changed, actions, diff.
 
-    Files of units that nobody lists (`laid`: there may be new ones) are read again, too.
-    Raises Refused when a unit does not run afterwards; those that do are remembered all the same.
+    Files of units that nobody lists (`laid`: there may be new ones) are read again, too, as far as
+    the pattern `reread` names them. Raises Refused when a unit does not run afterwards; those that
+    do are remembered all the same.
     """
+    units, stamps = params["units"], params["stamps"]
     if not units and not laid:
         return {"changed": False, "actions": {}, "diff": []}
     systemd = Systemd()
     shown = systemd.show([unit["name"] for unit in units])
     stale = any(one["NeedDaemonReload"] == "yes" for one in shown.values())
-    reread = stale or systemd.is_stale()
+    reread = stale or systemd.is_stale(params["reread"])
     if reread and not check:
         systemd.call("daemon-reload")
     planned = plan(units, systemd, stamps)
@@ -257,3 +280,8 @@ def _do_and_remember(planned: dict[str, dict[str, Any]], systemd: Systemd, stamp
     if failed:
         told = "\n".join(f"{name}: {why}" for name, why in failed.items())
         raise Refused(f"units that do not run: {told}")
+
+
+def bring(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
+    """Be the module paquet_units."""
+    return settle(params, check=check)

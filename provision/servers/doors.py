@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.servers.looking import ask_program
+from provision.servers.looking import Inquiry, ask_program
 
 if TYPE_CHECKING:
     from provision.servers.inventory import Host
@@ -95,7 +95,8 @@ def lift(host: Host, settings: Settings, address: str) -> Guests:
 
 
 def _ask(host: Host, settings: Settings, *words: str) -> Guests:
-    said = ask_program(host, settings, (PROGRAM, *words), "does not know whom it keeps out")
+    inquiry = Inquiry((PROGRAM, *words), "does not know whom it keeps out")
+    said = ask_program(host, settings, inquiry)
     told = json.loads(said)
     let_in = {one["address"]: one["until"] for one in told["allowed"]}
     return Guests(tuple(Ban(**ban) for ban in told["bans"]), let_in)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from provision.checks.findings import Result
 from provision.errors import PaquetError
 from provision.registry import orders, states
+from provision.servers.playbooks import start_ansible
 from provision.subscriptions.selling import opening
-from provision.workflows import checking, devices, plays, zones
+from provision.workflows import checking, devices, plays, safekeeping, zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 
     from provision.checks.findings import Finding
     from provision.registry.models import Bundle
+    from provision.servers.playbooks import Ready
     from provision.workflows.control import Control
 
 # The steps of an order, and what a person is told when one begins.
 TOLD = {
     "names": "its records in DNS",
-    "bundle": "mail, cloud, first backup, and the key of the first device",
+    "bundle": "mail, cloud, and the key of the first device",
     "device": "its key",
-    "checks": "looks from outside, as the device will",
+    "checks": "looks from outside, as the device will, during the first backup",
     "kit": "what its owner takes home",
 }
 STEPS = tuple(TOLD)
@@ -43,9 +45,15 @@ class Delivery:
     order_id: int
     attempt: int
     bundle: Bundle
+    ready: Ready | None = None
     enrolled: devices.Enrolled | None = None
     findings: Sequence[Finding] = ()
     kit: Path | None = None
+
+    def take_ready(self) -> Ready | None:
+        """Return the Ansible that waits for its one play, the first time."""
+        ready, self.ready = self.ready, None
+        return ready
 
 
 def resume(control: Control, order_id: int) -> Delivery:
@@ -62,8 +70,9 @@ def resume(control: Control, order_id: int) -> Delivery:
         bundle = orders.load_bundle(order.bundle)
         not_done = [step.name for step in order.steps if step.state != "done"]
     delivery = Delivery(control, order_id, attempt, bundle)
-    for name in left(not_done):
-        _run_step(delivery, name)
+    with start_ansible(control.settings) as delivery.ready:
+        for name in left(not_done):
+            _run_step(delivery, name)
     with control.session() as session:
         order = orders.owned(session, order_id, attempt)
         states.change_state(
@@ -120,15 +129,15 @@ def _publish_names(delivery: Delivery) -> str:
 
 
 def _make_bundle(delivery: Delivery) -> str:
-    """Make all that the bundle is, its first device too: starting another play takes seconds."""
+    """Make all that the bundle is, its first device too, and begin its first backup."""
     control = delivery.control
     device, secret = devices.first(control, delivery.order_id)
     play = plays.bundle_play("bundle.yml", delivery.bundle, control)
     with_backup = replace(play, variables={**play.variables, "first_backup": True})
     whole = plays.with_device(with_backup, device, "enrol", control, secret)
-    result = plays.change(control, whole)
+    result = plays.change(control, whole, delivery.take_ready())
     delivery.enrolled = devices.enrolled(device, secret, result)
-    return f"first snapshot {result.facts['backup']['snapshot'][:8]}"
+    return f"{delivery.bundle.domain} works on {delivery.bundle.server}"
 
 
 def _enrol_device(delivery: Delivery) -> str:
@@ -146,7 +155,8 @@ def _check(delivery: Delivery) -> str:
     if wrong:
         told = "; ".join(f"{finding.check}: {finding.message}" for finding in wrong)
         raise PaquetError(f"{len(wrong)} checks from outside are red: {told}", wrong[0].hint)
-    return f"{len(findings)} checks from outside"
+    snapshot = safekeeping.first(delivery.control, delivery.bundle)
+    return f"{len(findings)} checks from outside, first snapshot {snapshot[:8]}"
 
 
 def _write_kit(delivery: Delivery) -> str:

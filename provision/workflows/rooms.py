@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from provision.registry.models import Bundle
     from provision.workflows.control import Control
 
-READ = ("cat", "/var/lib/paquet/room.json")
+READ = looking.Inquiry(("cat", "/var/lib/paquet/room.json"), "has measured no bundle yet")
 MIB, GIB = 1 << 20, 1 << 30
 Bytes = Annotated[int, Field(ge=0, lt=1 << 60)]
 
@@ -54,7 +54,7 @@ def look(control: Control, bundle: Bundle) -> Used:
     measured this bundle yet.
     """
     host = inventory.find(control.settings.inventory, bundle.server)
-    said = looking.ask_program(host, control.settings, READ, "has measured no bundle yet")
+    said = looking.ask_program(host, control.settings, READ)
     try:
         used = Used.model_validate(TOLD.validate_json(said)[bundle.name])
     except (ValidationError, KeyError):

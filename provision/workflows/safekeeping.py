@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from provision.backups.repository import Repository, refuse_used_folder
 from provision.errors import PaquetError
 from provision.registry.secrets import open_safe
 from provision.servers import inventory, tunnel
+from provision.servers.looking import Inquiry, ask_program
+from provision.servers.play import AN_HOUR
 from provision.servers.variables import REST_PORT
 from provision.workflows import bundles, plays
 
@@ -21,12 +24,25 @@ if TYPE_CHECKING:
     from provision.registry.models import Bundle
     from provision.workflows.control import Control
 
+PROGRAM = "/usr/local/lib/paquet/backup"
+
 
 def run(control: Control, domain: str) -> str:
     """Back the bundle of `domain` up now and return the id of its snapshot."""
     bundle = bundles.find(control, domain)
     result = plays.change(control, plays.bundle_play("backup.yml", bundle, control))
     return str(result.facts["backup"]["snapshot"])
+
+
+def first(control: Control, bundle: Bundle) -> str:
+    """Wait for the first snapshot of `bundle`, which its order began, and return its id.
+
+    Where there are snapshots already, it is the newest one's. Raises PaquetError.
+    """
+    server = inventory.find(control.settings.inventory, bundle.server)
+    words = (PROGRAM, "--first", bundle.name)
+    inquiry = Inquiry(words, f"could not back {bundle.domain} up", AN_HOUR)
+    return str(json.loads(ask_program(server, control.settings, inquiry))["snapshot"])
 
 
 def snapshots(control: Control, domain: str) -> Sequence[Mapping[str, object]]:

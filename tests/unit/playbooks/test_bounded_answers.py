@@ -7,7 +7,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.unit.playbooks.conftest import Load
 
-MODULE = "module_utils/paquet_nextcloud.py"
+MODULE = "module_utils/paquet_php.py"
 
 
 @pytest.mark.parametrize("stream", ["1", "2"])

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Back one bundle up: `backup NAME`; prints last.json, as JSON.
+`backup --first NAME` waits for the first one, and prints the last.json that there is then.
 `backup --look NAME` only sees that the backup server can be written to, and says so soon.
 `backup --repository NAME` only sees that the repository is there, which takes a second once.
 `backup --release NAME` lets the cloud of a backup that did not end well work again.
@@ -79,6 +80,9 @@ def main() -> int:
             look(arguments.bundle)
         if arguments.look:
             return 0
+        if arguments.first:
+            sys.stdout.write(first(arguments.bundle) + "\n")
+            return 0
         with alone(arguments.bundle):
             if arguments.repository:
                 make_repository(arguments.bundle)
@@ -97,6 +101,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="backup", description="Back one bundle up.")
     parser.add_argument("bundle")
     only = parser.add_mutually_exclusive_group()
+    only.add_argument("--first", action="store_true", help="only wait for the first snapshot")
     only.add_argument("--look", action="store_true", help="only see that its server answers")
     only.add_argument("--repository", action="store_true", help="only make the repository")
     only.add_argument("--release", action="store_true", help="only end what a killed one began")
@@ -133,6 +138,7 @@ def back_up(name: str) -> dict[str, Any]:
     if settings["database"]:
         with maintenance(name, settings["maintenance"]):
             dump_database(name, dumps / "database.dump")
+    write(STATE / name / "dumped", b"")  # from here on the cloud may work
     paths = [BUNDLES / name, dumps, *mail_folders(settings)]
     left_out = hollow_files(paths)
     summary = snapshot(name, paths, left_out)
@@ -147,6 +153,20 @@ def back_up(name: str) -> dict[str, Any]:
     }
     write(STATE / name / "last.json", json.dumps(told).encode())
     return told
+
+
+def first(name: str) -> str:
+    """Return what was told of the last snapshot; the first, under way or not, is waited for."""
+    told, unit = STATE / name / "last.json", f"paquet-backup@{name}.service"
+    if told.exists():
+        return told.read_text()
+    look(name)
+    start = ["/usr/bin/systemctl", "start", unit]
+    if subprocess.run(start, capture_output=True, check=False).returncode:
+        journal = ["/usr/bin/journalctl", "--output=cat", "--lines=15", f"_SYSTEMD_UNIT={unit}"]
+        said = run(journal).decode(errors="replace")
+        raise Failed(f"the backup failed: {said.strip()[-LAST_WORDS:]}")
+    return told.read_text()
 
 
 def read_settings(name: str) -> dict[str, Any]:
