@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 UNAVAILABLE = 503
 ERASE = ("erase", "--now", "--why", "has everything", "--yes")
-CLOUD_ENDS = {"light": "No light cloud", "nextcloud": "No Nextcloud"}  # what is told then
 # The light one has a domain of its own, and with it a certificate of its own.
 DOMAINS = {"light": "association.test", "nextcloud": "partie.paquet.test"}
 # Where a name may be found: paths, texts, units, users, groups, databases. Journals expire, and the
@@ -117,7 +116,15 @@ def test_a_bundle_is_closed_taken_along_and_erased_without_a_trace(
         leaver.paquet("erase", "--yes")
     assert refused.value.completed.returncode == UnsafeChange.exit_code
     words = ["bundle", "erase", delivered.domain, *ERASE[1:]]
-    kill_at(region.folder / "paquet.toml", CLOUD_ENDS[delivered.cloud], words)
+    machine = region.machine("bundles1")
+    kill_at(
+        region.folder / "paquet.toml",
+        "No mail, cloud",
+        words,
+        once=lambda: (
+            machine.run(["test", "-e", f"/srv/mail/{delivered.domain}"], check=False).returncode
+        ),
+    )
     assert bundles.find(region.control, delivered.domain).state == "closed"
     leaver.paquet(*ERASE)
 

@@ -200,7 +200,12 @@ SECRET = """
       paquet_files: {items: [{path: /root/canary, content: "{{ secret }}"}]}
       no_log: true
     - name: Report
-      paquet_report: {facts: {length: "{{ secret | length }}"}}
+      tell: {length: "{{ secret | length }}"}
+"""
+TELL = """
+from ansible.module_utils.basic import AnsibleModule
+module = AnsibleModule({"length": {"type": "int"}})
+module.exit_json(paquet=module.params)
 """
 
 
@@ -215,6 +220,8 @@ def test_a_secret_is_on_the_server_and_nowhere_else(machine: Machine) -> None:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
+    (machine.folder / "library").mkdir()
+    machine.playbook("library/tell.py", TELL)
     book = machine.playbook("secret.yml", SECRET)
     play = Play(book, [machine.host], {}, {"canary": SecretStr(canary)})
     result = run_play(play, machine.settings)
