@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from ansible.module_utils import paquet_task
-from ansible.module_utils.paquet_certificate import ARGUMENTS, bring
+from ansible.module_utils import paquet_certificate, paquet_task
 
 DOCUMENTATION = """
 module: paquet_certificate
@@ -29,7 +28,7 @@ paquet:
 
 
 def main() -> None:
-    paquet_task.run(ARGUMENTS, bring)
+    paquet_task.run(paquet_certificate)
 
 
 if __name__ == "__main__":

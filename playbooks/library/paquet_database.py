@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from ansible.module_utils import paquet_task
-from ansible.module_utils.paquet_database import ARGUMENTS, bring
+from ansible.module_utils import paquet_database, paquet_task
 
 DOCUMENTATION = """
 module: paquet_database
@@ -55,7 +54,7 @@ actions:
 
 
 def main() -> None:
-    paquet_task.run(ARGUMENTS, bring)
+    paquet_task.run(paquet_database)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from ansible.module_utils import paquet_task
-from ansible.module_utils.paquet_files import ARGUMENTS, bring
+from ansible.module_utils import paquet_files, paquet_task
 
 DOCUMENTATION = """
 module: paquet_files
@@ -24,6 +23,7 @@ options:
       state: {type: str, default: file, choices: [file, directory, link, absent],
               description: What shall stand there; absent removes a whole directory.}
       content: {type: str, description: Text of a file. Without it a missing file is made empty.}
+      sha256: {type: str, description: Digest of the text in its place; for a look alone.}
       owner: {type: str, default: root, description: Name or number.}
       group: {type: str, default: root, description: Name or number.}
       mode: {type: str, description: Octal; 0644 for files and 0755 for directories.}
@@ -79,7 +79,7 @@ actions:
 
 
 def main() -> None:
-    paquet_task.run(ARGUMENTS, bring)
+    paquet_task.run(paquet_files)
 
 
 if __name__ == "__main__":

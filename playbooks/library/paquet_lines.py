@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from ansible.module_utils import paquet_task
-from ansible.module_utils.paquet_lines import ARGUMENTS, bring
+from ansible.module_utils import paquet_lines, paquet_task
 
 DOCUMENTATION = """
 module: paquet_lines
@@ -52,7 +51,7 @@ actions:
 
 
 def main() -> None:
-    paquet_task.run(ARGUMENTS, bring)
+    paquet_task.run(paquet_lines)
 
 
 if __name__ == "__main__":

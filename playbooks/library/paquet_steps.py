@@ -5,20 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils import (
-    paquet_backup,
-    paquet_certificate,
-    paquet_database,
-    paquet_files,
-    paquet_lines,
-    paquet_nextcloud,
-    paquet_nextcloud_device,
-    paquet_rows,
-    paquet_sessions,
-    paquet_systemd,
-)
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.paquet_kinds import KINDS
 from ansible.module_utils.paquet_paths import Refused
 
 if TYPE_CHECKING:
@@ -33,8 +22,7 @@ description:
   - Arguments are in no result; what a step marks as secret is in no message either.
 options:
   steps:
-    description: C(name), and one of C(backup), C(certificate), C(database), C(files), C(lines),
-      C(nextcloud), C(nextcloud_device), C(rows), C(sessions) and C(units) with its arguments.
+    description: C(name), and one of the kinds in C(paquet_kinds.py) with its arguments.
     type: list
     elements: dict
     required: true
@@ -50,18 +38,6 @@ paquet:
   returned: success
 """
 ARGUMENTS = {"steps": {"type": "list", "elements": "dict", "required": True}}
-KINDS = {
-    "backup": paquet_backup,
-    "certificate": paquet_certificate,
-    "database": paquet_database,
-    "files": paquet_files,
-    "lines": paquet_lines,
-    "nextcloud": paquet_nextcloud,
-    "nextcloud_device": paquet_nextcloud_device,
-    "rows": paquet_rows,
-    "sessions": paquet_sessions,
-    "units": paquet_systemd,
-}
 
 
 class Work:

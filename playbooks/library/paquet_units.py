@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from ansible.module_utils import paquet_task
-from ansible.module_utils.paquet_systemd import ARGUMENTS, bring
+from ansible.module_utils import paquet_systemd, paquet_task
 
 DOCUMENTATION = """
 module: paquet_units
@@ -48,7 +47,7 @@ actions:
 
 
 def main() -> None:
-    paquet_task.run(ARGUMENTS, bring)
+    paquet_task.run(paquet_systemd)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import hashlib
 import os
 import pwd
 import subprocess
@@ -29,6 +30,7 @@ ITEM = {
     "path": {"type": "path", "required": True},
     "state": {"default": "file", "choices": ["file", "directory", "link", "absent"]},
     "content": {"type": "str"},
+    "sha256": {"type": "str"},
     "owner": {"default": "root"},
     "group": {"default": "root"},
     "mode": {"type": "str"},
@@ -66,6 +68,9 @@ def _content(item: dict[str, Any], standing: Entry | None) -> bytes:
     stands = standing is not None and standing.kind == "file"
     if item["state"] != "file":
         return b""
+    if item.get("sha256"):
+        same = stands and hashlib.sha256(standing.content).hexdigest() == item["sha256"]
+        return standing.content if same else b"(another one)"
     if stands and (item["content"] is None or not item["replace"]):
         return standing.content
     return (item["content"] or "").encode("utf-8", "surrogateescape")

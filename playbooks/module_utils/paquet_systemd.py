@@ -14,6 +14,7 @@ from typing import Any
 from ansible.module_utils.paquet_paths import Entry, Refused, place, write
 
 STAMPS = "/var/lib/paquet/units"
+FILES = Path("/etc/systemd/system")
 UNIT = {
     "name": {"required": True},
     "enabled": {"type": "bool"},
@@ -133,6 +134,16 @@ def _is_enabled(shown: dict[str, str]) -> bool:
     return shown["UnitFileState"] not in NOT_ENABLED
 
 
+def _unit_files(folder: Path) -> list[Path]:
+    """Return the files of our units, without those of a single instance (x@NAME.service.d)."""
+    return [
+        path
+        for pattern in ("paquet-*", "paquet-*.d/*")
+        for path in folder.glob(pattern)
+        if "@" not in (name := path.relative_to(folder).parts[0]) or "@." in name
+    ]
+
+
 class Systemd:
     """What systemd says and does."""
 
@@ -154,6 +165,12 @@ class Systemd:
             name: {**block, "UnitFileState": state}
             for name, block, state in zip(names, blocks, files, strict=True)
         }
+
+    def has_newer_files(self) -> bool:
+        """Whether a file of ours came after systemd read them: soon told, however many units."""
+        words = ("show", "--property=UnitsLoadTimestamp", "--value", "--timestamp=unix")
+        loaded = int(self.call(*words).stdout.strip().removeprefix("@") or 0)
+        return any(path.stat().st_ctime >= loaded for path in _unit_files(FILES))
 
     def is_stale(self, pattern: str) -> bool:
         """Whether a file of a unit of this name, one that nobody lists here too, is newer."""
@@ -260,7 +277,8 @@ def settle(params: dict[str, Any], *, check: bool, laid: bool = False) -> dict[s
     systemd = Systemd()
     shown = systemd.show([unit["name"] for unit in units])
     stale = any(one["NeedDaemonReload"] == "yes" for one in shown.values())
-    reread = stale or systemd.is_stale(params["reread"])
+    newer = stale or laid or systemd.has_newer_files()
+    reread = stale or (newer and systemd.is_stale(params["reread"]))
     if reread and not check:
         systemd.call("daemon-reload")
     planned = plan(units, systemd, stamps)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ansible.module_utils import paquet_calls
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.paquet_paths import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from types import ModuleType
 
 
-def run(arguments: dict[str, Any], bring: Callable[..., dict[str, Any]]) -> None:
-    """Bring what the arguments want, once they are as `arguments` describes them, and say so.
+def run(kind: ModuleType) -> None:
+    """Bring what the arguments want, once they are as kind.ARGUMENTS describes them, and say so.
 
-    `bring` takes them and whether this is check mode, and returns Ansible's result.
+    kind.bring takes them and whether this is check mode, and returns Ansible's result.
     """
-    module = AnsibleModule(arguments, supports_check_mode=True)
+    module = AnsibleModule(kind.ARGUMENTS, supports_check_mode=True)
+    if not module.check_mode:
+        paquet_calls.keep(kind, module.params)
     try:
-        result = bring(module.params, check=module.check_mode)
+        result = kind.bring(module.params, check=module.check_mode)
     except (Refused, OSError) as refused:
         module.fail_json(msg=str(refused), **getattr(refused, "told", {}))
     module.exit_json(**result)

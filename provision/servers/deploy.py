@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from provision.servers.digests import role_digests, roles_of
 from provision.servers.guard import hold
 from provision.servers.outcomes import PlayFailed
 from provision.servers.play import Play
-from provision.servers.playbooks import find_playbook, run_play
+from provision.servers.playbooks import find_playbook, run_play, run_ready, start_ansible
 from provision.servers.variables import server_secrets, site_variables
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from provision.servers.playbooks import OnPart
     from provision.settings import Settings
 
-SITE = "site.yml"
+SITE, AGAIN = "site.yml", "again.yml"
 
 
 @dataclass(frozen=True)
@@ -70,21 +71,30 @@ def deploy(
 ) -> Deployment:
     """Run `play` on its one host under the host's lock, without the roles that it has already.
 
-    `drift` visits every role and so finds what somebody changed by hand. When a role fails, the
-    roles before it are remembered: run again, it goes on there.
+    `drift` has the server look at all that these brought, and so finds what somebody changed by
+    hand. When a role fails, the roles before it are remembered: run again, it goes on there.
     """
     started, (host,) = time.monotonic(), play.hosts
     playbook = find_playbook(play.playbook)
     wanted = role_digests(playbook, play, roles_of(playbook, host.groups))
-    with hold(host, settings, claim) as held:
-        unchanged = () if drift else _equal(wanted, held.digests)
+    with ExitStack() as stack:
+        ready = stack.enter_context(start_ansible(settings)) if drift else None
+        held = stack.enter_context(hold(host, settings, claim))
+        unchanged = _equal(wanted, held.digests)
+        if ready and unchanged:
+            again = Play(AGAIN, [host], {"again_roles": list(unchanged)})
+            looked = run_ready(again, ready, permits=[held.permit], on_part=on_part)
+            unchanged = tuple(looked.facts["same"])
+        passed = () if drift else unchanged
         if wanted and len(unchanged) == len(wanted):
-            return Deployment(host.name, 0, (), unchanged, time.monotonic() - started)
-        known = {**play.variables, "new_server": not held.digests}
+            visited = tuple(wanted) if drift else ()
+            return Deployment(host.name, 0, visited, passed, time.monotonic() - started)
+        is_new = not any(held.digests.values())
+        known = {**play.variables, "new_server": is_new, "visit": held.permit.fence}
         given = replace(play, variables=known, skipped=unchanged)
         due = {role: wanted[role] for role in wanted if role not in unchanged}
         result = _visit(given, settings, held, due, on_part)
-    return _describe(host, wanted, unchanged, result, started)
+    return _describe(host, wanted, passed, result, started)
 
 
 def rehearse(play: Play, settings: Settings, on_part: OnPart | None = None) -> Deployment:
@@ -103,7 +113,11 @@ def _visit(
     due: Mapping[str, str],
     on_part: OnPart | None,
 ) -> PlayResult:
-    """Run the play, and have the server remember each role of `due` that came to its end."""
+    """Run the play, and have the server remember each role of `due` that came to its end.
+
+    Of one that was begun and did not, it knows nothing any more.
+    """
+    held.remember(dict.fromkeys(due, ""))
     try:
         result = run_play(play, settings, permits=[held.permit], on_part=on_part)
     except PlayFailed as failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from provision.workflows import capacity, names
 from provision.workflows.claims import claim
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import SecretStr
 
     from provision.registry.models import Device
@@ -69,11 +72,24 @@ def change(control: Control, play: Play, ready: Ready | None = None) -> PlayResu
     return done
 
 
-def rehearse(control: Control, play: Play) -> PlayResult:
+def rehearse(control: Control, play: Play, ready: Ready | None = None) -> PlayResult:
     """Say what `play` would change, reading reality; the servers stay as they are."""
     _refuse_overtaken(play, control)
-    with start_ansible(control.settings) as ready:
-        return run_ready(play, ready, check=True)
+    with nullcontext(ready) if ready else start_ansible(control.settings) as ansible:
+        return run_ready(play, ansible, check=True)
+
+
+def each_ready(control: Control, count: int) -> Iterator[Ready]:
+    """Yield an Ansible for each of `count` plays; the next one starts while a play runs."""
+    started: deque[tuple[ExitStack, Ready]] = deque()
+    with ExitStack() as whole:
+        for left in range(count, 0, -1):
+            while len(started) < min(left, 2):
+                own = whole.enter_context(ExitStack())
+                started.append((own, own.enter_context(start_ansible(control.settings))))
+            own, ready = started.popleft()
+            with own:
+                yield ready
 
 
 def bundle_play(playbook: str, bundle: Bundle, control: Control) -> Play:

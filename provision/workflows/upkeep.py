@@ -9,17 +9,43 @@ from provision.registry import orders, states
 from provision.workflows import bundles, capacity, plays
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from provision.registry.models import Bundle
+    from provision.servers.playbooks import Ready
     from provision.workflows.control import Control
 
 
-def deploy(control: Control, bundle: Bundle, *, dry_run: bool = False) -> int:
+def deploy(
+    control: Control, bundle: Bundle, *, dry_run: bool = False, ready: Ready | None = None
+) -> int:
     """Bring `bundle` to what this release says; return how many tasks changed (would change)."""
     play = plays.bundle_play("bundle.yml", bundle, control)
-    done = plays.rehearse(control, play) if dry_run else plays.change(control, play)
-    return sum(done.changed.values())
+    run = plays.rehearse if dry_run else plays.change
+    return sum(run(control, play, ready).changed.values())
+
+
+def deploy_each(
+    control: Control, wanted: Sequence[Bundle], *, dry_run: bool = False
+) -> list[dict[str, object]]:
+    """Deploy all of them: one that broke its own cloud keeps no neighbour from what is new.
+
+    Returns a row each, with its domain, and what changed or the error. Of one alone it is raised.
+    """
+    rows: list[dict[str, object]] = []
+    for bundle, ready in zip(wanted, plays.each_ready(control, len(wanted)), strict=True):
+        control.tell(bundle.domain)
+        try:
+            changed = deploy(control, bundle, dry_run=dry_run, ready=ready)
+        except PaquetError as error:
+            if len(wanted) == 1:
+                raise
+            rows.append({"domain": bundle.domain, "changed": None, "error": error.message})
+        else:
+            rows.append({"domain": bundle.domain, "changed": changed, "error": None})
+    return rows
 
 
 def bring_room(control: Control, domain: str) -> None:

@@ -32,6 +32,7 @@ SITE = """
 - name: A small site
   hosts: bundles
   gather_facts: false
+  environment: "{{ {'PAQUET_VISIT': ansible_role_name ~ ' ' ~ visit} if visit is defined else {} }}"
   roles:
     - {role: one, tags: one}
     - {role: two, tags: two}

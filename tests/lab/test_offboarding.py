@@ -116,14 +116,12 @@ def test_a_bundle_is_closed_taken_along_and_erased_without_a_trace(
         leaver.paquet("erase", "--yes")
     assert refused.value.completed.returncode == UnsafeChange.exit_code
     words = ["bundle", "erase", delivered.domain, *ERASE[1:]]
-    machine = region.machine("bundles1")
+    machine, look = region.machine("bundles1"), ["test", "-e", f"/srv/mail/{delivered.domain}"]
     kill_at(
         region.folder / "paquet.toml",
         "No mail, cloud",
         words,
-        once=lambda: (
-            machine.run(["test", "-e", f"/srv/mail/{delivered.domain}"], check=False).returncode
-        ),
+        once=lambda: machine.run(look, check=False).returncode,
     )
     assert bundles.find(region.control, delivered.domain).state == "closed"
     leaver.paquet(*ERASE)

@@ -70,14 +70,12 @@ def test_an_order_killed_in_the_middle_of_the_play_goes_on(
     region: Region, undisturbed: str
 ) -> None:
     domain = "coupe-cloud.paquet.test"
-    machine = region.machine("bundles1")
+    machine, look = region.machine("bundles1"), ["test", "-e", f"/srv/mail/{domain}"]
     kill_at(
         config(region),
         "The bundle's mail, cloud",
         words(domain),
-        once=lambda: (
-            machine.run(["test", "-e", f"/srv/mail/{domain}"], check=False).returncode == 0
-        ),
+        once=lambda: machine.run(look, check=False).returncode == 0,
     )
     paquet(config(region), "order", "resume", number_of(region, domain), "--yes")
     assert bundle_picture(region, domain) == undisturbed

@@ -119,8 +119,24 @@ def test_drift_is_found_and_mended_only_when_asked(machine: Machine, small_site:
     shown = deploy.rehearse(play, machine.settings)
     assert "by hand" in "".join(shown.diffs)
     assert machine.root("cat", "/etc/paquet-test-one") == "by hand\n"
-    assert deploy.deploy(play, machine.settings, machine.claim(), drift=True).changed == 1
+    told: list[str] = []
+
+    def look() -> deploy.Deployment:
+        told.clear()
+        return deploy.deploy(
+            play,
+            machine.settings,
+            machine.claim(),
+            drift=True,
+            on_part=lambda part: told.append(part.role),
+        )
+
+    assert look().changed == 1
+    assert told == ["again", "one"], "the other one was not visited"
     assert machine.root("cat", "/etc/paquet-test-one") == "paquet.test one\n"
+    done = look()
+    assert (done.changed, done.visited, done.unchanged) == (0, ("one", "two"), ())
+    assert told == ["again"]
 
 
 def test_after_a_failed_role_the_next_run_goes_on_there(

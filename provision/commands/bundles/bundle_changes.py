@@ -15,8 +15,6 @@ from provision.errors import PaquetError, UsageRefused
 from provision.workflows import bundles, capacity, checking, upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
@@ -65,7 +63,7 @@ def deploy(context: Context, wanted: BundlesMeant, how: How) -> None:
     if found and not how.dry_run and not agreed(context, planned, how, "Deploy them?"):
         return
     with progress.steps(quiet=how.as_json) as tell:
-        rows = _deploy_each(context.control(tell), found, dry_run=how.dry_run)
+        rows = upkeep.deploy_each(context.control(tell), found, dry_run=how.dry_run)
     context.show(rows, as_json=how.as_json, nothing="There is none to deploy.")
     if failed := [row for row in rows if row["error"]]:
         raise PaquetError(
@@ -81,22 +79,6 @@ def _named(control: Control, wanted: BundlesMeant) -> list[Bundle]:
     if wanted.server is not None:
         return bundles.standing_on(control, wanted.server)
     return capacity.due(control)
-
-
-def _deploy_each(control: Control, wanted: Sequence[Bundle], *, dry_run: bool) -> list[Facts]:
-    """Deploy all of them: one that broke its own cloud keeps no neighbour from what is new."""
-    rows: list[Facts] = []
-    for one in wanted:
-        control.tell(one.domain)
-        try:
-            changed = upkeep.deploy(control, one, dry_run=dry_run)
-        except PaquetError as error:
-            if len(wanted) == 1:
-                raise
-            rows.append({"domain": one.domain, "changed": None, "error": error.message})
-        else:
-            rows.append({"domain": one.domain, "changed": changed, "error": None})
-    return rows
 
 
 @click.command()

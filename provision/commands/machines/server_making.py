@@ -74,7 +74,7 @@ def prepare(context: Context, name: str, making: Making, how: How) -> None:
 
 @click.command()
 @click.argument("name", metavar="HOST")
-@click.option("--drift", is_flag=True, help="Visit every role: find what was changed by hand.")
+@click.option("--drift", is_flag=True, help="Look at all of it: mend what was changed by hand.")
 @force_option
 @typed(Making, "making")
 @change_options

@@ -87,3 +87,22 @@ def test_two_roles_watch_one_unit_without_disturbing_each_other(load: Load, tmp_
     functions["keep_stamp"](str(tmp_path / "stamps"), "x.service", first | second)
     kept = functions["read_stamp"](str(tmp_path / "stamps"), "x.service")
     assert first.items() | second.items() == kept.items()
+
+
+def test_files_of_templates_are_looked_at_and_those_of_single_instances_not(
+    load: Load, tmp_path: Path
+) -> None:
+    unit_files = load("module_utils/paquet_systemd.py")["_unit_files"]
+    for name in ("paquet-dav@.service", "paquet-watch.timer", "nginx.service"):
+        (tmp_path / name).touch()
+    for folder in ("paquet-dav@.service.d", "paquet-backup@bx.service.d", "paquet-watch.service.d"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "more.conf").touch()
+    assert {str(path.relative_to(tmp_path)) for path in unit_files(tmp_path)} == {
+        "paquet-dav@.service",
+        "paquet-dav@.service.d",
+        "paquet-dav@.service.d/more.conf",
+        "paquet-watch.timer",
+        "paquet-watch.service.d",
+        "paquet-watch.service.d/more.conf",
+    }
