@@ -48,13 +48,23 @@ def begin(unit: str, folder: Path, *, kept: bool) -> None:
     dumped = folder / "dumped"
     dumped.unlink(missing_ok=True)
     subprocess.run([SYSTEMCTL, "reset-failed", unit], capture_output=True, check=False)
-    subprocess.run([SYSTEMCTL, "start", "--no-block", unit], capture_output=True, check=True)
-    ask = [SYSTEMCTL, "show", "--property=ActiveState", "--value", unit]
+    begun = [SYSTEMCTL, "start", "--no-block", unit]
+    if subprocess.run(begun, capture_output=True, check=False).returncode:
+        raise _failed(unit)
+    under_way = True
     while kept and not dumped.exists() and not (folder / "last.json").exists():
-        said = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
-        if said == "failed":
+        if not under_way:
             raise _failed(unit)
         time.sleep(OFTEN)
+        under_way = _is_under_way(unit)  # before the next look at what it left
+
+
+def _is_under_way(unit: str) -> bool:
+    """Whether a unit works, or is about to: one that ended may look as if it never had begun."""
+    ask = [SYSTEMCTL, "show", "--property=ActiveState,Job", unit]
+    said = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.split()
+    waits = any(line.startswith("Job=") and line not in ("Job=", "Job=0") for line in said)
+    return waits or not {"ActiveState=inactive", "ActiveState=failed"}.intersection(said)
 
 
 def _failed(unit: str) -> Refused:

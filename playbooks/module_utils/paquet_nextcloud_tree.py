@@ -82,7 +82,7 @@ def bring(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
     if stands(tree, params["sha256"]):
         return {"changed": False, "needed": False}
     if not archive.is_file():
-        return {"changed": False, "needed": True}
+        return {"changed": check, "needed": True}
     if not check:
         os.umask(0o022)
         unpack(archive, tree, params["sha256"])

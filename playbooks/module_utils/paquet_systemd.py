@@ -187,8 +187,11 @@ class Systemd:
         )
 
     def act(self, action: str, names: list[str]) -> subprocess.CompletedProcess[str]:
-        """Do one kind of action. Instances have no other names that the manager must learn."""
-        of_files = action in ("enable", "disable") and all("@" in name for name in names)
+        """Do one kind of action. Instances have no other names that the manager must learn.
+
+        One that is disabled it must forget: what else wants it could start it again.
+        """
+        of_files = action == "enable" and all("@" in name for name in names)
         return (self.offline if of_files else self.call)(action, "--", *names)
 
     def explain(self, name: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import time
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 CHUNK = 65536
-ENDED_BY_SIGNAL = 128
 
 
 @dataclass(frozen=True)
@@ -143,10 +141,3 @@ def _waiting_for(
             yield selector
     finally:
         os.close(death)
-
-
-def explain_end(code: int) -> str:
-    """Given an exit code of run_confined, return it in words."""
-    if code > ENDED_BY_SIGNAL:
-        return f"was ended by {signal.Signals(code - ENDED_BY_SIGNAL).name}"
-    return f"ended with code {code}"

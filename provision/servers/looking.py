@@ -1,4 +1,4 @@
-"""A look inside a server: its own program says what it sees, over ssh; nothing is changed."""
+"""Programs of ours on a server, asked over ssh; most only look."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Inquiry:
-    """A program of ours with its words, what is said when it fails, and the seconds it may take."""
+    """A program of ours with its words, what is said when it fails, and the seconds it may take.
+
+    The `hint` is for whoever reads that; {host} in it is the server.
+    """
 
     words: Sequence[str]
     unable: str
+    hint: str = "`paquet server deploy {host}` brings the program that does."
     seconds: float = SECONDS
 
 
@@ -54,6 +58,6 @@ def ask_program(host: Host, settings: Settings, inquiry: Inquiry) -> str:
         said = done.stderr.strip().splitlines()[-1:]
         raise PaquetError(
             f"{host.name} {inquiry.unable}: {' '.join(said)}",
-            f"`paquet server deploy {host.name}` brings the program that does.",
+            inquiry.hint.format(host=host.name),
         )
     return done.stdout

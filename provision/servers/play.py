@@ -20,9 +20,9 @@ class Play:
     """A playbook (a path, or a name in our `playbooks`) for some hosts, and what it is given.
 
     `variables` are readable by every user of this machine's process list; `secrets` are not: the
-    play reads them from the JSON file at the variable `secrets_file`, in `no_log` tasks. What is
-    secret on the way back it writes as JSON to `reply_file`, in the same private folder. Tasks with
-    a tag of `skipped` are passed over.
+    play reads them from the JSON file at the variable `secrets_file`, in `no_log` tasks or silent
+    steps. What is secret on the way back it writes as JSON to `reply_file`, in the same private
+    folder. Tasks with a tag of `skipped` are passed over.
     """
 
     playbook: str

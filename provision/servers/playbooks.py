@@ -107,9 +107,14 @@ def run_ready(
     words = ["--check", "--diff"] if check else []
     words += ["--skip-tags", ",".join(play.skipped)] if play.skipped else []
     words += [str(find_playbook(play.playbook))]
-    _lay_out(ready.folder, play, {permit.host: permit for permit in permits})
-    write_privately(ready.folder / "words.new", json.dumps(words))
-    (ready.folder / "words.new").rename(ready.folder / WORDS)
+    try:
+        _lay_out(ready.folder, play, {permit.host: permit for permit in permits})
+        write_privately(ready.folder / "words.new", json.dumps(words))
+        (ready.folder / "words.new").rename(ready.folder / WORDS)
+    except FileNotFoundError:  # its folder went with it
+        raise PaquetError(
+            "Ansible ended before it had its play", "Is memory left? Run the same command again."
+        ) from None
     if _follow(ready, hearing, play):
         raise hearing.explain(Path(play.playbook).name)
     return hearing.result()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from provision.phones.mobileconfig import Signer
     from provision.servers.outcomes import PlayResult
+    from provision.servers.playbooks import Ready
     from provision.workflows.control import Control
 
 ID_BYTES = 6
@@ -73,10 +74,10 @@ def enrol_in_registry(
     return _add(session, control, user, NewDevice(name, new.kind))
 
 
-def enrol_first(control: Control, order_id: int) -> Enrolled:
+def enrol_first(control: Control, order_id: int, ready: Ready | None = None) -> Enrolled:
     """Enrol the device of an order, again when an earlier run lost its secret."""
     device, secret = first(control, order_id)
-    return _enrol_on_server(control, device, secret)
+    return _enrol_on_server(control, device, secret, ready)
 
 
 def first(control: Control, order_id: int) -> tuple[Device, SecretStr]:
@@ -196,8 +197,10 @@ def _add(
     return device, secret
 
 
-def _enrol_on_server(control: Control, device: Device, secret: SecretStr) -> Enrolled:
-    result = plays.change(control, plays.device_play(device, "enrol", control, secret))
+def _enrol_on_server(
+    control: Control, device: Device, secret: SecretStr, ready: Ready | None = None
+) -> Enrolled:
+    result = plays.change(control, plays.device_play(device, "enrol", control, secret), ready)
     return enrolled(device, secret, result)
 
 

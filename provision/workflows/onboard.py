@@ -47,6 +47,7 @@ class Delivery:
     bundle: Bundle
     ready: Ready | None = None
     enrolled: devices.Enrolled | None = None
+    made: bool = False
     findings: Sequence[Finding] = ()
     kit: Path | None = None
 
@@ -62,15 +63,17 @@ def resume(control: Control, order_id: int) -> Delivery:
     Done twice, it does nothing twice: each step is idempotent, and a delivered order is left as
     it is. Raises StepFailed with the step, the reason and how to go on.
     """
-    with control.session() as session:
+    with control.reading() as session:
         order = orders.get(session, order_id)
         if order.state == "delivered":
             return Delivery(control, order_id, order.attempt, orders.load_bundle(order.bundle))
-        attempt = orders.claim(session, order, control.told())
-        bundle = orders.load_bundle(order.bundle)
-        not_done = [step.name for step in order.steps if step.state != "done"]
-    delivery = Delivery(control, order_id, attempt, bundle)
-    with start_ansible(control.settings) as delivery.ready:
+    with start_ansible(control.settings) as ready:
+        with control.session() as session:
+            order = orders.get(session, order_id)
+            attempt = orders.claim(session, order, control.told())
+            bundle = orders.load_bundle(order.bundle)
+            not_done = [step.name for step in order.steps if step.state != "done"]
+        delivery = Delivery(control, order_id, attempt, bundle, ready)
         for name in left(not_done):
             _run_step(delivery, name)
     with control.session() as session:
@@ -136,19 +139,22 @@ def _make_bundle(delivery: Delivery) -> str:
     with_backup = replace(play, variables={**play.variables, "first_backup": True})
     whole = plays.with_device(with_backup, device, "enrol", control, secret)
     result = plays.change(control, whole, delivery.take_ready())
-    delivery.enrolled = devices.enrolled(device, secret, result)
+    delivery.enrolled, delivery.made = devices.enrolled(device, secret, result), True
     return f"{delivery.bundle.domain} works on {delivery.bundle.server}"
 
 
 def _enrol_device(delivery: Delivery) -> str:
     """Give the device a new secret, unless this run has just made it with the bundle."""
     if delivery.enrolled is None:
-        delivery.enrolled = devices.enrol_first(delivery.control, delivery.order_id)
+        ready = delivery.take_ready()
+        delivery.enrolled = devices.enrol_first(delivery.control, delivery.order_id, ready)
     return f"{delivery.enrolled.device.name} may sync"
 
 
 def _check(delivery: Delivery) -> str:
     secret = delivery.enrolled.secret if delivery.enrolled else None
+    if not delivery.made:  # what an earlier run began may keep the cloud still
+        safekeeping.first(delivery.control, delivery.bundle)
     findings = checking.check_bundle(delivery.control, delivery.bundle, secret)
     delivery.findings = findings
     wrong = [finding for finding in findings if finding.result is Result.ERROR]

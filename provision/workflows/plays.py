@@ -23,7 +23,7 @@ from provision.workflows import capacity, names
 from provision.workflows.claims import claim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from pydantic import SecretStr
 
@@ -79,7 +79,7 @@ def rehearse(control: Control, play: Play, ready: Ready | None = None) -> PlayRe
         return run_ready(play, ansible, check=True)
 
 
-def each_ready(control: Control, count: int) -> Iterator[Ready]:
+def each_ready(control: Control, count: int) -> Generator[Ready, None, None]:
     """Yield an Ansible for each of `count` plays; the next one starts while a play runs."""
     started: deque[tuple[ExitStack, Ready]] = deque()
     with ExitStack() as whole:

@@ -41,7 +41,8 @@ def first(control: Control, bundle: Bundle) -> str:
     """
     server = inventory.find(control.settings.inventory, bundle.server)
     words = (PROGRAM, "--first", bundle.name)
-    inquiry = Inquiry(words, f"could not back {bundle.domain} up", AN_HOUR)
+    hint = f"See that {bundle.backup_server} is on and answers."
+    inquiry = Inquiry(words, f"could not back {bundle.domain} up", hint, AN_HOUR)
     return str(json.loads(ask_program(server, control.settings, inquiry))["snapshot"])
 
 

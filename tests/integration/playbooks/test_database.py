@@ -27,7 +27,7 @@ basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": json.load(sys.stdin)}).
 basic._ANSIBLE_PROFILE = "legacy"
 if sys.argv[2].endswith("paquet_rows.py"):  # what only a step does has no file of a module
     from ansible.module_utils import paquet_rows, paquet_task
-    paquet_task.run(paquet_rows.ARGUMENTS, paquet_rows.bring)
+    paquet_task.run(paquet_rows)
 runpy.run_path(sys.argv[2], run_name="__main__")
 """
 SCHEMA = """

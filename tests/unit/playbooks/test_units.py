@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from subprocess import CompletedProcess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,3 +107,16 @@ def test_files_of_templates_are_looked_at_and_those_of_single_instances_not(
         "paquet-watch.service.d",
         "paquet-watch.service.d/more.conf",
     }
+
+
+@pytest.mark.parametrize("read_ago", [-60, 60])
+def test_files_that_came_after_systemd_read_them_are_seen(
+    load: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, read_ago: int
+) -> None:
+    (tmp_path / "paquet-dav@.service").touch()
+    systemd = load("module_utils/paquet_systemd.py")["Systemd"]
+    read_at = int((tmp_path / "paquet-dav@.service").stat().st_ctime) - read_ago
+    told = CompletedProcess([], 0, f"@{read_at}\n", "")
+    monkeypatch.setattr(systemd, "call", lambda *_words: told)
+    monkeypatch.setitem(systemd.has_newer_files.__globals__, "FILES", tmp_path)
+    assert systemd().has_newer_files() is (read_ago > 0)
