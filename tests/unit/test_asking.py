@@ -7,11 +7,13 @@ import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from cli import INTERRUPTED, main
 from provision import settings
 from provision.commands.begin.init import QUESTIONS, init
 from provision.commands.shared import asking
@@ -158,6 +160,37 @@ def test_an_interruption_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("click.termui.visible_prompt_func", interrupted)
     with pytest.raises(click.Abort):
         asking.agree("Deliver it?", "Add --yes.")
+
+
+def answered(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, answer: str | BaseException
+) -> str | int | None:
+    """Return the exit code of `paquet init` whose one question somebody at the keyboard answers."""
+    words = [f"--{name}={word or 'fr'}" for name, word in zip(QUESTIONS, ANSWERS, strict=True)]
+    words[-1] = "--registry=sqlite:///paquet.db"
+    config = folder / "paquet.toml"
+    monkeypatch.setattr("sys.argv", ["paquet", f"--config={config}", "init", *words])
+    monkeypatch.setattr(asking, "someone_is_there", lambda: True)
+    monkeypatch.setattr("click.termui.visible_prompt_func", Mock(side_effect=[answer]))
+    monkeypatch.setattr("os.umask", Mock())  # it would stay with the tests after this one
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not config.exists()
+    return ended.value.code
+
+
+def test_a_no_is_answered_by_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answered(monkeypatch, tmp_path, "n") == 1
+    assert capsys.readouterr().err == "Nothing was done.\n"
+
+
+def test_only_ctrl_c_is_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answered(monkeypatch, tmp_path, KeyboardInterrupt()) == INTERRUPTED
+    assert capsys.readouterr().err.endswith("\nInterrupted.\n")
 
 
 def test_nothing_else_asks_in_a_loop_of_its_own() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,17 @@ YES, NO = ("y", "yes"), ("n", "no", "")
 
 class InputEnded(UsageRefused):
     """Nobody answers: the input ended."""
+
+
+class Declined(click.ClickException):
+    """The person said no: that is no error, and nothing was done (exit code 1)."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was done.")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say so, beside the result."""
+        click.echo(self.message, file, err=True)
 
 
 @dataclass(frozen=True)
@@ -89,22 +100,26 @@ def agree(question: str, hint: str, *, err: bool = False) -> bool:
 
 
 def ask(question: str) -> None:
-    """Go on only when the person at the keyboard says yes. Raises UsageRefused without one."""
+    """Go on only when the person at the keyboard says yes.
+
+    Raises Declined after a no, UsageRefused without a person.
+    """
     if not someone_is_there():
         raise UsageRefused("Nobody is there to say yes", YES_HINT)
     if not agree(question, YES_HINT, err=True):
-        raise click.Abort
+        raise Declined
 
 
 def ask_again(there: str) -> None:
     """Ask whether what is `there` already is wanted once more, also where --yes was said.
 
-    `there` is a sentence that names it. Raises UsageRefused where nobody can be asked.
+    `there` is a sentence that names it. Raises Declined after a no, UsageRefused where nobody can
+    be asked.
     """
     if not someone_is_there():
         raise UsageRefused(there, AGAIN_HINT)
     if not agree(f"{there}. One more?", AGAIN_HINT, err=True):
-        raise click.Abort
+        raise Declined
 
 
 def someone_is_there() -> bool:

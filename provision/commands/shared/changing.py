@@ -49,7 +49,7 @@ def agreed(
     """Show what is planned, and return whether to do it.
 
     With --dry-run it is only shown; with --yes it is done without a word before. Else somebody is
-    asked. Raises UsageRefused where nobody is there.
+    asked. Raises Declined after a no, UsageRefused where nobody is there.
     """
     if how.dry_run:
         context.show(planned, as_json=how.as_json)

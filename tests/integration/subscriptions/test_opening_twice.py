@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from provision.commands.bundles.order import order
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.subscription import subscription
+from provision.commands.shared.asking import Declined
 from provision.errors import UsageRefused
 from provision.registry import secrets
 from provision.subscriptions.documents.models import Invoice
@@ -73,7 +74,7 @@ def test_who_means_it_says_again(context: Context) -> None:
 
 def test_a_person_is_asked_also_with_yes(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = someone_says(monkeypatch, yes=False)
-    with pytest.raises(click.Abort):
+    with pytest.raises(Declined):
         ask(context, subscription, *JEANNE, "--yes")
     assert "subscription 1 of 2026-03-02" in asked[0]
     assert held(context) == 1
