@@ -66,6 +66,12 @@ def connect(url: str) -> Engine:
     return engine
 
 
+def stands(engine: Engine) -> bool:
+    """Tell whether there is a registry: the file of SQLite is made by whoever connects first."""
+    file = engine.url.database
+    return engine.dialect.name != "sqlite" or file in (None, ":memory:") or Path(file).exists()
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """One unit of work: all of it is committed at the end, or nothing."""

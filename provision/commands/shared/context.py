@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, wraps
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from provision.commands.shared.words import Command
 
 PROBLEMS_FOUND = 5
+EMPTY = "provision.empty_registry"
+NO_REGISTRY = "There is no registry yet at {}: the first command that writes makes it."
 
 
 class Context:
@@ -44,13 +47,29 @@ class Context:
         """The checked settings."""
         return settings.load(self.config)
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
-        """The registry, brought to the newest schema."""
-        engine = database.connect(self.settings.registry.url)
-        if not newest.is_newest(engine):
-            load("provision.migrations.upgrades").upgrade(engine)
+        """The registry, brought to the newest schema.
+
+        Where none is yet, what only looks gets an empty one that goes when the command ends.
+        """
+        call = click.get_current_context(silent=True)
+        if call is None or not _only_looks(call) or database.stands(self._there):
+            return self._registry
+        if EMPTY not in call.meta:
+            call.meta[EMPTY] = _brought_up(database.connect(_nowhere(call)))
+            call.call_on_close(call.meta[EMPTY].dispose)
+            click.echo(NO_REGISTRY.format(self._there.url.database), err=True)
+        engine: Engine = call.meta[EMPTY]
         return engine
+
+    @cached_property
+    def _there(self) -> Engine:
+        return database.connect(self.settings.registry.url)
+
+    @cached_property
+    def _registry(self) -> Engine:
+        return _brought_up(self._there)
 
     @property
     def language(self) -> str:
@@ -95,6 +114,22 @@ class Context:
         if not (result or as_json) and nothing:
             click.echo(nothing, err=err)
         tables.show(result, self.language, as_json=as_json, err=err)
+
+
+def _only_looks(call: click.Context) -> bool:
+    """Tell whether a command writes nothing: what writes has --dry-run, and it was not given."""
+    return bool(call.params.get("dry_run", True))
+
+
+def _nowhere(call: click.Context) -> str:
+    """Return the address of a registry that nobody finds again once `call` ends."""
+    return f"sqlite:///{call.with_resource(TemporaryDirectory())}/empty.db"
+
+
+def _brought_up(engine: Engine) -> Engine:
+    if not newest.is_newest(engine):
+        load("provision.migrations.upgrades").upgrade(engine)
+    return engine
 
 
 def pass_context(command: Command) -> Command:
