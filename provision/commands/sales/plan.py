@@ -42,8 +42,10 @@ def import_plans(context: Context, file: Path, how: How) -> None:
     written = planfile.read(file)
 
     def work(session: Session) -> list[Facts]:
-        changes = plans.bring_in(session, written)
-        return [{"plan": change.plan, "change": change.what} for change in changes]
+        return [
+            {"plan": change.plan, "change": change.what, "price": change.price}
+            for change in plans.bring_in(session, written)
+        ]
 
     change(context, work, how, nothing="Nothing is new.")
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from provision import edges, money
 from provision.errors import UsageRefused
-from provision.money import EUR, Amount, show_euros
+from provision.money import EUR, Amount
 from provision.subscriptions.offers import vat
 from provision.subscriptions.offers.models import Plan, PlanComponent, Price
 from provision.subscriptions.offers.planfile import BUNDLE
@@ -28,10 +28,11 @@ PERIODS = (MONTHLY, YEARLY)
 
 @dataclass(frozen=True)
 class PlanChange:
-    """What an import did to one plan, in words."""
+    """What an import did to one plan, in words, and the new price of a term if it is one."""
 
     plan: str
     what: str
+    price: Amount | None = None
 
 
 def bring_in(session: Session, written: Iterable[WrittenPlan]) -> list[PlanChange]:
@@ -95,10 +96,11 @@ def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[PlanChange
         for period, units in _terms(dated):
             there = known.get((dated.component, period, dated.valid_from))
             if there is None:
-                plan.prices.append(_price(dated, period, units))
-                shown = show_euros(units)
-                what = period if dated.component == BUNDLE else f"{dated.component} {period}"
-                yield PlanChange(written.code, f"{what} price {shown} from {dated.valid_from}")
+                price = _price(dated, period, units)
+                plan.prices.append(price)
+                named = period if dated.component == BUNDLE else f"{dated.component} {period}"
+                what = f"{named} price from {dated.valid_from}"
+                yield PlanChange(written.code, what, amount(price))
             elif there.units != units:
                 raise _rewritten(written.code, there)
 
