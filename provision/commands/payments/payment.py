@@ -44,8 +44,7 @@ WAITING = {
     ),
     "record": Waiting(
         CASH,
-        "Write down that INVOICE was paid: AMOUNT with a --receipt or a --cheque, or "
-        "--from-credit.",
+        "Write down that INVOICE was paid: AMOUNT in cash (--slip), by --cheque, or --from-credit.",
     ),
     "awaited": Waiting(
         CASH,

@@ -11,7 +11,13 @@ from provision import money
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.moments import moment_of
-from provision.commands.shared.words import json_option, number_type, on_option, typed
+from provision.commands.shared.words import (
+    before_option,
+    json_option,
+    number_type,
+    on_option,
+    typed,
+)
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions.documents import open_items
@@ -40,7 +46,7 @@ class PaidByHand:
     organisation: str
     invoice: str
     amount: str | None
-    receipt: str | None
+    slip: str | None
     cheque: str | None
     on: date | None
     from_credit: bool
@@ -50,7 +56,8 @@ class PaidByHand:
 @click.argument("organisation")
 @click.argument("invoice")
 @click.argument("amount", required=False)
-@click.option("--receipt", help="The number of the receipt that was given for cash.")
+@click.option("--slip", help="The number of the slip that proves cash.")
+@before_option("--receipt", "--slip")
 @click.option("--cheque", help="The number of the cheque; it waits until the bank shows it.")
 @on_option
 @click.option("--from-credit", is_flag=True, help="Use what the customer paid too much.")
@@ -58,11 +65,11 @@ class PaidByHand:
 @change_options
 @pass_context
 def record(context: Context, said: PaidByHand, how: How) -> None:
-    """Write down that INVOICE was paid: AMOUNT with a --receipt or a --cheque, or --from-credit."""
-    ways = [way for way in (said.receipt, said.cheque, said.from_credit) if way]
+    """Write down that INVOICE was paid: AMOUNT in cash (--slip), by --cheque, or --from-credit."""
+    ways = [way for way in (said.slip, said.cheque, said.from_credit) if way]
     if len(ways) != 1 or bool(said.amount) == said.from_credit:
         raise UsageRefused(
-            "How was it paid?", "Give AMOUNT with --receipt or with --cheque, or --from-credit."
+            "How was it paid?", "Give AMOUNT with --slip or with --cheque, or --from-credit."
         )
     today = context.today
 
@@ -81,7 +88,7 @@ def _taken(session: Session, one: OpenItem, said: PaidByHand, today: date) -> Ce
     units, day = money.parse(said.amount).units, said.on or today
     if said.cheque:
         return paying.take_cheque(session, one, Cheque(units, day, said.cheque), today)
-    return paying.take_cash(session, one, Cash(units, day, str(said.receipt)), today)
+    return paying.take_cash(session, one, Cash(units, day, str(said.slip)), today)
 
 
 @click.command()

@@ -56,6 +56,17 @@ again_option = click.option(
 )
 
 
+def before_option(old: str, new: str) -> Callable[[Command], Command]:
+    """Add the option `old` of the last release: it is taken as `new`, which is told."""
+
+    def take(context: click.Context, _param: click.Parameter, word: str | None) -> None:
+        if word is not None:
+            click.echo(f"`{old}` is now `{new}`.", err=True)
+            context.params[new.removeprefix("--")] = word
+
+    return click.option(old, hidden=True, expose_value=False, callback=take)
+
+
 def typed(shape: type[DataclassInstance], name: str) -> Callable[[Command], Command]:
     """Hand the parameters that the dataclass `shape` has fields for to a command as one, `name`.
 

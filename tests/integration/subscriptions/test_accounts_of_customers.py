@@ -54,7 +54,7 @@ def test_who_signed_a_mandate_is_debited_until_it_ends(context: Context) -> None
 
 
 def test_what_was_credited_is_paid_back(context: Context) -> None:
-    ask(context, payment, "record", SHOP, "F2026-000001", "10,00", "--receipt", "R-1", "--yes")
+    ask(context, payment, "record", SHOP, "F2026-000001", "10,00", "--slip", "R-1", "--yes")
     assert read(context, payment, "accounts", SHOP) == []
     words = (SHOP, "F2026-000001", "--reason", "geste", "--yes")
     ask(context, subscription, "credit", *words)

@@ -77,7 +77,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
 def test_it_invoices_is_paid_and_settles_with_nobody(alone: Context, tmp_path: Path) -> None:
     (document,) = read(alone, invoice, "list")
     assert document["state"] == "issued"
-    paid = ("--receipt", "1", "--on", "2026-03-05", "--yes")
+    paid = ("--slip", "1", "--on", "2026-03-05", "--yes")
     euros = f"{document['open']['units'] / 100:.2f}"
     ask(alone, payment, "record", US, document["number"], euros, *paid)
     assert read(alone, invoice, "list", "--open") == []

@@ -115,7 +115,7 @@ def test_who_was_billed_with_vat_gets_it_back_as_it_was(context: Context) -> Non
 
 def test_an_invoice_that_named_a_french_buyer_is_made_again_without_vat(context: Context) -> None:
     billed(context, TODAY)
-    ask(context, payment, "record", SELLER, "F2026-000001", "10,00", "--receipt", "R-1", "--yes")
+    ask(context, payment, "record", SELLER, "F2026-000001", "10,00", "--slip", "R-1", "--yes")
     identify(context, *BELGIAN, *CHECKED)
     ask(context, invoice, "correct", "F2026-000001", "--by", SELLER, "--yes")
     old, note, new = written(context)
@@ -146,7 +146,7 @@ def test_who_cannot_be_billed_can_still_leave(context: Context) -> None:
 def test_a_deposit_of_a_buyer_abroad_has_no_vat_and_is_deducted(context: Context) -> None:
     identify(context, *SWISS)
     ask(context, invoice, "deposit", "1", "--amount", "5", "--yes")
-    ask(context, payment, "record", SELLER, "F2026-000001", "5,00", "--receipt", "R-1", "--yes")
+    ask(context, payment, "record", SELLER, "F2026-000001", "5,00", "--slip", "R-1", "--yes")
     billed(context, TODAY)
     deposit, final = written(context)
     assert sums(deposit) == [("O", 0, 500, 0)]

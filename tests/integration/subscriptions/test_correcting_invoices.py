@@ -99,7 +99,7 @@ def test_what_was_paid_of_a_wrong_invoice_counts_for_the_right_one(context: Cont
         "Boutique Libre",
         "F2026-000001",
         "7,00",
-        "--receipt",
+        "--slip",
         "R-1",
         "--yes",
     )

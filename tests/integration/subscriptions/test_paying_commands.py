@@ -194,7 +194,7 @@ def test_cash_pays_and_a_loss_is_looked_at_first(sold: Context) -> None:
     words = ("Boutique", number(sold))
     with pytest.raises(UsageRefused, match="How was it paid"):
         ask(sold, payment, "record", *words, "4,00", "--yes")
-    ask(sold, payment, "record", *words, "4,00", "--receipt", "R-1", "--yes")
+    ask(sold, payment, "record", *words, "4,00", "--slip", "R-1", "--yes")
     (planned,) = read(sold, payment, "write-off", *words, "--why", "Moved away", "--dry-run")
     assert planned["lost"] == {"commodity": "EUR", "units": 600}
     assert planned["vat_back"] == {"commodity": "EUR", "units": 100}
@@ -202,6 +202,15 @@ def test_cash_pays_and_a_loss_is_looked_at_first(sold: Context) -> None:
     with pytest.raises(UsageRefused, match="Nothing is open"):
         ask(sold, payment, "write-off", *words, "--why", "Again", "--yes")
     assert ask(sold, books, "verify").exit_code == 0
+
+
+def test_the_slip_of_cash_was_called_a_receipt_before(sold: Context) -> None:
+    words = ("record", "Boutique", number(sold), "4,00")
+    assert "--receipt" not in ask(sold, payment, "record", "--help").stdout
+    said = ask(sold, payment, *words, "--receipt", "R-1", "--json", "--yes")
+    assert said.stderr == "`--receipt` is now `--slip`.\n"
+    with pytest.raises(UsageRefused, match="R-1"):
+        ask(sold, payment, *words, "--slip", "R-1", "--yes")
 
 
 def test_a_refund_says_what_it_pays_back(sold: Context, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ WRITERS: tuple[tuple[click.Group, tuple[str, ...]], ...] = (
     (payment, ("refuse", SHOP, "F2026-2-1", *WHY)),
     (payment, ("park", SHOP, "2", *WHY)),
     (payment, ("park", SHOP, "4", "--fee", *WHY)),
-    (payment, ("record", SHOP, THIRD, "1,00", "--receipt", "R-1")),
+    (payment, ("record", SHOP, THIRD, "1,00", "--slip", "R-1")),
     (payment, ("unpaid", SHOP, "cheque-12", *WHY)),
     (payment, ("refund", SHOP, "4", "--credit-of", LOUISE)),
     (payment, ("write-off", SHOP, THIRD, *WHY)),
