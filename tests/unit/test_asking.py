@@ -14,11 +14,13 @@ import pytest
 from click.testing import CliRunner
 
 from cli import INTERRUPTED, main
-from provision import settings
+from provision import settings, strict
 from provision.commands.begin.init import QUESTIONS, init
 from provision.commands.shared import asking
 from provision.commands.shared.context import Context
-from provision.errors import UsageRefused
+from provision.errors import PaquetError, UsageRefused
+from provision.subscriptions.parties import profilefile
+from provision.subscriptions.parties.profiles import EXAMPLE, Profile
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -69,6 +71,31 @@ def test_init_writes_the_contract_of_one_or_of_two(
     (contract,) = tomllib.loads((tmp_path / "contract.toml").read_text("utf-8"))["contract"]
     assert {party for party, name in contract.items() if name == "Nuage"} == parties
     assert ("supporter" in contract) is (sellers == "together")
+
+
+@pytest.mark.parametrize(
+    ("sellers", "expected"),
+    [
+        ("alone", ("Nuage", "aide@nuage.example", "02 31 00 00 00", "franchise", "")),
+        (
+            "together",
+            ("Boutique Libre", "bonjour@boutique-libre.example", "02 00 00 00 00", "liable", "FR"),
+        ),
+    ],
+)
+def test_init_describes_an_association_alone_or_the_business_of_two(
+    tmp_path: Path, sellers: str, expected: tuple[str, ...]
+) -> None:
+    words = ("--operator=Nuage", "--zone=nuage.example", "--contact=aide@nuage.example")
+    given = (f"--sellers={sellers}", "--telephone=02 31 00 00 00")
+    assert run(tmp_path, "", *words, *given).exception is None
+    text = (tmp_path / "organisation.toml").read_text("utf-8")
+    said = strict.parse(text, Profile, EXAMPLE)
+    assert (said.name, said.email, said.phone, said.vat, said.vat_id[:2]) == expected
+    assert said.legal.startswith("Association" if sellers == "alone" else "SARL")
+    assert ("Boutique" in text) is (sellers == "together")
+    with pytest.raises(PaquetError, match="is still that of the example"):
+        profilefile.read(tmp_path / "organisation.toml")
 
 
 def test_init_without_a_number_is_fine(tmp_path: Path) -> None:

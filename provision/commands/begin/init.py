@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
 SELLERS = {"alone": "contract-alone.example.toml", "together": "contract.example.toml"}
 EXAMPLES = ("contract.toml", "plans.toml", "organisation.toml")
 STANDS_IN = '"Les Amis du Libre"'
+DESCRIBED = '"Boutique Libre" boutique.toml'
+COMMENTS_AT = 45  # the column at which comments stand
+# What an association's papers say otherwise than those of the business in the example.
+ASSOCIATION = {
+    "legal": "Association loi 1901, RNA W000000000, SIREN 000 000 000",
+    "website": "",
+    "vat": "franchise",
+    "vat_id": "",
+}
 QUESTIONS = {
     "operator": Question(
         "Who operates this (a name that subscribers will read)",
@@ -104,7 +114,8 @@ def init(context: Context, given: Answers, how: How) -> None:
     """Write paquet.toml, paquet.key and inventory.yml for a new control machine.
 
     Beside them examples to make your own: of contracts for who sells alone, or for two who work
-    together, of plans, of what an organisation's papers say. What no option answers is asked.
+    together, of plans, of what an organisation's papers say: an association's, if it is alone, else
+    a business's. What no option answers is asked.
     """
     path = context.config
     if path.exists():
@@ -153,17 +164,35 @@ def _files(path: Path, text: str) -> dict[Path, Made]:
 
 
 def _examples(folder: Path, answers: Mapping[str, str]) -> dict[Path, Made]:
-    """Return the examples beside the settings; in that of contracts the operator has its place."""
+    """Return the examples beside the settings; in them the operator has its place."""
     contract = _example(SELLERS[answers["sellers"]])
+    organisation = _example("organisation.example.toml")
     texts = (
         contract.replace(STANDS_IN, _quoted(answers["operator"])),
         _example("plans.example.toml"),
-        _example("organisation.example.toml"),
+        _alone(organisation, answers) if answers["sellers"] == "alone" else organisation,
     )
     return {
         folder / name: ("an example", partial((folder / name).write_text, text, "utf-8"))
         for name, text in zip(EXAMPLES, texts, strict=True)
     }
+
+
+def _alone(organisation: str, answers: Mapping[str, str]) -> str:
+    """Return the example of an organisation as that of the operator, an association alone."""
+    own = ASSOCIATION | {
+        "name": answers["operator"],
+        "email": answers["contact"],
+        "phone": answers["telephone"],
+    }
+
+    def rewritten(line: re.Match[str]) -> str:
+        key, comment = line.groups()
+        return (f"{key} = {_quoted(own[key])} ".ljust(COMMENTS_AT) + comment).rstrip()
+
+    line = rf'^({"|".join(own)}) = "[^"]*" *(.*)$'
+    text = re.sub(line, rewritten, organisation, flags=re.MULTILINE)
+    return text.replace(DESCRIBED, f"{_quoted(own['name'])} organisation.toml")
 
 
 def _example(name: str) -> str:
