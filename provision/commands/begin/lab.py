@@ -121,7 +121,7 @@ def snapshot(context: Context, name: str | None, titled: Titled, how: How) -> No
     if title is None:
         kept = [snapshots.find(which.cache, known) for known in snapshots.titles(which.cache)]
         rows = [{"snapshot": one.title, "network": f"198.18.{one.subnet}.0/24"} for one in kept]
-        context.show(rows, as_json=how.as_json, nothing="There is none.")
+        context.show(rows, as_json=how.as_json)
         return
     snapshots.refuse_use(which.cache, title)
     there = title in snapshots.titles(which.cache)

@@ -51,7 +51,7 @@ def run(context: Context, domain: str, how: How) -> None:
 def list_snapshots(context: Context, domain: str, *, as_json: bool) -> None:
     """List the snapshots of the bundle of DOMAIN, the oldest first."""
     rows = safekeeping.snapshots(context.control(), domain)
-    context.show(rows, as_json=as_json, nothing="There is none.")
+    context.show(rows, as_json=as_json)
 
 
 @backup.command()

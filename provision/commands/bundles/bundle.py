@@ -56,4 +56,4 @@ def bundle() -> None:
 @pass_context
 def list_bundles(context: Context, *, as_json: bool) -> None:
     """List the bundles."""
-    context.show(bundles.listing(context.control()), as_json=as_json, nothing="There is none.")
+    context.show(bundles.listing(context.control()), as_json=as_json)

@@ -46,4 +46,4 @@ def show_order(context: Context, number: int, *, as_json: bool) -> None:
 @pass_context
 def list_orders(context: Context, *, as_json: bool) -> None:
     """List the orders, the newest first."""
-    context.show(orders.listing(context.control()), as_json=as_json, nothing="There is none.")
+    context.show(orders.listing(context.control()), as_json=as_json)

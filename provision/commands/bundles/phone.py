@@ -75,7 +75,7 @@ def revoke(context: Context, user: str, device: str, how: How) -> None:
 def list_devices(context: Context, user: str, *, as_json: bool) -> None:
     """List the devices of USER."""
     rows = devices.listing(context.control(), user)
-    context.show(rows, as_json=as_json, nothing="There is none.")
+    context.show(rows, as_json=as_json)
 
 
 def _facts(device: Device) -> Facts:

@@ -56,7 +56,7 @@ def list_all(context: Context, organisation: str, since: date | None, *, as_json
         owner = organisations.get(session, organisation)
         found = recording.everyone(session, owner, since)
         rows = [receipt_facts(session, one) for one in found]
-    context.show(rows, as_json=as_json, nothing="There is none.")
+    context.show(rows, as_json=as_json)
 
 
 @dataclass(frozen=True)

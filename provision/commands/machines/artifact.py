@@ -92,4 +92,4 @@ def list_artifacts(context: Context, *, as_json: bool) -> None:
         }
         for kept in artifacts.cached(context.settings, "nextcloud")
     ]
-    context.show(rows, as_json=as_json, nothing="There is none.")
+    context.show(rows, as_json=as_json)

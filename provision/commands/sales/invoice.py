@@ -86,7 +86,7 @@ def list_all(context: Context, wanted: Looked, *, as_json: bool) -> None:
         owner = organisations.get(session, wanted.issuer).id if wanted.issuer else None
         found = open_items.documents(session, owner, wanted.since)
     rows = [_facts(one, today) for one in found if one.open.units or not wanted.only_open]
-    context.show(rows, as_json=as_json, nothing="There is none.")
+    context.show(rows, as_json=as_json)
 
 
 def _facts(one: OpenItem, today: date) -> Facts:

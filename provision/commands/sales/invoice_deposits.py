@@ -86,4 +86,4 @@ def list_deposits(context: Context, *, as_json: bool) -> None:
             }
             for one in deposits.everything(session)
         ]
-    context.show(rows, as_json=as_json, nothing="There is none.")
+    context.show(rows, as_json=as_json)

@@ -9,6 +9,7 @@ import click
 
 from provision import database
 from provision.commands.shared.asking import ask
+from provision.commands.shared.context import NOTHING
 from provision.commands.shared.words import json_option, typed
 
 if TYPE_CHECKING:
@@ -85,12 +86,12 @@ def change(
     planned: Found | None = None
     if how.dry_run or not how.yes:
         planned = tried(context, work)
-        if not planned and nothing and not how.as_json:
-            click.echo(nothing)
+        if not planned and nothing:
+            context.show(planned, as_json=how.as_json, nothing=nothing)
             return None
         if not agreed(context, planned, how, question):
             return None
     done = database.retried(context.engine, work)
     if how.as_json or done != planned:
-        context.show(done, as_json=how.as_json, nothing=nothing)
+        context.show(done, as_json=how.as_json, nothing=nothing or NOTHING)
     return done

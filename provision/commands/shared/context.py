@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.words import Command
 
 PROBLEMS_FOUND = 5
+NOTHING = "There is none."
 EMPTY = "provision.empty_registry"
 NO_REGISTRY = "There is no registry yet at {}: the first command that writes makes it."
 
@@ -103,7 +104,7 @@ class Context:
         result: Mapping[str, object] | Rows,
         *,
         as_json: bool = False,
-        nothing: str = "",
+        nothing: str = NOTHING,
         err: bool = False,
     ) -> None:
         """Print one thing, or a list of things with equal keys, as tables or as JSON.
@@ -111,7 +112,7 @@ class Context:
         Of an empty list people read `nothing`. With `err` they read it beside the result of a
         command, which is for a program.
         """
-        if not (result or as_json) and nothing:
+        if not (result or as_json):
             click.echo(nothing, err=err)
         tables.show(result, self.language, as_json=as_json, err=err)
 
