@@ -37,19 +37,20 @@ def run(context: Context, on: date | None, how: How) -> None:
     """Issue an invoice for every term that has begun, once.
 
     Every invariant of the ledger is checked before. A run that was interrupted is finished first,
-    with the day on which it began.
+    with the day on which it began. Where nothing is due, nothing is written.
     """
     control = context.control()
     day = on or control.today()
-    planned = bill.preview(control, day)
-    question = "Issue them? A document is never taken back, only credited."
-    asks = how.dry_run or planned.documents > 0
-    if asks and not agreed(context, _run_facts(planned), how, question):
-        _tell_left_out(planned)
-        return
-    done = bill.bill(control, day)
-    context.show(_run_facts(done), as_json=how.as_json)
-    _tell_left_out(done)
+    if how.dry_run or not how.yes:
+        planned = bill.preview(control, day)
+        if not planned.writes:
+            _tell(context, planned, how)
+            return
+        question = "Issue them? A document is never taken back, only credited."
+        if not agreed(context, _run_facts(planned), how, question):
+            _tell_left_out(planned)
+            return
+    _tell(context, bill.bill(control, day), how)
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,14 @@ def correct(context: Context, wanted: WrongInvoice, how: How) -> None:
     change(context, work, how)
 
 
+def _tell(context: Context, outcome: BillingOutcome, how: How) -> None:
+    if outcome.writes or outcome.left_out or how.as_json:
+        context.show(_run_facts(outcome), as_json=how.as_json)
+    else:
+        click.echo("Nothing is due.")
+    _tell_left_out(outcome)
+
+
 def _tell_left_out(outcome: BillingOutcome) -> None:
     """End with a sentence for each subscription whose buyer abroad could not be billed."""
     if outcome.left_out:
@@ -100,5 +109,6 @@ def _run_facts(outcome: BillingOutcome) -> Facts:
     return {
         "days": ", ".join(day.isoformat() for day in outcome.days),
         "documents": outcome.documents,
+        "subscriptions_ended": outcome.ended,
         "gross": euros(outcome.gross),
     }

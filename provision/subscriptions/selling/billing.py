@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from provision import database
@@ -28,7 +28,7 @@ from provision.subscriptions.parties.models import Identity, PersonReference
 from provision.subscriptions.selling import charges, deposits, due
 from provision.subscriptions.selling.due import Due, Reduction
 from provision.subscriptions.selling.models import Discount, Subscription, SubscriptionVersion
-from provision.subscriptions.selling.opening import ENDED
+from provision.subscriptions.selling.opening import ACTIVE, ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,19 +51,27 @@ class BillingOutcome:
     """What a run did: on which days it billed, how many documents it made, their sum in cents.
 
     Credit notes are among them, for deposits that nothing deducts any more; they are below zero.
-    `left_out` says by subscription why it was not billed: its buyer is abroad, and nobody here
-    knows the VAT. Nothing of it is lost: the first run after that is mended bills it.
+    `ended` counts the subscriptions that were past their last day. `left_out` says by subscription
+    why it was not billed: its buyer is abroad, and nobody here knows the VAT. Nothing of it is
+    lost: the first run after that is mended bills it.
     """
 
     days: list[date] = field(default_factory=list)
     documents: int = 0
     gross: int = 0
+    ended: int = 0
     left_out: dict[int, TreatmentRefused] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> bool:
+        """Whether the registry is another one after it."""
+        return bool(self.documents or self.ended)
 
     def add(self, piece: _Piece) -> None:
         """Count what one unit of work did."""
         self.documents += piece.documents
         self.gross += piece.gross
+        self.ended += piece.ended
         self.left_out |= piece.left_out
 
 
@@ -74,13 +82,14 @@ class _Piece:
     last: int | None
     documents: int
     gross: int
+    ended: int = 0
     left_out: Mapping[int, TreatmentRefused] = field(default_factory=dict)
 
 
 def bill(
     engine: Engine, day: date, tell: Callable[[str], None] = lambda _line: None
 ) -> BillingOutcome:
-    """Invoice all terms that began by `day`; done again, it finds nothing to do.
+    """Invoice all terms that began by `day`; done again, it finds nothing to do and writes nothing.
 
     It goes on in pieces: what was written stands when a run is killed, and the same command
     finishes it, with the day on which it began, before it begins a new one.
@@ -88,9 +97,9 @@ def bill(
     sensible_day(day, "the day of a billing run")
     outcome = BillingOutcome()
     for run_day in database.retried(engine, partial(_days, day)):
-        database.retried(engine, partial(_open, run_day))
-        _run(engine, run_day, outcome, tell)
-        outcome.add(database.retried(engine, partial(_finish, run_day)))
+        if database.retried(engine, partial(_open, run_day)):
+            _run(engine, run_day, outcome, tell)
+            outcome.add(database.retried(engine, partial(_finish, run_day)))
         outcome.days.append(run_day)
     return outcome
 
@@ -161,7 +170,7 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
         moved = update(Subscription).where(Subscription.id.in_(subscriptions)).values(billed_to=to)
         session.connection().execute(moved)
     gross = sum(draft.net + draft.vat for draft in wanted)
-    return _Piece(dues[-1].subscription_id, len(wanted), gross, left_out)
+    return _Piece(dues[-1].subscription_id, len(wanted), gross, left_out=left_out)
 
 
 def _load(session: Session, day: date, after: int) -> list[Due]:
@@ -205,9 +214,7 @@ def _begun(day: date, after: int) -> Select[*tuple[Any, ...]]:
         .join(PersonReference, PersonReference.subscriber_id == Subscription.subscriber_id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .outerjoin(Identity, Identity.id == latest)
-        .where(
-            Subscription.state == "active", Subscription.billed_to <= day, Subscription.id > after
-        )
+        .where(Subscription.state == ACTIVE, Subscription.billed_to <= day, Subscription.id > after)
         .order_by(Subscription.id)
         .limit(PIECE)
     )
@@ -278,10 +285,17 @@ def _days(day: date, session: Session) -> list[date]:
     return [*days, day]
 
 
-def _open(day: date, session: Session) -> None:
+def _open(day: date, session: Session) -> bool:
+    """Open the run of a day, unless it is open; return whether there is anything to do."""
     there = select(BillingRun).where(BillingRun.state == "open", BillingRun.day == day)
-    if session.scalar(there) is None:
-        session.add(BillingRun(day=day))
+    if session.scalar(there) is not None:
+        return True
+    waits = or_(Subscription.billed_to <= day, Subscription.last_day < day)
+    waiting = select(Subscription.id).where(Subscription.state == ACTIVE, waits).limit(1)
+    if session.scalar(waiting) is None:
+        return False
+    session.add(BillingRun(day=day))
+    return True
 
 
 def _finish(day: date, session: Session) -> _Piece:
@@ -298,12 +312,12 @@ def _finish(day: date, session: Session) -> _Piece:
         .where(BillingRun.state == "open", BillingRun.day == day)
         .values(state="done")
     )
-    session.execute(
+    ended = session.connection().execute(
         update(Subscription)
-        .where(Subscription.state == "active", Subscription.last_day < day)
-        .values(state="ended")
+        .where(Subscription.state == ACTIVE, Subscription.last_day < day)
+        .values(state=ENDED)
     )
-    return _Piece(None, len(numbers), -sum(given_back))
+    return _Piece(None, len(numbers), -sum(given_back), ended.rowcount)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 from facturx import get_xml_from_pdf
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from provision import shipped
 from provision.commands.books.books import books
@@ -19,10 +19,11 @@ from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
 from provision.commands.sales.plan import plan
 from provision.commands.sales.subscription import subscription
-from provision.errors import PaquetError
+from provision.errors import PaquetError, UsageRefused
 from provision.formats.facturx import schematron
 from provision.money import euros
 from provision.registry.models import Subscriber
+from provision.subscriptions.documents.models import BillingRun
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.offers import plans
@@ -32,6 +33,7 @@ from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.models import OrganisationProfile
 from provision.subscriptions.parties.profiles import Address
 from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.models import Subscription
 from provision.subscriptions.selling.opening import Sale
 from tests.integration.subscriptions.commanding import ask, own_profile, read, settled
 from tests.integration.subscriptions.conftest import DAY
@@ -251,11 +253,38 @@ def test_parts_are_whole_numbers(context: Context, parts: str) -> None:
 
 def test_what_would_be_billed_is_shown_before_it_is(sold: Context) -> None:
     planned = read(sold, invoice, "run", "--on", "2026-04-30", "--dry-run")
-    expected = {"days": "2026-04-30", "documents": 1, "gross": {"commodity": "EUR", "units": 1000}}
+    gross = {"commodity": "EUR", "units": 1000}
+    expected = {
+        "days": "2026-04-30",
+        "documents": 1,
+        "subscriptions_ended": 0,
+        "gross": gross,
+    }
     assert planned == expected
     assert read(sold, invoice, "run", "--on", "2026-04-30", "--yes") == expected
     again = read(sold, invoice, "run", "--on", "2026-04-30", "--yes")
     assert again == {**expected, "documents": 0, "gross": {"commodity": "EUR", "units": 0}}
+
+
+def test_where_nothing_is_due_nobody_is_asked_and_nothing_is_written(sold: Context) -> None:
+    def runs() -> int:
+        with sold.reading() as session:
+            return session.scalar(select(func.count()).select_from(BillingRun)) or 0
+
+    before = runs()
+    for words in ((), ("--yes",), ("--dry-run",)):
+        said = ask(sold, invoice, "run", "--on", "2026-03-31", *words)
+        assert said.stdout == "Nothing is due.\n"
+        assert runs() == before
+
+
+def test_a_run_that_only_ends_subscriptions_asks_too(sold: Context) -> None:
+    with sold.session() as session:
+        session.get_one(Subscription, 1).last_day = date(2026, 4, 29)
+    with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
+        ask(sold, invoice, "run", "--on", "2026-04-30")
+    ran = read(sold, invoice, "run", "--on", "2026-04-30", "--yes")
+    assert (ran["documents"], ran["subscriptions_ended"]) == (0, 1)
 
 
 def test_a_day_that_is_still_to_come_is_not_billed(sold: Context) -> None:
