@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
 
+NOBODY = "Nobody is to be reminded."
+
 
 @dataclass(frozen=True)
 class RemindingRun:
@@ -46,22 +48,24 @@ class RemindingRun:
 def run(context: Context, wanted: RemindingRun, how: How) -> None:
     """Take the steps of a day: letters, suspensions, and bundles that were paid opened again.
 
-    Exit code 5 when something could not be done; the same command tries it again.
+    Exit code 5 when something could not be done; the same command tries it again. What was paid,
+    paused or done while it asked is seen: it looks again after a yes.
     """
     rules, name = rules_of(wanted.file), wanted.organisation
     today = context.today
     day = wanted.on or today
     if day > today:
         raise UsageRefused(f"{day} is not yet", "Look at that day: paquet dunning due --on DAY")
-    planned = due_rows(context, name, rules, day)
-    if not planned and not how.yes:
-        context.show([], as_json=how.as_json, nothing="Nobody is to be reminded.")
-        return
-    if not agreed(context, planned, how, "Take these steps?"):
-        return
+    if how.dry_run or not how.yes:
+        planned = due_rows(context, name, rules, day)
+        if not planned:
+            context.show([], as_json=how.as_json, nothing=NOBODY)
+            return
+        if not agreed(context, planned, how, "Take these steps?"):
+            return
     with progress.steps(quiet=how.as_json) as tell:
         done = dunning.run(context.control(tell), Campaign(name, rules, day, wanted.folder))
     rows = [{"what": one.what, "step": one.step, "refused": one.refused} for one in done]
-    context.show(rows, as_json=how.as_json)
+    context.show(rows, as_json=how.as_json, nothing=NOBODY)
     if any(one.refused for one in done):
         sys.exit(PROBLEMS_FOUND)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -18,6 +19,7 @@ from provision.commands.sales.organisation import organisation
 from provision.commands.sales.plan import plan
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa.target_days import first_open_day
+from provision.subscriptions.dunning import reminders
 from provision.subscriptions.offers import plans
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling import opening
@@ -250,6 +252,15 @@ def test_reminders_are_shown_paused_and_run(sold: Context, tmp_path: Path) -> No
     listed = json.loads(ask(sold, dunning, "list", "Boutique", "--json").stdout)
     assert [one["step"] for one in listed["steps"]] == ["notice"]
     assert len(listed["pauses"]) == 1
+
+
+def test_who_is_reminded_is_worked_out_once_where_nobody_is_asked(
+    sold: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = Mock(wraps=reminders.overdue)
+    monkeypatch.setattr(reminders, "overdue", looked)
+    read(sold, dunning, "run", "Boutique", "--to", str(tmp_path / "letters"), "--yes")
+    assert looked.call_count == 1
 
 
 def test_a_policy_of_ones_own_is_read_strictly(sold: Context, tmp_path: Path) -> None:
