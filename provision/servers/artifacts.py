@@ -139,17 +139,15 @@ def look(settings: Settings, version: str, archive: Path, sha256: str = "") -> A
     return _described(settings, version, archive, _origin(sha256))
 
 
-def add(settings: Settings, version: str, archive: Path, sha256: str = "") -> Artifact:
-    """Keep an archive that the operator provides, pinned to `sha256` when that is known.
+def add(settings: Settings, seen: Artifact, archive: Path) -> Artifact:
+    """Keep an archive of the operator, which was looked at: a copy with the digest that was seen.
 
-    Raises PaquetError for a wrong digest and for whatever `inspect` refuses.
+    Raises PaquetError where the file is another one by now.
     """
-    _refuse_absent(version, archive)
     with _beside(settings) as copy:
         shutil.copyfile(archive, copy)
-        if sha256:
-            _expect_digest(copy, _checked_digest(sha256))
-        return _keep(settings, version, copy, _origin(sha256))
+        _expect_digest(copy, seen.sha256)
+        return _keep(settings, seen, copy)
 
 
 def _refuse_absent(version: str, archive: Path) -> None:
@@ -195,7 +193,8 @@ def fetch(
         _download(f"{address}.asc", signature)
         _download(address, archive)
         _expect_signature(archive, signature, ring, source.fingerprint)
-        return _keep(settings, version, archive, f"signed, {address}")
+        described = _described(settings, version, archive, f"signed, {address}")
+        return _keep(settings, described, archive)
 
 
 def inspect(archive: Path, version: str) -> None:
@@ -271,8 +270,7 @@ def _described(settings: Settings, version: str, archive: Path, origin: str) -> 
     )
 
 
-def _keep(settings: Settings, version: str, archive: Path, origin: str) -> Artifact:
-    described = _described(settings, version, archive, origin)
+def _keep(settings: Settings, described: Artifact, archive: Path) -> Artifact:
     path, now = Path(described.path), datetime.now(UTC).isoformat(timespec="microseconds")
     artifact = replace(described, added=now)
     archive.chmod(0o644)
@@ -280,7 +278,7 @@ def _keep(settings: Settings, version: str, archive: Path, origin: str) -> Artif
     with _beside(settings) as record:
         record.write_text(json.dumps(asdict(artifact), indent=2) + "\n", "utf-8")
         record.chmod(0o644)
-        record.rename(path.with_name(f"{INSIDE}-{version}-{artifact.sha256}.json"))
+        record.rename(path.with_name(f"{INSIDE}-{artifact.version}-{artifact.sha256}.json"))
     return artifact
 
 

@@ -7,6 +7,7 @@ import os
 import tarfile
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
@@ -15,8 +16,10 @@ from provision.commands.begin.lab import lab
 from provision.commands.begin.rehearse import rehearse
 from provision.commands.machines.artifact import artifact
 from provision.commands.machines.server import server
+from provision.commands.shared import asking
 from provision.commands.shared.context import Context
 from provision.errors import PaquetError, UsageRefused
+from provision.servers import artifacts
 from provision.servers.artifacts import Upstream, digest
 
 if TYPE_CHECKING:
@@ -84,6 +87,17 @@ def test_an_archive_is_shown_with_its_digest_before_it_is_kept(
     kept = call(context, artifact, *words, "--yes")
     assert kept == {**told, "added": kept["added"]}
     assert kept["added"]
+
+
+def test_an_archive_is_unpacked_once_where_somebody_is_asked(
+    context: Context, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacked = Mock(wraps=artifacts.inspect)
+    monkeypatch.setattr(artifacts, "inspect", unpacked)
+    monkeypatch.setattr(asking, "someone_is_there", lambda: True)
+    monkeypatch.setattr(asking, "agree", lambda *_question, **_how: True)
+    assert call(context, artifact, "add", "nextcloud", VERSION, str(archive))["added"]
+    assert unpacked.call_count == 1
 
 
 def test_where_an_archive_comes_from_and_who_signs_it_is_shown_before_it_is_fetched(

@@ -68,12 +68,10 @@ class GivenArchive:
 @pass_context
 def add(context: Context, wanted: Archive, given: GivenArchive, how: How) -> None:
     """Keep FILE as NAME VERSION; without --sha256 its digest is shown, to compare it by eye."""
-    chosen = (context.settings, wanted.version, given.archive, given.sha256)
-    if how.dry_run or not how.yes:  # reading an archive takes a while: not twice where nobody asks
-        seen = artifacts.look(*chosen)
-        if not agreed(context, asdict(seen), how, "Keep it?"):
-            return
-    context.show(asdict(artifacts.add(*chosen)), as_json=how.as_json)
+    seen = artifacts.look(context.settings, wanted.version, given.archive, given.sha256)
+    if agreed(context, asdict(seen), how, "Keep it?"):
+        kept = artifacts.add(context.settings, seen, given.archive)
+        context.show(asdict(kept), as_json=how.as_json)
 
 
 @artifact.command("list")

@@ -24,6 +24,8 @@ from provision.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from provision.servers.artifacts import Artifact
+
 VERSION = "31.0.2"
 VERSION_PHP = "<?php\n$OC_Version = array(31,0,2,1);\n$OC_VersionString = '{}';\n"
 needs_gpg = pytest.mark.skipif(not shutil.which("gpg"), reason="gpg is not installed")
@@ -70,12 +72,16 @@ def good(tmp_path: Path, suffix: str = ".tar.gz") -> Path:
     return path
 
 
+def add(settings: Settings, version: str, archive: Path, sha256: str = "") -> Artifact:
+    return artifacts.add(settings, artifacts.look(settings, version, archive, sha256), archive)
+
+
 @pytest.mark.parametrize("suffix", [".tar.gz", ".tar.bz2", ".zip"])
 def test_a_good_archive_is_kept_under_its_digest(
     settings: Settings, tmp_path: Path, suffix: str
 ) -> None:
     archive = good(tmp_path, suffix)
-    kept = artifacts.add(settings, VERSION, archive, artifacts.digest(archive))
+    kept = add(settings, VERSION, archive, artifacts.digest(archive))
     assert artifacts.cached(settings, "nextcloud") == [kept]
     assert artifacts.newest(settings, "nextcloud") == kept
     assert artifacts.offered(settings, "nextcloud") == [kept]
@@ -89,7 +95,7 @@ def test_the_newest_version_is_found_by_number_not_by_letter(
 ) -> None:
     for version in ("31.0.9", "31.0.10", "31.0.2"):
         archive = a_tar(tmp_path / f"{version}.tar.gz", good_files(version))
-        artifacts.add(settings, version, archive)
+        add(settings, version, archive)
     assert artifacts.newest(settings, "nextcloud").version == "31.0.10"
 
 
@@ -102,7 +108,7 @@ def test_an_empty_cache_says_how_to_fill_it(settings: Settings) -> None:
 def test_an_archive_that_changed_in_the_cache_is_not_offered(
     settings: Settings, tmp_path: Path
 ) -> None:
-    kept = artifacts.add(settings, VERSION, good(tmp_path))
+    kept = add(settings, VERSION, good(tmp_path))
     with Path(kept.path).open("ab") as opened:
         opened.write(b"\0")
     with pytest.raises(PaquetError, match="has the digest"):
@@ -220,23 +226,34 @@ def test_a_tampered_archive_is_refused_and_not_kept(
     settings: Settings, tmp_path: Path, tampered: Callable[[Path], Path], says: str
 ) -> None:
     with pytest.raises(PaquetError, match=says) as refused:
-        artifacts.add(settings, VERSION, tampered(tmp_path))
+        add(settings, VERSION, tampered(tmp_path))
     assert refused.value.hint
     assert not list((settings.cache / "artifacts").glob("*"))
     assert not list((settings.cache / "artifacts").glob(".new-*"))
 
 
+def test_a_file_that_is_another_one_after_the_look_is_refused(
+    settings: Settings, tmp_path: Path
+) -> None:
+    archive = good(tmp_path)
+    seen = artifacts.look(settings, VERSION, archive)
+    archive.write_bytes(archive.read_bytes() + b"\0")
+    with pytest.raises(PaquetError, match="has the digest"):
+        artifacts.add(settings, seen, archive)
+    assert not list((settings.cache / "artifacts").glob("*"))
+
+
 @pytest.mark.parametrize("sha256", ["0" * 64, "abc", "g" * 64])
 def test_a_wrong_digest_is_refused(settings: Settings, tmp_path: Path, sha256: str) -> None:
     with pytest.raises(PaquetError, match="digest"):
-        artifacts.add(settings, VERSION, good(tmp_path), sha256)
+        add(settings, VERSION, good(tmp_path), sha256)
     assert artifacts.cached(settings, "nextcloud") == []
 
 
 @pytest.mark.parametrize("version", ["30.0.1", "36.0.0", "31", "31.0", "31.0.2; id", "../31.0.2"])
 def test_an_unknown_version_is_refused(settings: Settings, tmp_path: Path, version: str) -> None:
     with pytest.raises(PaquetError):
-        artifacts.add(settings, version, good(tmp_path))
+        add(settings, version, good(tmp_path))
 
 
 def test_each_version_names_its_php() -> None:
