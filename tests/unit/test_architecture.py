@@ -21,6 +21,7 @@ ROOMS = {
     if path.name != "__init__.py"
 } - SHELVES
 LARGEST = 0.15  # of all lines
+LONGEST = 400  # lines
 HALLS = ("subscriptions", "formats", "commands")  # which hold rooms only
 
 
@@ -55,6 +56,14 @@ def test_no_room_holds_more_than_its_part_of_the_code() -> None:
         lines[room] += len(path.read_text(encoding="utf-8").splitlines())
     largest, most = lines.most_common(1)[0]
     assert most <= LARGEST * lines.total(), largest
+
+
+@pytest.mark.parametrize("folder", ["provision", "playbooks", "tests"])
+def test_no_file_is_longer_than_a_reader_holds_in_mind(folder: str) -> None:
+    lines = {
+        path: len(path.read_text("utf-8").splitlines()) for path in TOP.glob(f"{folder}/**/*.py")
+    }
+    assert {path.name: count for path, count in lines.items() if count >= LONGEST} == {}
 
 
 def test_nothing_lies_in_the_hall() -> None:

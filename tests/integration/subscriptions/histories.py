@@ -44,6 +44,7 @@ from provision.subscriptions.settling import settlements
 from provision.workflows import reconciling
 from tests.integration.subscriptions import oracles
 from tests.integration.subscriptions.conftest import Trade, founded
+from tests.integration.subscriptions.lives import Life, months_later
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,14 +55,21 @@ if TYPE_CHECKING:
     from provision.subscriptions.payments.models import Collection
 
 START = date(2026, 1, 1)
+
 OURS, THEIRS = "FR7630006000011234567890189", "FR1420041010050500013M02606"
+
 HISTORIES, LIVES, MONTHS = 10_000, 200, 3
+
 STARTS, ORACLES_EVERY, SLICE = 5, 10, 3
+
 HAPPENED = {"bill", "change", "cancel", "credit", "pay", "collect", "bounce", "refund"}
 HAPPENED |= {"settle", "close", "lost"}
 # What may happen to nobody in a few worlds.
+
 RARE = {"close", "lost"}
+
 PRICES = {"a": 1000, "b": 701, "c": 1337, "d": 3}
+
 PLAN = """
 [[plan]]
 code = "{code}"
@@ -70,68 +78,8 @@ users = 1
 quota_gib = 1
 price = [{{ from = 2026-01-01, monthly = "{cents}" }}]
 """
+
 TOLD = Told("histories", datetime(2026, 1, 1, tzinfo=UTC))
-
-
-@dataclass
-class Life:
-    """What the model knows of one subscriber: prices by day, and sums. No table is asked."""
-
-    subscription: int
-    subscriber: int
-    party: str
-    anchor: date
-    by_debit: bool
-    prices: list[tuple[date, int]]
-    billed_to: date
-    last_day: date | None = None
-    credited: int = 0
-    paid: int = 0
-
-    def bill(self, day: date) -> None:
-        """Ask for all that began by `day`: to the end of its term, or to the next change."""
-        while self.billed_to <= day and (self.last_day is None or self.billed_to <= self.last_day):
-            ends = [_term(self.anchor, self.billed_to)[1]]
-            ends += [changed for changed, _ in self.prices if changed > self.billed_to]
-            self.billed_to = min(ends)
-
-    def owes(self) -> int:
-        """Return all that was asked for, less what was given back."""
-        end = self.billed_to
-        if self.last_day is not None:
-            end = min(end, self.last_day + timedelta(days=1))
-        total, day = 0, self.anchor
-        while day < end:
-            starts, until = _term(self.anchor, day)
-            changes_inside = [one for one, _ in self.prices if day < one < until]
-            piece_end = min([until, end, *changes_inside])
-            price = [cents for one, cents in self.prices if one <= day][-1]
-            days = (until - starts).days
-            total += _due(price, (piece_end - starts).days, days)
-            total -= _due(price, (day - starts).days, days)
-            day = piece_end
-        return total - self.credited
-
-
-def _term(anchor: date, day: date) -> tuple[date, date]:
-    number = 0
-    while _months_later(anchor, number + 1) <= day:
-        number += 1
-    return _months_later(anchor, number), _months_later(anchor, number + 1)
-
-
-def _due(price: int, so_far: int, days: int) -> int:
-    return (2 * price * so_far + days) // (2 * days)
-
-
-def _months_later(anchor: date, months: int) -> date:
-    year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
-    for day in range(anchor.day, 0, -1):
-        try:
-            return date(year, month + 1, day)
-        except ValueError:
-            continue
-    raise AssertionError
 
 
 @dataclass
@@ -195,7 +143,7 @@ class World:
     def step(self) -> None:
         """Let a month go by."""
         self.month += 1
-        self.today = _months_later(START, self.month)
+        self.today = months_later(START, self.month)
         if billing.bill(self.engine, self.today).documents:
             self.note("bill")
         for life in self.lives:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from provision.registry.states import Told
 from provision.subscriptions.documents import describing, open_items
 from provision.subscriptions.payments import (
@@ -17,8 +19,10 @@ from provision.subscriptions.payments import (
 )
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import WantedMandate
+from provision.subscriptions.payments.models import CollectionFile
 from provision.subscriptions.payments.receiving import Source
-from tests.integration.subscriptions.conftest import START, Within, profile
+from provision.workflows import reconciling
+from tests.integration.subscriptions.conftest import START, Within, newcomer, profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,3 +141,26 @@ def open_till(shop: Shop, vat: str = "association_accessory", **changes: object)
     describing.describe(shop.session, shop.seller, words, START + timedelta(days=1))
     shop.contract()
     return Till(shop)
+
+
+def till_of_debits(shop: Shop) -> Till:
+    """Let Jeanne and Luc owe 10 euros each; both gave a mandate."""
+    made = open_till(shop)
+    for subscriber in (shop.jeanne, newcomer(made.session, "Luc")):
+        made.shop.subscribe(subscriber)
+        made.mandate(subscriber)
+    shop.bill(START + timedelta(days=1))
+    return made
+
+
+def message_id(till: Till, made: Collection) -> str:
+    found = till.session.scalars(
+        select(CollectionFile.message_id).where(CollectionFile.collection == made.number)
+    )
+    return found.one()
+
+
+def paid_by_debit(till: Till) -> None:
+    made = till.collect()
+    till.bank(Said(2000, text=f"REMISE {message_id(till, made)}"))
+    reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from provision import database
 from provision.migrations import upgrades
@@ -28,6 +30,9 @@ from provision.subscriptions.offers.tariffs import Means
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.offers.vat import Treatment
 from provision.subscriptions.parties import organisations
+from provision.subscriptions.reports import factsfile
+from provision.subscriptions.reports.gather_scope import Scope
+from provision.subscriptions.reports.gathering import gather
 from provision.subscriptions.selling import opening
 from provision.subscriptions.selling.due import ONE_DAY
 from provision.subscriptions.selling.models import Discount
@@ -37,11 +42,12 @@ from tests.integration.subscriptions.conftest import Trade, founded, newcomer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pytest
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
 
     from provision.subscriptions.documents.models import Invoice
     from provision.subscriptions.parties.models import Organisation
+    from provision.subscriptions.reports.facts import Facts
     from provision.subscriptions.selling.models import Subscription
 
 BOOKED = 7  # movements of the bank in the world below
@@ -315,3 +321,30 @@ def registry(kind: str, folder: Path, postgresql: Callable[[], Path]) -> Iterato
 def _ask(where: Path, question: str) -> None:
     psql = ["psql", "-h", str(where), "-U", "paquet", "-d", "postgres", "-qc", question]
     subprocess.run(psql, check=True, capture_output=True)
+
+
+def kept(
+    request: pytest.FixtureRequest,
+    folders: pytest.TempPathFactory,
+    work: Callable[[Session], object],
+) -> Iterator[Engine]:
+    """Yield a registry, on the engine that is asked for, in which `work` was done."""
+    with registry(
+        request.param, folders.mktemp("kept"), lambda: request.getfixturevalue("postgresql_folder")
+    ) as engine:
+        with Session(engine, expire_on_commit=False) as session:
+            work(session)
+            session.commit()
+        yield engine
+
+
+def gathered(world: Counted, until: date = UNTIL, told: str = "", **scope: object) -> Facts:
+    facts = factsfile.parse(told)
+    return gather(world.session, Scope(until, **scope), facts)  # type: ignore[arg-type]
+
+
+def by_kind(facts: Facts) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for portion in facts.portions:
+        sums[portion.beneficiary_kind] += portion.cents
+    return dict(sums)

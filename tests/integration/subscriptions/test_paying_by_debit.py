@@ -11,42 +11,35 @@ from sqlalchemy.exc import DatabaseError
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa import pain008
 from provision.registry.models import Event
-from provision.registry.states import Told
 from provision.subscriptions.books import verify
-from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import (
     answers,
     batches,
     collectable,
     collected,
-    collecting,
     handing_over,
-    mandate_papers,
     mandates,
     paying,
     returns,
 )
 from provision.subscriptions.payments.mailing import Outbox
 from provision.subscriptions.payments.mandates import WantedMandate
-from provision.subscriptions.payments.models import CollectionFile
 from provision.subscriptions.payments.returns import CameBack
 from provision.workflows import reconciling
-from tests.integration.subscriptions.conftest import START, newcomer
+from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
-    NOW,
-    OURS,
-    THEIRS,
     TODAY,
     TOLD,
     Said,
-    open_till,
+    message_id,
+    paid_by_debit,
+    till_of_debits,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provision.subscriptions.payments.models import Collection
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -56,19 +49,7 @@ only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.fixture
 def till(shop: Shop) -> Till:
     """Jeanne and Luc owe 10 euros each, and gave a mandate."""
-    made = open_till(shop)
-    for subscriber in (shop.jeanne, newcomer(made.session, "Luc")):
-        made.shop.subscribe(subscriber)
-        made.mandate(subscriber)
-    shop.bill(START + timedelta(days=1))
-    return made
-
-
-def message_id(till: Till, made: Collection) -> str:
-    found = till.session.scalars(
-        select(CollectionFile.message_id).where(CollectionFile.collection == made.number)
-    )
-    return found.one()
+    return till_of_debits(shop)
 
 
 def test_a_collection_holds_what_is_due_and_posts_nothing(till: Till) -> None:
@@ -110,52 +91,6 @@ def test_every_debtor_is_told_the_day_and_the_amount(till: Till, tmp_path: Path)
 
 
 @only_sqlite
-@pytest.mark.parametrize(
-    ("account", "bic"),
-    [("CH9300762011623852957", "KBBECH22XXX"), ("MC5811222000010123456789030", "CMCIFRPPXXX")],
-)
-def test_a_mandate_that_no_bank_would_take_stops_no_other(
-    till: Till, account: str, bic: str
-) -> None:
-    luc = mandates.everyone(till.session, till.seller.id)[1]
-    luc.iban, luc.bic = account, ""
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
-    assert [one.document.units for one in found.chosen] == [1000]
-    (left_out,) = found.left_out
-    assert "lacks the BIC or the debtor's town (paquet mandate complete)" in left_out.why
-    bank = {"bic": bic.lower(), "town": "Genève", "country": account[:2]}
-    mandates.complete(till.session, luc, bank, (TODAY, TOLD))
-    (made,) = collecting.files(till.session, till.seller, till.collect())
-    assert made.count == 2
-    written = made.content.decode()
-    assert f"<BICFI>{bic}</BICFI>" in written
-    assert f"<PstlAdr><TwnNm>Geneve</TwnNm><Ctry>{account[:2]}</Ctry></PstlAdr>" in written
-
-
-@only_sqlite
-@pytest.mark.parametrize(
-    ("printed", "bank", "kept"),
-    [("FR7630006000011234567890189", {}, ""), ("", {"bic": "UBSWCHZH80A"}, "UBSWCHZH80A")],
-)
-def test_an_account_that_is_written_by_hand_has_the_bank_that_was_told_of_it(
-    till: Till, printed: str, bank: dict[str, str], kept: str
-) -> None:
-    """That of the account which the form showed is another one."""
-    wanted = WantedMandate(iban=printed, bank=bank)
-    row = mandates.add(till.session, till.seller, till.shop.jeanne, wanted, (TODAY, TOLD))
-    mandates.sign(till.session, row, TODAY, "CH9300762011623852957", (TODAY, TOLD))
-    assert (row.iban, row.bic) == ("CH9300762011623852957", kept)
-
-
-@only_sqlite
-def test_the_account_of_the_creditor_is_no_debtors(till: Till) -> None:
-    with pytest.raises(UsageRefused, match="is the account of Boutique Libre itself"):
-        mandates.add(
-            till.session, till.seller, till.shop.jeanne, WantedMandate(iban=OURS), (TODAY, TOLD)
-        )
-
-
-@only_sqlite
 def test_a_debit_is_announced_fourteen_days_before_or_as_agreed(till: Till) -> None:
     mandates.everyone(till.session, till.seller.id)[0].notice_days = 5
     late = COLLECT_ON - timedelta(days=10)
@@ -169,25 +104,6 @@ def test_what_is_not_due_is_not_collected(till: Till) -> None:
     early = date(2026, 1, 20)
     found = collectable.propose(till.session, till.seller, early, TODAY)
     assert found == collectable.CollectionProposal((), ())
-
-
-@only_sqlite
-def test_a_mandate_that_is_not_signed_or_has_ended_collects_nothing(till: Till) -> None:
-    rows = mandates.everyone(till.session, till.seller.id)
-    mandates.end(till.session, rows[0], TODAY, TOLD)
-    rows[1].signed_on = None
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
-    whys = [one.why for one in found.left_out]
-    assert whys == ["There is no mandate", f"The mandate {rows[1].reference} is not signed"]
-
-
-@only_sqlite
-def test_a_mandate_dies_36_months_after_its_last_debit(till: Till) -> None:
-    rows = mandates.everyone(till.session, till.seller.id)
-    rows[0].collected_before = date(2023, 2, 1)
-    rows[1].collected_before = date(2023, 2, 2)
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
-    assert [one.row.id for one in found.chosen] == [rows[1].id]
 
 
 def test_the_database_refuses_an_invoice_in_two_collections(till: Till) -> None:
@@ -252,12 +168,6 @@ def test_a_person_may_say_that_a_movement_paid_the_invoice_of_a_debit(till: Till
         paying.pay(till.session, row, [one], COLLECT_ON)
     assert answers.running(till.session, till.seller.id) == {}
     assert len(answers.paid(till.session, till.seller.id)) == 2
-
-
-def paid_by_debit(till: Till) -> None:
-    made = till.collect()
-    till.bank(Said(2000, text=f"REMISE {message_id(till, made)}"))
-    reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD)
 
 
 def test_debits_that_the_bank_credits_one_by_one_are_booked_by_their_end_to_end_id(
@@ -402,70 +312,6 @@ def test_files_that_would_differ_are_not_written(till: Till, tmp_path: Path) -> 
     with pytest.raises(PaquetError, match="would not be the one that was made"):
         handing_over.write(till.session, till.seller, made, Outbox(tmp_path / "a", "fr"))
     assert list((tmp_path / "a").iterdir()) == []
-
-
-@only_sqlite
-def test_a_signed_mandate_is_never_signed_again(till: Till) -> None:
-    row = mandates.everyone(till.session, till.seller.id)[0]
-    with pytest.raises(UsageRefused, match="is signed since 2026-01-01"):
-        mandates.sign(till.session, row, TODAY, THEIRS, (TODAY, TOLD))
-    mandates.end(till.session, row, TODAY, Told("ana", TOLD.at, "asked"))
-    with pytest.raises(UsageRefused, match="has ended"):
-        mandates.sign(till.session, row, TODAY, THEIRS, (TODAY, TOLD))
-
-
-def test_an_erased_mandate_keeps_its_reference_alone(till: Till) -> None:
-    paid_by_debit(till)
-    told = Told("ana", TOLD.at, "asked to be forgotten")
-    assert mandates.erase(till.session, till.shop.jeanne.id, COLLECT_ON, told) == 1
-    row = mandates.everyone(till.session, till.seller.id)[0]
-    assert (row.reference, row.holder, row.iban) == ("BOUTIQUELIBR-000001", "erased", "")
-    assert row.ended_on == COLLECT_ON
-    assert verify.verify(till.session) == []
-
-
-@only_sqlite
-def test_a_mandate_is_not_erased_while_its_debit_runs(till: Till) -> None:
-    till.collect()
-    with pytest.raises(UsageRefused, match="waits for the bank's answer"):
-        mandates.erase(till.session, till.shop.jeanne.id, COLLECT_ON, TOLD)
-
-
-@only_sqlite
-def test_a_mandate_that_waits_for_its_signature_does_not_hide_the_one_before(till: Till) -> None:
-    mandates.add(till.session, till.seller, till.shop.jeanne, WantedMandate(), (TODAY, TOLD))
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
-    assert len(found.chosen) == 2
-
-
-@only_sqlite
-def test_references_are_made_or_brought_along_and_unique(till: Till) -> None:
-    rows = mandates.everyone(till.session, till.seller.id)
-    assert [row.reference for row in rows] == ["BOUTIQUELIBR-000001", "BOUTIQUELIBR-000002"]
-    brought = WantedMandate(reference="ANCIEN/17")
-    mandates.add(till.session, till.seller, till.shop.jeanne, brought, (TODAY, TOLD))
-    with pytest.raises(UsageRefused, match="There is a mandate ANCIEN/17 already"):
-        mandates.add(till.session, till.seller, till.shop.jeanne, brought, (TODAY, TOLD))
-
-
-@only_sqlite
-def test_the_page_to_sign_is_a_pdf(till: Till) -> None:
-    row = mandates.everyone(till.session, till.seller.id)[0]
-    assert till.session.scalar(select(CollectionFile)) is None
-    profile = profiles.needed(till.session, till.seller, NOW.date())
-    assert mandate_papers.form(row, profile).startswith(b"%PDF-")
-
-
-@only_sqlite
-def test_a_wrong_account_is_refused(till: Till) -> None:
-    with pytest.raises(UsageRefused, match="wrong letter or digit"):
-        mandates.add(
-            till.session,
-            till.seller,
-            till.shop.jeanne,
-            WantedMandate(iban=THEIRS[:-1] + "8"),
-            (TODAY, TOLD),
-        )
 
 
 @only_sqlite

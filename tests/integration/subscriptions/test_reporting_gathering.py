@@ -14,16 +14,11 @@ from provision.subscriptions.commons import contributions, hours, reciprocity
 from provision.subscriptions.documents import describing
 from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.offers import plans
-from provision.subscriptions.offers.contracts import Share
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import PersonReference
 from provision.subscriptions.payments.models import DunningStep
-from provision.subscriptions.reports import factsfile
 from provision.subscriptions.reports.facts import Income, Portion
-from provision.subscriptions.reports.factsfile import FactsFile
 from provision.subscriptions.reports.figures import figures
-from provision.subscriptions.reports.gather_scope import Scope, month_over
-from provision.subscriptions.reports.gathering import gather
 from provision.subscriptions.reports.months import last_day
 from tests.integration.subscriptions.conftest import newcomer, profile
 from tests.integration.subscriptions.reporting_shop import (
@@ -33,7 +28,9 @@ from tests.integration.subscriptions.reporting_shop import (
     UNTIL,
     again,
     build,
-    registry,
+    by_kind,
+    gathered,
+    kept,
     year_begins,
 )
 
@@ -42,7 +39,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from provision.subscriptions.reports.facts import Facts
     from tests.integration.subscriptions.reporting_shop import Counted
 
 JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in (1, 2, 3))
@@ -53,13 +49,7 @@ def built(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
     """A registry in which nobody subscribed yet."""
-    folder = tmp_path_factory.mktemp("built")
-    with registry(
-        request.param, folder, lambda: request.getfixturevalue("postgresql_folder")
-    ) as one:
-        with Session(one) as session, session.begin():
-            build(session)
-        yield one
+    yield from kept(request, tmp_path_factory, build)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -67,13 +57,7 @@ def lived(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
     """A registry in which the year has begun."""
-    folder = tmp_path_factory.mktemp("lived")
-    with registry(
-        request.param, folder, lambda: request.getfixturevalue("postgresql_folder")
-    ) as one:
-        with Session(one, expire_on_commit=False) as session:
-            year_begins(build(session))
-        yield one
+    yield from kept(request, tmp_path_factory, lambda session: year_begins(build(session)))
 
 
 @pytest.fixture
@@ -86,18 +70,6 @@ def world(built: Engine) -> Iterator[Counted]:
 def begun(lived: Engine) -> Iterator[Counted]:
     with Session(lived, expire_on_commit=False) as session:
         yield again(session)
-
-
-def gathered(world: Counted, until: date = UNTIL, told: str = "", **scope: object) -> Facts:
-    facts = factsfile.parse(told)
-    return gather(world.session, Scope(until, **scope), facts)  # type: ignore[arg-type]
-
-
-def by_kind(facts: Facts) -> dict[str, int]:
-    sums: Counter[str] = Counter()
-    for portion in facts.portions:
-        sums[portion.beneficiary_kind] += portion.cents
-    return dict(sums)
 
 
 def test_each_euro_is_shared_as_the_contract_says(begun: Counted) -> None:
@@ -304,51 +276,6 @@ def test_a_change_of_vat_regime_changes_what_is_left_of_a_price(world: Counted) 
     assert rates == [(START, 1_000), (MARCH, 1_200)]
 
 
-def test_under_two_contracts_each_is_taxed_for_its_own_part(session: Session) -> None:
-    """12.00 = 8.40 of the business (7.00 + 1.40 of VAT) + 3.60 of the association, without VAT."""
-    world = build(session)
-    world.contract(mode="two_contracts")
-    world.sold("Jeanne", START)
-    world.bill(START)
-    world.pay("F2026-000001", 840, date(2026, 1, 9))
-    world.pay("F2026-000001", 360, date(2026, 1, 9), issuer=world.supporter)
-    facts = gathered(world)
-    assert by_kind(facts) == {"association": 360, "business": 700, "tax": 140}
-    assert [(one.organisation, one.cents_received) for one in facts.incomes] == [
-        (BUSINESS, 700),
-        (ASSOCIATION, 360),
-    ]
-    assert [rate.cents for rate in facts.rates] == [1_060]
-
-
-def test_funds_and_machines_are_told_apart_from_who_keeps_them(session: Session) -> None:
-    """Of 10.00 a tenth goes to a coordination fund; 5.00 of hosting are the business's machines."""
-    world = build(session)
-    fund = world.fund("Caisse commune", "coordination")
-    world.contract(
-        shares=[
-            Share(world.supporter, 20),
-            Share(world.supporter, 10, fund=fund),
-            Share(world.seller, 70),
-            Share(world.seller, 1, role="hosting"),
-        ]
-    )
-    world.sold("Jeanne", START, plan="nuage")
-    world.bill(START)
-    world.pay("F2026-000001", 1_800, date(2026, 1, 9))
-    shown = {
-        (one.beneficiary_kind, one.beneficiary, one.role, one.territory): one.cents
-        for one in gathered(world).portions
-    }
-    assert shown == {
-        ("association", ASSOCIATION, "service", "Orne"): 200,
-        ("fund", "Caisse commune", "coordination", "Orne"): 100,
-        ("business", BUSINESS, "service", "Calvados"): 700,
-        ("infrastructure", BUSINESS, "hosting", "Calvados"): 500,
-        ("tax", "TVA", "tax", ""): 300,
-    }
-
-
 def test_what_a_seller_settles_is_income_of_the_association_and_none_of_both(
     begun: Counted,
 ) -> None:
@@ -467,44 +394,3 @@ def test_who_was_forgotten_still_counts(begun: Counted) -> None:
     begun.session.execute(delete(PersonReference))
     references = [one.subscriber_reference for one in gathered(begun).lives]
     assert references == ["forgotten-1", "forgotten-2", "forgotten-3"]
-
-
-def test_without_a_profile_no_price_without_vat_is_known(session: Session) -> None:
-    world = build(session, described=False)
-    world.contract()
-    world.sold("Jeanne", START)
-    with pytest.raises(PaquetError, match="Nobody knows yet how organisation 1 is taxed"):
-        gathered(world)
-
-
-def test_an_empty_registry_gives_an_empty_report(session: Session) -> None:
-    facts = gather(session, Scope(UNTIL), FactsFile())
-    assert (facts.paid_cents, facts.lives, facts.parties) == (0, (), ())
-    assert figures(facts).received == ()
-
-
-@pytest.mark.parametrize("until", [date(2026, 3, 30), date(2026, 2, 1)])
-def test_a_report_ends_with_a_month(until: date) -> None:
-    with pytest.raises(PaquetError, match="is not the last day of a month"):
-        Scope(until)
-
-
-@pytest.mark.parametrize(
-    ("today", "over"),
-    [
-        (date(2026, 3, 30), date(2026, 2, 28)),
-        (date(2026, 3, 31), date(2026, 3, 31)),
-        (date(2026, 1, 1), date(2025, 12, 31)),
-    ],
-)
-def test_the_last_month_that_is_over_ends_today_at_the_latest(today: date, over: date) -> None:
-    assert month_over(today) == over
-
-
-def test_what_the_seller_keeps_is_all_his_under_mecenat(session: Session) -> None:
-    world = build(session)
-    world.contract("mecenat")
-    world.sold("Jeanne", START)
-    world.bill(START)
-    world.pay("F2026-000001", 1_200, date(2026, 1, 9))
-    assert by_kind(gathered(world)) == {"business": 1_000, "tax": 200}
