@@ -11,7 +11,6 @@ from provision.columns import DAY, STRICT, UNITS
 from provision.database import Base
 from provision.registry.models import Subscriber
 from provision.subscriptions.offers.models import Plan, SplitContract
-from provision.subscriptions.parties.models import Organisation
 
 
 class Subscription(Base):
@@ -35,8 +34,6 @@ class Subscription(Base):
     billed_to: Mapped[date] = mapped_column(DAY)
 
     subscriber: Mapped[Subscriber] = relationship()
-    seller: Mapped[Organisation] = relationship(foreign_keys=[seller_id])
-    supporter: Mapped[Organisation] = relationship(foreign_keys=[supporter_id])
     versions: Mapped[list[SubscriptionVersion]] = relationship(
         order_by="SubscriptionVersion.version"
     )

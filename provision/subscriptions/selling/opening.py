@@ -69,8 +69,8 @@ def open_subscription(
     subscription = Subscription(
         subscriber=subscriber,
         order_id=sale.order_id,
-        seller=sale.seller,
-        supporter=sale.supporter,
+        seller_id=sale.seller.id,
+        supporter_id=sale.supporter.id,
         first_day=today,
         state=ACTIVE if sale.order_id is None else WAITING,
         billed_to=anchor,
