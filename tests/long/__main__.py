@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RESULTS = Path("var/test-long")
 PART_SECONDS = 3600
+RAN_WHOLE = (0, 1)  # of pytest's exit codes: all passed, or what failed is in the result
 SEED = "PAQUET_TEST_SEED"
 
 
@@ -66,17 +67,22 @@ def git(*words: str) -> str:
 
 
 def run(part: Part, folder: Path, seed: str) -> None:
-    """Run one part; its result is a file of the folder, absent when it was cut off."""
+    """Run one part; its result is a file of the folder, absent when it did not run to its end."""
     sys.stdout.write(f"\n== {part.name}: {part.about}\n")
     sys.stdout.flush()
     kept = summary.result(folder, part)
+    kept.unlink(missing_ok=True)
     beside = kept.with_suffix(".new")
     words = [sys.executable, "-m", "pytest", "-v", "-m", "not network"]
     words += ["-o", "junit_family=xunit1", f"--junitxml={beside}"]  # the one that may hold lines
     environment = {**os.environ, SEED: seed, **dict(part.environment)}
     try:
-        subprocess.run([*words, *part.words], check=False, timeout=PART_SECONDS, env=environment)
-        beside.replace(kept)
+        command = [*words, *part.words]
+        ended = subprocess.run(command, check=False, timeout=PART_SECONDS, env=environment)
+        if ended.returncode in RAN_WHOLE:
+            beside.replace(kept)
+        else:
+            sys.stdout.write(f"{part.name} was interrupted (exit code {ended.returncode})\n")
     except subprocess.TimeoutExpired:
         sys.stdout.write(f"{part.name} was cut off after an hour\n")
 

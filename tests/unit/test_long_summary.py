@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import shutil
+from subprocess import CompletedProcess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.long import summary
+from tests.long.__main__ import run
 from tests.long.parts import PARTS
 
 if TYPE_CHECKING:
@@ -40,6 +45,23 @@ def test_a_run_in_which_no_test_was_found_is_not_done(tmp_path: Path) -> None:
     text = SUITE.format(cases="", failures=0, skipped=0, tests=0)
     summary.result(tmp_path, GOOD).write_text(text)
     assert not summary.is_good(tmp_path, GOOD)
+
+
+@pytest.mark.parametrize(("code", "good"), [(0, True), (2, False), (3, False)])
+def test_only_a_run_that_ended_by_itself_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, *, good: bool
+) -> None:
+    """An interrupted pytest writes what it saw so far, which looks whole; so may one of before."""
+    results(tmp_path)
+
+    def interrupted(command: list[str], **_how: object) -> CompletedProcess[str]:
+        (beside,) = (word.partition("=")[2] for word in command if word.startswith("--junitxml="))
+        shutil.copy(summary.result(tmp_path, ABSENT), beside)
+        return CompletedProcess(command, code)
+
+    monkeypatch.setattr("subprocess.run", interrupted)
+    run(GOOD, tmp_path, "1")
+    assert summary.is_good(tmp_path, GOOD) is good
 
 
 def test_the_summary_tells_every_part_what_was_measured_and_what_went_wrong(tmp_path: Path) -> None:
