@@ -46,15 +46,23 @@ def test_what_passes_counts_until_it_is_measured(load: Load) -> None:
 
 
 def test_the_less_is_free_the_sooner_a_measure_is_old(load: Load) -> None:
-    standing = [100]
+    standing, now, measured = [100], [0.0], []
+
+    def measure() -> int:
+        measured.append(now[0])
+        return standing[0]
 
     async def story() -> None:
-        room = load(ROOMS)["Room"](lambda: standing[0])
+        kind = load(ROOMS)["Room"]
+        kind.__init__.__globals__["time"] = SimpleNamespace(monotonic=lambda: now[0])
+        room = kind(measure)
         assert await room.holds(0, 1 << 40)
         standing[0] = 2000  # written by what stands behind, unseen
-        await asyncio.sleep(0.1)
+        now[0] = 0.1
         assert await room.holds(0, 1 << 40)
+        assert measured == [0.0]
         assert not await room.holds(0, 1000)
+        assert measured == [0.0, 0.1]
 
     asyncio.run(story())
 
