@@ -12,6 +12,7 @@ import pytest
 from provision import database
 from provision.commands.shared.imported import Imported
 from provision.commands.shared.sections import BEFORE, COMMANDS, SECTIONS
+from provision.commands.shared.words import name_type
 from provision.migrations import upgrades
 from tests.unit.test_architecture import every_command
 
@@ -46,6 +47,7 @@ READERS = {
     *("fund list", "fund share-cost", "fund show", "hours list", "debt list", "receipt list"),
     *("reciprocity list", "reciprocity statement", "exchange agreements", "exchange currencies"),
 }
+NAMES = {"issuer", "organisation", "plan", "sold_by", "supported_by", "territory"}
 HEAVY = (
     *("alembic", "ansible", "ansible_runner", "cryptography", "dns", "fabric", "facturx"),
     *("fontTools", "jinja2", "lxml", "matplotlib", "mt940", "ofxtools", "octodns", "PIL"),
@@ -70,6 +72,14 @@ def test_whatever_writes_shows_first_and_asks(words: str) -> None:
     both = {"--dry-run", "--yes"}
     wanted = set() if words.removeprefix("paquet ") in READERS else both
     assert options_of(EVERY[words]) & both == wanted
+
+
+@pytest.mark.parametrize("words", sorted(EVERY))
+def test_whoever_is_named_by_an_option_has_a_name(words: str) -> None:
+    """An empty word would count as no word, and another one would be meant."""
+    for param in EVERY[words].params:
+        named = isinstance(param, click.Option) and param.name in NAMES and param.default is None
+        assert not named or param.type is name_type, param.name
 
 
 @pytest.mark.parametrize("path", sorted(COMMANDS_FOLDER.rglob("*.py")), ids=lambda path: path.stem)

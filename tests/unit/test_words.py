@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from provision.commands.shared.words import day_type, typed
+from provision.commands.shared.words import day_type, name_type, typed
 
 
 @dataclass(frozen=True)
@@ -41,3 +41,16 @@ def test_what_is_typed_is_one_value() -> None:
 )
 def test_what_is_no_day_is_refused_with_an_example(wrong: str) -> None:
     assert "is not a day: write it like 2026-01-31." in said("Jeanne", "--on", wrong)
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_a_name_is_not_empty(empty: str) -> None:
+    @click.command()
+    @click.option("--sold-by", type=name_type)
+    def sell(sold_by: str | None) -> None:
+        click.echo(sold_by)
+
+    refused = CliRunner().invoke(sell, ["--sold-by", empty])
+    assert refused.exit_code == 2
+    assert "'--sold-by': it is empty: give a name, or leave the option out." in refused.output
+    assert CliRunner().invoke(sell, ["--sold-by", "Boutique"]).output == "Boutique\n"

@@ -10,7 +10,7 @@ import click
 
 from provision.commands.shared.context import PROBLEMS_FOUND, pass_context
 from provision.commands.shared.imported import Imported, Waiting
-from provision.commands.shared.words import day_type, json_option, typed
+from provision.commands.shared.words import day_type, json_option, name_type, typed
 from provision.errors import UsageRefused
 from provision.subscriptions.books import exporting, verify
 from provision.subscriptions.ledger import chart, posting
@@ -64,7 +64,7 @@ class BalancesAsked:
 
 
 @books.command()
-@click.option("--organisation", metavar="NAME", help="Only this one's accounts.")
+@click.option("--organisation", type=name_type, help="Only this one's accounts.")
 @click.option("--on", type=day_type, help="As of the end of this day; else all.")
 @click.option("--known", type=day_type, help="As the books said on this day, before corrections.")
 @click.option("--from", "first_day", type=day_type, help="Of the year that begins on this day.")

@@ -18,6 +18,7 @@ from provision.commands.shared.words import (
     folder_type,
     json_option,
     language_type,
+    name_type,
     typed,
 )
 from provision.errors import PaquetError, UsageRefused
@@ -54,8 +55,12 @@ CENTS, POINTS, SECONDS = "cents", "basis_points", "seconds"
 PAGE = "Write all of it as one page with charts, which needs no network."
 OPTIONS = (
     click.option("--until", type=day_type, help="The last day of its last month."),
-    click.option("--organisation", metavar="NAME", help="Only what this one sells or supports."),
-    click.option("--territory", metavar="NAME", help="Only what sellers of this one sell."),
+    click.option(
+        "--organisation",
+        type=name_type,
+        help="Only what this one sells or supports.",
+    ),
+    click.option("--territory", type=name_type, help="Only what sellers of this one sell."),
     click.option("--facts", type=file_type, help="What the registry cannot know, as TOML."),
     click.option("--language", type=language_type, help="Else the operator's."),
 )

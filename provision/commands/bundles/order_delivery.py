@@ -16,6 +16,7 @@ from provision.commands.shared.papers import document_facts
 from provision.commands.shared.words import (
     again_option,
     language_type,
+    name_type,
     number_type,
     typed,
     why_option,
@@ -45,12 +46,16 @@ class Placing(Words):
 @click.command()
 @click.argument("email")
 @click.option("--name", required=True, help="The name of the subscriber.")
-@click.option("--plan", required=True, help="What is sold: see `paquet plan list`.")
+@click.option("--plan", type=name_type, required=True, help="What is sold: see `paquet plan list`.")
 @click.option("--domain", required=True, help="What stands behind the @ of the addresses.")
 @click.option("--cloud", type=click.Choice(["nextcloud", "light"]), required=True)
 @click.option("--server", help="Where the bundle lives; else the emptiest server.")
-@click.option("--sold-by", required=True, help="Who sells and invoices.")
-@click.option("--supported-by", help="The association that supports; left out, one sells alone.")
+@click.option("--sold-by", type=name_type, required=True, help="Who sells and invoices.")
+@click.option(
+    "--supported-by",
+    type=name_type,
+    help="The association that supports; left out, one sells alone.",
+)
 @click.option("--login", help="What stands before the @; else as in EMAIL.")
 @click.option("--language", type=language_type, help="Else the operator's.")
 @click.option("--device", default="Téléphone", show_default=True, help="The first device's name.")

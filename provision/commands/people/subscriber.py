@@ -9,7 +9,7 @@ import click
 
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context
-from provision.commands.shared.words import folder_type, json_option, typed, why_option
+from provision.commands.shared.words import folder_type, json_option, name_type, typed, why_option
 from provision.registry.secrets import open_safe
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.issuing import Number
@@ -101,7 +101,7 @@ class Opened:
 
 @subscriber.command(name="archive")
 @click.argument("document")
-@click.option("--organisation", required=True, metavar="NAME", help="Who issued it.")
+@click.option("--organisation", type=name_type, required=True, help="Who issued it.")
 @why_option
 @typed(Opened, "wanted")
 @change_options

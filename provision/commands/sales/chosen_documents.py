@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import select
 
-from provision.commands.shared.words import day_type, typed
+from provision.commands.shared.words import day_type, name_type, typed
 from provision.errors import UsageRefused
 from provision.subscriptions.books import papers
 from provision.subscriptions.documents.models import Invoice
@@ -37,7 +37,7 @@ def which(command: Command) -> Command:
     for decorate in (
         typed(ChosenDocuments, "chosen"),
         click.argument("numbers", nargs=-1),
-        click.option("--by", "issuer", metavar="NAME", required=True, help="Who issued them."),
+        click.option("--by", "issuer", type=name_type, required=True, help="Who issued them."),
         click.option("--since", type=day_type, help="All from this day on."),
     ):
         command = decorate(command)

@@ -9,7 +9,7 @@ import click
 
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.imported import Imported, Waiting
-from provision.commands.shared.words import day_type, json_option, typed
+from provision.commands.shared.words import day_type, json_option, name_type, typed
 from provision.subscriptions.documents import open_items
 from provision.subscriptions.parties import organisations
 
@@ -73,7 +73,7 @@ class Looked:
 
 
 @invoice.command(name="list")
-@click.option("--by", "issuer", metavar="NAME", help="Only of this organisation.")
+@click.option("--by", "issuer", type=name_type, help="Only of this organisation.")
 @click.option("--since", type=day_type, help="Only from this day on.")
 @click.option("--open", "only_open", is_flag=True, help="Only what is not paid yet.")
 @typed(Looked, "wanted")

@@ -10,7 +10,7 @@ import click
 from provision.commands.shared.changing import agreed, change, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.papers import document_facts
-from provision.commands.shared.words import day_type, typed
+from provision.commands.shared.words import day_type, name_type, typed
 from provision.errors import PaquetError
 from provision.money import euros
 from provision.subscriptions.documents import numbering
@@ -64,7 +64,7 @@ class WrongInvoice:
 
 @click.command()
 @click.argument("number")
-@click.option("--by", "issuer", metavar="NAME", required=True, help="Who issued it.")
+@click.option("--by", "issuer", type=name_type, required=True, help="Who issued it.")
 @click.option("--reason", default="", help="It stands on both; else that the customer was wrong.")
 @typed(WrongInvoice, "wanted")
 @change_options

@@ -14,7 +14,7 @@ from provision.commands.shared import changing, progress
 from provision.commands.shared.changing import change_options, tried
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.papers import document_facts
-from provision.commands.shared.words import day_type, number_type, typed
+from provision.commands.shared.words import day_type, name_type, number_type, typed
 from provision.registry import states
 from provision.subscriptions.offers import plans, tariffs
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
@@ -62,7 +62,7 @@ class NewTerms:
 @click.command()
 @click.argument("number", type=number_type)
 @click.option("--from", "from_day", type=day_type, help="The day; else today.")
-@click.option("--plan", help="Another plan, with the prices of the day.")
+@click.option("--plan", type=name_type, help="Another plan, with the prices of the day.")
 @click.option("--term", type=click.Choice(plans.PERIODS), help="From the next term on.")
 @click.option("--users", type=click.IntRange(1, MOST_USERS))
 @click.option("--gib", type=click.IntRange(1, MOST_GIB))
@@ -70,8 +70,10 @@ class NewTerms:
 @click.option("--declare", "declared", multiple=True, metavar="NAME=EUROS")
 @click.option("--amount", help="The price of a month, where it is free.")
 @click.option("--prices-of", type=day_type, help="Take the price list of another day.")
-@click.option("--sold-by", help="Another seller: alone, or with --supported-by.")
-@click.option("--supported-by", help="Another association that supports; who sells: alone.")
+@click.option("--sold-by", type=name_type, help="Another seller: alone, or with --supported-by.")
+@click.option(
+    "--supported-by", type=name_type, help="Another association that supports; who sells: alone."
+)
 @typed(NewTerms, "wanted")
 @change_options
 @pass_context

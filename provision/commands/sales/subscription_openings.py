@@ -16,7 +16,7 @@ from provision.commands.shared.customers import (
     identity_options,
     order_reference_option,
 )
-from provision.commands.shared.words import again_option, day_type, language_type, typed
+from provision.commands.shared.words import again_option, day_type, language_type, name_type, typed
 from provision.errors import UsageRefused
 from provision.registry.models import Subscriber
 from provision.subscriptions.offers import plans, tariffs
@@ -61,9 +61,13 @@ class NewSubscription:
 
 @click.command(name="open")
 @click.argument("email")
-@click.option("--plan", required=True, help="See: paquet plan list.")
-@click.option("--sold-by", required=True, help="Who sells and invoices.")
-@click.option("--supported-by", help="The association that supports; left out, one sells alone.")
+@click.option("--plan", type=name_type, required=True, help="See: paquet plan list.")
+@click.option("--sold-by", type=name_type, required=True, help="Who sells and invoices.")
+@click.option(
+    "--supported-by",
+    type=name_type,
+    help="The association that supports; left out, one sells alone.",
+)
 @click.option("--name", help="The name of a subscriber who is new.")
 @click.option("--language", type=language_type, help="Else the operator's.")
 @click.option("--term", type=click.Choice(plans.PERIODS), default="monthly", show_default=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.shared.words import typed
+from provision.commands.shared.words import name_type, typed
 from provision.subscriptions.parties import organisations
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from provision.commands.shared.words import Command
 
-organisation_option = click.option("--organisation", metavar="NAME", help="Only this one's.")
-territory_option = click.option("--territory", metavar="NAME", help="Only who is at home there.")
+organisation_option = click.option("--organisation", type=name_type, help="Only this one's.")
+territory_option = click.option("--territory", type=name_type, help="Only who is at home there.")
 
 
 @dataclass(frozen=True)

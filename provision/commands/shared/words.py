@@ -1,4 +1,4 @@
-"""What people type, as values: days, and the parameters of a command as one frozen dataclass."""
+"""What people type, as values: days, names, all parameters of a command as one dataclass."""
 
 from __future__ import annotations
 
@@ -41,7 +41,22 @@ class Day(click.ParamType[date]):
         return day
 
 
+class Name(click.ParamType[str]):
+    """Who or what is meant: an empty word means nobody, and is not the same as no word."""
+
+    name = "NAME"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the name that was typed."""
+        if not str(value).strip():
+            self.fail("it is empty: give a name, or leave the option out.", param, ctx)
+        return str(value)
+
+
 day_type = Day()
+name_type = Name()
 file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
 new_file_type = click.Path(dir_okay=False, path_type=Path)
 folder_type = click.Path(file_okay=False, path_type=Path)
