@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from provision.money import Cents
-    from provision.subscriptions.reports.facts import Portion
+    from provision.subscriptions.reports.facts import Life, Portion
 
 ROLE = "coordination"
 LEAST, MOST = Fraction(10, 100), Fraction(25, 100)
@@ -38,6 +38,12 @@ def coordination(portions: Iterable[Portion]) -> Coordination:
     total = sum(portion.cents for portion in net)
     share = ratio(cents, total)
     return Coordination(cents, total, share, verdict(share))
+
+
+def is_alone(lives: Iterable[Life], portions: Iterable[Portion]) -> bool:
+    """Return whether all that was sold was sold without a supporter, and nobody is coordinated."""
+    alone = {life.seller == life.supporter for life in lives}
+    return alone == {True} and all(portion.role != ROLE for portion in portions)
 
 
 def verdict(share: Fraction | None) -> str:

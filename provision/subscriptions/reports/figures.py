@@ -34,13 +34,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the modules of this room make of the facts, over the twelve months until `until`."""
+    """What the modules of this room make of the facts, over the twelve months until `until`.
+
+    Where everybody works alone there is no `coordination` to judge.
+    """
 
     title: str
     until: date
     months: tuple[date, ...]
     received: tuple[euro.Received, ...]
-    coordination: coordination.Coordination
+    coordination: coordination.Coordination | None
     coverage: tuple[coverage.Coverage, ...]
     dependency: dependency.Dependency
     recurring_ratio: Fraction | None
@@ -69,12 +72,13 @@ def figures(facts: Facts, hourly_cents: Cents | None = None) -> Figures:
     served = recurring.served(facts.lives, facts.rates, facts.until)
     time = hours.time_given(facts.given, months)
     seconds = sum(one.seconds for one in time)
+    is_alone = coordination.is_alone(facts.lives, facts.portions)
     return Figures(
         title=facts.title,
         until=facts.until,
         months=months,
         received=euro.received(facts.portions, facts.paid_cents),
-        coordination=coordination.coordination(facts.portions),
+        coordination=None if is_alone else coordination.coordination(facts.portions),
         coverage=coverage.coverage(facts.incomes, facts.costs, months),
         dependency=dependency.dependency(facts.incomes, facts.costs, facts.cash, months),
         recurring_ratio=recurring.recurring_ratio(facts.incomes, months),

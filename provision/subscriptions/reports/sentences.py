@@ -22,8 +22,10 @@ def euro(figures: Figures, words: Wording) -> Iterator[str]:
 
 
 def coordination(figures: Figures, words: Wording) -> Iterator[str]:
-    """Say what coordination got, and whether it is enough."""
+    """Say what coordination got, and whether it is enough; nothing where it is not judged."""
     found = figures.coordination
+    if found is None:
+        return
     cents, share = words.money(found.cents), words.percent(found.share)
     yield words.say(f"coordination.{found.verdict}", cents=cents, share=share)
 

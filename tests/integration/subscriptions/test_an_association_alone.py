@@ -106,4 +106,7 @@ def test_its_fec_passes_the_checker_and_its_report_knows_one_party(
     assert US in told
     page = tmp_path / "page.html"
     ask(alone, report, "page", "--until", "2026-03-31", "--to", str(page), "--yes")
-    assert US in page.read_text("utf-8")
+    text = page.read_text("utf-8")
+    assert US in text
+    assert "oordination" not in text  # nobody is coordinated: 0 € would read like a fault
+    assert read(alone, report, "show", "--until", "2026-03-31")["coordination"] == []

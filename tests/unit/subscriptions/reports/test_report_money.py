@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.dunning import policy
-from provision.subscriptions.reports.coordination import coordination, verdict
+from provision.subscriptions.reports.coordination import coordination, is_alone, verdict
 from provision.subscriptions.reports.coverage import coverage, worst
 from provision.subscriptions.reports.dependency import dependency, runway
 from provision.subscriptions.reports.euro import received
@@ -19,7 +19,14 @@ from provision.subscriptions.reports.members import per_member
 from provision.subscriptions.reports.months import year_until
 from provision.subscriptions.reports.ratios import exact_shares, percent_of
 from provision.subscriptions.reports.unpaid import STEPS, age_of, reminded, unpaid
-from tests.unit.subscriptions.reports.report_examples import MONTHS, UNTIL, cost, example, income
+from tests.unit.subscriptions.reports.report_examples import (
+    MONTHS,
+    UNTIL,
+    cost,
+    example,
+    income,
+    life,
+)
 
 PORTION = Portion(MONTHS[0], "association", "Les Communs", "support", "Trièves", 700)
 INVOICE = Open("F-1", "person-1", UNTIL, UNTIL, 100, non_profit=False, dunning_step=0)
@@ -91,6 +98,15 @@ def test_coordination_is_within_ten_and_twenty_five_percent(cents: int, said: st
 def test_coordination_of_nothing_is_not_judged() -> None:
     assert verdict(None) == "none"
     assert coordination(()).verdict == "none"
+
+
+def test_who_works_alone_coordinates_with_nobody() -> None:
+    together = life(1, UNTIL)
+    alone = replace(together, supporter=together.seller)
+    assert is_alone((alone,), (PORTION,))
+    assert not is_alone((alone, together), (PORTION,))
+    assert not is_alone((alone,), (replace(PORTION, role="coordination"),))
+    assert not is_alone((), ())
 
 
 def test_a_place_of_2500_a_month_is_carried_when_2500_recur() -> None:
