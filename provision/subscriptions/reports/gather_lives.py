@@ -66,6 +66,11 @@ class _Reader:
     steps: dict[History, tuple[Step, ...]] = field(default_factory=dict)
     tiers: dict[tuple[int, str], str] = field(default_factory=dict)
 
+    def holds(self, version: Version) -> bool:
+        """Return whether what was sold in these words lies in the scope."""
+        agreement = self.catalogue.agreement(version.contract_id)
+        return self.scope.holds_sale(self.parties[agreement.seller_id], agreement.supporter_id)
+
 
 def lives(
     session: Session, scope: Scope, parties: Mapping[int, Organisation]
@@ -73,7 +78,8 @@ def lives(
     """Return the subscriptions that began by the end of the report, and what they pay since when.
 
     A life begins on the first day that is charged: nobody pays for a trial, nor before delivery. It
-    is none when it ended before that. A price is that of a whole term less discounts, taxed as
+    is none when it ended before that. It holds the days of sellers in the scope alone: who comes
+    back to one has a second life there. A price is that of a whole term less discounts, taxed as
     billing would on that day; a part of declared turnover is not known before, and not in it.
     """
     taxed = regimes(session)
@@ -85,7 +91,7 @@ def lives(
         first_day = due.versions[0].anchor_day
         if first_day > scope.until or _never_charged(one, first_day):
             continue
-        found.append(_life(one, due, reader))
+        found += (_life(due, days, reader) for days in _days(due, first_day, reader))
         rates += [Rate(one.id, *step) for step in _steps(due, first_day, reader)]
     return tuple(found), tuple(rates)
 
@@ -149,20 +155,35 @@ def _never_charged(one: _Row, first_day: date) -> bool:
     return one.last_day < first_day or (one.state == ENDED and one.billed_to <= first_day)
 
 
-def _life(one: _Row, due: Due, reader: _Reader) -> Life:
-    version = due.version_on(reader.scope.until)
+def _days(due: Due, first_day: date, reader: _Reader) -> Iterator[tuple[date, date | None]]:
+    """Yield the days on which a subscription was sold in the scope: first, and last if it ends."""
+    last = min(due.last_day or reader.scope.until, reader.scope.until)
+    changes = {first_day, *(version.from_day for version in due.versions)}
+    begun = sorted(day for day in changes if first_day <= day <= last)
+    held = [(reader.holds(due.version_on(day)), day) for day in begun]
+    turns = [held[0], *(new for old, new in pairwise(held) if new[0] != old[0])]
+    ends = [*(day - ONE_DAY for _, day in turns[1:]), due.last_day]
+    for (is_held, starts), ends_on in zip(turns, ends, strict=True):
+        if is_held:
+            yield starts, ends_on
+
+
+def _life(due: Due, days: tuple[date, date | None], reader: _Reader) -> Life:
+    first_day, last_day = days
+    until = reader.scope.until
+    version = due.version_on(min(last_day or until, until))
     agreement = reader.catalogue.agreement(version.contract_id)
     seller = reader.parties[agreement.seller_id]
     return Life(
-        subscription=one.id,
+        subscription=due.subscription_id,
         subscriber_reference=due.party,
         seller=seller.name,
         supporter=reader.parties[agreement.supporter_id].name,
         territory=seller.territory,
         plan=reader.catalogue.plan(version.plan_id).code,
         tier=_tier(version, reader),
-        first_day=due.versions[0].anchor_day,
-        last_day=one.last_day,
+        first_day=first_day,
+        last_day=last_day,
     )
 
 

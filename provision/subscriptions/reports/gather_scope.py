@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, or_, select, true
+from sqlalchemy import func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
 from provision.subscriptions.offers.models import SplitContract
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import Organisation
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from sqlalchemy import ColumnElement, Select
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import InstrumentedAttribute, Session
 
     from provision.languages import Language
 
@@ -31,8 +32,8 @@ class Scope:
     """A report of the twelve months that end with `until`, the last day of a month.
 
     `organisation_id` narrows it to what one organisation sells or supports, `territory` to what
-    the sellers of a territory sell. A subscription that changed its seller is counted whole with
-    each of them. `language` is that of the few words that rows hold.
+    the sellers of a territory sell: of a subscription that changed its seller, the days and the
+    documents of each. `language` is that of the few words that rows hold.
     """
 
     until: date
@@ -51,6 +52,11 @@ class Scope:
     def holds(self, one: Organisation) -> bool:
         """Return whether it speaks of what this organisation earns and spends."""
         return self.organisation_id in {None, one.id} and self.territory in {None, one.territory}
+
+    def holds_sale(self, seller: Organisation, supporter_id: int) -> bool:
+        """Return whether it speaks of what these two sell together."""
+        sellers = self.territory in {None, seller.territory}
+        return sellers and self.organisation_id in {None, seller.id, supporter_id}
 
 
 def month_over(today: date) -> date:
@@ -72,54 +78,69 @@ def parties(session: Session, scope: Scope) -> dict[int, Organisation]:
 
 
 def of_subscriptions(scope: Scope) -> ColumnElement[bool]:
-    """Return the condition on Subscription that it lies in the scope."""
-    condition: ColumnElement[bool] = true()
+    """Return the condition on Subscription that some of its days lie in the scope."""
+    sale: ColumnElement[bool] = true()
     if scope.organisation_id is not None:
-        parties = (SplitContract.seller_id, SplitContract.supporter_id)
-        condition &= _under(or_(*(party == scope.organisation_id for party in parties)))
+        sale &= _takes_part(scope.organisation_id)
     if scope.territory is not None:
-        condition &= _under(SplitContract.seller_id.in_(_at_home(scope.territory)))
-    return condition
+        sale &= SplitContract.seller_id.in_(_at_home(scope.territory))
+    version = SubscriptionVersion
+    sold = _sold(select(version.subscription_id), version.contract_id, sale)
+    return sold.where(version.subscription_id == Subscription.id).correlate(Subscription).exists()
 
 
 def of_documents(scope: Scope) -> ColumnElement[bool]:
     """Return the condition on Invoice that a subscriber's document lies in the scope.
 
-    One without a subscription lies where its issuer does. Documents between organisations are
-    none of a subscriber's.
+    It lies where the contract does that its lines name. One without a contract lies where its
+    issuer does, and what was asked for in advance also with who supported on that day. Documents
+    between organisations are none of a subscriber's.
     """
     condition: ColumnElement[bool] = Invoice.party.like("person-%")
-    subscriptions = select(Subscription.id)
     if scope.organisation_id is not None:
-        own = subscriptions.where(of_subscriptions(Scope(scope.until, scope.organisation_id)))
-        condition &= or_(
-            Invoice.organisation_id == scope.organisation_id, Invoice.subscription_id.in_(own)
-        )
+        sale = _takes_part(scope.organisation_id)
+        own = Invoice.organisation_id == scope.organisation_id
+        condition &= or_(own, _billed(sale), ~_billed(true()) & _asked(sale))
     if scope.territory is not None:
-        opened_by = subscriptions.with_only_columns(Subscription.seller_id).where(
-            Subscription.id == Invoice.subscription_id
-        )
-        sells = subscriptions.where(
-            Subscription.id == Invoice.subscription_id,
-            _under(SplitContract.seller_id == Invoice.organisation_id),
-        )
-        sold_by = case(
-            (sells.exists(), Invoice.organisation_id),
-            else_=func.coalesce(opened_by.scalar_subquery(), Invoice.organisation_id),
-        )
-        condition &= sold_by.in_(_at_home(scope.territory))
+        home = _at_home(scope.territory)
+        issued = ~_billed(true()) & Invoice.organisation_id.in_(home)
+        condition &= or_(issued, _billed(SplitContract.seller_id.in_(home)))
     return condition
 
 
-def _under(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition on Subscription that a contract of it, at any time, is such a one."""
-    version = SubscriptionVersion
-    of_such = (
-        select(version.subscription_id)
-        .join(SplitContract, SplitContract.id == version.contract_id)
-        .where(version.subscription_id == Subscription.id, condition)
+def _takes_part(organisation_id: int) -> ColumnElement[bool]:
+    parties = (SplitContract.seller_id, SplitContract.supporter_id)
+    return or_(*(party == organisation_id for party in parties))
+
+
+def _billed(sale: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition on Invoice that a line of it names such a contract."""
+    line = aliased(InvoiceLine)  # also where the lines themselves are asked for
+    of_such = _sold(select(line.line), line.contract_id, sale)
+    return of_such.where(same_document(line, Invoice)).correlate(Invoice).exists()
+
+
+def _asked(sale: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition on Invoice that its subscription was sold so on that day."""
+    version, begun = SubscriptionVersion, aliased(SubscriptionVersion)
+    newest = (
+        select(func.max(begun.version))
+        .where(
+            begun.subscription_id == Invoice.subscription_id, begun.from_day <= Invoice.issued_on
+        )
+        .correlate(Invoice)
+        .scalar_subquery()
     )
-    return of_such.correlate_except(version, SplitContract).exists()
+    of_such = _sold(select(version.subscription_id), version.contract_id, sale).where(
+        version.subscription_id == Invoice.subscription_id, version.version == newest
+    )
+    return of_such.correlate(Invoice).exists()
+
+
+def _sold(
+    query: Select[int], contract_id: InstrumentedAttribute[Any], sale: ColumnElement[bool]
+) -> Select[int]:
+    return query.join(SplitContract, SplitContract.id == contract_id).where(sale)
 
 
 def _at_home(territory: str) -> Select[int]:
