@@ -123,12 +123,12 @@ def verify_all(context: Context, *, quick: bool, as_json: bool) -> None:
         sys.exit(PROBLEMS_FOUND)
 
 
-def _row(one: Balance, name: str, language: str) -> Facts:
+def _row(balance: Balance, name: str, language: str) -> Facts:
     return {
         "organisation": name,
-        "account": one.account,
-        "label": chart.label(one.account, language),
-        "debit": one.debit,
-        "credit": one.credit,
-        "balance": one.amount,
+        "account": balance.account,
+        "label": chart.label(balance.account, language),
+        "debit": balance.debit,
+        "credit": balance.credit,
+        "balance": balance.amount,
     }

@@ -30,12 +30,12 @@ def backup() -> None:
 @pass_context
 def run(context: Context, domain: str, how: How) -> None:
     """Back the bundle of DOMAIN up now: database, files and mail in one snapshot."""
-    found = bundles.find(context.control(), domain)
+    bundle = bundles.find(context.control(), domain)
     planned = {
-        "domain": found.domain,
-        "bundle": found.name,
-        "from": found.server,
-        "to": found.backup_server,
+        "domain": bundle.domain,
+        "bundle": bundle.name,
+        "from": bundle.server,
+        "to": bundle.backup_server,
         "adds": "one snapshot",
     }
     if agreed(context, planned, how, "Back it up?"):
@@ -67,14 +67,14 @@ def restore(context: Context, domain: str, folder: Path, snapshot: str, how: How
     """
     control = context.control()
     bundle = safekeeping.look(control, domain, folder)
-    found = safekeeping.snapshot(control, domain, snapshot)
+    chosen = safekeeping.snapshot(control, domain, snapshot)
     planned = {
         "domain": bundle.domain,
         "bundle": bundle.name,
         "from": bundle.backup_server,
-        **found.as_row(),
+        **chosen.as_row(),
         "folder": str(folder),
     }
     if agreed(context, planned, how, "Restore it?"):
-        restored = safekeeping.restore(control, domain, folder, found.id)
-        context.show({"folder": str(restored), "snapshot": found.id}, as_json=how.as_json)
+        restored = safekeeping.restore(control, domain, folder, chosen.id)
+        context.show({"folder": str(restored), "snapshot": chosen.id}, as_json=how.as_json)

@@ -110,8 +110,8 @@ def cancel(context: Context, number: int, why: str, how: How) -> None:
     Its names leave the zone, nobody owes for it, and what was deposited for it is given back.
     """
     control = context.control()
-    found = ordering.look(control, number)
-    rows = changes.describe(found.names)
+    order = ordering.look(control, number)
+    rows = changes.describe(order.names)
 
     def work(session: Session) -> Facts:
         numbers = ordering.cancel_in_registry(session, control, number, why)
@@ -119,14 +119,14 @@ def cancel(context: Context, number: int, why: str, how: How) -> None:
         return {
             "order": number,
             "state": "cancelled",
-            "free_again": found.bundle.domain,
+            "free_again": order.bundle.domain,
             "documents": documents,
             "names_that_go": rows,
         }
 
     planned = tried(context, work)
     if agreed(context, planned, how, "Cancel it?"):
-        zones.withdraw(found.bundle, control.settings)
+        zones.withdraw(order.bundle, control.settings)
         context.show(database.retried(context.engine, work), as_json=how.as_json)
 
 

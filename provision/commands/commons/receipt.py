@@ -54,8 +54,8 @@ def list_all(context: Context, organisation: str, since: date | None, *, as_json
     """Show the receipts of ORGANISATION, also those that were cancelled."""
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        found = recording.everyone(session, owner, since)
-        rows = [receipt_facts(session, one) for one in found]
+        receipts = recording.everyone(session, owner, since)
+        rows = [receipt_facts(session, paper) for paper in receipts]
     context.show(rows, as_json=as_json)
 
 

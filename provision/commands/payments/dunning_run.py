@@ -65,7 +65,7 @@ def run(context: Context, wanted: RemindingRun, how: How) -> None:
             return
     with progress.steps(quiet=how.as_json) as tell:
         done = dunning.run(context.control(tell), Campaign(name, rules, day, wanted.folder))
-    rows = [{"what": one.what, "step": one.step, "refused": one.refused} for one in done]
+    rows = [{"what": step.what, "step": step.step, "refused": step.refused} for step in done]
     context.show(rows, as_json=how.as_json, nothing=NOBODY)
-    if any(one.refused for one in done):
+    if any(step.refused for step in done):
         sys.exit(PROBLEMS_FOUND)

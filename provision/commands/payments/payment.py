@@ -79,9 +79,13 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
     """Show the collections of ORGANISATION, and the debits that wait for the bank's answer."""
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        made = [
-            {"collection": one.number, "key": one.key, "on": one.collect_on.isoformat()}
-            for one in collected.everyone(session, owner.id)
+        collections = [
+            {
+                "collection": collection.number,
+                "key": collection.key,
+                "on": collection.collect_on.isoformat(),
+            }
+            for collection in collected.everyone(session, owner.id)
         ]
         waiting = [
             {
@@ -93,4 +97,4 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
             }
             for message_id, items in answers.running(session, owner.id).items()
         ]
-    context.show({"collections": made, "waiting": waiting}, as_json=as_json)
+    context.show({"collections": collections, "waiting": waiting}, as_json=as_json)

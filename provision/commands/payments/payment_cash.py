@@ -75,20 +75,20 @@ def record(context: Context, said: PaidByHand, how: How) -> None:
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, said.organisation)
-        one = open_items.find(session, owner.id, said.invoice)
-        return [{"invoice": one.shown, "paid": euros(_taken(session, one, said, today))}]
+        document = open_items.find(session, owner.id, said.invoice)
+        return [{"invoice": document.shown, "paid": euros(_taken(session, document, said, today))}]
 
     change(context, work, how)
 
 
-def _taken(session: Session, one: OpenItem, said: PaidByHand, today: date) -> Cents:
+def _taken(session: Session, document: OpenItem, said: PaidByHand, today: date) -> Cents:
     """Write down how an invoice was paid, and return its cents."""
     if not said.amount:
-        return paying.use_credit(session, one, today)
+        return paying.use_credit(session, document, today)
     units, day = money.parse(said.amount).units, said.on or today
     if said.cheque:
-        return paying.take_cheque(session, one, Cheque(units, day, said.cheque), today)
-    return paying.take_cash(session, one, Cash(units, day, str(said.slip)), today)
+        return paying.take_cheque(session, document, Cheque(units, day, said.cheque), today)
+    return paying.take_cash(session, document, Cash(units, day, str(said.slip)), today)
 
 
 @click.command()
@@ -100,8 +100,8 @@ def awaited(context: Context, organisation: str, *, as_json: bool) -> None:
     language = context.settings.operator.language
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        found = waiting.everything(session, owner.id)
-    rows = [{**_facts(one), "on": chart.label(one.account, language)} for one in found]
+        amounts = waiting.everything(session, owner.id)
+    rows = [{**_facts(amount), "on": chart.label(amount.account, language)} for amount in amounts]
     context.show(rows, as_json=as_json, nothing="Nothing is awaited.")
 
 
@@ -130,7 +130,7 @@ def remit(context: Context, said: Remitted, how: How) -> None:
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, said.organisation)
-        return [_facts(one) for one in waiting.remit(session, owner, said.what, moment)]
+        return [_facts(amount) for amount in waiting.remit(session, owner, said.what, moment)]
 
     change(context, work, how)
 
@@ -176,5 +176,5 @@ def take_back(context: Context, said: ChequeUnpaid, how: How) -> None:
     change(context, work, how)
 
 
-def _facts(one: AwaitedMoney) -> Facts:
-    return {"what": one.shown, "since": one.since.isoformat(), "amount": euros(one.units)}
+def _facts(amount: AwaitedMoney) -> Facts:
+    return {"what": amount.shown, "since": amount.since.isoformat(), "amount": euros(amount.units)}

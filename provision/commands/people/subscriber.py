@@ -48,8 +48,8 @@ def list_all(context: Context, *, as_json: bool) -> None:
 def show_one(context: Context, who: str, *, as_json: bool) -> None:
     """Show the subscriber WHO (e-mail address or number), and what stops an erasure."""
     with context.reading() as session:
-        found = persons.find(session, who)
-        facts = persons.described(session, found, context.today)
+        person = persons.find(session, who)
+        facts = persons.described(session, person, context.today)
     context.show(facts, as_json=as_json)
 
 
@@ -63,11 +63,11 @@ def export(context: Context, who: str, folder: Path, how: How) -> None:
 
     JSON for programs, CSV for spreadsheets, a README in their language; readable by you alone.
     """
-    made = privacy.collected(context.control(), who)
+    files = privacy.collected(context.control(), who)
     exporting.check_new(folder)
-    facts = {"folder": str(folder), "files": len(made)}
+    facts = {"folder": str(folder), "files": len(files)}
     if agreed(context, facts, how, "Write them?"):
-        exporting.write(made, folder)
+        exporting.write(files, folder)
         context.show(facts, as_json=how.as_json)
 
 

@@ -52,5 +52,7 @@ def selected(session: Session, chosen: ChosenDocuments) -> Select[Invoice]:
     selected = select(Invoice).where(Invoice.organisation_id == owner.id)
     if chosen.since:
         return selected.where(Invoice.issued_on >= chosen.since)
-    found = [papers.find(session, owner, shown) for shown in chosen.numbers]
-    return selected.where(Invoice.entry_number.in_([one.entry_number for one in found]))
+    documents = [papers.find(session, owner, shown) for shown in chosen.numbers]
+    return selected.where(
+        Invoice.entry_number.in_([document.entry_number for document in documents])
+    )

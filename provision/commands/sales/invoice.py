@@ -84,19 +84,23 @@ def list_all(context: Context, wanted: Looked, *, as_json: bool) -> None:
     today = context.today
     with context.reading() as session:
         owner = organisations.get(session, wanted.issuer).id if wanted.issuer else None
-        found = open_items.documents(session, owner, wanted.since)
-    rows = [_facts(one, today) for one in found if one.open.units or not wanted.only_open]
+        documents = open_items.documents(session, owner, wanted.since)
+    rows = [
+        _facts(document, today)
+        for document in documents
+        if document.open.units or not wanted.only_open
+    ]
     context.show(rows, as_json=as_json)
 
 
-def _facts(one: OpenItem, today: date) -> Facts:
+def _facts(document: OpenItem, today: date) -> Facts:
     return {
-        "number": one.shown,
-        "kind": one.kind,
-        "for": one.name,
-        "issued": one.issued_on.isoformat(),
-        "due": one.due_on.isoformat(),
-        "gross": one.asked,
-        "open": one.open,
-        "state": one.state(today),
+        "number": document.shown,
+        "kind": document.kind,
+        "for": document.name,
+        "issued": document.issued_on.isoformat(),
+        "due": document.due_on.isoformat(),
+        "gross": document.asked,
+        "open": document.open,
+        "state": document.state(today),
     }

@@ -52,15 +52,15 @@ def deposit(context: Context, wanted: DepositAsked, how: How) -> None:
     units = money.parse(wanted.amount).units
     if not (wanted.again or how.dry_run):
         with context.reading() as session:
-            one = opening.get(session, wanted.subscription)
-            there = deposits.same_of(session, one, units, today)
+            subscription = opening.get(session, wanted.subscription)
+            there = deposits.same_of(session, subscription, units, today)
         if there is not None:
             ask_again(f"The same deposit was asked for already: {there.shown} of {today}")
 
     def work(session: Session) -> Facts:
-        one = opening.get(session, wanted.subscription)
-        made = deposits.issue(session, one, units, wanted.why, today)
-        return {"subscription": one.id, "documents": document_facts(session, [made])}
+        subscription = opening.get(session, wanted.subscription)
+        number = deposits.issue(session, subscription, units, wanted.why, today)
+        return {"subscription": subscription.id, "documents": document_facts(session, [number])}
 
     change(context, work, how)
 

@@ -79,8 +79,8 @@ def correct(context: Context, wanted: WrongInvoice, how: How) -> None:
 
     def work(session: Session) -> Facts:
         wrong = Number(organisations.get(session, wanted.issuer).id, series, place)
-        made = correcting.correct(session, wrong, wanted.reason, today)
-        return {"corrected": wrong.shown, "documents": document_facts(session, made)}
+        numbers = correcting.correct(session, wrong, wanted.reason, today)
+        return {"corrected": wrong.shown, "documents": document_facts(session, numbers)}
 
     change(context, work, how)
 

@@ -90,15 +90,15 @@ def _plan_facts(plan: Plan) -> Facts:
     }
 
 
-def _component_facts(one: PlanComponent) -> Facts:
+def _component_facts(component: PlanComponent) -> Facts:
     return {
-        "component": one.code,
-        "name_fr": one.name_fr,
-        "name_en": one.name_en,
-        "per": one.per,
-        "included": one.included,
-        "role": one.role,
-        "euro_only": bool(one.euro_only),
+        "component": component.code,
+        "name_fr": component.name_fr,
+        "name_en": component.name_en,
+        "per": component.per,
+        "included": component.included,
+        "role": component.role,
+        "euro_only": bool(component.euro_only),
     }
 
 

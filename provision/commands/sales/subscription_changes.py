@@ -86,17 +86,17 @@ def change(context: Context, wanted: NewTerms, how: How) -> None:
     control = context.control()
 
     def work(session: Session) -> Facts:
-        made, bundle = _made(session, control, wanted)
+        changed, bundle = _made(session, control, wanted)
         return {
             "subscription": wanted.number,
             "bundle": bundle and bundle.domain,
-            "from": made.version.from_day.isoformat(),
-            "plan": made.version.plan.code,
-            "term": made.version.period,
-            "users": made.version.users,
-            "gib": made.version.gib,
-            **parties(made.version),
-            "documents": document_facts(session, made.documents),
+            "from": changed.version.from_day.isoformat(),
+            "plan": changed.version.plan.code,
+            "term": changed.version.period,
+            "users": changed.version.users,
+            "gib": changed.version.gib,
+            **parties(changed.version),
+            "documents": document_facts(session, changed.documents),
         }
 
     domain = _refuse_room(context, wanted)
@@ -130,16 +130,16 @@ def discount(context: Context, wanted: PriceLowered, how: How) -> None:
     points = money.parse(_hundredths(wanted.percent_typed)).units
 
     def work(session: Session) -> Facts:
-        one = opening.get(session, wanted.number)
-        first = wanted.first_day or one.billed_to
+        subscription = opening.get(session, wanted.number)
+        first = wanted.first_day or subscription.billed_to
         reduction = Reduction(first, wanted.last_day, points, wanted.reason)
-        made = changes.discount(session, one, reduction)
+        granted = changes.discount(session, subscription, reduction)
         return {
-            "subscription": one.id,
-            "percent": percent(made.basis_points),
-            "from": made.first_day.isoformat(),
-            "to": made.last_day and made.last_day.isoformat(),
-            "reason": made.reason,
+            "subscription": subscription.id,
+            "percent": percent(granted.basis_points),
+            "from": granted.first_day.isoformat(),
+            "to": granted.last_day and granted.last_day.isoformat(),
+            "reason": granted.reason,
         }
 
     changing.change(context, work, how)
@@ -157,10 +157,10 @@ def declare(context: Context, number: int, month: str, amount: str, how: How) ->
     today = context.today
 
     def work(session: Session) -> Facts:
-        one = opening.get(session, number)
-        numbers = turnovers.declare(session, one, month, units, today=today)
+        subscription = opening.get(session, number)
+        numbers = turnovers.declare(session, subscription, month, units, today=today)
         return {
-            "subscription": one.id,
+            "subscription": subscription.id,
             "month": month,
             "turnover": money.euros(units),
             "documents": document_facts(session, numbers),
@@ -171,25 +171,25 @@ def declare(context: Context, number: int, month: str, amount: str, how: How) ->
 
 def _made(session: Session, control: Control, wanted: NewTerms) -> tuple[Changed, Bundle | None]:
     """Change a subscription; return what it is then, and the bundle that it is for."""
-    one, today = opening.get(session, wanted.number), control.today()
+    subscription, today = opening.get(session, wanted.number), control.today()
     plan = plans.get(session, wanted.plan) if wanted.plan else None
     terms = Change(
         plan=plan,
         period=wanted.term,
         users=wanted.users,
         gib=wanted.gib,
-        means=_means(plan or one.versions[-1].plan, wanted),
+        means=_means(plan or subscription.versions[-1].plan, wanted),
         prices_of=wanted.prices_of,
         seller=_named(session, wanted.sold_by),
         supporter=_named(session, wanted.supported_by),
     )
-    made = changes.change(session, one, terms, wanted.from_day or today, today=today)
-    what = f"changed from {made.version.from_day} on, to version {made.version.version}"
-    states.record(session, cancelling.subject(one), what, control.told())
-    bundle = capacity.bundle_of(session, one)
+    changed = changes.change(session, subscription, terms, wanted.from_day or today, today=today)
+    what = f"changed from {changed.version.from_day} on, to version {changed.version.version}"
+    states.record(session, cancelling.subject(subscription), what, control.told())
+    bundle = capacity.bundle_of(session, subscription)
     if bundle is not None:
-        capacity.refuse_people(bundle, made.version.users)
-    return made, bundle
+        capacity.refuse_people(bundle, changed.version.users)
+    return changed, bundle
 
 
 def _named(session: Session, name: str | None) -> Organisation | None:
@@ -201,8 +201,8 @@ def _refuse_room(context: Context, wanted: NewTerms) -> str | None:
     control = context.control()
 
     def look(session: Session) -> tuple[str | None, int]:
-        made, bundle = _made(session, control, wanted)
-        return bundle.domain if bundle else None, made.version.gib
+        changed, bundle = _made(session, control, wanted)
+        return bundle.domain if bundle else None, changed.version.gib
 
     domain, gib = tried(context, look)
     if domain is not None:

@@ -145,16 +145,16 @@ def _opened(session: Session, subscriber: Subscriber, wanted: NewSubscription, d
         gib=wanted.gib,
         means=tariffs.parse_means(tariff, wanted.tier, wanted.declared, wanted.amount),
     )
-    made = opening.open_subscription(session, subscriber, sale, today=day)
-    (version,) = made.versions
+    subscription = opening.open_subscription(session, subscriber, sale, today=day)
+    (version,) = subscription.versions
     terms = opening.version_of(version).wanted(subscriber.language)
     changes.check_words(Catalogue(session), terms)
     return {
-        "subscription": made.id,
+        "subscription": subscription.id,
         "email": subscriber.email,
         "plan": plan.code,
         "term": version.period,
-        "price": opening.price_of(session, made, day),
+        "price": opening.price_of(session, subscription, day),
         "first_day": day.isoformat(),
         "first_term": version.anchor_day.isoformat(),
     }
@@ -162,20 +162,20 @@ def _opened(session: Session, subscriber: Subscriber, wanted: NewSubscription, d
 
 def _subscriber(session: Session, wanted: NewSubscription, control: Control) -> Subscriber:
     email = edges.email(wanted.email)
-    found = people.known(session, email)
-    if found is not None:
-        return found
+    known = people.known(session, email)
+    if known is not None:
+        return known
     if wanted.name is None:
         raise UsageRefused(f"{email} is new here", "Give the subscriber's name: --name")
-    made = Subscriber(
+    subscriber = Subscriber(
         name=edges.person_name(wanted.name),
         email=email,
         language=wanted.language or control.settings.operator.language,
         created_at=control.told().at,
     )
-    session.add(made)
+    session.add(subscriber)
     session.flush()
-    return made
+    return subscriber
 
 
 def _identified(session: Session, subscriber: Subscriber, said: Facts, today: date) -> Facts:

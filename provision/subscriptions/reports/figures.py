@@ -71,7 +71,7 @@ def figures(facts: Facts, hourly_cents: Cents | None = None) -> Figures:
     moved = recurring.movements(facts.lives, facts.rates, months)
     served = recurring.served(facts.lives, facts.rates, facts.until)
     time = hours.time_given(facts.given, months)
-    seconds = sum(one.seconds for one in time)
+    seconds = sum(given.seconds for given in time)
     is_alone = coordination.is_alone(facts.lives, facts.portions)
     return Figures(
         title=facts.title,

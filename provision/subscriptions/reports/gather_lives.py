@@ -85,15 +85,15 @@ def lives(
     taxed = regimes(session)
     reader = _Reader(Catalogue(session), taxed, taxed.days, scope, parties)
     reductions = _reductions(session)
-    found: list[Life] = []
+    every: list[Life] = []
     rates: list[Rate] = []
-    for one, due in _subscriptions(session, scope, reductions):
+    for row, due in _subscriptions(session, scope, reductions):
         first_day = due.versions[0].anchor_day
-        if first_day > scope.until or _never_charged(one, first_day):
+        if first_day > scope.until or _never_charged(row, first_day):
             continue
-        found += (_life(due, days, reader) for days in _days(due, first_day, reader))
-        rates += [Rate(one.id, *step) for step in _steps(due, first_day, reader)]
-    return tuple(found), tuple(rates)
+        every += (_life(due, days, reader) for days in _days(due, first_day, reader))
+        rates += [Rate(row.id, *step) for step in _steps(due, first_day, reader)]
+    return tuple(every), tuple(rates)
 
 
 class _Row(NamedTuple):
@@ -122,19 +122,19 @@ def _subscriptions(
     width = len(SUBSCRIPTION) + 1
     for _number, rows in groupby(session.execute(query), key=attrgetter("id")):
         every = [tuple(row) for row in rows]
-        one = _Row(*every[0][:width])
+        head = _Row(*every[0][:width])
         versions = [Version(*row[width:]) for row in every]
         yield (
-            one,
+            head,
             Due(
-                subscription_id=one.id,
-                billed_to=one.billed_to,
-                last_day=one.last_day,
-                party=one.reference or f"forgotten-{one.subscriber_id}",
+                subscription_id=head.id,
+                billed_to=head.billed_to,
+                last_day=head.last_day,
+                party=head.reference or f"forgotten-{head.subscriber_id}",
                 language=scope.language,
                 identity_id=None,
-                versions=_since_delivery(versions, ordered=one.order_id is not None),
-                reductions=reductions.get(one.id, ()),
+                versions=_since_delivery(versions, ordered=head.order_id is not None),
+                reductions=reductions.get(head.id, ()),
             ),
         )
 
@@ -149,10 +149,10 @@ def _since_delivery(versions: Sequence[Version], *, ordered: bool) -> tuple[Vers
     return tuple(versions)
 
 
-def _never_charged(one: _Row, first_day: date) -> bool:
-    if one.last_day is None:
+def _never_charged(row: _Row, first_day: date) -> bool:
+    if row.last_day is None:
         return False
-    return one.last_day < first_day or (one.state == ENDED and one.billed_to <= first_day)
+    return row.last_day < first_day or (row.state == ENDED and row.billed_to <= first_day)
 
 
 def _days(due: Due, first_day: date, reader: _Reader) -> Iterator[tuple[date, date | None]]:
@@ -236,14 +236,14 @@ def _price(due: Due, segment: Segment, reader: _Reader) -> tuple[Cents, int]:
         return Taxation(basis, treatment, treatment.rate)
 
     asked = drafts.asked([replace(segment, days=segment.term)], "")
-    made = drafts.drafted(asked, agreement, Dealer(), how)
-    return sum(line.net for _issuer, lines in made for line in lines), MONTHS[version.period]
+    invoices = drafts.drafted(asked, agreement, Dealer(), how)
+    return sum(line.net for _issuer, lines in invoices for line in lines), MONTHS[version.period]
 
 
 def _reductions(session: Session) -> Mapping[int, tuple[Reduction, ...]]:
-    found: dict[int, list[Reduction]] = defaultdict(list)
-    for one in session.scalars(select(Discount).order_by(Discount.id)):
-        found[one.subscription_id].append(
-            Reduction(one.first_day, one.last_day, one.basis_points, one.reason)
+    reductions: dict[int, list[Reduction]] = defaultdict(list)
+    for discount in session.scalars(select(Discount).order_by(Discount.id)):
+        reductions[discount.subscription_id].append(
+            Reduction(discount.first_day, discount.last_day, discount.basis_points, discount.reason)
         )
-    return {number: tuple(every) for number, every in found.items()}
+    return {number: tuple(every) for number, every in reductions.items()}

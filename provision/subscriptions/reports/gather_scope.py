@@ -49,9 +49,12 @@ class Scope:
                 f"Give a whole month: {last_day(month_of(self.until))}.",
             )
 
-    def holds(self, one: Organisation) -> bool:
+    def holds(self, party: Organisation) -> bool:
         """Return whether it speaks of what this organisation earns and spends."""
-        return self.organisation_id in {None, one.id} and self.territory in {None, one.territory}
+        return self.organisation_id in {None, party.id} and self.territory in {
+            None,
+            party.territory,
+        }
 
     def holds_sale(self, seller: Organisation, supporter_id: int) -> bool:
         """Return whether it speaks of what these two sell together."""
@@ -67,14 +70,14 @@ def month_over(today: date) -> date:
 
 def parties(session: Session, scope: Scope) -> dict[int, Organisation]:
     """Return all organisations by number. Raises UsageRefused for a scope that holds none."""
-    found = {one.id: one for one in organisations.everyone(session)}
-    if found and not any(scope.holds(one) for one in found.values()):
-        known = ", ".join(sorted({one.territory for one in found.values() if one.territory}))
+    every = {party.id: party for party in organisations.everyone(session)}
+    if every and not any(scope.holds(party) for party in every.values()):
+        known = ", ".join(sorted({party.territory for party in every.values() if party.territory}))
         raise UsageRefused(
             f"No such organisation is at home in {scope.territory}",
             f"Territories are: {known or 'none yet'}.",
         )
-    return found
+    return every
 
 
 def of_subscriptions(scope: Scope) -> ColumnElement[bool]:

@@ -23,11 +23,11 @@ def euro(figures: Figures, words: Wording) -> Iterator[str]:
 
 def coordination(figures: Figures, words: Wording) -> Iterator[str]:
     """Say what coordination got, and whether it is enough; nothing where it is not judged."""
-    found = figures.coordination
-    if found is None:
+    judged = figures.coordination
+    if judged is None:
         return
-    cents, share = words.money(found.cents), words.percent(found.share)
-    yield words.say(f"coordination.{found.verdict}", cents=cents, share=share)
+    cents, share = words.money(judged.cents), words.percent(judged.share)
+    yield words.say(f"coordination.{judged.verdict}", cents=cents, share=share)
 
 
 def coverage(figures: Figures, words: Wording) -> Iterator[str]:
@@ -46,9 +46,9 @@ def income(figures: Figures, words: Wording) -> Iterator[str]:
 
 def runway(figures: Figures, words: Wording) -> Iterator[str]:
     """Say how long the cash lasts."""
-    found = figures.dependency
-    yield words.say("income.cash", cash=words.money(found.cash))
-    for key, months in (("lasts", found.runway), ("lasts_alone", found.runway_without_grants)):
+    money = figures.dependency
+    yield words.say("income.cash", cash=words.money(money.cash))
+    for key, months in (("lasts", money.runway), ("lasts_alone", money.runway_without_grants)):
         forever = "_forever" if months is None else ""
         yield words.say(f"income.{key}{forever}", months=months)
 

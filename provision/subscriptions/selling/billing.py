@@ -152,17 +152,17 @@ def _piece(day: date, after: int, session: Session) -> _Piece:
     wanted: list[Draft] = []
     billed: dict[date, list[int]] = defaultdict(list)
     left_out, tally = {}, Tally(session)
-    for one in dues:
+    for subscription in dues:
         branch = dealer.branched()
         try:
-            drafts, billed_to = due.drafts_of(one, day, catalogue, branch)
+            drafts, billed_to = due.drafts_of(subscription, day, catalogue, branch)
             tally.add_all(drafts, day)
         except TreatmentRefused as refused:
-            left_out[one.subscription_id] = refused
+            left_out[subscription.subscription_id] = refused
             continue
         dealer = branch
         wanted += drafts
-        billed[billed_to].append(one.subscription_id)
+        billed[billed_to].append(subscription.subscription_id)
     numbers = issuing.issue(session, wanted, catalogue, day)
     deducting.deduct(session, wanted, numbers, day)
     sharing.save(session, dealer)
@@ -225,7 +225,7 @@ def _person(content: str | None) -> Person | None:
 
 
 def _versions(session: Session, numbers: list[int]) -> dict[int, list[due.Version]]:
-    found: dict[int, list[due.Version]] = defaultdict(list)
+    versions: dict[int, list[due.Version]] = defaultdict(list)
     version = SubscriptionVersion
     rows = session.execute(
         select(
@@ -244,12 +244,12 @@ def _versions(session: Session, numbers: list[int]) -> dict[int, list[due.Versio
         .order_by(version.subscription_id, version.version)
     )
     for number, *words in rows:
-        found[number].append(due.Version(*words))
-    return found
+        versions[number].append(due.Version(*words))
+    return versions
 
 
 def _reductions(session: Session, numbers: list[int]) -> dict[int, list[Reduction]]:
-    found: dict[int, list[Reduction]] = defaultdict(list)
+    reductions: dict[int, list[Reduction]] = defaultdict(list)
     rows = session.execute(
         select(
             Discount.subscription_id,
@@ -263,8 +263,8 @@ def _reductions(session: Session, numbers: list[int]) -> dict[int, list[Reductio
     )
     for row in rows:
         owner, first_day, last_day, points, reason = row
-        found[owner].append(Reduction(first_day, last_day, points, reason))
-    return found
+        reductions[owner].append(Reduction(first_day, last_day, points, reason))
+    return reductions
 
 
 def _days(day: date, session: Session) -> list[date]:
@@ -333,15 +333,15 @@ def coming(
     session: Session, subscription: Subscription, count: int, today: date
 ) -> list[ComingTerm]:
     """Return the next `count` terms, taxed as today; fewer when the subscription ends."""
-    one = charges.due_of(session, subscription)
+    owed = charges.due_of(session, subscription)
     catalogue, dealer = Catalogue(session), sharing.load(session)
-    start = one.billed_to
+    start = owed.billed_to
     terms: list[ComingTerm] = []
     while len(terms) < count and subscription.state != ENDED and start < LAST_DAY:
-        if one.last_day is not None and start > one.last_day:
+        if owed.last_day is not None and start > owed.last_day:
             break
-        days = due.next_days(one, start)
-        drafts = list(due.invoices(one, days, catalogue, dealer, today))
+        days = due.next_days(owed, start)
+        drafts = list(due.invoices(owed, days, catalogue, dealer, today))
         net, vat = sum(draft.net for draft in drafts), sum(draft.vat for draft in drafts)
         terms.append(ComingTerm(days, net, vat))
         start = days.until
