@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from provision import edges
 from provision.errors import PaquetError
-from provision.phones.devices import Sync, make_secret, secret_digest
-from provision.phones.kits import write_kit as write_sheets
+from provision.phones.devices import make_secret, secret_digest
 from provision.phones.mobileconfig import read_signer
 from provision.registry import orders, states
 from provision.registry.models import Device, User
-from provision.servers import inventory
-from provision.workflows import bundles, names, plays, supporting
+from provision.workflows import bundles, plays
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pydantic import SecretStr
     from sqlalchemy.orm import Session
 
@@ -49,11 +45,11 @@ class NewDevice:
     kind: str
 
 
-def enrol(control: Control, address: str, new: NewDevice) -> Enrolled:
+def enrol(control: Control, address: str, new: NewDevice, ready: Ready | None = None) -> Enrolled:
     """Make a device of the user at `address`, known to mail and cloud under one secret."""
     with control.session() as session:
         device, secret = enrol_in_registry(session, control, address, new)
-    return _enrol_on_server(control, device, secret)
+    return _enrol_on_server(control, device, secret, ready)
 
 
 def enrol_in_registry(
@@ -133,35 +129,6 @@ def listing(control: Control, address: str) -> list[dict[str, object]]:
             }
             for device in _user(session, address).devices
         ]
-
-
-def write_kit(control: Control, enrolled: Enrolled) -> Path:
-    """Write what the user takes home and return its folder."""
-    device = enrolled.device
-    folder = control.kits / device.user.address / device.id
-    return write_sheets(describe(control, enrolled), folder, enrolled.signer).folder
-
-
-def describe(control: Control, enrolled: Enrolled) -> Sync:
-    """Return all that the device must know to sync."""
-    device, bundle = enrolled.device, enrolled.device.user.bundle
-    settings = control.settings
-    return Sync(
-        address=device.user.address,
-        display_name=device.user.display_name,
-        device_name=device.name,
-        kind=cast("Any", device.kind),
-        secret=enrolled.secret,
-        cloud=cast("Any", bundle.cloud),
-        cloud_host=names.cloud_host(bundle.domain, settings),
-        dav_path=names.DAV_PATHS[bundle.cloud],
-        files_url=names.files_url(bundle, device.user.address, settings),
-        mail_host=inventory.find(settings.inventory, bundle.server).server_name,
-        language=cast("Any", device.user.language),
-        operator_name=settings.operator.name,
-        support=supporting.support(control, bundle),
-        issued=control.clock().date(),
-    )
 
 
 def _user(session: Session, address: str) -> User:

@@ -11,7 +11,7 @@ from provision.errors import PaquetError
 from provision.registry import orders, states
 from provision.servers.playbooks import start_ansible
 from provision.subscriptions.selling import opening
-from provision.workflows import checking, devices, plays, safekeeping, zones
+from provision.workflows import checking, devices, kits, plays, safekeeping, zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,7 +168,7 @@ def _check(delivery: Delivery) -> str:
 def _write_kit(delivery: Delivery) -> str:
     if delivery.enrolled is None:
         raise PaquetError("The device has no secret in this run")
-    delivery.kit = devices.write_kit(delivery.control, delivery.enrolled)
+    delivery.kit = kits.write_kit(delivery.control, delivery.enrolled)
     return str(delivery.kit)
 
 

@@ -150,7 +150,7 @@ def command(url: str) -> int:
         file = Path(folder, "paquet.toml")
         file.write_text(f"{OPERATOR}[registry]\nurl = '{url}'\n", encoding="utf-8")
         paquet = [str(Path(sys.executable).with_name("paquet")), "--config", str(file)]
-        verified = [*paquet, "money", "verify", "--quick"]
+        verified = [*paquet, "books", "verify", "--quick"]
         return subprocess.run(verified, check=False, stdout=subprocess.DEVNULL).returncode
 
 

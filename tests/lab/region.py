@@ -20,7 +20,7 @@ from provision import database, settings
 from provision.commands.begin import lab as lab_command
 from provision.commands.shared.context import Context
 from provision.subscriptions.offers import planfile, plans
-from provision.workflows import bundles, devices, onboard, ordering, rehearsal, upkeep, users
+from provision.workflows import bundles, devices, kits, onboard, ordering, rehearsal, upkeep, users
 from provision.workflows.control import Control
 from provision.workflows.ordering import Words
 from tests.lab.pictures import server_picture
@@ -159,7 +159,7 @@ class Delivered:
     @cached_property
     def sync(self) -> Sync:
         """What the first device knows."""
-        return devices.describe(self.region.control, self.enrolled)
+        return kits.describe(self.region.control, self.enrolled)
 
     @property
     def host(self) -> str:

@@ -18,7 +18,7 @@ import zxingcpp
 from lxml import html
 
 from provision.process.commands import run
-from provision.workflows import devices
+from provision.workflows import devices, kits
 from tests.lab import mail_clients as mail
 from tests.lab.contract.clients import Clients, files_url
 
@@ -37,7 +37,7 @@ def codes(pdf: Path) -> list[str]:
 
 
 def test_the_codes_of_the_printed_kit_open_the_bundle(delivered_bundle: Delivered) -> None:
-    folder = devices.write_kit(delivered_bundle.region.control, delivered_bundle.enrolled)
+    folder = kits.write_kit(delivered_bundle.region.control, delivered_bundle.enrolled)
     found = codes(folder / "kit.pdf")
     davx5 = next(code for code in found if code.startswith("davx5://"))
     assert delivered_bundle.host in davx5
@@ -54,7 +54,7 @@ def test_the_profile_is_signed_by_the_web_sites_certificate(
 ) -> None:
     control = light.region.control
     enrolled = devices.enrol(control, light.address, devices.NewDevice("iPhone de Jeanne", "ios"))
-    folder = devices.write_kit(control, enrolled)
+    folder = kits.write_kit(control, enrolled)
     profile, plist = folder / "paquet.mobileconfig", tmp_path / "profile.plist"
     verify = ["openssl", "cms", "-verify", "-inform", "DER", "-purpose", "any", "-in", str(profile)]
     run([*verify, "-CAfile", str(light.authority), "-out", str(plist)])

@@ -9,7 +9,9 @@ import click
 from provision.commands.shared import progress
 from provision.commands.shared.changing import agreed, change_options, tried
 from provision.commands.shared.context import pass_context
+from provision.commands.shared.imported import load
 from provision.commands.shared.words import json_option
+from provision.servers.playbooks import start_ansible
 from provision.workflows import devices
 
 if TYPE_CHECKING:
@@ -48,8 +50,10 @@ def enrol(context: Context, user: str, device: str, kind: str, how: How) -> None
     if agreed(context, planned, how, "Enrol it?"):
         with progress.steps(quiet=how.as_json) as tell:
             telling = context.control(tell)
-            enrolled = devices.enrol(telling, user, new)
-            folder = devices.write_kit(telling, enrolled)
+            with start_ansible(telling.settings) as ready:
+                kits = load("provision.workflows.kits")  # what makes paper, while Ansible starts
+                enrolled = devices.enrol(telling, user, new, ready)
+            folder = kits.write_kit(telling, enrolled)
         context.show({"device": enrolled.device.id, "kit": str(folder)}, as_json=how.as_json)
 
 

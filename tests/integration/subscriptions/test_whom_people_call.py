@@ -12,7 +12,7 @@ from provision.registry import orders, secrets
 from provision.registry.models import Device
 from provision.subscriptions.documents import describing
 from provision.subscriptions.parties import organisations
-from provision.workflows import devices, ordering, supporting
+from provision.workflows import devices, kits, ordering, supporting
 from tests.integration.subscriptions.commanding import selling
 from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.test_who_a_customer_is import INVENTORY, placed
@@ -96,5 +96,5 @@ def test_the_sheet_of_a_device_carries_it(context: Context) -> None:
     bundle = ordered(context)
     secret = make_secret()
     device = Device(id="1", user=bundle.users[0], name="Téléphone", kind="android")
-    described = devices.describe(context.control(), devices.Enrolled(device, secret, None))
+    described = kits.describe(context.control(), devices.Enrolled(device, secret, None))
     assert described.support == called(context)
