@@ -245,8 +245,12 @@ def carry_out(planned: dict[str, dict[str, Any]], systemd: Systemd) -> dict[str,
 def _who_fell(
     names: list[str], planned: dict[str, dict[str, Any]], systemd: Systemd
 ) -> dict[str, str]:
-    """Return the units that ended right after their start, which systemd calls a success."""
-    begun = [name for name in names if BEGINS.intersection(planned[name]["due"])]
+    """Return the services that ended right after their start, which systemd calls a success."""
+    begun = [
+        name
+        for name in names
+        if name.endswith(".service") and BEGINS.intersection(planned[name]["due"])
+    ]
     if not begun:
         return {}
     time.sleep(SETTLE)
