@@ -54,7 +54,7 @@ def dependency(
     kinds: Counter[str] = Counter()
     for income in inside:
         kinds[income.kind] += income.cents_received
-    cost = sum(one.cents for one in costs if month_of(one.day) in months and not one.between)
+    spent = sum(cost.cents for cost in costs if month_of(cost.day) in months and not cost.between)
     at_hand, total = _latest(cash), sum(kinds.values())
     return Dependency(
         sales=kinds["sale"],
@@ -62,11 +62,11 @@ def dependency(
         gifts=kinds["gift"],
         grants=kinds["grant"],
         other=kinds["other"],
-        cost=cost,
+        cost=spent,
         cash=at_hand,
         subsidy_ratio=ratio(kinds["grant"], total),
-        runway=runway(at_hand, cost - total, len(months)),
-        runway_without_grants=runway(at_hand, cost - total + kinds["grant"], len(months)),
+        runway=runway(at_hand, spent - total, len(months)),
+        runway_without_grants=runway(at_hand, spent - total + kinds["grant"], len(months)),
     )
 
 
@@ -79,5 +79,5 @@ def _latest(cash: Iterable[CashAtHand]) -> Cents:
     latest: dict[str, CashAtHand] = {}
     for amount in cash:
         known = latest.setdefault(amount.organisation, amount)
-        latest[amount.organisation] = max(known, amount, key=lambda one: one.on)
+        latest[amount.organisation] = max(known, amount, key=lambda row: row.on)
     return sum(amount.cents for amount in latest.values())

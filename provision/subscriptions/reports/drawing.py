@@ -116,9 +116,9 @@ def _fit_into_page(root: etree._Element, name: str) -> None:
         for key, value in element.attrib.items():
             known = refers.sub(lambda mark: names[mark[0]], value)
             element.set(key, known.replace(INK, "currentColor"))
-        found = element.attrib.pop("id", None)
-        if found in names:
-            element.set("id", names[found])
+        identifier = element.attrib.pop("id", None)
+        if identifier in names:
+            element.set("id", names[identifier])
 
 
 def _tell(root: etree._Element, picture: Picture) -> None:

@@ -165,22 +165,22 @@ class FactsFile(Table):
     def organisations(self) -> set[str]:
         """The names that must be organisations of the registry."""
         groups = (self.cost, self.income, self.rescrit, self.cash, self.time, self.fraud)
-        return {one.organisation for group in groups for one in group}
+        return {fact.organisation for group in groups for fact in group}
 
     def costs(self, first: date, last: date) -> tuple[Cost, ...]:
         """Return the costs from one day to another; a monthly one on the first of each month."""
         return tuple(
             Cost(
                 day=day,
-                organisation=one.organisation,
-                label=one.label,
-                kind=one.kind,
-                cents=one.amount,
-                incompressible=one.incompressible,
-                between=one.between,
+                organisation=cost.organisation,
+                label=cost.label,
+                kind=cost.kind,
+                cents=cost.amount,
+                incompressible=cost.incompressible,
+                between=cost.between,
             )
-            for one in self.cost
-            for day in one.days(first, last)
+            for cost in self.cost
+            for day in cost.days(first, last)
         )
 
     def incomes(self, first: date, last: date) -> tuple[Income, ...]:
@@ -188,69 +188,74 @@ class FactsFile(Table):
         return tuple(
             Income(
                 day=day,
-                organisation=one.organisation,
-                kind=one.kind,
-                recurring=one.recurring,
-                cents_received=one.amount,
-                months=one.months,
-                between=one.between,
+                organisation=income.organisation,
+                kind=income.kind,
+                recurring=income.recurring,
+                cents_received=income.amount,
+                months=income.months,
+                between=income.between,
             )
-            for one in self.income
-            for day in one.days(first, last)
+            for income in self.income
+            for day in income.days(first, last)
         )
 
     def rescrits(self) -> dict[str, date]:
         """Return the day of each organisation's rescrit. Raises PaquetError for a second one."""
-        found: dict[str, date] = {}
-        for one in self.rescrit:
-            if one.organisation in found:
+        days: dict[str, date] = {}
+        for rescrit in self.rescrit:
+            if rescrit.organisation in days:
                 raise PaquetError(
-                    f"The rescrit of {one.organisation} is there twice", "Keep the first answer."
+                    f"The rescrit of {rescrit.organisation} is there twice",
+                    "Keep the first answer.",
                 )
-            found[one.organisation] = one.on
-        return found
+            days[rescrit.organisation] = rescrit.on
+        return days
 
     def at_hand(self, last: date) -> tuple[CashAtHand, ...]:
         """Return what was at hand up to a day."""
         return tuple(
-            CashAtHand(one.organisation, one.amount, one.on) for one in self.cash if one.on <= last
+            CashAtHand(cash.organisation, cash.amount, cash.on)
+            for cash in self.cash
+            if cash.on <= last
         )
 
     def given(self) -> tuple[Given, ...]:
         """Return the time that was given, in seconds."""
         return tuple(
             Given(
-                day=one.on,
-                person_reference=one.person,
-                organisation=one.organisation,
-                seconds=one.hours * SECONDS_OF_AN_HOUR + one.minutes * SECONDS_OF_A_MINUTE,
-                commons=one.commons,
+                day=time.on,
+                person_reference=time.person,
+                organisation=time.organisation,
+                seconds=time.hours * SECONDS_OF_AN_HOUR + time.minutes * SECONDS_OF_A_MINUTE,
+                commons=time.commons,
             )
-            for one in self.time
+            for time in self.time
         )
 
     def reciprocities(self) -> tuple[Reciprocity, ...]:
         """Return the contracts: what is due is the rate of the base, half a cent up."""
         return tuple(
             Reciprocity(
-                from_party=one.from_party,
-                to_party=one.to_party,
-                rate_basis_points=one.rate_basis_points,
-                base_cents=one.base,
-                due_cents=percent_of(one.base, one.rate_basis_points),
-                given_cents=one.given,
-                period=one.period,
+                from_party=contract.from_party,
+                to_party=contract.to_party,
+                rate_basis_points=contract.rate_basis_points,
+                base_cents=contract.base,
+                due_cents=percent_of(contract.base, contract.rate_basis_points),
+                given_cents=contract.given,
+                period=contract.period,
             )
-            for one in self.reciprocity
+            for contract in self.reciprocity
         )
 
     def pledges(self) -> tuple[Pledge, ...]:
         """Return the promises."""
-        return tuple(Pledge(one.source, one.promised, one.received) for one in self.pledge)
+        return tuple(
+            Pledge(pledge.source, pledge.promised, pledge.received) for pledge in self.pledge
+        )
 
     def frauds(self) -> frozenset[tuple[str, str]]:
         """Return which invoices are marked, each as (organisation, number)."""
-        return frozenset((one.organisation, one.invoice) for one in self.fraud)
+        return frozenset((fraud.organisation, fraud.invoice) for fraud in self.fraud)
 
 
 def read(path: Path) -> FactsFile:

@@ -32,11 +32,16 @@ def time_given(
 
     All that nobody in particular gave counts as given by one person.
     """
-    one = TimeGiven
     rows = session.execute(
-        select(one.given_on, one.giver, one.organisation_id, one.seconds, one.purpose)
-        .where(one.given_on.between(year_until(scope.until)[0], scope.until))
-        .order_by(one.organisation_id, one.number)
+        select(
+            TimeGiven.given_on,
+            TimeGiven.giver,
+            TimeGiven.organisation_id,
+            TimeGiven.seconds,
+            TimeGiven.purpose,
+        )
+        .where(TimeGiven.given_on.between(year_until(scope.until)[0], scope.until))
+        .order_by(TimeGiven.organisation_id, TimeGiven.number)
     )
     return tuple(
         Given(
@@ -55,12 +60,11 @@ def reciprocities(
 ) -> tuple[Reciprocity, ...]:
     """Return what was meant and what was given in the twelve months, contract by contract."""
     days = Term(year_until(scope.until)[0], scope.until + ONE_DAY)
-    one = ReciprocityContract
     pairs = session.execute(
-        select(one.giver_id, one.receiver_id)
-        .where(one.valid_from <= scope.until)
+        select(ReciprocityContract.giver_id, ReciprocityContract.receiver_id)
+        .where(ReciprocityContract.valid_from <= scope.until)
         .distinct()
-        .order_by(one.giver_id, one.receiver_id)
+        .order_by(ReciprocityContract.giver_id, ReciprocityContract.receiver_id)
     ).all()
     statements = [
         reciprocity.statement(session, parties[giver_id], parties[receiver_id], days)

@@ -132,27 +132,27 @@ def passed(
     every = sorted([*_settled(session, scope, since), *_gifts(session, scope, since)])
     came = tuple(
         Income(
-            day=one.day,
-            organisation=parties[one.payee_id].name,
-            kind="gift" if one.gift else "sale",
-            recurring=not one.gift,
-            cents_received=one.cents,
-            territory=parties[one.payee_id].territory,
+            day=payment.day,
+            organisation=parties[payment.payee_id].name,
+            kind="gift" if payment.gift else "sale",
+            recurring=not payment.gift,
+            cents_received=payment.cents,
+            territory=parties[payment.payee_id].territory,
             between=True,
         )
-        for one in every
+        for payment in every
     )
     went = tuple(
         Cost(
-            day=one.day,
-            organisation=parties[one.payer_id].name,
-            label=one.label,
-            kind="other" if one.gift else "service",
-            cents=one.cents,
+            day=payment.day,
+            organisation=parties[payment.payer_id].name,
+            label=payment.label,
+            kind="other" if payment.gift else "service",
+            cents=payment.cents,
             incompressible=False,
             between=True,
         )
-        for one in every
+        for payment in every
     )
     return came, went
 
@@ -164,17 +164,17 @@ def received(
 
     A fee is for as many months as its membership has. One that was cancelled by then is left out.
     """
-    one, gone = Receipt, ReceiptCancellation
-    same = and_(*(getattr(gone, name) == getattr(one, name) for name in NUMBER))
+    gone = ReceiptCancellation
+    same = and_(*(getattr(gone, name) == getattr(Receipt, name) for name in NUMBER))
     rows = session.scalars(
-        select(one)
+        select(Receipt)
         .outerjoin(gone, same & (gone.cancelled_on <= scope.until))
         .where(
-            one.received_on.between(since, scope.until),
-            one.party.not_like(f"{people.ORGANISATION}%"),
+            Receipt.received_on.between(since, scope.until),
+            Receipt.party.not_like(f"{people.ORGANISATION}%"),
             gone.number.is_(None),
         )
-        .order_by(one.received_on, one.organisation_id, one.series, one.number)
+        .order_by(Receipt.received_on, Receipt.organisation_id, Receipt.series, Receipt.number)
     )
     return tuple(
         Income(
@@ -191,17 +191,23 @@ def received(
 
 
 def _settled(session: Session, scope: Scope, since: date) -> Iterator[_Passed]:
-    one, key = Settlement, ("seller_id", "beneficiary_id", "number")
-    same = and_(*(getattr(SettlementStep, name) == getattr(one, name) for name in key))
+    key = ("seller_id", "beneficiary_id", "number")
+    same = and_(*(getattr(SettlementStep, name) == getattr(Settlement, name) for name in key))
     day = SettlementStep.reached_on
     rows = session.execute(
-        select(day, one.seller_id, one.beneficiary_id, one.units, one.number)
+        select(
+            day,
+            Settlement.seller_id,
+            Settlement.beneficiary_id,
+            Settlement.units,
+            Settlement.number,
+        )
         .join(SettlementStep, same)
         .where(
             SettlementStep.state == SETTLED,
             day.between(since, scope.until),
-            one.seller_id != one.beneficiary_id,
-            one.units != 0,
+            Settlement.seller_id != Settlement.beneficiary_id,
+            Settlement.units != 0,
         )
     )
     for reached_on, seller_id, beneficiary_id, units, number in rows:
@@ -229,9 +235,9 @@ def _gifts(session: Session, scope: Scope, since: date) -> Iterator[_Passed]:
             yield _Passed(day, payer_id, payee_id, -units, label, gift=True)
 
 
-def _of_organisation(month: date, role: str, one: Organisation) -> _Got:
-    own: BeneficiaryKind = "association" if one.kind == "association" else "business"
-    return _Got(month, KIND_OF_ROLE.get(role, own), one.name, role, one.territory)
+def _of_organisation(month: date, role: str, organisation: Organisation) -> _Got:
+    own: BeneficiaryKind = "association" if organisation.kind == "association" else "business"
+    return _Got(month, KIND_OF_ROLE.get(role, own), organisation.name, role, organisation.territory)
 
 
 def _first_day(share: PaidShare) -> date:

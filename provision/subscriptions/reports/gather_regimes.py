@@ -53,9 +53,12 @@ class Regimes:
 def regimes(session: Session) -> Regimes:
     """Return what the profiles of all organisations say."""
     known: dict[int, list[tuple[date, Treatment]]] = defaultdict(list)
-    one = OrganisationProfile
     for organisation_id, day, content in session.execute(
-        select(one.organisation_id, one.valid_from, one.content).order_by(one.valid_from)
+        select(
+            OrganisationProfile.organisation_id,
+            OrganisationProfile.valid_from,
+            OrganisationProfile.content,
+        ).order_by(OrganisationProfile.valid_from)
     ):
         profile = Profile.model_validate_json(content, strict=False)
         known[organisation_id].append((day, treatments.of(profile, day)))

@@ -78,13 +78,13 @@ def shares(session: Session, scope: Scope, since: date) -> Counter[PaidShare]:
     What went back to them is below zero.
     """
     cash = _cash(scope, since)
-    found: Counter[PaidShare] = Counter()
+    cents: Counter[PaidShare] = Counter()
     for query in (_whole_shares(cash, scope), _whole_taxes(cash, scope)):
         for row in session.execute(query):
             *share, units = tuple(row)
-            found[PaidShare(*share)] += int(units)
-    _add_parts(session, scope, since, found)
-    return found
+            cents[PaidShare(*share)] += int(units)
+    _add_parts(session, scope, since, cents)
+    return cents
 
 
 def paid(session: Session, scope: Scope, since: date) -> Cents:
@@ -179,7 +179,7 @@ def _direction(cash: Subquery) -> ColumnElement[int]:
     return SIGN * case((cash.c.units < 0, -1), else_=1)
 
 
-def _add_parts(session: Session, scope: Scope, since: date, found: Counter[PaidShare]) -> None:
+def _add_parts(session: Session, scope: Scope, since: date, cents: Counter[PaidShare]) -> None:
     documents, first_month = _in_parts(scope, since), month_name(since)
     history: dict[Key, list[tuple[str, Cents]]] = defaultdict(list)
     query = (
@@ -189,14 +189,14 @@ def _add_parts(session: Session, scope: Scope, since: date, found: Counter[PaidS
         history[_key(row)].append((row.month, int(row.units)))
     rows = session.execute(_pieces(documents).execution_options(yield_per=PIECE))
     for key, pieces in groupby(rows, key=_key):
-        _add_document(list(pieces), history[key], first_month, found)
+        _add_document(list(pieces), history[key], first_month, cents)
 
 
 def _add_document(
     pieces: list[Row[*tuple[Any, ...]]],
     history: list[tuple[str, Cents]],
     first_month: str,
-    found: Counter[PaidShare],
+    cents: Counter[PaidShare],
 ) -> None:
     """Add what each payment of a document changes; a month of all of it is counted elsewhere."""
     weights, whole = [piece.units for piece in pieces], pieces[0].gross
@@ -207,7 +207,7 @@ def _add_document(
             changes = zip(apportion(weights, after), apportion(weights, before), strict=True)
             for piece, (now, then) in zip(pieces, changes, strict=True):
                 sign = -1 if piece.kind == CREDIT_NOTE else 1
-                found[_share(month, piece)] += sign * (now - then)
+                cents[_share(month, piece)] += sign * (now - then)
         before = after
 
 

@@ -63,7 +63,7 @@ def gather(session: Session, scope: Scope, told: FactsFile) -> Facts:
         for share, cents in paid.items()
         if share.month >= gather_shares.month_name(first_month)
     }
-    funds = {one.id: one for one in session.scalars(select(Fund))}
+    funds = {fund.id: fund for fund in session.scalars(select(Fund))}
     came, went = gather_money.passed(session, scope, since, parties)
     given = gather_given.time_given(session, scope, parties, told.commons)
     incomes = (
@@ -103,7 +103,7 @@ def _since(until: date) -> date:
 
 
 def _check_names(told: FactsFile, parties: Mapping[int, Organisation]) -> None:
-    unknown = told.organisations - {one.name for one in parties.values()}
+    unknown = told.organisations - {organisation.name for organisation in parties.values()}
     if unknown:
         raise PaquetError(
             f"The facts speak of {min(unknown)}, which is no organisation of the registry",
@@ -117,12 +117,12 @@ def _parties(
     rescrits = told.rescrits()
     return tuple(
         ReportParty(
-            one.name,
-            "association" if one.kind == "association" else "business",
-            rescrits.get(one.name),
+            organisation.name,
+            "association" if organisation.kind == "association" else "business",
+            rescrits.get(organisation.name),
         )
-        for one in parties.values()
-        if scope.holds(one)
+        for organisation in parties.values()
+        if scope.holds(organisation)
     )
 
 
@@ -130,7 +130,7 @@ def _own(
     scope: Scope, parties: Mapping[int, Organisation], rows: Iterable[Owned]
 ) -> tuple[Owned, ...]:
     """Return the rows of the organisations that the report is about."""
-    names = {one.name for one in parties.values() if scope.holds(one)}
+    names = {organisation.name for organisation in parties.values() if scope.holds(organisation)}
     return tuple(row for row in rows if row.organisation in names)
 
 

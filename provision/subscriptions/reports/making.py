@@ -69,9 +69,9 @@ class MadeChapter:
 
 def make(chapter: Chapter, figures: Figures, words: Wording) -> MadeChapter:
     """Return a chapter in the language of the words, without blocks that have nothing to say."""
-    made = [_make(block, figures, words) for block in chapter.blocks]
-    blocks = tuple(block for block in made if block.says or block.table)
-    return MadeChapter(chapter.name, words.say(f"chapters.{chapter.name}"), blocks)
+    blocks = [_make(block, figures, words) for block in chapter.blocks]
+    telling = tuple(block for block in blocks if block.says or block.table)
+    return MadeChapter(chapter.name, words.say(f"chapters.{chapter.name}"), telling)
 
 
 def _make(block: Block, figures: Figures, words: Wording) -> MadeBlock:

@@ -69,13 +69,15 @@ class ModelFile(Table):
 
     def model(self) -> Model:
         """Return the model. Raises PaquetError for a name that is there twice."""
-        _check_once("cost", (one.label for one in self.cost))
-        _check_once("share", (one.who for one in self.share))
+        _check_once("cost", (cost.label for cost in self.cost))
+        _check_once("share", (share.who for share in self.share))
         work = self.work
         return Model(
-            offers=tuple(Offer(one.name, one.monthly, one.subscribers) for one in self.offer),
-            costs={one.label: one.monthly for one in self.cost},
-            shares={one.who: one.parts for one in self.share},
+            offers=tuple(
+                Offer(offer.name, offer.monthly, offer.subscribers) for offer in self.offer
+            ),
+            costs={cost.label: cost.monthly for cost in self.cost},
+            shares={share.who: share.parts for share in self.share},
             hourly_cents=work.hourly,
             seconds=work.hours * hours.SECONDS_OF_AN_HOUR + work.minutes * SECONDS_OF_A_MINUTE,
             growth=self.growth,

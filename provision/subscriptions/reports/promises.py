@@ -39,16 +39,18 @@ class PledgeState:
 
 def reciprocity(contracts: Iterable[Reciprocity]) -> tuple[Kept, ...]:
     """Return each contract with what is open of it: due - given, or nothing; in given order."""
-    return tuple(Kept(one, max(0, one.due_cents - one.given_cents)) for one in contracts)
+    return tuple(
+        Kept(contract, max(0, contract.due_cents - contract.given_cents)) for contract in contracts
+    )
 
 
 def pledged(pledges: Iterable[Pledge]) -> tuple[PledgeState, ...]:
     """Return each pledge with promised - received, or nothing; the largest promise first."""
     return tuple(
         PledgeState(
-            one,
-            max(0, one.promised_cents - one.received_cents),
-            ratio(one.received_cents, one.promised_cents),
+            pledge,
+            max(0, pledge.promised_cents - pledge.received_cents),
+            ratio(pledge.received_cents, pledge.promised_cents),
         )
-        for one in sorted(pledges, key=lambda one: (-one.promised_cents, one.source))
+        for pledge in sorted(pledges, key=lambda pledge: (-pledge.promised_cents, pledge.source))
     )

@@ -94,17 +94,17 @@ def movements(
     courses, first_days = monthly(lives, rates, ends), _first_days(lives)
     opening = sum(course[0] or 0 for course in courses.values())
     opened = sum(course[0] is not None for course in courses.values())
-    found = []
+    rows = []
     for at, month in enumerate(months):
         changes = [
             PaidChange(course[at], course[at + 1], first_days[who] <= ends[at])
             for who, course in courses.items()
             if course[at] != course[at + 1]
         ]
-        found.append(_movement(month, opening, opened, changes))
+        rows.append(_movement(month, opening, opened, changes))
         opening += sum(change.by for change in changes)
-        opened = found[-1].closed
-    return tuple(found)
+        opened = rows[-1].closed
+    return tuple(rows)
 
 
 def monthly(

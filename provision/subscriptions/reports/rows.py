@@ -31,15 +31,15 @@ PLAIN = ("title", "until", "months", "cohorts", "recurring_ratio")  # no rows of
 
 def rows(figures: Figures) -> dict[str, list[Row]]:
     """Return the rows of every figure by its name, an empty list where there is no data."""
-    found = {
+    by_figure = {
         field.name: [flat(record) for record in _records(getattr(figures, field.name))]
         for field in fields(figures)
         if field.name not in PLAIN
     }
-    found["cohorts"] = list(_cohort_rows(figures.cohorts))
+    by_figure["cohorts"] = list(_cohort_rows(figures.cohorts))
     share = basis_points(figures.recurring_ratio)
-    found["recurring"] = [{"until": figures.until.isoformat(), "share_basis_points": share}]
-    return found
+    by_figure["recurring"] = [{"until": figures.until.isoformat(), "share_basis_points": share}]
+    return by_figure
 
 
 def model_rows(outcome: ModelOutcome) -> dict[str, list[Row]]:

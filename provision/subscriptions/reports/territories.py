@@ -42,8 +42,8 @@ def sales(served: Iterable[Served]) -> tuple[Sales, ...]:
         where = (life.territory, life.seller)
         paid[where] += twelfths
         persons.setdefault(where, set()).add(life.subscriber_reference)
-    found = [Sales(*where, len(who), in_cents(paid[where])) for where, who in persons.items()]
-    return tuple(sorted(found, key=lambda one: (-one.revenue, one.territory, one.seller)))
+    rows = [Sales(*where, len(who), in_cents(paid[where])) for where, who in persons.items()]
+    return tuple(sorted(rows, key=lambda row: (-row.revenue, row.territory, row.seller)))
 
 
 def stays(portions: Iterable[Portion]) -> tuple[Stays, ...]:

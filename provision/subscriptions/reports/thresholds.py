@@ -103,10 +103,10 @@ def parse(text: str) -> tuple[Threshold, ...]:
 def on(rule: Rule, day: date, rows: Iterable[Threshold]) -> Threshold | None:
     """Return the row of a rule that was in force on a day, or None where none is known."""
     before = [row for row in rows if row.rule == rule and row.valid_from <= day]
-    found = max(before, key=lambda row: row.valid_from, default=None)
-    if found and found.valid_until and found.valid_until < day:
+    threshold = max(before, key=lambda row: row.valid_from, default=None)
+    if threshold and threshold.valid_until and threshold.valid_until < day:
         return None
-    return found
+    return threshold
 
 
 def watch(

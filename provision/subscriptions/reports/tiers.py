@@ -42,8 +42,8 @@ def tiers(served: Iterable[Served], monthly_cost: Cents) -> tuple[TierFigures, .
         paid[life.tier] += twelfths
         counts[life.tier] += 1
     costs = exact_shares([*counts.values()] or [0], monthly_cost) or ()
-    found = [
+    figures = [
         TierFigures(tier, counts[tier], in_cents(paid[tier]), cost, in_cents(paid[tier]) - cost)
         for tier, cost in zip(counts, costs, strict=False)
     ]
-    return tuple(sorted(found, key=lambda tier: (-tier.transfer, tier.tier)))
+    return tuple(sorted(figures, key=lambda tier: (-tier.transfer, tier.tier)))

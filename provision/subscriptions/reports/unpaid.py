@@ -34,7 +34,7 @@ def unpaid(open_invoices: Iterable[Open], today: date) -> tuple[Unpaid, ...]:
     by_age: dict[str, list[Open]] = {age: [] for age in AGES}
     for invoice in open_invoices:
         by_age[age_of((today - invoice.due).days)].append(invoice)
-    return tuple(_sum(age, found) for age, found in by_age.items())
+    return tuple(_sum(age, invoices) for age, invoices in by_age.items())
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ def reminded(open_invoices: Iterable[Open]) -> tuple[Reminded, ...]:
     return tuple(Reminded(step, cents[place], count[place]) for place, step in enumerate(STEPS))
 
 
-def _sum(age: str, found: list[Open]) -> Unpaid:
+def _sum(age: str, invoices: list[Open]) -> Unpaid:
     cents: Counter[str] = Counter()
-    for invoice in found:
+    for invoice in invoices:
         cents[invoice.standing] += invoice.cents_open
-    return Unpaid(age, cents["ordinary"], cents["non_profit"], cents["fraud"], len(found))
+    return Unpaid(age, cents["ordinary"], cents["non_profit"], cents["fraud"], len(invoices))
 
 
 def age_of(days_late: int) -> str:

@@ -33,10 +33,10 @@ class Wording:
 
     def say(self, key: str, **values: object) -> str:
         """Return the words at `chapter.key`, the values put in; a value is never read as words."""
-        found: Any = self.words
+        words: Any = self.words
         for step in key.split("."):
-            found = found[step]
-        text: str = found
+            words = words[step]
+        text: str = words
         return text.format_map(values) if values else text
 
     def name(self, group: str, code: str) -> str:
