@@ -34,7 +34,8 @@ def read(content: bytes) -> tuple[Statement, ...]:
     root = markup.parse(content)
     _check_message(root)
     statements = tuple(
-        _statement(one) for one in markup.children(markup.child(root, "BkToCstmrStmt"), "Stmt")
+        _statement(statement)
+        for statement in markup.children(markup.child(root, "BkToCstmrStmt"), "Stmt")
     )
     if not statements:
         raise StatementRefused("The camt.053 file holds no statement")
@@ -57,15 +58,15 @@ def _check_message(root: Element) -> None:
         raise StatementRefused(f"The file is camt.053.001.{version}, older than camt.053.001.02")
 
 
-def _statement(found: Element) -> Statement:
-    account = fields.account(markup.first(found, "Acct/Id/IBAN", "Acct/Id/Othr/Id"))
-    fields.check_currency(markup.value(found, "Acct", "Ccy") or "EUR")
-    opening, opened_on = _balance(found, OPENINGS)
-    closing, closed_on = _balance(found, CLOSINGS)
-    entries = [entry for entry in markup.children(found, "Ntry") if _is_booked(entry)]
+def _statement(statement: Element) -> Statement:
+    account = fields.account(markup.first(statement, "Acct/Id/IBAN", "Acct/Id/Othr/Id"))
+    fields.check_currency(markup.value(statement, "Acct", "Ccy") or "EUR")
+    opening, opened_on = _balance(statement, OPENINGS)
+    closing, closed_on = _balance(statement, CLOSINGS)
+    entries = [entry for entry in markup.children(statement, "Ntry") if _is_booked(entry)]
     return Statement(
         account=account,
-        number=fields.text(markup.first(found, "LglSeqNb", "ElctrncSeqNb", "Id")),
+        number=fields.text(markup.first(statement, "LglSeqNb", "ElctrncSeqNb", "Id")),
         opened_on=opened_on,
         closed_on=closed_on,
         opening=opening,
@@ -74,12 +75,15 @@ def _statement(found: Element) -> Statement:
     )
 
 
-def _balance(found: Element, kinds: tuple[str, ...]) -> tuple[Cents, date]:
+def _balance(statement: Element, kinds: tuple[str, ...]) -> tuple[Cents, date]:
     """Return the balance of one of these kinds and its day; two of one meaning must agree."""
-    balances = list(markup.children(found, "Bal"))
-    chosen = [one for kind in kinds for one in balances if _kind(one) == kind]
+    balances = list(markup.children(statement, "Bal"))
+    chosen = [balance for kind in kinds for balance in balances if _kind(balance) == kind]
     chosen = chosen or _between(balances, kinds)
-    read = [(signed(one), _day(markup.child(one, "Dt"), "day of a balance")) for one in chosen]
+    read = [
+        (signed(balance), _day(markup.child(balance, "Dt"), "day of a balance"))
+        for balance in chosen
+    ]
     if not read:
         raise StatementRefused(f"The statement has no balance {' or '.join(kinds)}")
     if len({units for units, _ in read}) > 1:
@@ -92,8 +96,8 @@ def _between(balances: list[Element], kinds: tuple[str, ...]) -> list[Element]:
 
     The first page ends with one, the last begins with one, a page between them has two.
     """
-    between = [one for one in balances if _kind(one) == BETWEEN]
-    is_end_page = any(_kind(one) in OPENINGS + CLOSINGS for one in balances)
+    between = [balance for balance in balances if _kind(balance) == BETWEEN]
+    is_end_page = any(_kind(balance) in OPENINGS + CLOSINGS for balance in balances)
     if len(between) != (1 if is_end_page else 2):
         return []
     return between[:1] if kinds == OPENINGS else between[-1:]
@@ -118,8 +122,8 @@ def signed(element: Element) -> Cents:
     return SIGNS[side] * units
 
 
-def _day(found: Element | None, what: str) -> date:
-    return fields.day(markup.first(found, "Dt", "DtTm"), what)
+def _day(moment: Element | None, what: str) -> date:
+    return fields.day(markup.first(moment, "Dt", "DtTm"), what)
 
 
 def _is_booked(entry: Element) -> bool:

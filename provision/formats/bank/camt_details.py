@@ -27,7 +27,7 @@ def details_of(entry: Element, units: Cents, account: str, *, reversal: bool) ->
     """
     blocks = list(markup.children(entry, "NtryDtls"))
     payments = [payment for block in blocks for payment in markup.children(block, "TxDtls")]
-    details = tuple(_detail(one, units, account, reversal=reversal) for one in payments)
+    details = tuple(_detail(payment, units, account, reversal=reversal) for payment in payments)
     if len(details) == 1 and details[0].units is None and _counted(blocks) <= 1:
         return (replace(details[0], units=units),)
     if _off(details, units) and _has_charges(entry, payments):
@@ -57,16 +57,16 @@ def _counted(blocks: list[Element]) -> int:
 
 
 def _has_charges(entry: Element, payments: list[Element]) -> bool:
-    return any(markup.child(one, "Chrgs") is not None for one in (entry, *payments))
+    return any(markup.child(holder, "Chrgs") is not None for holder in (entry, *payments))
 
 
 def _detail(payment: Element, units: Cents, account: str, *, reversal: bool) -> Detail:
     reason = fields.text(markup.first(payment, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"))
     name, iban = _other_side(payment, units, account, returned=reversal or bool(reason))
     remittance = markup.child(payment, "RmtInf")
-    written = [one.text for one in markup.children(remittance, "Ustrd")]
+    written = [piece.text for piece in markup.children(remittance, "Ustrd")]
     structured = [
-        markup.value(one, "CdtrRefInf", "Ref") for one in markup.children(remittance, "Strd")
+        markup.value(piece, "CdtrRefInf", "Ref") for piece in markup.children(remittance, "Strd")
     ]
     return Detail(
         units=_units(payment, 1 if units >= 0 else -1),
@@ -98,7 +98,7 @@ def _other_side(payment: Element, units: Cents, account: str, *, returned: bool)
     """
     sides = [PAYER, PAYEE] if (units >= 0) != returned else [PAYEE, PAYER]
     parties = markup.child(payment, "RltdPties")
-    found = [
+    identities = [
         (
             fields.text(
                 markup.first(parties, f"{side}/Nm", f"{side}/Pty/Nm", f"{side}/Pty/OrgId/Nm")
@@ -107,6 +107,6 @@ def _other_side(payment: Element, units: Cents, account: str, *, returned: bool)
         )
         for side in sides
     ]
-    first, second = found
+    first, second = identities
     is_second = first[1] == account or (first == ("", "") and second[1] not in {"", account})
     return second if is_second else first

@@ -72,18 +72,21 @@ class Candidates:
         self._by_payer: dict[str, list[Expected]] = defaultdict(list)
         self._by_mandate: dict[str, list[Expected]] = defaultdict(list)
         every = tuple(dict.fromkeys(expected))
-        common = Counter(word for one in every for name in one.names for word in name_words(name))
-        for one in every:
-            self._by_mandate[one.mandate].append(one)
-            if one.kind != DEBIT:  # its invoice and its batch stand for it where nothing names it
-                self._by_amount[one.units].append(one)
-            for identifier in one.end_to_ends | {one.word}:
-                self._by_identifier[identifier.casefold()].append(one)
+        common = Counter(
+            word for expectation in every for name in expectation.names for word in name_words(name)
+        )
+        for expectation in every:
+            self._by_mandate[expectation.mandate].append(expectation)
+            # The invoice and the batch of a debit stand for it where nothing names it.
+            if expectation.kind != DEBIT:
+                self._by_amount[expectation.units].append(expectation)
+            for identifier in expectation.end_to_ends | {expectation.word}:
+                self._by_identifier[identifier.casefold()].append(expectation)
             # A name is found by its rarest word: of a thousand Martins, one is looked at.
-            names = [words for name in one.names if (words := name_words(name))]
+            names = [words for name in expectation.names if (words := name_words(name))]
             rarest = {min(words, key=lambda word: (common[word], word)) for words in names}
-            for word in {one.iban, *rarest} - {""}:
-                self._by_payer[word].append(one)
+            for word in {expectation.iban, *rarest} - {""}:
+                self._by_payer[word].append(expectation)
 
     def identified(self, movement: Movement) -> list[Expected]:
         """Return those whose identifier stands in the movement."""

@@ -64,25 +64,25 @@ def day(digits: str, what: str) -> date:
 def day_of(year: str, month: str, number: str, what: str) -> date:
     """Return the day that is written in three pieces; a year of two digits is of this century."""
     try:
-        found = date(int(year if year[2:] else f"20{year}"), int(month), int(number))
+        calendar_day = date(int(year if year[2:] else f"20{year}"), int(month), int(number))
     except ValueError:
         raise StatementRefused(
             f"The {what} {shown(f'{year}-{month}-{number}')} is not a day"
         ) from None
-    return sensible_day(found, f"the {what}")
+    return sensible_day(calendar_day, f"the {what}")
 
 
 def account(written: str) -> str:
     """Return the IBAN that is written as an IBAN or as a French RIB (with or without its key)."""
     compact = re.sub(r"\s", "", written).upper()
     rib = RIB.fullmatch(compact)
-    found = _iban_of_rib(rib) if rib else iban(compact) or iban(compact.removesuffix("EUR"))
-    if not found:
+    account_iban = _iban_of_rib(rib) if rib else iban(compact) or iban(compact.removesuffix("EUR"))
+    if not account_iban:
         raise StatementRefused(
             f"The account {shown(written)} is neither an IBAN nor a French RIB",
             "Compare it with the account details that the bank gives.",
         )
-    return found
+    return account_iban
 
 
 @lru_cache(maxsize=10_000)
@@ -114,14 +114,17 @@ def text(*written: str | None) -> str:
     """Join what a bank wrote into one readable line: NFC, single spaces, nothing invisible."""
     line = unicodedata.normalize("NFC", " ".join(piece for piece in written if piece))
     if not line.isprintable():
-        line = "".join(" " if unicodedata.category(one) in UNREADABLE else one for one in line)
+        line = "".join(
+            " " if unicodedata.category(character) in UNREADABLE else character
+            for character in line
+        )
     return " ".join(line.split())[:LONGEST_TEXT]
 
 
 def reference(written: str | None) -> str:
     """Return an identifier of the bank or of a payer; '' where it says that there is none."""
-    found = text(written)
-    return "" if found.upper() in {"NOTPROVIDED", "NONREF", "NONE"} else found
+    identifier = text(written)
+    return "" if identifier.upper() in {"NOTPROVIDED", "NONREF", "NONE"} else identifier
 
 
 def shown(written: str) -> str:

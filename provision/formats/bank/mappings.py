@@ -106,8 +106,8 @@ class CsvMapping(_Table):
         """Want the balances from one place: without them no file can be checked."""
         if (self.columns.balance is None) == (self.balances is None):
             raise ValueError("give either a balance column or [balances], so that sums are checked")
-        named = [one for _, one in self.columns if isinstance(one, str)]
-        named += [one for one in self.columns.text if isinstance(one, str)]
+        named = [column for _, column in self.columns if isinstance(column, str)]
+        named += [column for column in self.columns.text if isinstance(column, str)]
         named += [rule.column for rule in self.leave_out if isinstance(rule.column, str)]
         if named and not self.header:
             raise ValueError("without a header line the columns have numbers only")

@@ -63,18 +63,18 @@ def child(element: Element | None, *path: str) -> Element | None:
 
 def only(element: Element, wanted: str) -> Element | None:
     """Return the one child of this name, None without any; two would be two truths."""
-    found = list(children(element, wanted))
-    if len(found) > 1:
+    namesakes = list(children(element, wanted))
+    if len(namesakes) > 1:
         raise StatementRefused(f"The XML file says {wanted} twice where one is allowed")
-    return found[0] if found else None
+    return namesakes[0] if namesakes else None
 
 
 def value(element: Element | None, *path: str) -> str:
     """Return the text at the end of the path, '' where there is none."""
-    found = child(element, *path)
-    return "" if found is None else (found.text or "").strip()
+    leaf = child(element, *path)
+    return "" if leaf is None else (leaf.text or "").strip()
 
 
 def first(element: Element | None, *paths: str) -> str:
     """Return the first text that is there, of paths such as 'Dbtr/Pty/Nm'."""
-    return next((found for path in paths if (found := value(element, *path.split("/")))), "")
+    return next((text for path in paths if (text := value(element, *path.split("/")))), "")

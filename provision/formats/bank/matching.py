@@ -58,9 +58,11 @@ def propose(
     """
     everything = Candidates(expected)
     named = {at: _named(movement, everything, returns) for at, movement in enumerate(movements)}
-    firm = without_rivals({at: found for at, found in named.items() if found})
+    firm = without_rivals({at: proposal for at, proposal in named.items() if proposal})
     gone = taken(firm)
-    remaining = Candidates(one for one in expected if claim(one) not in gone)
+    remaining = Candidates(
+        expectation for expectation in expected if claim(expectation) not in gone
+    )
     rest = [(at, movement) for at, movement in enumerate(movements) if at not in firm]
     alike = {
         at: proposal for at, movement in rest if (proposal := _resembling(movement, remaining))
@@ -207,9 +209,9 @@ def _is_around(movement: Movement, expected: Expected) -> bool:
 def _sums(movement: Movement, expected: list[Expected]) -> list[Group]:
     """Return the groups of two or more open invoices of one payer that make the amount."""
     payers: dict[tuple[tuple[str, ...], str], list[Expected]] = defaultdict(list)
-    for one in expected:
-        if one.kind == INVOICE and one.units * movement.units > 0:
-            payers[_payer(one)].append(one)
+    for expectation in expected:
+        if expectation.kind == INVOICE and expectation.units * movement.units > 0:
+            payers[_payer(expectation)].append(expectation)
     return [
         group
         for invoices in payers.values()

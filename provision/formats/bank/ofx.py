@@ -66,7 +66,7 @@ def read(content: bytes) -> tuple[Statement, ...]:
     """
     refuse_declarations(content)
     root = _tree(content)
-    statements = tuple(_statement(one) for one in root.iter("STMTRS"))
+    statements = tuple(_statement(statement) for statement in root.iter("STMTRS"))
     if not statements and next(root.iter("CCSTMTRS"), None) is not None:
         raise StatementRefused(
             "The OFX file is of a payment card", "Export the account that the card is paid from."
@@ -100,18 +100,18 @@ def _inlined(data: str) -> str:
     return "".join(pieces)
 
 
-def _statement(found: Element) -> Statement:
-    fields.check_currency(_value(found, "CURDEF"))
-    entries = found.findall(f"{LIST}/{MOVEMENT}")
-    if len(entries) != len(list(found.iter(MOVEMENT))):
+def _statement(statement: Element) -> Statement:
+    fields.check_currency(_value(statement, "CURDEF"))
+    entries = statement.findall(f"{LIST}/{MOVEMENT}")
+    if len(entries) != len(list(statement.iter(MOVEMENT))):
         raise StatementRefused("The OFX file has a movement outside the list of movements")
     movements = tuple(_movement(entry) for entry in entries)
-    closing = _units(_value(found, "LEDGERBAL/BALAMT"))
-    closed_on = _day(found, "LEDGERBAL/DTASOF")
+    closing = _units(_value(statement, "LEDGERBAL/BALAMT"))
+    closed_on = _day(statement, "LEDGERBAL/DTASOF")
     return Statement(
-        account=_account(found),
+        account=_account(statement),
         number="",
-        opened_on=min(_day(found, f"{LIST}/DTSTART") if entries else closed_on, closed_on),
+        opened_on=min(_day(statement, f"{LIST}/DTSTART") if entries else closed_on, closed_on),
         closed_on=closed_on,
         opening=closing - sum(movement.units for movement in movements),
         closing=closing,
@@ -119,10 +119,10 @@ def _statement(found: Element) -> Statement:
     )
 
 
-def _account(found: Element) -> str:
+def _account(statement: Element) -> str:
     """Return the IBAN: ACCTID holds it, or BANKID, BRANCHID, ACCTID and ACCTKEY are a RIB."""
     keys = ("BANKID", "BRANCHID", "ACCTID", "ACCTKEY")
-    parts = [_value(found, f"BANKACCTFROM/{key}") for key in keys]
+    parts = [_value(statement, f"BANKACCTFROM/{key}") for key in keys]
     return fields.iban(parts[2]) or fields.account("".join(parts))
 
 
@@ -147,10 +147,10 @@ def _units(written: str) -> Cents:
     return fields.cents(written, "amount", marks=".,")
 
 
-def _day(found: Element, path: str) -> date:
-    return fields.day(_value(found, path), path.rpartition("/")[2])
+def _day(aggregate: Element, path: str) -> date:
+    return fields.day(_value(aggregate, path), path.rpartition("/")[2])
 
 
-def _value(found: Element, path: str) -> str:
+def _value(aggregate: Element, path: str) -> str:
     """Return the text at the end of the path, its entities resolved, '' where there is none."""
-    return unescape(found.findtext(path) or "").strip()
+    return unescape(aggregate.findtext(path) or "").strip()

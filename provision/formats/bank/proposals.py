@@ -51,8 +51,8 @@ def without_rivals(proposals: Mapping[int, Proposal]) -> dict[int, Proposal]:
         firm.update(claims if proposal.certainty != UNSURE else ())
     firm.update(_twice(proposals))
     return {
-        at: _settled(found, firm if found.certainty == CERTAIN else named)
-        for at, found in proposals.items()
+        at: _settled(proposal, firm if proposal.certainty == CERTAIN else named)
+        for at, proposal in proposals.items()
     }
 
 

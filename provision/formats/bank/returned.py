@@ -35,11 +35,14 @@ def proposal(movement: Movement, returns: Mapping[str, str]) -> Proposal:
     if not known:
         why = f"A payment came back{code}, but it names no debit that was collected"
         return Proposal(movement, (), UNSURE, why)
-    whole = len(known) == len(parts) and sum(one.units for one in expected) == movement.units
-    if movement.units >= 0 or not whole or any(one.units >= 0 for one in expected):
+    whole = (
+        len(known) == len(parts)
+        and sum(expectation.units for expectation in expected) == movement.units
+    )
+    if movement.units >= 0 or not whole or any(expectation.units >= 0 for expectation in expected):
         why = f"Debits came back{code}, but not every part has a name and an amount"
         return Proposal(movement, expected, UNSURE, why)
-    listed = " and ".join(one.reference for one in expected)
+    listed = " and ".join(expectation.reference for expectation in expected)
     if end_to_ends(movement):
         why = f"The EndToEndId of the debit for {listed} came back{code}"
         return Proposal(movement, expected, CERTAIN, why)

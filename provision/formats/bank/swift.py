@@ -71,16 +71,16 @@ def _body(block: str) -> str:
 
 
 def _statement(block: str) -> Statement:
-    found = _fields(block)
-    opening, opened_on = _balance(found, "60")
-    closing, closed_on = _balance(found, "62")
-    lines = [_checked_line(line) for tag, line in found if tag == "61"]
+    tagged = _fields(block)
+    opening, opened_on = _balance(tagged, "60")
+    closing, closed_on = _balance(tagged, "62")
+    lines = [_checked_line(line) for tag, line in tagged if tag == "61"]
     movements = tuple(
-        _movement(data, line) for data, line in zip(_parsed(found), lines, strict=True)
+        _movement(data, line) for data, line in zip(_parsed(tagged), lines, strict=True)
     )
     return Statement(
-        account=_account(_one(found, "25")),
-        number=fields.text(_one(found, "28")),
+        account=_account(_one(tagged, "25")),
+        number=fields.text(_one(tagged, "28")),
         opened_on=opened_on,
         closed_on=closed_on,
         opening=opening,
@@ -103,20 +103,20 @@ def _fields(block: str) -> list[tuple[str, str]]:
     """
     places = [*TAG.finditer(block)]
     ends = [*(place.start() for place in places[1:]), len(block)]
-    found: list[tuple[str, str]] = []
+    tagged: list[tuple[str, str]] = []
     for place, end in zip(places, ends, strict=True):
         tag = place[1]
-        if found and found[-1][0] == DETAILS and tag not in AFTER:
-            found[-1] = (DETAILS, f"{found[-1][1]}\n{block[place.start() : end].strip()}")
+        if tagged and tagged[-1][0] == DETAILS and tag not in AFTER:
+            tagged[-1] = (DETAILS, f"{tagged[-1][1]}\n{block[place.start() : end].strip()}")
         elif tag in BEFORE | AFTER:
-            found.append((tag, block[place.end() : end].strip()))
+            tagged.append((tag, block[place.end() : end].strip()))
         else:
             raise StatementRefused(f"The MT940 file has the field {tag}, which is none of MT940")
-    return found
+    return tagged
 
 
-def _one(found: list[tuple[str, str]], prefix: str) -> str:
-    values = [value for tag, value in found if tag[:2] == prefix]
+def _one(tagged: list[tuple[str, str]], prefix: str) -> str:
+    values = [value for tag, value in tagged if tag[:2] == prefix]
     if len(values) != 1:
         raise StatementRefused(
             f"An MT940 statement has the field {prefix} {len(values)} times instead of once"
@@ -124,8 +124,8 @@ def _one(found: list[tuple[str, str]], prefix: str) -> str:
     return values[0]
 
 
-def _balance(found: list[tuple[str, str]], prefix: str) -> tuple[Cents, date]:
-    written = _one(found, prefix)
+def _balance(tagged: list[tuple[str, str]], prefix: str) -> tuple[Cents, date]:
+    written = _one(tagged, prefix)
     balance = BALANCE.fullmatch(written)
     if not balance:
         raise StatementRefused(f"The field {prefix} {fields.shown(written)} is not a balance")
@@ -146,14 +146,14 @@ def _checked_line(written: str) -> re.Match[str]:
     return line
 
 
-def _parsed(found: list[tuple[str, str]]) -> list[Data]:
+def _parsed(tagged: list[tuple[str, str]]) -> list[Data]:
     """Return what mt-940 reads of the movements, if it reads as many as there are.
 
     It is handed the opening, the movements and what follows each of them: nothing that it could
     log about, take for another movement, or add to the last one though it is of the statement.
     """
     pieces, count, holder = [], 0, ""
-    for tag, value in found:
+    for tag, value in tagged:
         holder = holder if tag == DETAILS else tag
         count += tag == "61"
         if holder == "61" or tag in {"60F", "60M"}:
@@ -206,9 +206,9 @@ def _plain(day: date) -> date:
 def _words(details: str) -> dict[str, str]:
     """Return the words of a structured field 86; lines were folded, so they are joined."""
     _, *pieces = WORDS.split(details.replace("\n", ""))
-    found = dict(zip(pieces[::2], pieces[1::2], strict=True))
-    name = next((found[key] for key in ("NAME", "ORDP", "BENM") if key in found), "")
-    return {key: value.strip("/ ") for key, value in (found | {"NAME": name}).items()}
+    words = dict(zip(pieces[::2], pieces[1::2], strict=True))
+    name = next((words[key] for key in ("NAME", "ORDP", "BENM") if key in words), "")
+    return {key: value.strip("/ ") for key, value in (words | {"NAME": name}).items()}
 
 
 def _value(data: Data, key: str) -> str:

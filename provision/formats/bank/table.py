@@ -114,13 +114,13 @@ def _counts(row: TableRow, mapping: CsvMapping) -> bool:
 
 
 def _check_columns(header: list[str], width: int, mapping: CsvMapping) -> None:
-    named = [one for _, one in mapping.columns if isinstance(one, str | int)]
+    named = [column for _, column in mapping.columns if isinstance(column, str | int)]
     ruled = [rule.column for rule in mapping.leave_out]
     for column in (*named, *mapping.columns.text, *ruled):
-        found = header.count(column) if isinstance(column, str) else int(column <= width)
-        if found != 1:
+        count = header.count(column) if isinstance(column, str) else int(column <= width)
+        if count != 1:
             raise StatementRefused(
-                f"The CSV file has {found} columns {fields.shown(str(column))}", MISTAKE
+                f"The CSV file has {count} columns {fields.shown(str(column))}", MISTAKE
             )
 
 

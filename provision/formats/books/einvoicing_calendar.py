@@ -33,8 +33,8 @@ def calendar() -> tuple[Duty, ...]:
     """Return every duty of the calendar, in the order in which they begin."""
     read = tomllib.loads(CALENDAR.read_text(encoding="utf-8"))
     duties = (
-        Duty(one["duty"], frozenset(one["sizes"]), one["from"], one["latest"], one["source"])
-        for one in read["duty"]
+        Duty(row["duty"], frozenset(row["sizes"]), row["from"], row["latest"], row["source"])
+        for row in read["duty"]
     )
     return tuple(sorted(duties, key=lambda duty: (duty.valid_from, duty.duty)))
 

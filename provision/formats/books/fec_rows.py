@@ -124,9 +124,9 @@ def _amounts(row: FecRow) -> Iterator[Mistake]:
 
 
 def _pairs(row: FecRow) -> Iterator[Mistake]:
-    for rule, (one, other) in BOTH_OR_NONE.items():
-        if bool(row.fields[one]) != bool(row.fields[other]):
-            there, absent = (one, other) if row.fields[one] else (other, one)
+    for rule, (first, second) in BOTH_OR_NONE.items():
+        if bool(row.fields[first]) != bool(row.fields[second]):
+            there, absent = (first, second) if row.fields[first] else (second, first)
             yield Mistake(row.line, absent, rule, f"{there} is there without {absent}")
 
 

@@ -67,10 +67,10 @@ class SequenceRead:
         if self.debit != self.credit:
             sentence = f"the file does not balance: {self.debit - self.credit} cents are left"
             yield Mistake(0, "Debit", "total", sentence)
-        for (account, _party, letter), one in self.lettered.items():
-            if one.units:
+        for (account, _party, letter), group in self.lettered.items():
+            if group.units:
                 sentence = f"the lines of {account} under {letter[:20]!r} do not balance"
-                yield Mistake(one.line, "EcritureLet", "letter balance", sentence)
+                yield Mistake(group.line, "EcritureLet", "letter balance", sentence)
         if not self.lines:
             yield Mistake(0, "", "no line", "the file holds no entry")
 

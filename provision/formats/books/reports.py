@@ -118,7 +118,7 @@ def _ledger_rows(entries: Iterable[Booked]) -> Iterator[list[Cell]]:
 
 def _account_rows(lines: list[tuple[Booked, BookedLine]]) -> Iterator[list[Cell]]:
     running = 0
-    for entry, line in sorted(lines, key=lambda one: (one[0].effective_on, one[0].number)):
+    for entry, line in sorted(lines, key=lambda pair: (pair[0].effective_on, pair[0].number)):
         running += line.units
         where: list[Cell] = [line.account, line.label, _unit(line.commodity)]
         what: list[Cell] = [entry.effective_on, entry.number, entry.journal, entry.piece]
@@ -163,4 +163,4 @@ def _sides(line: BookedLine) -> list[Amount]:
 
 
 def _amounts(commodity: Commodity, units: Sequence[Cents]) -> list[Amount]:
-    return [Amount(commodity, one) for one in units]
+    return [Amount(commodity, cents) for cents in units]

@@ -56,9 +56,9 @@ def code(typed: str) -> str:
     Raises UsageRefused for what is none, with what may have been meant.
     """
     wanted = _plain(typed[:LONGEST])
-    found = _index().get(wanted)
-    if found is not None:
-        return found
+    letters = _index().get(wanted)
+    if letters is not None:
+        return letters
     near = get_close_matches(
         wanted, [called for called in _index() if len(called) > LONGEST_CODE], n=1, cutoff=LIKENESS
     )

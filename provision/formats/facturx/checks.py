@@ -189,7 +189,7 @@ def _check_groups(invoice: PaperInvoice) -> None:
     for line in invoice.lines:
         basis[line.category, line.vat_rate] += line.net
     keys = [(group.category, group.rate) for group in invoice.groups]
-    if any(one == other for one, other in pairwise(sorted(keys))) or set(keys) != set(basis):
+    if any(key == next_key for key, next_key in pairwise(sorted(keys))) or set(keys) != set(basis):
         raise PaquetError(
             f"The VAT of {invoice.number} is not grouped like its lines",
             "One group for each category and rate of the lines.",

@@ -10,4 +10,4 @@ Article: TypeAlias = Literal["200", "238 bis", "978"]
 def articles_for(articles: tuple[Article, ...], *, is_person: bool) -> str:
     """Return those of an organisation's articles that a person, or a company, may use, or ''."""
     own = {"200", "978"} if is_person else {"238 bis"}
-    return ", ".join(one for one in articles if one in own)
+    return ", ".join(article for article in articles if article in own)

@@ -70,8 +70,8 @@ def day(date_: date, language: Language) -> str:
 
 def quantity(count: int, unit: Unit, language: Language) -> str:
     """Return '3 heures', '-1 month', or only the count of pieces."""
-    one, many = UNITS[language][unit]
-    return f"{count}\u00a0{one if abs(count) == 1 else many}" if one else str(count)
+    singular, plural = UNITS[language][unit]
+    return f"{count}\u00a0{singular if abs(count) == 1 else plural}" if singular else str(count)
 
 
 def amount_in_words(units: Cents, language: Language) -> str:

@@ -96,9 +96,9 @@ def creditor_identifier(typed: str) -> str:
     return compact
 
 
-def same_creditor(one: str, other: str) -> bool:
+def same_creditor(identifier: str, other: str) -> bool:
     """Tell whether two identifiers mean one creditor, whatever business code they carry."""
-    return _without_business(one) == _without_business(other)
+    return _without_business(identifier) == _without_business(other)
 
 
 def mandate_reference(organisation_code: str, number: int) -> str:

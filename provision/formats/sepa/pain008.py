@@ -167,10 +167,10 @@ def _check_sums(within: etree._Element, stated: etree._Element, what: str) -> No
 def _check_debits(root: etree._Element) -> None:
     """Refuse an identifier that is there twice, and an account that cannot be."""
     known: set[str] = set()
-    for found in root.iterfind(".//{*}EndToEndId"):
-        if found.text in known:
-            raise PaquetError(f"The debit {shown(found.text)} is in the file twice")
-        known.add(reference(found.text, "reference of a debit"))
+    for end_to_end in root.iterfind(".//{*}EndToEndId"):
+        if end_to_end.text in known:
+            raise PaquetError(f"The debit {shown(end_to_end.text)} is in the file twice")
+        known.add(reference(end_to_end.text, "reference of a debit"))
     path = "{*}DbtrAcct/{*}Id/{*}IBAN"
     for account in {debit.findtext(path, "") for debit in root.iterfind(".//{*}DrctDbtTxInf")}:
         identifiers.iban(account)

@@ -49,7 +49,7 @@ def next_collection_day(day: date, lead: int = 1) -> date:
     """
     if not 1 <= lead <= MOST_LEAD:
         raise UsageRefused(f"A lead of {lead} days is not from 1 to {MOST_LEAD}")
-    found = first_open_day(day)
+    open_day = first_open_day(day)
     for _ in range(lead):
-        found = first_open_day(found + ONE_DAY)
-    return found
+        open_day = first_open_day(open_day + ONE_DAY)
+    return open_day
