@@ -79,9 +79,11 @@ def balance(context: Context, wanted: BalancesAsked, *, as_json: bool) -> None:
     """
     language = context.settings.operator.language
     with context.reading() as session:
-        names = {one.id: one.name for one in organisations.everyone(session)}
+        names = {
+            organisation.id: organisation.name for organisation in organisations.everyone(session)
+        }
         balances = _balances(session, wanted, context.today)
-    rows = [_row(one, names[one.organisation_id], language) for one in balances]
+    rows = [_row(balance, names[balance.organisation_id], language) for balance in balances]
     context.show(rows, as_json=as_json, nothing="Nothing is posted yet.")
 
 
@@ -111,8 +113,8 @@ def verify_all(context: Context, *, quick: bool, as_json: bool) -> None:
     whether somebody took the last entries away.
     """
     with context.reading() as session:
-        findings = [asdict(one) for one in verify.verify(session, seals=not quick)]
-        heads = [asdict(one) for one in verify.heads(session)]
+        findings = [asdict(discrepancy) for discrepancy in verify.verify(session, seals=not quick)]
+        heads = [asdict(head) for head in verify.heads(session)]
     if as_json:
         context.show({"findings": findings, "heads": heads}, as_json=True)
     else:

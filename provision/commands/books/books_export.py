@@ -54,9 +54,9 @@ def export(context: Context, wanted: Exported, how: How) -> None:
         owner = organisations.get(session, wanted.name)
         language = context.settings.operator.language
         files = exporting.export(session, owner, period, wanted.kind, language)
-    found = exporting.problems(files, period) if wanted.kind == "fec" else []
-    if found:
-        context.show([asdict(one) for one in found], as_json=how.as_json)
+    mistakes = exporting.problems(files, period) if wanted.kind == "fec" else []
+    if mistakes:
+        context.show([asdict(mistake) for mistake in mistakes], as_json=how.as_json)
         sys.exit(PROBLEMS_FOUND)
     planned: list[Facts] = [{"file": str(wanted.folder / name)} for name in files]
     if agreed(context, planned, how, "Write them?"):

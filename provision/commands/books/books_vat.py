@@ -37,37 +37,37 @@ def vat(context: Context, *, name: str, first_day: date, last_day: date, as_json
     """
     with context.reading() as session:
         owner = organisations.get(session, name)
-        found = vat_due.statement(session, owner, first_day, last_day)
+        statement = vat_due.statement(session, owner, first_day, last_day)
         abroad = union_consumers.sold(session, owner.id, last_day.year)
-    rows = [_row(one) for one in found.rows]
+    rows = [_row(tax_due) for tax_due in statement.rows]
     if as_json:
-        facts = {"unexplained_cents": found.unexplained, "union_consumers_cents": abroad}
+        facts = {"unexplained_cents": statement.unexplained, "union_consumers_cents": abroad}
         context.show({"rows": rows, **facts}, as_json=True)
     else:
         language = context.settings.operator.language
-        at_home = all(not one.abroad for one in found.rows)
+        at_home = all(not tax_due.abroad for tax_due in statement.rows)
         context.show([_without(row, "abroad") if at_home else row for row in rows])
-        click.echo(_verdict(found, language))
+        click.echo(_verdict(statement, language))
         if abroad:
             click.echo(_threshold(abroad, last_day.year, language))
-    if found.unexplained:
+    if statement.unexplained:
         sys.exit(PROBLEMS_FOUND)
 
 
-def _row(one: TaxDue) -> Facts:
+def _row(tax_due: TaxDue) -> Facts:
     amounts = {
-        "invoiced_net": one.invoiced_net,
-        "invoiced_vat": one.invoiced_vat,
-        "paid": one.paid,
-        "base": one.base,
-        "vat_due": one.due,
-        "vat_lost": one.lost,
-        "vat_waiting": one.waiting,
+        "invoiced_net": tax_due.invoiced_net,
+        "invoiced_vat": tax_due.invoiced_vat,
+        "paid": tax_due.paid,
+        "base": tax_due.base,
+        "vat_due": tax_due.due,
+        "vat_lost": tax_due.lost,
+        "vat_waiting": tax_due.waiting,
     }
     return {
-        "category": one.category,
-        "rate": f"{one.rate // 100}.{one.rate % 100:02d} %",
-        "abroad": one.abroad,
+        "category": tax_due.category,
+        "rate": f"{tax_due.rate // 100}.{tax_due.rate % 100:02d} %",
+        "abroad": tax_due.abroad,
         **{name: money.euros(units) for name, units in amounts.items()},
     }
 
@@ -77,12 +77,12 @@ def _without(row: Facts, column: str) -> Facts:
 
 
 def _threshold(abroad: int, year: int, language: str) -> str:
-    so_far, limit = (money.show_euros(one, language) for one in (abroad, union_consumers.LIMIT))
+    so_far, limit = (money.show_euros(units, language) for units in (abroad, union_consumers.LIMIT))
     return f"Sold to consumers in other member states in {year}: {so_far} of {limit}."
 
 
-def _verdict(found: VatStatement, language: str) -> str:
-    if not found.unexplained:
+def _verdict(statement: VatStatement, language: str) -> str:
+    if not statement.unexplained:
         return "It agrees with 44571."
-    left = money.show_euros(found.unexplained, language)
+    left = money.show_euros(statement.unexplained, language)
     return f"44571 holds {left} that is on no document: see paquet books verify."

@@ -60,11 +60,11 @@ def cut_off(context: Context, *, name: str, on: date, how: How) -> None:
 
     def work(session: Session) -> Facts:
         owner = organisations.get(session, name)
-        found = cutoffs.find(session, owner, on)
+        cut_off = cutoffs.find(session, owner, on)
         entered = cutoffs.post(session, owner, on, today)
         return {
-            "sold": money.euros(found.sold),
-            "bought": money.euros(found.bought),
+            "sold": money.euros(cut_off.sold),
+            "bought": money.euros(cut_off.bought),
             "entered_sold": money.euros(entered.sold),
             "entered_bought": money.euros(entered.bought),
         }
@@ -87,13 +87,13 @@ def close(context: Context, *, name: str, last_day: date, how: How) -> None:
     def work(session: Session) -> Facts:
         owner = organisations.get(session, name)
         waiting = closings.waiting(session, owner.id, last_day)
-        made = closings.close(session, owner, last_day, today=today)
+        closing = closings.close(session, owner, last_day, today=today)
         return {
             "organisation": owner.name,
-            "closed_to": made.last_day.isoformat(),
-            "entries": made.last_entry,
-            "debits_to_date": money.euros(made.debit_to_date),
-            "seal": made.hash,
+            "closed_to": closing.last_day.isoformat(),
+            "entries": closing.last_entry,
+            "debits_to_date": money.euros(closing.debit_to_date),
+            "seal": closing.hash,
             **{
                 f"waits on {account} {chart.label(account, language)}": amount
                 for account, amount in waiting.items()
@@ -148,12 +148,12 @@ def allocate(context: Context, decided: Allocated, how: How) -> None:
 
     def work(session: Session) -> Facts:
         owner = organisations.get(session, decided.name)
-        found, lines = results.allocate(session, owner, decided.year, decision, today)
+        result, lines = results.allocate(session, owner, decided.year, decision, today)
         return {
             "organisation": owner.name,
-            "result_to": found.last_day.isoformat(),
-            "result": money.euros(found.units),
-            **{f"{one.account} {chart.label(one.account, 'fr')}": one.amount for one in lines},
+            "result_to": result.last_day.isoformat(),
+            "result": money.euros(result.units),
+            **{f"{line.account} {chart.label(line.account, 'fr')}": line.amount for line in lines},
         }
 
     change(context, work, how)

@@ -122,7 +122,7 @@ def csv(context: Context, about: About, folder: Path, how: How) -> None:
         return
     for name, rows in tables.items():
         cells = [_euros(row) for row in rows]
-        content = tabular.table(list(cells[0]), [list(one.values()) for one in cells], language)
+        content = tabular.table(list(cells[0]), [list(row.values()) for row in cells], language)
         write_file(folder / f"{name}.csv", content)
     context.show(planned, as_json=how.as_json)
 
@@ -176,8 +176,8 @@ def _show(tables: Mapping[str, Sequence[Row]], words: Wording, *, as_json: bool)
         if rows:
             click.echo(f"\n{name}")
             shown = [_shown(row, words) for row in rows]
-            one = shown[0] if len(shown) == 1 else shown
-            shown_tables.show(one, words.language, as_json=False)
+            table = shown[0] if len(shown) == 1 else shown
+            shown_tables.show(table, words.language, as_json=False)
 
 
 def _shown(row: Row, words: Wording) -> Facts:

@@ -81,8 +81,8 @@ def make(context: Context, *, to: date | None, narrow: Narrow, how: How) -> None
 
     def work(session: Session) -> list[Facts]:
         pairs = list(_pairs(session, narrow.seen(session)))
-        made = [settlements.make(session, *pair, up_to, today) for pair in pairs]
-        return [_facts(session, one) for one in made if one is not None]
+        outcomes = [settlements.make(session, *pair, up_to, today) for pair in pairs]
+        return [_facts(session, settlement) for settlement in outcomes if settlement is not None]
 
     change(context, work, how, nothing="Nothing is owed.")
 
@@ -96,9 +96,9 @@ def invoice(context: Context, number: str, how: How) -> None:
     today = context.today
 
     def work(session: Session) -> Facts:
-        found = settlements.find(session, number)
-        settlements.invoice(session, found, today)
-        return _facts(session, found)
+        settlement = settlements.find(session, number)
+        settlements.invoice(session, settlement, today)
+        return _facts(session, settlement)
 
     change(context, work, how)
 
@@ -113,9 +113,9 @@ def pay(context: Context, *, number: str, on: date | None, how: How) -> None:
     today = context.today
 
     def work(session: Session) -> Facts:
-        found = settlements.find(session, number)
-        settlements.pay(session, found, on or today, today)
-        return _facts(session, found)
+        settlement = settlements.find(session, number)
+        settlements.pay(session, settlement, on or today, today)
+        return _facts(session, settlement)
 
     change(context, work, how)
 
@@ -129,9 +129,9 @@ def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     with context.reading() as session:
         ids = narrow.seen(session)
         rows = [
-            _facts(session, one)
-            for one in settlements.everyone(session)
-            if ids & {one.seller_id, one.beneficiary_id}
+            _facts(session, settlement)
+            for settlement in settlements.everyone(session)
+            if ids & {settlement.seller_id, settlement.beneficiary_id}
         ]
     context.show(rows, as_json=as_json)
 
@@ -190,9 +190,9 @@ def list_mandates(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     with context.reading() as session:
         ids, names = narrow.seen(session), _names(session)
         rows = [
-            _mandate_facts(one, names)
-            for one in mandates.everyone(session)
-            if ids & {one.seller_id, one.beneficiary_id}
+            _mandate_facts(mandate, names)
+            for mandate in mandates.everyone(session)
+            if ids & {mandate.seller_id, mandate.beneficiary_id}
         ]
     context.show(rows, as_json=as_json)
 
@@ -208,8 +208,8 @@ def _recorder(written: InWriting, state: str, today: date) -> Callable[[Session]
     def work(session: Session) -> Facts:
         beneficiary = organisations.get(session, written.beneficiary)
         seller = organisations.get(session, written.seller)
-        made = mandates.record(session, beneficiary, seller, wording, today)
-        return _mandate_facts(made, _names(session))
+        mandate = mandates.record(session, beneficiary, seller, wording, today)
+        return _mandate_facts(mandate, _names(session))
 
     return work
 
@@ -218,35 +218,37 @@ def _pairs(session: Session, ids: set[int]) -> Iterator[tuple[Organisation, Orga
     """Yield sellers and beneficiaries of whom one at least is among `ids`."""
     for pair in owing.pairs(session):
         if ids & set(pair):
-            seller, beneficiary = (session.get_one(Organisation, one) for one in pair)
+            seller, beneficiary = (
+                session.get_one(Organisation, organisation_id) for organisation_id in pair
+            )
             yield seller, beneficiary
 
 
 def _names(session: Session) -> dict[int, str]:
-    return {one.id: one.name for one in organisations.everyone(session)}
+    return {organisation.id: organisation.name for organisation in organisations.everyone(session)}
 
 
-def _facts(session: Session, one: Settlement) -> Facts:
+def _facts(session: Session, settlement: Settlement) -> Facts:
     names = _names(session)
-    reached = steps.steps(session, one)
+    reached = steps.steps(session, settlement)
     return {
-        "settlement": steps.shown(one),
-        "seller": names[one.seller_id],
-        "beneficiary": names[one.beneficiary_id],
-        "entries": f"{one.after_entry + 1}-{one.last_entry}",
-        "made_on": one.made_on.isoformat(),
-        "owed": euros(one.units),
-        "state": steps.state(session, one),
+        "settlement": steps.shown(settlement),
+        "seller": names[settlement.seller_id],
+        "beneficiary": names[settlement.beneficiary_id],
+        "entries": f"{settlement.after_entry + 1}-{settlement.last_entry}",
+        "made_on": settlement.made_on.isoformat(),
+        "owed": euros(settlement.units),
+        "state": steps.state(session, settlement),
         "document": reached[steps.INVOICED].reference if steps.INVOICED in reached else None,
     }
 
 
-def _mandate_facts(one: SelfBillingMandate, names: dict[int, str]) -> Facts:
+def _mandate_facts(mandate: SelfBillingMandate, names: dict[int, str]) -> Facts:
     return {
-        "from": one.valid_from.isoformat(),
-        "beneficiary": names[one.beneficiary_id],
-        "seller": names[one.seller_id],
-        "state": one.state,
-        "by": one.given_by,
-        "contest_days": one.contest_days,
+        "from": mandate.valid_from.isoformat(),
+        "beneficiary": names[mandate.beneficiary_id],
+        "seller": names[mandate.seller_id],
+        "state": mandate.state,
+        "by": mandate.given_by,
+        "contest_days": mandate.contest_days,
     }

@@ -35,7 +35,7 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
     """Show the statements of ORGANISATION, the latest first."""
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        rows = [statement_facts(one) for one in movements.statements(session, owner.id)]
+        rows = [statement_facts(statement) for statement in movements.statements(session, owner.id)]
     context.show(rows, as_json=as_json)
 
 
@@ -48,7 +48,10 @@ def show_one(context: Context, organisation: str, number: int, *, as_json: bool)
     """Show the movements of the statement NUMBER of ORGANISATION."""
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        rows = [movement_facts(one) for one in movements.of_statement(session, owner.id, number)]
+        rows = [
+            movement_facts(movement)
+            for movement in movements.of_statement(session, owner.id, number)
+        ]
     if not rows:
         raise UsageRefused(f"There is no movement on a statement {number}", "See: paquet bank list")
     context.show(rows, as_json=as_json)
@@ -69,14 +72,14 @@ def movement_facts(row: BankMovement) -> Facts:
     }
 
 
-def statement_facts(one: BankStatement) -> Facts:
+def statement_facts(statement: BankStatement) -> Facts:
     """Return what a list shows of a statement."""
     return {
-        "statement": one.id,
-        "account": one.account,
-        "number": one.number,
-        "from": one.opened_on.isoformat(),
-        "to": one.closed_on.isoformat(),
-        "opening": euros(one.opening),
-        "closing": euros(one.closing),
+        "statement": statement.id,
+        "account": statement.account,
+        "number": statement.number,
+        "from": statement.opened_on.isoformat(),
+        "to": statement.closed_on.isoformat(),
+        "opening": euros(statement.opening),
+        "closing": euros(statement.closing),
     }

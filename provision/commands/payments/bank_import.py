@@ -67,7 +67,7 @@ def bring_in(context: Context, brought: FromTheBank, how: How) -> None:
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, brought.organisation)
         told.append(receiving.bring_in(session, owner, source, today))
-        return [statement_facts(one) for one in told[-1].new]
+        return [statement_facts(statement) for statement in told[-1].new]
 
     change(context, work, how, question="Bring them in?", nothing="Nothing of it is new.")
     if not how.as_json:
@@ -75,8 +75,9 @@ def bring_in(context: Context, brought: FromTheBank, how: How) -> None:
 
 
 def _tell_known(received: ImportedStatements, language: str) -> None:
-    for one in received.overlap:
-        amount = money.show_euros(one.units, language)
-        click.echo(f"Known already: {one.booked_on} {amount} {one.counterparty or one.text}"[:120])
+    for movement in received.overlap:
+        amount = money.show_euros(movement.units, language)
+        what = movement.counterparty or movement.text
+        click.echo(f"Known already: {movement.booked_on} {amount} {what}"[:120])
     if received.known:
         click.echo(f"{received.known} of them were known already: nothing is there twice.")

@@ -162,8 +162,10 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
     """Show the steps that invoices of ORGANISATION reached, and the pauses."""
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        steps = [_step_facts(one) for one in reminders.everything(session, owner.id)]
-        held = [_pause_facts(*one) for one in pauses.everyone(session, owner.id)]
+        steps = [_step_facts(step) for step in reminders.everything(session, owner.id)]
+        held = [
+            _pause_facts(pause, resumed) for pause, resumed in pauses.everyone(session, owner.id)
+        ]
     context.show({"steps": steps, "pauses": held}, as_json=as_json)
 
 
@@ -174,40 +176,40 @@ def rules_of(file: Path | None) -> Policy:
 
 def due_rows(context: Context, organisation: str, rules: Policy, day: date) -> list[Facts]:
     """Return what a day brings, as rows: reminders, and bundles that open again."""
-    found = reminding.due(context.control(), organisation, rules, day)
+    day_of_reminders = reminding.due(context.control(), organisation, rules, day)
     rows: list[Facts] = [
         {
-            "what": one.document.shown,
-            "step": one.step,
-            "since": one.day.isoformat(),
-            "who": one.person.email if one.person else "",
-            "open": euros(one.document.units),
-            "held": one.held,
+            "what": reminder.document.shown,
+            "step": reminder.step,
+            "since": reminder.day.isoformat(),
+            "who": reminder.person.email if reminder.person else "",
+            "open": euros(reminder.document.units),
+            "held": reminder.held,
         }
-        for one in found.reminders
+        for reminder in day_of_reminders.reminders
     ]
     rows += [
         {"what": domain, "step": policy.RESUMED, "since": "", "who": "", "open": "", "held": ""}
-        for _settled, domain in found.reopened
+        for _settled, domain in day_of_reminders.reopened
     ]
     return rows
 
 
-def _step_facts(one: DunningStep) -> Facts:
+def _step_facts(step: DunningStep) -> Facts:
     return {
-        "invoice": numbering.shown(one.series, one.number),
-        "step": one.step,
-        "on": one.reached_on.isoformat(),
-        "by": one.actor,
+        "invoice": numbering.shown(step.series, step.number),
+        "step": step.step,
+        "on": step.reached_on.isoformat(),
+        "by": step.actor,
     }
 
 
-def _pause_facts(one: DunningPause, resumed: date | None) -> Facts:
+def _pause_facts(pause: DunningPause, resumed: date | None) -> Facts:
     return {
-        "subscriber": one.subscriber_id,
-        "from": one.first_day.isoformat(),
-        "to": one.last_day and one.last_day.isoformat(),
+        "subscriber": pause.subscriber_id,
+        "from": pause.first_day.isoformat(),
+        "to": pause.last_day and pause.last_day.isoformat(),
         "resumed": resumed and resumed.isoformat(),
-        "reason": one.reason,
-        "by": one.actor,
+        "reason": pause.reason,
+        "by": pause.actor,
     }

@@ -201,7 +201,10 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
     with context.reading() as session:
         owner = organisations.get(session, organisation)
         last = mandates.last_collected(session, owner.id)
-        rows = [_facts(one, last.get(one.id)) for one in mandates.everyone(session, owner.id)]
+        rows = [
+            _facts(mandate, last.get(mandate.id))
+            for mandate in mandates.everyone(session, owner.id)
+        ]
     context.show(rows, as_json=as_json)
 
 

@@ -52,16 +52,16 @@ def reconcile(context: Context, *, organisation: str, accept_certain: bool, how:
     if not accept_certain:
         with context.reading() as session:
             owner = organisations.get(session, organisation)
-            seen = [_seen_row(one) for one in reconciling.propose(session, owner)]
-        context.show(seen, as_json=how.as_json)
+            rows = [_seen_row(seen) for seen in reconciling.propose(session, owner)]
+        context.show(rows, as_json=how.as_json)
         return
     control = context.control()
     today, told = control.today(), control.told()
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, organisation)
-        found = reconciling.accept_certain(session, owner, today, told)
-        return [_outcome_row(one) for one in found]
+        outcomes = reconciling.accept_certain(session, owner, today, told)
+        return [_outcome_row(outcome) for outcome in outcomes]
 
     change(context, work, how, question="Book these?", nothing="Nothing is certain.")
 
@@ -106,16 +106,18 @@ def _matched(session: Session, row: BankMovement, said: Explained, today: date) 
     references, alone = said.references, len(said.references) == 1
     if waiting.names(session, row.organisation_id, references):
         shown = waiting.bank(session, row, references, today)
-        return [{"banked": one.shown, "amount": euros(one.units)} for one in shown]
+        return [{"banked": awaited.shown, "amount": euros(awaited.units)} for awaited in shown]
     if alone and settlements.SHOWN.fullmatch(references[0]):
         transfers.book(session, row, references[0], today)
         return [{"settlement": references[0], "paid": euros(abs(row.units))}]
     if alone and not numbering.SHOWN.fullmatch(references[0].upper()):
         paid = batches.credit_batch(session, row, references[0], today, said.without)
         return [{"batch": references[0], "debits_paid": paid}]
-    documents = [open_items.find(session, row.organisation_id, one) for one in references]
+    documents = [
+        open_items.find(session, row.organisation_id, reference) for reference in references
+    ]
     parts = paying.pay(session, row, documents, today)
-    return [{"invoice": one.shown, "paid": euros(units)} for one, units in parts]
+    return [{"invoice": document.shown, "paid": euros(units)} for document, units in parts]
 
 
 @dataclass(frozen=True)
@@ -207,16 +209,16 @@ def park(context: Context, said: Aside, how: How) -> None:
     change(context, work, how)
 
 
-def _seen_row(one: Seen) -> Facts:
-    proposal = one.proposal
+def _seen_row(seen: Seen) -> Facts:
+    proposal = seen.proposal
     return {
-        **movement_facts(one.row),
-        "parked": one.parked,
+        **movement_facts(seen.row),
+        "parked": seen.parked,
         "certainty": proposal.certainty if proposal else "",
         "may_be": " ".join(each.reference for each in proposal.expected) if proposal else "",
         "why": proposal.why if proposal else "Nothing that is expected resembles it",
     }
 
 
-def _outcome_row(one: BookedMovement) -> Facts:
-    return {**_seen_row(one.seen), "booked": not one.refused, "refused": one.refused}
+def _outcome_row(outcome: BookedMovement) -> Facts:
+    return {**_seen_row(outcome.seen), "booked": not outcome.refused, "refused": outcome.refused}

@@ -42,7 +42,7 @@ class Collecting:
     @property
     def named(self) -> frozenset[str]:
         """The invoices that are collected again, as documents write them."""
-        return frozenset(one.upper() for one in self.again)
+        return frozenset(number.upper() for number in self.again)
 
 
 @click.command()
@@ -66,20 +66,20 @@ def collect(context: Context, wanted: Collecting, how: How) -> None:
     handed_over = HandedOver(key, wanted.on, made_at, wanted.schema)
     with context.reading() as session:
         owner = organisations.get(session, wanted.organisation)
-        found = collecting.plan(session, owner, handed_over, wanted.named)
-    if found is not None and not found.chosen:
+        proposal = collecting.plan(session, owner, handed_over, wanted.named)
+    if proposal is not None and not proposal.chosen:
         nothing = "Nothing is due by then."
-        context.show(_proposed(found), as_json=how.as_json, nothing=nothing)
+        context.show(_proposed(proposal), as_json=how.as_json, nothing=nothing)
         return
     outbox = Outbox(wanted.folder, context.settings.operator.language, owner.name)
     mailing.check(outbox)
-    if found is None:
+    if proposal is None:
         planned: list[Facts] = [{"collection": key, "on": str(wanted.on), "folder": wanted.folder}]
         question = "It is made already: write its files again?"
     else:
-        debits = len(collectable.together(found.chosen))
-        planned = _proposed(found)
-        question = f"Collect {len(found.chosen)} of them, by {debits} debits?"
+        debits = len(collectable.together(proposal.chosen))
+        planned = _proposed(proposal)
+        question = f"Collect {len(proposal.chosen)} of them, by {debits} debits?"
     if agreed(context, planned, how, question):
         rows = _collected(context, owner, (handed_over, wanted.named), outbox)
         context.show(rows, as_json=how.as_json)
@@ -88,27 +88,27 @@ def collect(context: Context, wanted: Collecting, how: How) -> None:
 def _collected(
     context: Context,
     owner: Organisation,
-    collection: tuple[HandedOver, frozenset[str]],
+    asked: tuple[HandedOver, frozenset[str]],
     outbox: Outbox,
 ) -> list[Facts]:
     """Make the collection, or take the one that is there, and write its files."""
     with context.session() as session:
-        made = collecting.carry_out(session, owner, *collection)
+        collection = collecting.carry_out(session, owner, *asked)
     with context.reading() as session:
-        paths = handing_over.write(session, owner, made, outbox)
-    return [{"collection": made.number, "file": str(path)} for path in paths]
+        paths = handing_over.write(session, owner, collection, outbox)
+    return [{"collection": collection.number, "file": str(path)} for path in paths]
 
 
-def _proposed(found: CollectionProposal) -> list[Facts]:
-    chosen = [(one.document, one.row.reference, "") for one in found.chosen]
-    left_out = [(one.document, "", one.why) for one in found.left_out]
+def _proposed(proposal: CollectionProposal) -> list[Facts]:
+    chosen = [(choice.document, choice.row.reference, "") for choice in proposal.chosen]
+    left_out = [(omission.document, "", omission.why) for omission in proposal.left_out]
     return [
         {
-            "invoice": one.shown,
-            "due": one.due_on.isoformat(),
-            "amount": euros(one.units),
+            "invoice": document.shown,
+            "due": document.due_on.isoformat(),
+            "amount": euros(document.units),
             "mandate": reference,
             "left_out": why,
         }
-        for one, reference, why in [*chosen, *left_out]
+        for document, reference, why in [*chosen, *left_out]
     ]

@@ -91,11 +91,15 @@ def write_off(context: Context, said: GivenUp, how: How) -> None:
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, said.organisation)
-        one = open_items.find(session, owner.id, said.invoice)
+        document = open_items.find(session, owner.id, said.invoice)
         profile = profiles.needed(session, owner, today)
-        loss = losses.loss_of(one, profile, duplicate_sent=sent)
-        losses.write_off(session, one, loss, (today, said.why))
-        facts = {"invoice": one.shown, "lost": euros(loss.units), "vat_back": euros(loss.vat_back)}
+        loss = losses.loss_of(document, profile, duplicate_sent=sent)
+        losses.write_off(session, document, loss, (today, said.why))
+        facts = {
+            "invoice": document.shown,
+            "lost": euros(loss.units),
+            "vat_back": euros(loss.vat_back),
+        }
         return [facts]
 
     change(context, work, how, question=f"Give up what is open on {said.invoice}?")

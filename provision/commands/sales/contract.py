@@ -102,7 +102,7 @@ def import_contracts(context: Context, file: Path, how: How) -> None:
     written = contractfile.read(file)
 
     def work(session: Session) -> list[Facts]:
-        return [_facts(one) for one in contractfile.bring_in(session, written)]
+        return [_facts(contract) for contract in contractfile.bring_in(session, written)]
 
     change(context, work, how, nothing="Nothing is new.")
 
@@ -113,7 +113,7 @@ def import_contracts(context: Context, file: Path, how: How) -> None:
 def list_contracts(context: Context, *, as_json: bool) -> None:
     """Show all contracts, the latest first."""
     with context.reading() as session:
-        rows = [_facts(one) for one in contracts.everyone(session)]
+        rows = [_facts(contract) for contract in contracts.everyone(session)]
     context.show(rows, as_json=as_json)
 
 

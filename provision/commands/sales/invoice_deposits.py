@@ -71,19 +71,21 @@ def deposit(context: Context, wanted: DepositAsked, how: How) -> None:
 def list_deposits(context: Context, *, as_json: bool) -> None:
     """Show deposits: what was paid and deducted of each, and what can still be deducted."""
     with context.reading() as session:
-        names = {one.id: one.name for one in organisations.everyone(session)}
+        names = {
+            organisation.id: organisation.name for organisation in organisations.everyone(session)
+        }
         rows: list[Facts] = [
             {
-                "number": one.shown,
-                "issued_by": names[one.organisation_id],
-                "subscription": one.subscription_id,
-                "issued": one.issued_on.isoformat(),
-                "gross": one.gross,
-                "paid": one.paid,
-                "deducted": one.deducted,
-                "left": one.left,
-                "credited": one.is_credited,
+                "number": deposit.shown,
+                "issued_by": names[deposit.organisation_id],
+                "subscription": deposit.subscription_id,
+                "issued": deposit.issued_on.isoformat(),
+                "gross": deposit.gross,
+                "paid": deposit.paid,
+                "deducted": deposit.deducted,
+                "left": deposit.left,
+                "credited": deposit.is_credited,
             }
-            for one in deposits.everything(session)
+            for deposit in deposits.everything(session)
         ]
     context.show(rows, as_json=as_json)

@@ -54,9 +54,9 @@ def write(context: Context, chosen: ChosenDocuments, handing: Handing, how: How)
         return
     with context.reading() as session:
         documents = papers.readable(session, selected(session, chosen))
-        made = invoice_files.write(documents, handing.folder, xml=handing.xml)
-    context.show([{"file": str(path)} for path in made.files], as_json=how.as_json)
-    _tell_refused(made.refused)
+        written = invoice_files.write(documents, handing.folder, xml=handing.xml)
+    context.show([{"file": str(path)} for path in written.files], as_json=how.as_json)
+    _tell_refused(written.refused)
 
 
 @click.command()
@@ -91,8 +91,8 @@ def drop(context: Context, chosen: ChosenDocuments, handing: Handing, how: How) 
 def answers(context: Context, folder: Path, *, as_json: bool) -> None:
     """Show what the approved platform answered: its client puts the answers into a folder."""
     rows: list[Facts] = [
-        {"invoice": one.tracking_id, "state": one.state, "reasons": "; ".join(one.reasons)}
-        for one in FolderPlatform(folder, folder).statuses()
+        {"invoice": status.tracking_id, "state": status.state, "reasons": "; ".join(status.reasons)}
+        for status in FolderPlatform(folder, folder).statuses()
     ]
     context.show(rows, as_json=as_json, nothing="There is no answer yet.")
 
@@ -100,8 +100,8 @@ def answers(context: Context, folder: Path, *, as_json: bool) -> None:
 def _files(session: Session, chosen: ChosenDocuments, handing: Handing) -> list[Facts]:
     """Return the files that the documents will be."""
     endings = (".pdf", ".xml") if handing.xml else (".pdf",)
-    found = session.scalars(selected(session, chosen).order_by(Invoice.series, Invoice.number))
-    shown = [numbering.shown(one.series, one.number) for one in found]
+    documents = session.scalars(selected(session, chosen).order_by(Invoice.series, Invoice.number))
+    shown = [numbering.shown(document.series, document.number) for document in documents]
     return [
         {"file": str(handing.folder / f"{number}{ending}")}
         for number in shown
@@ -118,7 +118,7 @@ def _states(became: Mapping[str, str | Refused]) -> list[Facts]:
 
 
 def _refused(became: Mapping[str, str | Refused]) -> list[Refused]:
-    return [one for one in became.values() if isinstance(one, Refused)]
+    return [outcome for outcome in became.values() if isinstance(outcome, Refused)]
 
 
 def _tell_refused(refused: Sequence[Refused]) -> None:
@@ -126,5 +126,5 @@ def _tell_refused(refused: Sequence[Refused]) -> None:
     if refused:
         raise PaquetError(
             f"{len(refused)} of the documents could not be written",
-            "\n".join(f"{one.number}: {one.why}" for one in refused),
+            "\n".join(f"{refusal.number}: {refusal.why}" for refusal in refused),
         )

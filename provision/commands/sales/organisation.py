@@ -62,14 +62,14 @@ def add(context: Context, wanted: NewOrganisation, how: How) -> None:
     """Write the organisation NAME down."""
 
     def work(session: Session) -> Facts:
-        made = organisations.add(
+        organisation = organisations.add(
             session,
             wanted.name,
             wanted.kind,
             siren_typed=wanted.siren,
             territory=wanted.territory,
         )
-        return _facts(made)
+        return _facts(organisation)
 
     change(context, work, how)
 
@@ -83,9 +83,9 @@ def identify(context: Context, name: str, siren: str, how: How) -> None:
     """Give NAME the SIREN that it was added without: invoices and the FEC need it."""
 
     def work(session: Session) -> Facts:
-        one = organisations.get(session, name)
-        organisations.identify(session, one, siren)
-        return _facts(one)
+        organisation = organisations.get(session, name)
+        organisations.identify(session, organisation, siren)
+        return _facts(organisation)
 
     change(context, work, how)
 
@@ -96,7 +96,7 @@ def identify(context: Context, name: str, siren: str, how: How) -> None:
 def list_all(context: Context, *, as_json: bool) -> None:
     """Show all organisations."""
     with context.reading() as session:
-        rows = [_facts(one) for one in organisations.everyone(session)]
+        rows = [_facts(organisation) for organisation in organisations.everyone(session)]
     context.show(rows, as_json=as_json)
 
 
@@ -111,10 +111,10 @@ def show_one(context: Context, name: str, *, as_json: bool) -> None:
     context.show(facts, as_json=as_json)
 
 
-def _facts(one: Organisation) -> Facts:
+def _facts(organisation: Organisation) -> Facts:
     return {
-        "name": one.name,
-        "kind": one.kind,
-        "siren": one.siren,
-        "territory": one.territory,
+        "name": organisation.name,
+        "kind": organisation.kind,
+        "siren": organisation.siren,
+        "territory": organisation.territory,
     }

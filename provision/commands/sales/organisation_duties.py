@@ -45,7 +45,7 @@ def _rows(size: Size | None, today: date) -> list[Facts]:
     return [
         {
             "duty": duty.duty,
-            "sizes": ", ".join(one for one in get_args(Size) if one in duty.sizes),
+            "sizes": ", ".join(name for name in get_args(Size) if name in duty.sizes),
             "from": duty.valid_from.isoformat(),
             "latest": duty.latest.isoformat(),
             "now": "yes" if duty.rules_on(today) else "not yet",

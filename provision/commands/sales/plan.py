@@ -67,13 +67,13 @@ def list_plans(context: Context, *, as_json: bool) -> None:
 def show_plan(context: Context, code: str, *, as_json: bool) -> None:
     """Show the plan CODE: its components, all its prices, and who pays less or more."""
     with context.reading() as session:
-        found = plans.get(session, code)
+        plan = plans.get(session, code)
         facts: Facts = {
-            **_plan_facts(found),
-            **_tariff_facts(found),
-            "components": [_component_facts(component) for component in found.components],
-            "prices": [_price_facts(price) for price in found.prices],
-            "tiers": _tier_facts(found),
+            **_plan_facts(plan),
+            **_tariff_facts(plan),
+            "components": [_component_facts(component) for component in plan.components],
+            "prices": [_price_facts(price) for price in plan.prices],
+            "tiers": _tier_facts(plan),
         }
     context.show(facts, as_json=as_json)
 

@@ -88,7 +88,10 @@ def subscription() -> None:
 def list_all(context: Context, *, as_json: bool) -> None:
     """Show all subscriptions."""
     with context.reading() as session:
-        rows = [_facts(session, one, context.today) for one in opening.everyone(session)]
+        rows = [
+            _facts(session, subscription, context.today)
+            for subscription in opening.everyone(session)
+        ]
     context.show(rows, as_json=as_json)
 
 
@@ -99,14 +102,17 @@ def list_all(context: Context, *, as_json: bool) -> None:
 def show_one(context: Context, who: str, *, as_json: bool) -> None:
     """Show the subscription number WHO, or those of the e-mail address WHO."""
     with context.reading() as session:
-        found = [
-            {**_facts(session, one, context.today), **_pinned_facts(session, context, one)}
-            for one in opening.find(session, who)
+        rows = [
+            {
+                **_facts(session, subscription, context.today),
+                **_pinned_facts(session, context, subscription),
+            }
+            for subscription in opening.find(session, who)
         ]
     if as_json:
-        context.show(found, as_json=True)
+        context.show(rows, as_json=True)
         return
-    for facts in found:
+    for facts in rows:
         context.show(facts)
 
 
@@ -117,35 +123,35 @@ def parties(version: SubscriptionVersion) -> Facts:
     return {"seller": contract.seller.name, "supporter": "" if alone else contract.supporter.name}
 
 
-def _facts(session: Session, one: Subscription, today: date) -> Facts:
-    version = one.versions[-1]
+def _facts(session: Session, subscription: Subscription, today: date) -> Facts:
+    version = subscription.versions[-1]
     return {
-        "subscription": one.id,
-        "subscriber": one.subscriber.name,
-        "email": one.subscriber.email,
+        "subscription": subscription.id,
+        "subscriber": subscription.subscriber.name,
+        "email": subscription.subscriber.email,
         "plan": version.plan.code,
         "term": version.period,
-        "price": opening.price_of(session, one, version.from_day),
-        **parties(opening.version_on(one, today)),
-        "first_day": one.first_day.isoformat(),
-        "billed_to": one.billed_to.isoformat(),
-        "state": one.state,
+        "price": opening.price_of(session, subscription, version.from_day),
+        **parties(opening.version_on(subscription, today)),
+        "first_day": subscription.first_day.isoformat(),
+        "billed_to": subscription.billed_to.isoformat(),
+        "state": subscription.state,
     }
 
 
-def _pinned_facts(session: Session, context: Context, one: Subscription) -> Facts:
-    version = one.versions[-1]
+def _pinned_facts(session: Session, context: Context, subscription: Subscription) -> Facts:
+    version = subscription.versions[-1]
     return {
-        "order": one.order_id,
-        "last_day": one.last_day and one.last_day.isoformat(),
-        "may_end_free_of_charge": renewals.unannounced(session, one, context.today),
+        "order": subscription.order_id,
+        "last_day": subscription.last_day and subscription.last_day.isoformat(),
+        "may_end_free_of_charge": renewals.unannounced(session, subscription, context.today),
         "version_from": version.from_day.isoformat(),
         "prices_of": version.priced_on.isoformat(),
         "users": version.users,
         "gib": version.gib,
         "contract_from": version.contract.valid_from.isoformat(),
         "mode": version.contract.mode,
-        "versions": [_version_facts(each) for each in one.versions],
+        "versions": [_version_facts(each) for each in subscription.versions],
         "discounts": [
             {
                 "from": each.first_day.isoformat(),
@@ -153,21 +159,21 @@ def _pinned_facts(session: Session, context: Context, one: Subscription) -> Fact
                 "percent": percent(each.basis_points),
                 "reason": each.reason,
             }
-            for each in charges.due_of(session, one).reductions
+            for each in charges.due_of(session, subscription).reductions
         ],
     }
 
 
-def _version_facts(one: SubscriptionVersion) -> Facts:
+def _version_facts(version: SubscriptionVersion) -> Facts:
     return {
-        "from": one.from_day.isoformat(),
-        "anchor": one.anchor_day.isoformat(),
-        "plan": one.plan.code,
-        "term": one.period,
-        "prices_of": one.priced_on.isoformat(),
-        "users": one.users,
-        "gib": one.gib,
-        "means": one.means,
-        **parties(one),
-        "mode": one.contract.mode,
+        "from": version.from_day.isoformat(),
+        "anchor": version.anchor_day.isoformat(),
+        "plan": version.plan.code,
+        "term": version.period,
+        "prices_of": version.priced_on.isoformat(),
+        "users": version.users,
+        "gib": version.gib,
+        "means": version.means,
+        **parties(version),
+        "mode": version.contract.mode,
     }

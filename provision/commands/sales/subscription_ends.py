@@ -69,10 +69,10 @@ def cancel(context: Context, wanted: SubscriptionEnded, how: How) -> None:
     )
 
     def work(session: Session) -> Facts:
-        one = opening.get(session, wanted.number)
-        numbers = cancelling.cancel(session, one, asked, on=today, told=control.told())
+        subscription = opening.get(session, wanted.number)
+        numbers = cancelling.cancel(session, subscription, asked, on=today, told=control.told())
         return {
-            "subscription": one.id,
+            "subscription": subscription.id,
             "last_day": asked.last_day.isoformat(),
             "asked_on": asked.asked_on.isoformat(),
             "confirmed_on": today.isoformat(),
@@ -91,9 +91,9 @@ def keep(context: Context, number: int, how: How) -> None:
     control = context.control()
 
     def work(session: Session) -> Facts:
-        one = opening.get(session, number)
-        numbers = cancelling.keep(session, one, on=control.today(), told=control.told())
-        return {"subscription": one.id, "documents": document_facts(session, numbers)}
+        subscription = opening.get(session, number)
+        numbers = cancelling.keep(session, subscription, on=control.today(), told=control.told())
+        return {"subscription": subscription.id, "documents": document_facts(session, numbers)}
 
     change(context, work, how)
 
@@ -107,11 +107,13 @@ def withdraw(context: Context, number: int, how: How) -> None:
     control = context.control()
 
     def work(session: Session) -> Facts:
-        one = opening.get(session, number)
-        numbers = cancelling.withdraw(session, one, on=control.today(), told=control.told())
+        subscription = opening.get(session, number)
+        numbers = cancelling.withdraw(
+            session, subscription, on=control.today(), told=control.told()
+        )
         return {
-            "subscription": one.id,
-            "state": one.state,
+            "subscription": subscription.id,
+            "state": subscription.state,
             "documents": document_facts(session, numbers),
         }
 
@@ -147,7 +149,7 @@ def credit(context: Context, wanted: TakenBack, how: How) -> None:
     def work(session: Session) -> Facts:
         issuer = organisations.get(session, wanted.organisation)
         credited = Number(issuer.id, series, number)
-        made = credit_notes.credit(session, credited, what, wanted.reason, today)
-        return {"credited": credited.shown, "documents": document_facts(session, [made])}
+        credit_note = credit_notes.credit(session, credited, what, wanted.reason, today)
+        return {"credited": credited.shown, "documents": document_facts(session, [credit_note])}
 
     change(context, work, how)

@@ -54,9 +54,9 @@ def notices(context: Context, wanted: Notices, how: How) -> None:
     """
     day = wanted.on or context.today
     with context.reading() as session:
-        found = renewals.coming(session, day)
-        rows = [_facts(one) for one in found]
-        are_due = any(one.state == renewals.DUE for one in found)
+        coming_renewals = renewals.coming(session, day)
+        rows = [_facts(renewal) for renewal in coming_renewals]
+        are_due = any(renewal.state == renewals.DUE for renewal in coming_renewals)
     if wanted.folder is not None and are_due:
         outbox = Outbox(wanted.folder, context.settings.operator.language)
         mailing.check(outbox)
@@ -86,8 +86,8 @@ def _write(session: Session, renewal: Renewal, day: date, outbox: Outbox) -> Non
         email=person.email if person else subscriber.email,
         address=person.address if person else None,
     )
-    one = Mailed(day, "renewal", to, letter.subject, renewal.units, (), text.name)
-    mailing.add(outbox, [one])
+    mailed = Mailed(day, "renewal", to, letter.subject, renewal.units, (), text.name)
+    mailing.add(outbox, [mailed])
     renewals.record(session, renewal, day)
 
 

@@ -26,8 +26,8 @@ TERMS_SHOWN, MOST_TERMS = 12, 120
 def terms(context: Context, number: int, count: int, *, as_json: bool) -> None:
     """Show what the next terms of subscription NUMBER will cost, as it is now."""
     with context.reading() as session:
-        one = opening.get(session, number)
-        found = billing.coming(session, one, count, context.today)
+        subscription = opening.get(session, number)
+        coming_terms = billing.coming(session, subscription, count, context.today)
         session.rollback()
     rows: list[Facts] = [
         {
@@ -37,6 +37,6 @@ def terms(context: Context, number: int, count: int, *, as_json: bool) -> None:
             "vat": money.euros(term.vat),
             "gross": money.euros(term.net + term.vat),
         }
-        for term in found
+        for term in coming_terms
     ]
     context.show(rows, as_json=as_json, nothing="Nothing will be billed any more.")
