@@ -120,7 +120,10 @@ def snapshot(context: Context, name: str | None, titled: Titled, how: How) -> No
     which, title = chosen(context, name), titled.title
     if title is None:
         kept = [snapshots.find(which.cache, known) for known in snapshots.titles(which.cache)]
-        rows = [{"snapshot": one.title, "network": f"198.18.{one.subnet}.0/24"} for one in kept]
+        rows = [
+            {"snapshot": snapshot.title, "network": f"198.18.{snapshot.subnet}.0/24"}
+            for snapshot in kept
+        ]
         context.show(rows, as_json=how.as_json)
         return
     snapshots.refuse_use(which.cache, title)

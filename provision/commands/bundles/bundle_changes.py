@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def check(context: Context, domain: str, *, as_json: bool) -> None:
     """Check the bundle of DOMAIN from outside; exit code 5 when something is wrong."""
     control = context.control()
-    found = checking.check_bundle(control, bundles.find(control, domain))
-    show_findings(context, found, as_json=as_json)
+    findings = checking.check_bundle(control, bundles.find(control, domain))
+    show_findings(context, findings, as_json=as_json)
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ def deploy(context: Context, wanted: BundlesMeant, how: How) -> None:
         raise UsageRefused(
             "Which bundle?", "Give one DOMAIN, or --server HOST for all of it, or --due."
         )
-    found = _named(context.control(), wanted)
-    planned = [{"domain": one.domain, "server": one.server} for one in found]
-    if found and not how.dry_run and not agreed(context, planned, how, "Deploy them?"):
+    bundles_meant = _named(context.control(), wanted)
+    planned = [{"domain": bundle.domain, "server": bundle.server} for bundle in bundles_meant]
+    if bundles_meant and not how.dry_run and not agreed(context, planned, how, "Deploy them?"):
         return
     with progress.steps(quiet=how.as_json) as tell:
-        rows = upkeep.deploy_each(context.control(tell), found, dry_run=how.dry_run)
+        rows = upkeep.deploy_each(context.control(tell), bundles_meant, dry_run=how.dry_run)
     context.show(rows, as_json=how.as_json, nothing="There is none to deploy.")
     if failed := [row for row in rows if row["error"]]:
         raise PaquetError(

@@ -144,7 +144,9 @@ def _erased_facts(context: Context, planned: BundleErasing) -> Facts:
         "lost": f"files, calendars, contacts and mail of {len(bundle.users)} people",
         "server": bundle.server,
         "backups": f"all snapshots on {bundle.backup_server}, and the password that opens them",
-        "devices": sum(one.state == "enrolled" for user in bundle.users for one in user.devices),
+        "devices": sum(
+            device.state == "enrolled" for user in bundle.users for device in user.devices
+        ),
         "names": "remove these by hand at your registrar" if by_hand else "removed from the zone",
         "records": changes.describe(planned.names),
     }

@@ -93,9 +93,9 @@ def pay(context: Context, wanted: DebtPaid, how: How) -> None:
     moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
-        found = debts.get(session, wanted.number)
-        debts.pay(session, found, money.parse(wanted.amount).units, moment)
-        return _facts(session, found)
+        debt = debts.get(session, wanted.number)
+        debts.pay(session, debt, money.parse(wanted.amount).units, moment)
+        return _facts(session, debt)
 
     change(context, work, how)
 
@@ -109,18 +109,18 @@ def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     with context.reading() as session:
         ids = narrow.seen(session)
         rows = [
-            _facts(session, one) for one in debts.everyone(session) if one.organisation_id in ids
+            _facts(session, debt) for debt in debts.everyone(session) if debt.organisation_id in ids
         ]
     context.show(rows, as_json=as_json)
 
 
-def _facts(session: Session, one: PromisedDebt) -> Facts:
+def _facts(session: Session, debt: PromisedDebt) -> Facts:
     return {
-        "debt": one.id,
-        "organisation": one.organisation.name,
-        "to": one.creditor,
-        "for": one.purpose,
-        "minutes": one.minutes,
-        "promised": euros(one.units),
-        "owed": euros(debts.owed(session, one)),
+        "debt": debt.id,
+        "organisation": debt.organisation.name,
+        "to": debt.creditor,
+        "for": debt.purpose,
+        "minutes": debt.minutes,
+        "promised": euros(debt.units),
+        "owed": euros(debts.owed(session, debt)),
     }

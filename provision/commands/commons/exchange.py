@@ -71,7 +71,7 @@ def add_currency(context: Context, wanted: NewCurrency, how: How) -> None:
 def currencies(context: Context, *, as_json: bool) -> None:
     """Show the local currencies that are accepted."""
     with context.reading() as session:
-        rows = [_currency_facts(one) for one in local_currencies.everyone(session)]
+        rows = [_currency_facts(currency) for currency in local_currencies.everyone(session)]
     context.show(rows, as_json=as_json)
 
 
@@ -193,9 +193,9 @@ def agreements(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     with context.reading() as session:
         ids = narrow.seen(session)
         rows = [
-            _agreement_facts(session, one)
-            for one in barter.everyone(session)
-            if one.organisation_id in ids
+            _agreement_facts(session, agreement)
+            for agreement in barter.everyone(session)
+            if agreement.organisation_id in ids
         ]
     context.show(rows, as_json=as_json)
 
@@ -223,10 +223,10 @@ def deliver(context: Context, wanted: BarterDelivered, how: How) -> None:
     moment = moment_of(context, wanted.on)
 
     def work(session: Session) -> Facts:
-        found = barter.get(session, wanted.agreement)
-        issuer = session.get_one(Organisation, found.organisation_id)
+        agreement = barter.get(session, wanted.agreement)
+        issuer = session.get_one(Organisation, agreement.organisation_id)
         document = papers.find(session, issuer, wanted.invoice)
-        units = barter.deliver(session, found, document, wanted.quantity, moment)
+        units = barter.deliver(session, agreement, document, wanted.quantity, moment)
         return {**_open(session, document), "paid": euros(units)}
 
     change(context, work, how)
@@ -237,17 +237,17 @@ def _open(session: Session, document: Invoice) -> Facts:
     return {"invoice": number, "open": euros(open_items.left_on(session, document))}
 
 
-def _currency_facts(one: LocalCurrency) -> Facts:
-    return {"code": one.code, "name": one.name, "issuer": one.issuer.name}
+def _currency_facts(currency: LocalCurrency) -> Facts:
+    return {"code": currency.code, "name": currency.name, "issuer": currency.issuer.name}
 
 
-def _agreement_facts(session: Session, one: BarterAgreement) -> Facts:
+def _agreement_facts(session: Session, agreement: BarterAgreement) -> Facts:
     return {
-        "agreement": one.id,
-        "on": one.agreed_on.isoformat(),
-        "with": one.party,
-        "what": one.description,
-        "quantity": one.quantity,
-        "left": barter.left(session, one),
-        "each": euros(one.piece_units),
+        "agreement": agreement.id,
+        "on": agreement.agreed_on.isoformat(),
+        "with": agreement.party,
+        "what": agreement.description,
+        "quantity": agreement.quantity,
+        "left": barter.left(session, agreement),
+        "each": euros(agreement.piece_units),
     }

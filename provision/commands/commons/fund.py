@@ -61,8 +61,8 @@ def add(context: Context, wanted: NewFund, how: How) -> None:
 
     def work(session: Session) -> Facts:
         keeper = organisations.get(session, wanted.custodian)
-        made = funds.add(session, wanted.name, wanted.kind, keeper, wanted.decider)
-        return _facts(session, made)
+        fund = funds.add(session, wanted.name, wanted.kind, keeper, wanted.decider)
+        return _facts(session, fund)
 
     change(context, work, how)
 
@@ -75,7 +75,9 @@ def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     """Show all funds and what they hold."""
     with context.reading() as session:
         ids = narrow.seen(session)
-        rows = [_facts(session, one) for one in funds.everyone(session) if one.custodian_id in ids]
+        rows = [
+            _facts(session, fund) for fund in funds.everyone(session) if fund.custodian_id in ids
+        ]
     context.show(rows, as_json=as_json)
 
 
@@ -86,19 +88,21 @@ def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
 def show_one(context: Context, name: str, *, as_json: bool) -> None:
     """Show what came into the fund NAME, what was decided, and what it paid."""
     with context.reading() as session:
-        found = funds.get(session, name)
+        fund = funds.get(session, name)
         facts = {
-            **_facts(session, found),
-            "decisions": [_decision_facts(session, one) for one in funds.decisions(session, found)],
+            **_facts(session, fund),
+            "decisions": [
+                _decision_facts(session, decision) for decision in funds.decisions(session, fund)
+            ],
             "movements": [
                 {
-                    "on": one.moved_on.isoformat(),
-                    "what": one.kind,
-                    "decision": one.decision_id,
-                    "amount": euros(one.units),
-                    "entry": one.entry_number,
+                    "on": movement.moved_on.isoformat(),
+                    "what": movement.kind,
+                    "decision": movement.decision_id,
+                    "amount": euros(movement.units),
+                    "entry": movement.entry_number,
                 }
-                for one in funds.movements(session, found)
+                for movement in funds.movements(session, fund)
             ],
         }
     context.show(facts, as_json=as_json)
@@ -137,8 +141,8 @@ def decide(context: Context, wanted: FundDecided, how: How) -> None:
             people.party(session, wanted.beneficiary),
             money.parse(wanted.amount).units,
         )
-        made = funds.decide(session, funds.get(session, wanted.name), wish, day)
-        return _decision_facts(session, made)
+        decision = funds.decide(session, funds.get(session, wanted.name), wish, day)
+        return _decision_facts(session, decision)
 
     change(context, work, how)
 
@@ -229,7 +233,7 @@ def pass_on(context: Context, wanted: PassedOn, how: How) -> None:
 
     def work(session: Session) -> Facts:
         keeper, other = (
-            organisations.get(session, one) for one in (wanted.custodian, wanted.issuer)
+            organisations.get(session, name) for name in (wanted.custodian, wanted.issuer)
         )
         paid = helping.pass_on(session, keeper, other, moment)
         return {"custodian": keeper.name, "issuer": other.name, "paid": euros(paid)}
@@ -244,31 +248,32 @@ def pass_on(context: Context, wanted: PassedOn, how: How) -> None:
 @pass_context
 def share_cost(context: Context, amount: str, carriers: tuple[str, ...], *, as_json: bool) -> None:
     """Show what each carries of a common cost of AMOUNT euros: equally, or by whole weights."""
-    weighed = [shared_costs.carrier(one) for one in carriers]
+    weighed = [shared_costs.carrier(carrier) for carrier in carriers]
     carried = shared_costs.share(money.parse(amount).units, weighed)
     rows: list[Facts] = [
-        {"name": one.name, "weight": one.weight, "carries": euros(one.units)} for one in carried
+        {"name": share.name, "weight": share.weight, "carries": euros(share.units)}
+        for share in carried
     ]
     context.show(rows, as_json=as_json)
 
 
-def _facts(session: Session, one: Fund) -> Facts:
+def _facts(session: Session, fund: Fund) -> Facts:
     return {
-        "fund": one.name,
-        "kind": one.kind,
-        "custodian": one.custodian.name,
-        "decider": one.decider,
-        "holds": euros(funds.balance(session, one)),
+        "fund": fund.name,
+        "kind": fund.kind,
+        "custodian": fund.custodian.name,
+        "decider": fund.decider,
+        "holds": euros(funds.balance(session, fund)),
     }
 
 
-def _decision_facts(session: Session, one: FundDecision) -> Facts:
+def _decision_facts(session: Session, decision: FundDecision) -> Facts:
     return {
-        "decision": one.id,
-        "on": one.decided_on.isoformat(),
-        "by": one.decided_by,
-        "purpose": one.purpose,
-        "for": one.beneficiary,
-        "amount": euros(one.units),
-        "unpaid": euros(funds.unpaid(session, one)),
+        "decision": decision.id,
+        "on": decision.decided_on.isoformat(),
+        "by": decision.decided_by,
+        "purpose": decision.purpose,
+        "for": decision.beneficiary,
+        "amount": euros(decision.units),
+        "unpaid": euros(funds.unpaid(session, decision)),
     }

@@ -81,10 +81,10 @@ def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     with context.reading() as session:
         ids = narrow.seen(session)
         rows = [
-            _facts(session, who, one)
+            _facts(session, who, gift)
             for who in organisations.everyone(session)
             if who.id in ids
-            for one in time_given.of(session, who)
+            for gift in time_given.of(session, who)
         ]
     context.show(rows, as_json=as_json)
 
@@ -111,20 +111,20 @@ def value(context: Context, wanted: HourValued, how: How) -> None:
     def work(session: Session) -> Facts:
         who = organisations.get(session, wanted.organisation)
         units = money.parse(wanted.amount).units
-        made = time_given.set_value(session, who, units, wanted.first_day)
-        day = made.valid_from.isoformat()
-        return {"organisation": who.name, "from": day, "hour": euros(made.units)}
+        hour_value = time_given.set_value(session, who, units, wanted.first_day)
+        day = hour_value.valid_from.isoformat()
+        return {"organisation": who.name, "from": day, "hour": euros(hour_value.units)}
 
     change(context, work, how)
 
 
-def _facts(session: Session, who: Organisation, one: TimeGiven) -> Facts:
-    taken_for = time_given.value(session, one)
+def _facts(session: Session, who: Organisation, gift: TimeGiven) -> Facts:
+    taken_for = time_given.value(session, gift)
     return {
-        "on": one.given_on.isoformat(),
+        "on": gift.given_on.isoformat(),
         "organisation": who.name,
-        "by": one.giver,
-        "for": one.purpose,
-        "time": Amount(HOUR, one.seconds),
+        "by": gift.giver,
+        "for": gift.purpose,
+        "time": Amount(HOUR, gift.seconds),
         "taken_for": None if taken_for is None else euros(taken_for),
     }

@@ -85,8 +85,8 @@ def cancel(context: Context, wanted: ReceiptCancelled, how: How) -> None:
 
     def work(session: Session) -> Facts:
         owner = organisations.get(session, wanted.organisation)
-        found = recording.find(session, owner, wanted.number)
-        recording.cancel(session, found, wanted.why, today)
-        return receipt_facts(session, found)
+        receipt = recording.find(session, owner, wanted.number)
+        recording.cancel(session, receipt, wanted.why, today)
+        return receipt_facts(session, receipt)
 
     change(context, work, how)

@@ -160,9 +160,9 @@ def _recorder(control: Control, kind: str, received: MoneyReceived) -> Callable[
             is_dated=received.on is not None,
         )
         moment = Moment(received.on or _came(origin, today), today)
-        made = recording.record(session, owner, asked, moment, origin)
-        paper = copy_facts(session, made, received.folder) if received.folder else {}
-        return {**receipt_facts(session, made), **paper}
+        receipt = recording.record(session, owner, asked, moment, origin)
+        paper = copy_facts(session, receipt, received.folder) if received.folder else {}
+        return {**receipt_facts(session, receipt), **paper}
 
     return work
 

@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from provision.subscriptions.documents.receipt_models import Receipt
 
 
-def receipt_facts(session: Session, one: Receipt) -> Facts:
+def receipt_facts(session: Session, receipt: Receipt) -> Facts:
     """Return what was received from whom, and what became of the receipt."""
-    cancelled = recording.cancellation(session, one)
+    cancelled = recording.cancellation(session, receipt)
     return {
-        "number": numbering.shown(one.series, one.number),
-        "kind": one.kind,
-        "of": copies.name_of(session, one),
-        "subscriber": people.subscriber_of(session, one.party),
-        "received": one.received_on.isoformat(),
-        "amount": euros(one.units),
-        "means": one.means,
-        "from": one.first_day.isoformat() if one.first_day else None,
-        "until": one.last_day.isoformat() if one.last_day else None,
-        "tax_articles": one.articles,
-        "copies": copies.handed_out(session, one),
+        "number": numbering.shown(receipt.series, receipt.number),
+        "kind": receipt.kind,
+        "of": copies.name_of(session, receipt),
+        "subscriber": people.subscriber_of(session, receipt.party),
+        "received": receipt.received_on.isoformat(),
+        "amount": euros(receipt.units),
+        "means": receipt.means,
+        "from": receipt.first_day.isoformat() if receipt.first_day else None,
+        "until": receipt.last_day.isoformat() if receipt.last_day else None,
+        "tax_articles": receipt.articles,
+        "copies": copies.handed_out(session, receipt),
         "cancelled": cancelled.cancelled_on.isoformat() if cancelled else None,
     }
 
 
-def copy_facts(session: Session, one: Receipt, folder: Path) -> Facts:
+def copy_facts(session: Session, receipt: Receipt, folder: Path) -> Facts:
     """Return the file that the next copy of a receipt will be, and which copy that is."""
-    place = copies.coming(session, one)
+    place = copies.coming(session, receipt)
     return {"file": str(folder / place.name), "copy": place.state}

@@ -53,12 +53,15 @@ def write(context: Context, wanted: ReceiptsWanted, how: How) -> None:
     The first copy of a receipt is the original; every later one says that it is a duplicate.
     """
     with context.reading() as session:
-        found = {numbering.shown(one.series, one.number): one for one in _found(session, wanted)}
-        planned = [copy_facts(session, one, wanted.folder) for one in found.values()]
+        receipts = {
+            numbering.shown(receipt.series, receipt.number): receipt
+            for receipt in _found(session, wanted)
+        }
+        planned = [copy_facts(session, receipt, wanted.folder) for receipt in receipts.values()]
     if not planned:
         context.show([], as_json=how.as_json)
     elif agreed(context, planned, how, "Write them?"):
-        rows = [written(context, wanted.organisation, one, wanted.folder) for one in found]
+        rows = [written(context, wanted.organisation, number, wanted.folder) for number in receipts]
         context.show(rows, as_json=how.as_json)
 
 
@@ -69,12 +72,12 @@ def written(context: Context, organisation: str, shown: str, folder: Path) -> Fa
     """
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        made = papers.copy(session, recording.find(session, owner, shown))
+        copy = papers.copy(session, recording.find(session, owner, shown))
     with context.session() as session:
         receipt = recording.find(session, organisations.get(session, organisation), shown)
-        papers.hand_out(session, receipt, made, context.today)
-        (path,) = write_private(folder, {made.place.name: made.pdf})
-    return {"file": str(path), "copy": made.place.state}
+        papers.hand_out(session, receipt, copy, context.today)
+        (path,) = write_private(folder, {copy.place.name: copy.pdf})
+    return {"file": str(path), "copy": copy.place.state}
 
 
 def _found(session: Session, wanted: ReceiptsWanted) -> list[Receipt]:

@@ -65,7 +65,7 @@ def add(context: Context, wanted: MeantToGive, how: How) -> None:
 
     def work(session: Session) -> Facts:
         giver, receiver = (
-            organisations.get(session, one) for one in (wanted.giver, wanted.receiver)
+            organisations.get(session, name) for name in (wanted.giver, wanted.receiver)
         )
         terms = (wanted.first_day, wanted.minutes)
         return _facts(giving_back.add(session, giver, receiver, wanted.basis_points, terms))
@@ -82,9 +82,9 @@ def list_all(context: Context, narrow: Narrow, *, as_json: bool) -> None:
     with context.reading() as session:
         ids = narrow.seen(session)
         rows = [
-            _facts(one)
-            for one in giving_back.everyone(session)
-            if ids & {one.giver_id, one.receiver_id}
+            _facts(contract)
+            for contract in giving_back.everyone(session)
+            if ids & {contract.giver_id, contract.receiver_id}
         ]
     context.show(rows, as_json=as_json)
 
@@ -114,18 +114,18 @@ def statement(context: Context, wanted: Compared, *, as_json: bool) -> None:
         raise UsageRefused("The last day is before the first", "Give --from and --to in order.")
     with context.reading() as session:
         giver, receiver = (
-            organisations.get(session, one) for one in (wanted.giver, wanted.receiver)
+            organisations.get(session, name) for name in (wanted.giver, wanted.receiver)
         )
-        found = giving_back.statement(session, giver, receiver, Term(first, last + ONE_DAY))
+        statement = giving_back.statement(session, giver, receiver, Term(first, last + ONE_DAY))
     facts: Facts = {
-        "giver": found.giver,
-        "receiver": found.receiver,
+        "giver": statement.giver,
+        "receiver": statement.receiver,
         "from": first.isoformat(),
         "to": last.isoformat(),
-        "basis_points": found.basis_points,
-        "revenue": euros(found.revenue),
-        "meant": euros(found.meant),
-        "given": euros(found.given),
+        "basis_points": statement.basis_points,
+        "revenue": euros(statement.revenue),
+        "meant": euros(statement.meant),
+        "given": euros(statement.given),
     }
     context.show(facts, as_json=as_json)
 
@@ -154,7 +154,7 @@ def give(context: Context, wanted: GivenBack, how: How) -> None:
 
     def work(session: Session) -> Facts:
         giver, receiver = (
-            organisations.get(session, one) for one in (wanted.giver, wanted.receiver)
+            organisations.get(session, name) for name in (wanted.giver, wanted.receiver)
         )
         given = money.parse(wanted.amount)
         contributions.give(session, giver, receiver, given.units, moment)
@@ -164,11 +164,11 @@ def give(context: Context, wanted: GivenBack, how: How) -> None:
     change(context, work, how)
 
 
-def _facts(one: ReciprocityContract) -> Facts:
+def _facts(contract: ReciprocityContract) -> Facts:
     return {
-        "from": one.valid_from.isoformat(),
-        "giver": one.giver.name,
-        "receiver": one.receiver.name,
-        "basis_points": one.basis_points,
-        "contract": one.minutes,
+        "from": contract.valid_from.isoformat(),
+        "giver": contract.giver.name,
+        "receiver": contract.receiver.name,
+        "basis_points": contract.basis_points,
+        "contract": contract.minutes,
     }

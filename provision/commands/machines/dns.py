@@ -87,10 +87,10 @@ def check(context: Context, domain: str, *, as_json: bool) -> None:
     """Ask the name servers for every record that DOMAIN needs."""
     control = context.control()
     if names.is_own(domain, control.settings):
-        found = checking.check_own_names(control)
+        findings = checking.check_own_names(control)
     else:
-        found = checking.check_bundle_names(control, bundles.find(control, domain))
-    show_findings(context, found, as_json=as_json)
+        findings = checking.check_bundle_names(control, bundles.find(control, domain))
+    show_findings(context, findings, as_json=as_json)
 
 
 def _difference(control: Control, domain: str) -> ChangeSet:

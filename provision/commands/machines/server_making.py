@@ -106,8 +106,8 @@ def deploy(context: Context, name: str, making: Making, how: How) -> None:
 @pass_context
 def check(context: Context, name: str, *, as_json: bool) -> None:
     """Check HOST from outside and inside; exit code 5 when something is wrong."""
-    found = checking.check_server(context.control(), name)
-    show_findings(context, found, as_json=as_json)
+    findings = checking.check_server(context.control(), name)
+    show_findings(context, findings, as_json=as_json)
 
 
 def _agreed_host(context: Context, name: str, how: How, question: str) -> Host | None:

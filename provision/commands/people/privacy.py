@@ -54,15 +54,15 @@ def purge(context: Context, on: date | None, how: How) -> None:
         context.show(_rows(gone), as_json=how.as_json, nothing=nothing)
 
 
-def _rows(going: Sequence[Going]) -> list[Facts]:
+def _rows(due: Sequence[Going]) -> list[Facts]:
     return [
         {
-            "what": f"{one.kind} {one.key}",
-            "rule": one.rule,
-            "why": retention.rule(one.rule).en,
-            "counted_from": one.counted_from.isoformat(),
-            "kept_until": one.kept_until.isoformat(),
-            "stays": one.stays,
+            "what": f"{going.kind} {going.key}",
+            "rule": going.rule,
+            "why": retention.rule(going.rule).en,
+            "counted_from": going.counted_from.isoformat(),
+            "kept_until": going.kept_until.isoformat(),
+            "stays": going.stays,
         }
-        for one in going
+        for going in due
     ]

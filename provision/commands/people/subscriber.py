@@ -112,10 +112,10 @@ def open_archive(context: Context, wanted: Opened, how: How) -> None:
     control = context.control()
     with context.reading() as session:
         issuer = organisations.get(session, wanted.organisation)
-    found, told = Number(issuer.id, series, number), control.told(wanted.why)
+    document_number, told = Number(issuer.id, series, number), control.told(wanted.why)
     # Nothing of the person is shown before it is written down who looked.
     planned = {
-        "document": found.shown,
+        "document": document_number.shown,
         "issued_by": issuer.name,
         "who": told.actor,
         "why": told.why,
@@ -123,14 +123,14 @@ def open_archive(context: Context, wanted: Opened, how: How) -> None:
     if agreed(context, planned, how, "Look, and have it recorded?"):
         with context.session() as session:
             person = archive.look(
-                session, open_safe(session, control.settings.key_file), found, told
+                session, open_safe(session, control.settings.key_file), document_number, told
             )
         context.show(person.model_dump(), as_json=how.as_json)
 
 
 def _told(planned: Erasing) -> Facts:
     """Return what an erasure means as people read it."""
-    remarks = [f"In the way: {one.what}. {one.hint}" for one in planned.obstacles]
+    remarks = [f"In the way: {obstacle.what}. {obstacle.hint}" for obstacle in planned.obstacles]
     remarks += [f"Its text names the person, and it must be kept: {row}" for row in planned.remains]
     return {
         "subscriber": planned.subscriber_id,
@@ -139,7 +139,7 @@ def _told(planned: Erasing) -> Facts:
             {"table": name, "rows": count, "what": fate.value, "why": tables.HOLDINGS[name].why}
             for name, (fate, count) in planned.rows.items()
         ],
-        "remarks": [{"remark": one} for one in remarks],
+        "remarks": [{"remark": remark} for remark in remarks],
     }
 
 

@@ -78,9 +78,9 @@ def answer_all(
             answers[name] = answer(question) if known is None else known
         except InputEnded:
             missing = ", ".join(
-                one.option
-                for other, one in questions.items()
-                if other not in answers and given[other] is None and one.default is None
+                other_question.option
+                for other, other_question in questions.items()
+                if other not in answers and given[other] is None and other_question.default is None
             )
             it = "them" if "," in missing else "it"
             raise _nobody(missing, f"Give {it} as {missing}.") from None

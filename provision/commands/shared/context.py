@@ -147,8 +147,8 @@ def pass_context(command: Command) -> Command:
     return given
 
 
-def show_findings(context: Context, found: Sequence[Finding], *, as_json: bool) -> None:
+def show_findings(context: Context, findings: Sequence[Finding], *, as_json: bool) -> None:
     """Print what checks found; ends with exit code 5 when something is wrong."""
-    context.show([finding.as_row() for finding in found], as_json=as_json)
-    if found_problems(found):
+    context.show([finding.as_row() for finding in findings], as_json=as_json)
+    if found_problems(findings):
         sys.exit(PROBLEMS_FOUND)

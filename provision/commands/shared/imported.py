@@ -75,4 +75,6 @@ class Imported(click.Group):
 def _imported(module: str, name: str) -> click.Command:
     """Return the command `name` of a module of `provision.commands`."""
     every = vars(load(f"provision.commands.{module}")).values()
-    return next(one for one in every if isinstance(one, click.Command) and one.name == name)
+    return next(
+        command for command in every if isinstance(command, click.Command) and command.name == name
+    )

@@ -125,7 +125,7 @@ SECTIONS: Mapping[str, Mapping[str, Waiting]] = {
         ),
     },
 }
-COMMANDS = {name: one for section in SECTIONS.values() for name, one in section.items()}
+COMMANDS = {name: command for section in SECTIONS.values() for name, command in section.items()}
 # What was typed in the release before this one, and where it is answered now.
 BEFORE = {"money": "books.books", "statement": "payments.bank"}
 
