@@ -192,7 +192,7 @@ def living_bundles(session: Session, server: str) -> int:
 
 
 def _subscriber(session: Session, wish: Wish, told: Told) -> Subscriber:
-    found = session.scalar(select(Subscriber).where(Subscriber.email == wish.email))
-    if found is not None:
-        return found
+    subscriber = session.scalar(select(Subscriber).where(Subscriber.email == wish.email))
+    if subscriber is not None:
+        return subscriber
     return Subscriber(name=wish.name, email=wish.email, language=wish.language, created_at=told.at)

@@ -162,5 +162,6 @@ def _taxed(work: Work, issuer_id: int, lines: list[DraftLine], buyer: Buyer) -> 
         ]
     taxed = tax([line.net for line in kept], NET, today.rate)
     return [
-        replace(line, vat=one.vat, treatment=today) for line, one in zip(kept, taxed, strict=True)
+        replace(line, vat=taxed_line.vat, treatment=today)
+        for line, taxed_line in zip(kept, taxed, strict=True)
     ]

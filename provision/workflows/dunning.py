@@ -94,14 +94,14 @@ def _remind(
             refused[reminder.document.number] = _refused(
                 partial(_take, control, campaign, reminder)
             )
-    taken = [one for one in reached if refused.get(one.document.number) == ""]
+    taken = [reminder for reminder in reached if refused.get(reminder.document.number) == ""]
     if taken:
         why = _refused(partial(_tell, control, campaign, taken, before))
-        refused |= {one.document.number: why for one in taken}
+        refused |= {reminder.document.number: why for reminder in taken}
     return [
-        Done(one.document.shown, one.step, refused[one.document.number])
-        for one in reached
-        if one.document.number in refused
+        Done(reminder.document.shown, reminder.step, refused[reminder.document.number])
+        for reminder in reached
+        if reminder.document.number in refused
     ]
 
 
@@ -128,9 +128,13 @@ def _tell(
 
     An end may give back what is asked for: the letter is about what is open then, if anything is.
     """
-    now = [_again(control, one) for one in taken]
-    asked = [one for one in now if one.document.units]
-    still = [one for one in (_again(control, each) for each in before) if one.document.units]
+    now = [_again(control, reminder) for reminder in taken]
+    asked = [reminder for reminder in now if reminder.document.units]
+    still = [
+        reminder
+        for reminder in (_again(control, each) for each in before)
+        if reminder.document.units
+    ]
     digest = _write_letter(control, campaign, [*asked, *still]) if asked else ""
     with control.session() as session:
         for reminder in now:
@@ -181,22 +185,24 @@ ENDS: Mapping[str, Callable[[Control, Reminder, str, date], None]] = {
 }
 
 
-def _write_letter(control: Control, campaign: Campaign, found: Sequence[Reminder]) -> str:
+def _write_letter(control: Control, campaign: Campaign, overdue: Sequence[Reminder]) -> str:
     """Write the letter about these reminders and its line in the list; return its SHA-256.
 
     It goes to the customer as they are known today.
     """
-    found = sorted(found, key=lambda reminder: (reminder.document.due_on, reminder.document.shown))
+    overdue = sorted(
+        overdue, key=lambda reminder: (reminder.document.due_on, reminder.document.shown)
+    )
     with control.reading() as session:
         owner = organisations.get(session, campaign.organisation)
         profile = profiles.needed(session, owner, campaign.on)
-        bundle = paid_bundle(session, letters.speaking(found).document.subscription_id)
+        bundle = paid_bundle(session, letters.speaking(overdue).document.subscription_id)
         until = bundle.export_until if bundle and bundle.state == offboard.CLOSED else None
-        known = identities.current(session, found[0].document.subscriber_id or 0)
+        known = identities.current(session, overdue[0].document.subscriber_id or 0)
     if known is None:
         raise PaquetError(reminders.NOBODY)
     person = identities.read(known)
-    letter = letters.write((found, person), profile, campaign.on, until)
+    letter = letters.write((overdue, person), profile, campaign.on, until)
     replace_file(campaign.folder / f"{letter.name}.txt", letter.text.encode())
     if letter.pdf:
         replace_file(campaign.folder / f"{letter.name}.pdf", letter.pdf)
@@ -206,7 +212,7 @@ def _write_letter(control: Control, campaign: Campaign, found: Sequence[Reminder
         to=Addressee(person.name, person.email, person.address),
         subject=letter.subject,
         units=letter.units,
-        invoices=tuple(reminder.document.shown for reminder in found),
+        invoices=tuple(reminder.document.shown for reminder in overdue),
         file=f"{letter.name}.{'pdf' if letter.pdf else 'txt'}",
     )
     mailing.add(_outbox(control, campaign), [mailed])

@@ -54,8 +54,8 @@ def planned(
     """Return what would become of each invoice by number; nothing is made and nothing dropped."""
     with control.reading() as session:
         return {
-            one.number: one if isinstance(one, Refused) else _fate(session, one)
-            for one in documents
+            document.number: document if isinstance(document, Refused) else _fate(session, document)
+            for document in documents
         }
 
 

@@ -35,11 +35,11 @@ def write(
     """
     files: list[Path] = []
     refused: list[Refused] = []
-    for made in batches.many(_both if xml else _pdf, documents):
-        if isinstance(made, Refused):
-            refused.append(made)
+    for outcome in batches.many(_both if xml else _pdf, documents):
+        if isinstance(outcome, Refused):
+            refused.append(outcome)
         else:
-            files += write_private(folder, made)
+            files += write_private(folder, outcome)
     return WrittenDocuments(files, refused)
 
 

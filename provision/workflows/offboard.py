@@ -189,7 +189,7 @@ def _forget(control: Control, bundle_id: int, why: str) -> None:
 
 def _revoke(session: Session, control: Control, bundle: Bundle) -> None:
     """Leave an event for each device that could sync until now."""
-    for device in (one for user in bundle.users for one in user.devices):
+    for device in (device for user in bundle.users for device in user.devices):
         if device.state == "enrolled":
             told = (f"device:{device.id}", control.told())
             states.change_state(session, device, states.DEVICE, "revoked", told=told)

@@ -23,8 +23,8 @@ def collected(control: Control, who: str) -> dict[str, bytes]:
     """Return everything about one subscriber as files, by name."""
     with control.reading() as session:
         subscriber = persons.find(session, who)
-        found = exporting.collect(session, subscriber)
-        return exporting.files(found, subscriber.language, control.today())
+        gathered = exporting.collect(session, subscriber)
+        return exporting.files(gathered, subscriber.language, control.today())
 
 
 def erase(control: Control, who: str, why: str) -> Erasing:
@@ -48,18 +48,22 @@ def purge(control: Control, going: Iterable[Going]) -> list[Going]:
     What cannot go yet (something is owed) stays, and is found again the next time.
     """
     gone = []
-    for one in going:
-        if one.stays:
+    for expiry in going:
+        if expiry.stays:
             continue
         with control.session() as session:
             overwrite(session)
-            told = control.told(f"retention: {one.rule}")
+            told = control.told(f"retention: {expiry.rule}")
             kits = purging.take(
-                session, open_safe(session, control.settings.key_file), one, told, control.today()
+                session,
+                open_safe(session, control.settings.key_file),
+                expiry,
+                told,
+                control.today(),
             )
             remove_kits(control, kits)
-        gone.append(one)
-        control.tell(f"{one.kind} {one.key}: {one.rule}")
+        gone.append(expiry)
+        control.tell(f"{expiry.kind} {expiry.key}: {expiry.rule}")
     scrub(control.engine)
     return gone
 

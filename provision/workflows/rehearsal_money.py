@@ -258,10 +258,10 @@ def _remind(story: Story, on: date) -> None:
     rules = policy.read(shipped.share("templates") / "money" / "dunning.example.toml")
     campaign = Campaign(story.seller, rules, on, story.folder / "reminders")
     done = dunning.run(story.on(on), campaign)
-    for one in done:
-        if one.refused:
-            raise PaquetError(f"The reminder of {one.what} failed: {one.refused}")
-        story.tell(on, f"{one.what} is not paid: {one.step}")
+    for step in done:
+        if step.refused:
+            raise PaquetError(f"The reminder of {step.what} failed: {step.refused}")
+        story.tell(on, f"{step.what} is not paid: {step.step}")
 
 
 def _write_all(story: Story, start: date, last: date) -> None:

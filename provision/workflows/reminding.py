@@ -43,11 +43,11 @@ def due(control: Control, organisation: str, rules: Policy, on: date) -> DayOfRe
             for settled in reminders.settled(session, owner, on)
             if (bundle := paid_bundle(session, settled.subscription_id)) and bundle.state in LIVING
         ]
-        found = reminders.overdue(session, owner, rules, on)
+        overdue = reminders.overdue(session, owner, rules, on)
     return DayOfReminders(
-        tuple(reminder for reminder in found if not reminder.before),
+        tuple(reminder for reminder in overdue if not reminder.before),
         tuple(reopened),
-        tuple(reminder for reminder in found if reminder.before),
+        tuple(reminder for reminder in overdue if reminder.before),
     )
 
 

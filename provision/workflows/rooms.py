@@ -74,7 +74,7 @@ def size(taken: int) -> str:
 
 def by_whom(used: Used) -> str:
     """Return who takes how much, the most first."""
-    people = sorted(used.people.items(), key=lambda one: (-one[1].all, one[0]))
+    people = sorted(used.people.items(), key=lambda person: (-person[1].all, person[0]))
     return ", ".join(
         f"{address} {size(shares.all)} (mail {size(shares.mail)}, files {size(shares.files)}, "
         f"calendars {size(shares.calendars)})"

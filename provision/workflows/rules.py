@@ -32,13 +32,13 @@ def judge(documents: Iterable[PaperInvoice | Refused]) -> Judged:
     """
     xml: dict[str, bytes] = {}
     refused: list[Refused] = []
-    for made in batches.many(_named, documents):
-        if isinstance(made, Refused):
-            refused.append(made)
+    for outcome in batches.many(_named, documents):
+        if isinstance(outcome, Refused):
+            refused.append(outcome)
         else:
-            xml |= made
-    found = dict(zip(xml, schematron.findings(xml.values()), strict=True)) if xml else {}
-    broken = {number: findings for number, findings in found.items() if findings}
+            xml |= outcome
+    by_number = dict(zip(xml, schematron.findings(xml.values()), strict=True)) if xml else {}
+    broken = {number: findings for number, findings in by_number.items() if findings}
     return Judged(len(xml) + len(refused), broken, refused)
 
 

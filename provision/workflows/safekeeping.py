@@ -60,14 +60,18 @@ def snapshot(control: Control, domain: str, wanted: str) -> Snapshot:
     with _repository(control, bundles.find(control, domain)) as repository:
         known = repository.snapshots()
     # restic lists short ids; what was typed may be shorter or longer.
-    alike = [one for one in known if one.id.startswith(wanted) or wanted.startswith(one.id)]
-    found = known[-1:] if wanted == "latest" else alike
-    if len(found) != 1:
+    alike = [
+        snapshot
+        for snapshot in known
+        if snapshot.id.startswith(wanted) or wanted.startswith(snapshot.id)
+    ]
+    chosen = known[-1:] if wanted == "latest" else alike
+    if len(chosen) != 1:
         raise PaquetError(
             f"{domain} has no snapshot {wanted}, or several that begin so",
             f"See: paquet backup list {domain}",
         )
-    return found[0]
+    return chosen[0]
 
 
 def look(control: Control, domain: str, folder: Path) -> Bundle:

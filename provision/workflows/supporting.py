@@ -38,8 +38,8 @@ def support(control: Control, bundle: Bundle) -> Support:
             _organisation(session, organisation, control.today())
             for organisation in (supporter, seller)
         ]
-    ranked = [one for one in (known[0], operator, known[1]) if one is not None]
-    chosen = next((one for one in ranked if one.telephone), ranked[0])
+    ranked = [party for party in (known[0], operator, known[1]) if party is not None]
+    chosen = next((party for party in ranked if party.telephone), ranked[0])
     if seller.id == supporter.id:
         return replace(chosen, sold_by=seller.name)
     return replace(chosen, sold_by=seller.name, supported_by=supporter.name)

@@ -67,7 +67,7 @@ def limit(session: Session, control: Control, address: str, room: int) -> Bundle
     wanted = edges.email(address)
     bundle = bundles.living(session, wanted.rpartition("@")[2])
     bundles.refuse_closed(bundle)
-    user = next((one for one in bundle.users if one.address == wanted), None)
+    user = next((user for user in bundle.users if user.address == wanted), None)
     if user is None:
         raise UsageRefused(
             f"Nobody has the address {wanted}", f"See: paquet user list {bundle.domain}"

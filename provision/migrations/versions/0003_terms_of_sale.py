@@ -263,11 +263,11 @@ def _name_those_who_are_there() -> None:
     known = [
         {
             "id": number,
-            "subscriber_id": one.id,
+            "subscriber_id": row.id,
             "recorded_on": date(2026, 1, 1),
-            "content": json.dumps({"name": one.name, "email": one.email, "language": one.language}),
+            "content": json.dumps({"name": row.name, "email": row.email, "language": row.language}),
         }
-        for number, one in enumerate(rows, start=1)
+        for number, row in enumerate(rows, start=1)
     ]
     identity = sa.table(
         "identity",
