@@ -77,7 +77,7 @@ def run(checks: Sequence[Check]) -> list[Finding]:
     if not checks:
         return []
     with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(checks))) as threads:
-        return [finding for found in threads.map(_findings, checks) for finding in found]
+        return [finding for findings in threads.map(_findings, checks) for finding in findings]
 
 
 def found_problems(findings: Iterable[Finding]) -> bool:
@@ -86,17 +86,19 @@ def found_problems(findings: Iterable[Finding]) -> bool:
 
 
 def _findings(check: Check) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     try:
-        found.extend(iter(check.look()))
+        findings.extend(iter(check.look()))
     except PaquetError as expected:
-        found.append(error(check.name, expected.message, expected.hint))
+        findings.append(error(check.name, expected.message, expected.hint))
     except (OSError, EOFError) as wrong:
-        found.append(_no_answer(check.name, _root(wrong)))
+        findings.append(_no_answer(check.name, _root(wrong)))
     except Exception as bug:  # noqa: BLE001 -- one broken check must not hide what the others found
         said = f"The check itself broke: {type(bug).__name__}: {bug}"
-        found.append(error(check.name, said, "Please report this; it is a fault of the program."))
-    return found
+        findings.append(
+            error(check.name, said, "Please report this; it is a fault of the program.")
+        )
+    return findings
 
 
 def _no_answer(check: str, wrong: BaseException) -> Finding:
@@ -110,5 +112,5 @@ def _no_answer(check: str, wrong: BaseException) -> Finding:
 def _root(wrong: BaseException) -> BaseException:
     """Return the failure inside: requests wraps that of urllib3, which wraps that of the socket."""
     inner = (getattr(wrong, "reason", None), *wrong.args[:1], wrong.__cause__)
-    found = next((each for each in inner if isinstance(each, BaseException)), None)
-    return _root(found) if found else wrong
+    cause = next((each for each in inner if isinstance(each, BaseException)), None)
+    return _root(cause) if cause else wrong

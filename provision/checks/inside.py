@@ -23,14 +23,16 @@ def read_findings(said: str) -> list[Finding]:
     stripped of what a terminal would obey.
     """
     try:
-        found = FINDINGS.validate_json(said)
+        findings = FINDINGS.validate_json(said)
     except ValidationError:
         raise PaquetError(
             "The server's own report cannot be read", "Deploy the server again."
         ) from None
     return [
-        Finding(_plain(one.check), one.result, _plain(one.message), _plain(one.hint))
-        for one in found
+        Finding(
+            _plain(finding.check), finding.result, _plain(finding.message), _plain(finding.hint)
+        )
+        for finding in findings
     ]
 
 
@@ -41,15 +43,15 @@ def inside_check(look: Callable[[], str], bundles: Mapping[str, str]) -> Check:
     """
 
     def findings() -> Iterable[Finding]:
-        found = read_findings(look())
-        return [*found, *unguarded(found, bundles)]
+        reported = read_findings(look())
+        return [*reported, *unguarded(reported, bundles)]
 
     return Check("ssh", findings)
 
 
-def unguarded(found: Iterable[Finding], bundles: Mapping[str, str]) -> list[Finding]:
+def unguarded(findings: Iterable[Finding], bundles: Mapping[str, str]) -> list[Finding]:
     """Return an error for each of `bundles` (by name, its domain) that has no backup there."""
-    seen = {one.check for one in found}
+    seen = {finding.check for finding in findings}
     return [
         error(
             f"backup {name}",

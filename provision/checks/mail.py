@@ -268,9 +268,9 @@ def _arrives(client: Imap, identity: str, deadline: float) -> bool:
     """Wait for the message in the inbox and delete it; return whether it came in time."""
     client.select("INBOX")
     while time.monotonic() < deadline:
-        _, (found,) = client.search(None, "HEADER", "Message-ID", f'"{identity}"')
-        if found:
-            for number in found.split():
+        _, (numbers,) = client.search(None, "HEADER", "Message-ID", f'"{identity}"')
+        if numbers:
+            for number in numbers.split():
                 client.store(number.decode(), "+FLAGS", "\\Deleted")
             client.expunge()
             return True

@@ -78,11 +78,11 @@ def look_at_zone(zone: str, resolver: NameServer | None) -> Iterator[Finding]:
     asked = resolver or next(iter(authoritative_servers(zone)), None)
     top = absolute(zone)
     keys = ((top, "MX"), (top, "TXT"), (f"_dmarc.{top}", "TXT"))
-    seen = [Record(one.name, one.type, 0, one.values) for one in _answers(keys, asked)]
+    seen = [Record(answer.name, answer.type, 0, answer.values) for answer in _answers(keys, asked)]
     publish = f"`paquet dns diff {zone}` shows what lacks, `paquet dns publish {zone}` mends it."
     wanted = zone_records(zone, [])
     lacking = [record for record in wanted if not has_policy(record, seen)]
-    sends_none = wanted[0].values[0] in {value for one in seen for value in one.values}
+    sends_none = wanted[0].values[0] in {value for record in seen for value in record.values}
     if lacking:
         said = " and ".join(_title(record) for record in lacking)
         yield warning("dns zone", f"Others may write in the name of {zone}: no {said}", publish)

@@ -54,8 +54,10 @@ def _extensions(server_name: str) -> bytes:
     """Return server name (RFC 6066 §3), groups and point formats (RFC 8422 §5.1)."""
     name = b"\x00" + _sized("!H", server_name.encode("ascii"))
     groups = b"".join(struct.pack("!H", group) for group in GROUPS)
-    found = {0: _sized("!H", name), 10: _sized("!H", groups), 11: _sized("!B", b"\x00")}
-    return b"".join(struct.pack("!H", kind) + _sized("!H", data) for kind, data in found.items())
+    extensions = {0: _sized("!H", name), 10: _sized("!H", groups), 11: _sized("!B", b"\x00")}
+    return b"".join(
+        struct.pack("!H", kind) + _sized("!H", data) for kind, data in extensions.items()
+    )
 
 
 def _sized(length: str, data: bytes) -> bytes:
@@ -63,10 +65,10 @@ def _sized(length: str, data: bytes) -> bytes:
 
 
 def _exactly(connected: socket.socket, count: int) -> bytes:
-    found = b""
-    while len(found) < count:
-        more = connected.recv(count - len(found))
+    received = b""
+    while len(received) < count:
+        more = connected.recv(count - len(received))
         if not more:
             raise EOFError
-        found += more
-    return found
+        received += more
+    return received

@@ -166,10 +166,10 @@ def autoconfig_address(target: Target) -> str:
 def _mail_servers(xml: bytes) -> set[tuple[str, str]]:
     """Return type and host of each server that Thunderbird would accept: only those with TLS."""
     provider = _parsed(xml).find("emailProvider")
-    found = [] if provider is None else list(provider)
+    children = [] if provider is None else list(provider)
     return {
         (server.get("type", ""), server.findtext("hostname", ""))
-        for server in found
+        for server in children
         if server.tag in ("incomingServer", "outgoingServer")
         and server.findtext("socketType") in ("SSL", "STARTTLS")
     }

@@ -92,16 +92,16 @@ def own_scope(desired: Iterable[Record]) -> ZoneScope:
 
 def plan(desired: Iterable[Record], actual: Iterable[Record], scope: ZoneScope) -> ChangeSet:
     """Return what turns the `actual` records within `scope` into the `desired` ones."""
-    found = {record.key: record for record in actual if scope.covers(record)}
-    wanted = _beside_others({record.key: record for record in desired}, found, scope)
-    common = sorted(wanted.keys() & found.keys())
+    existing = {record.key: record for record in actual if scope.covers(record)}
+    wanted = _beside_others({record.key: record for record in desired}, existing, scope)
+    common = sorted(wanted.keys() & existing.keys())
     return ChangeSet(
-        creates=tuple(wanted[key] for key in sorted(wanted.keys() - found.keys())),
+        creates=tuple(wanted[key] for key in sorted(wanted.keys() - existing.keys())),
         updates=tuple(
-            Update(found[key], wanted[key]) for key in common if wanted[key] != found[key]
+            Update(existing[key], wanted[key]) for key in common if wanted[key] != existing[key]
         ),
-        deletes=tuple(found[key] for key in sorted(found.keys() - wanted.keys())),
-        existing=len(found),
+        deletes=tuple(existing[key] for key in sorted(existing.keys() - wanted.keys())),
+        existing=len(existing),
     )
 
 
@@ -145,16 +145,16 @@ def _row(action: str, record: Record) -> dict[str, object]:
 
 
 def _beside_others(
-    wanted: dict[tuple[str, str], Record], found: dict[tuple[str, str], Record], scope: ZoneScope
+    wanted: dict[tuple[str, str], Record], existing: dict[tuple[str, str], Record], scope: ZoneScope
 ) -> dict[tuple[str, str], Record]:
     """Add to the wanted shared TXT records the values there that belong to others."""
     merged = dict(wanted)
     for key in scope.shared:
-        if key not in found or key[1] != "TXT":
+        if key not in existing or key[1] != "TXT":
             continue
-        others = tuple(value for value in found[key].values if not value.startswith(SPF))
+        others = tuple(value for value in existing[key].values if not value.startswith(SPF))
         if others:
-            base = wanted.get(key, found[key])
+            base = wanted.get(key, existing[key])
             own = wanted[key].values if key in wanted else ()
             merged[key] = replace(base, values=(*own, *others))
     return merged

@@ -59,18 +59,18 @@ def ask(name: str, record_type: str, server: NameServer | None = None) -> Answer
     It takes at most three seconds.
     """
     try:
-        found = _resolver(server).resolve(
+        reply = _resolver(server).resolve(
             dns.name.from_text(name), record_type, raise_on_no_answer=False, search=False
         )
     except dns.resolver.NXDOMAIN:
         return Answer(name, record_type, Outcome.ABSENT, reason="the name does not exist")
     except (dns.exception.DNSException, OSError) as wrong:
         return Answer(name, record_type, Outcome.FAILED, reason=_first_line(wrong))
-    authoritative = bool(found.response.flags & dns.flags.AA)
-    if found.rrset is None:
+    authoritative = bool(reply.response.flags & dns.flags.AA)
+    if reply.rrset is None:
         reason = f"the name has no {record_type}"
         return Answer(name, record_type, Outcome.ABSENT, (), authoritative, reason)
-    values = from_rrset(found.rrset).values
+    values = from_rrset(reply.rrset).values
     return Answer(name, record_type, Outcome.FOUND, values, authoritative)
 
 
@@ -128,10 +128,10 @@ def address_of(host: str, server: NameServer | None = None) -> str:
 
 def _system_address(host: str) -> str:
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as wrong:
         raise _unknown(host, str(wrong)) from None
-    return str(found[0][4][0])
+    return str(addresses[0][4][0])
 
 
 def _unknown(host: str, reason: str) -> PaquetError:

@@ -138,8 +138,8 @@ def has_policy(record: Record, actual: Iterable[Record]) -> bool:
 
 def bundle_records(names: BundleNames) -> list[Record]:
     """Return every record of one bundle, sorted by name and type."""
-    found = [*_web(names), *_mail(names), *_mail_services(names), *_dav_services(names)]
-    return sorted(found, key=lambda record: record.key)
+    records = [*_web(names), *_mail(names), *_mail_services(names), *_dav_services(names)]
+    return sorted(records, key=lambda record: record.key)
 
 
 def text(words: str) -> str:

@@ -102,8 +102,8 @@ def php_window(version: str) -> tuple[str, str]:
 def cached(settings: Settings, name: str) -> list[Artifact]:
     """Return what the cache holds under `name`, newest version first."""
     records = sorted(_folder(settings).glob(f"{name}-*.json"))
-    found = [Artifact(**json.loads(record.read_text("utf-8"))) for record in records]
-    standing = [artifact for artifact in found if Path(artifact.path).is_file()]
+    recorded = [Artifact(**json.loads(record.read_text("utf-8"))) for record in records]
+    standing = [artifact for artifact in recorded if Path(artifact.path).is_file()]
     return sorted(standing, key=_order, reverse=True)
 
 
@@ -121,7 +121,7 @@ def newest(settings: Settings, name: str) -> Artifact:
 def offered(settings: Settings, name: str) -> list[Artifact]:
     """Return what a server shall offer: one verified archive per version, newest first."""
     by_version: dict[str, Artifact] = {}
-    for artifact in sorted(cached(settings, name), key=lambda one: one.added):
+    for artifact in sorted(cached(settings, name), key=lambda artifact: artifact.added):
         by_version[artifact.version] = artifact
     for artifact in by_version.values():
         _expect_digest(Path(artifact.path), artifact.sha256)
@@ -209,8 +209,8 @@ def inspect(archive: Path, version: str) -> None:
     if names.count(VERSION_FILE) != 1:
         message = f"The archive does not hold exactly one {VERSION_FILE}"
         raise PaquetError(message, "Take an archive of upstream's releases.")
-    found = VERSION_LINE.search(said)
-    inside = found[1].decode("ascii", "replace") if found else "nothing readable"
+    match = VERSION_LINE.search(said)
+    inside = match[1].decode("ascii", "replace") if match else "nothing readable"
     if inside != version:
         message = f"The archive says it is {inside}, not {version}"
         raise PaquetError(message, "Take the right archive, or name the right version.")
@@ -238,7 +238,11 @@ def _read_zip(archive: Path) -> tuple[list[str], bytes]:
         broken = opened.testzip()
         if broken is not None:
             raise zipfile.BadZipFile(f"{broken} is damaged")
-        links = [one.filename for one in opened.infolist() if stat.S_ISLNK(one.external_attr >> 16)]
+        links = [
+            member.filename
+            for member in opened.infolist()
+            if stat.S_ISLNK(member.external_attr >> 16)
+        ]
         if links:
             message = f"{links[0]} in the archive is a link"
             raise PaquetError(message, "Upstream's archives hold files and folders only.")
@@ -289,9 +293,9 @@ def digest(path: Path) -> str:
 
 
 def _expect_digest(path: Path, sha256: str) -> None:
-    found = digest(path)
-    if found != sha256:
-        message = f"{path.name} has the digest {found}, expected was {sha256}"
+    actual = digest(path)
+    if actual != sha256:
+        message = f"{path.name} has the digest {actual}, expected was {sha256}"
         raise PaquetError(message, "Do not use it: it was damaged or exchanged. Fetch it again.")
 
 

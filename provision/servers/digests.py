@@ -61,13 +61,13 @@ def role_digests(playbook: Path, play: Play, roles: Iterable[str]) -> dict[str, 
     for path in [folder / name for name in SHARED] + sorted(folder.glob("roles/*/defaults")):
         _add_folder(shared, path)
     shared.update(_describe(play).encode())
-    found = {}
+    digests = {}
     for role in roles:
         whole = shared.copy()
         for name in [role, *_included(folder / "roles" / role)]:
             _add_folder(whole, folder / "roles" / name)
-        found[role] = whole.hexdigest()
-    return found
+        digests[role] = whole.hexdigest()
+    return digests
 
 
 def _describe(play: Play) -> str:

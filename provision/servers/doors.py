@@ -56,24 +56,24 @@ class Guests:
 def network(text: str) -> str:
     """Given an address or a small network as typed, return its usual form. Raises UsageRefused."""
     try:
-        found = ipaddress.ip_network(text.strip(), strict=False)
+        block = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         raise UsageRefused(
             f"{text!r} is no IP address", "Write it as 203.0.113.7 or 2001:db8::7."
         ) from None
-    if found.prefixlen < WIDEST[found.version]:
+    if block.prefixlen < WIDEST[block.version]:
         raise UsageRefused(
-            f"{found} is more than one house", "A network has at least /24, or /48 in IPv6."
+            f"{block} is more than one house", "A network has at least /24, or /48 in IPv6."
         )
-    return str(found.network_address if found.num_addresses == 1 else found)
+    return str(block.network_address if block.num_addresses == 1 else block)
 
 
 def duration(text: str) -> timedelta:
     """Given a duration as typed, such as 8h, return it. Raises UsageRefused."""
-    found = DURATION.fullmatch(text.strip())
-    if found is None:
+    match = DURATION.fullmatch(text.strip())
+    if match is None:
         raise UsageRefused(f"{text!r} is no duration", "Write 30m, 8h or 2d.")
-    length = timedelta(**{UNITS[found[2]]: int(found[1])})
+    length = timedelta(**{UNITS[match[2]]: int(match[1])})
     if length > LONGEST:
         raise UsageRefused(f"{text} is too long", "An address is let in for 30 days at most.")
     return length
@@ -98,5 +98,5 @@ def _ask(host: Host, settings: Settings, *words: str) -> Guests:
     inquiry = Inquiry((PROGRAM, *words), "does not know whom it keeps out")
     said = ask_program(host, settings, inquiry)
     told = json.loads(said)
-    let_in = {one["address"]: one["until"] for one in told["allowed"]}
+    let_in = {guest["address"]: guest["until"] for guest in told["allowed"]}
     return Guests(tuple(Ban(**ban) for ban in told["bans"]), let_in)

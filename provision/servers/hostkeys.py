@@ -46,12 +46,12 @@ class HostKey:
 
 def parse(text: str) -> list[tuple[str, HostKey]]:
     """Given the text of a known hosts file, return its names and keys; comments are skipped."""
-    found = []
+    keys = []
     for line in text.splitlines():
         words = line.split()
         if len(words) >= WORDS_OF_A_LINE and not line.startswith(("#", "@")):
-            found += [(name, HostKey(words[1], words[2])) for name in words[0].split(",")]
-    return found
+            keys += [(name, HostKey(words[1], words[2])) for name in words[0].split(",")]
+    return keys
 
 
 def known_keys(host: Host, settings: Settings) -> list[HostKey]:
@@ -119,7 +119,11 @@ def _find_given(host: Host, given: str) -> HostKey:
 def _remember(host: Host, settings: Settings, key: HostKey) -> None:
     path = known_hosts(settings)
     with locked(path.with_name(f".{path.name}.lock")):  # servers are prepared side by side
-        others = [f"{name} {one.kind} {one.blob}" for name, one in _read(path) if name != host.name]
+        others = [
+            f"{name} {other_key.kind} {other_key.blob}"
+            for name, other_key in _read(path)
+            if name != host.name
+        ]
         lines = [*others, f"{host.name} {key.kind} {key.blob}"]
         replace_file(path, "".join(f"{line}\n" for line in lines).encode())
 

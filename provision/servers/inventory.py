@@ -143,15 +143,15 @@ def _gather(
     tree: Mapping[str, object], path: Path
 ) -> dict[str, tuple[set[str], dict[str, object]]]:
     """Return, for each host, its groups and its variables; deeper groups win, hosts win most."""
-    found: dict[str, tuple[set[str], dict[str, object]]] = {}
+    inherited: dict[str, tuple[set[str], dict[str, object]]] = {}
     own: dict[str, dict[str, object]] = {}
     for groups, shared, hosts in _walk(tree, (), {}, path):
         for name, given in hosts.items():
             where = f"the host {name}"
-            old_groups, old_shared = found.get(name, (set(), {}))
-            found[name] = (old_groups | set(groups), {**old_shared, **shared})
+            old_groups, old_shared = inherited.get(name, (set(), {}))
+            inherited[name] = (old_groups | set(groups), {**old_shared, **shared})
             own.setdefault(name, {}).update(_mapping(given, where, path))
-    return {name: (groups, {**old, **own[name]}) for name, (groups, old) in found.items()}
+    return {name: (groups, {**old, **own[name]}) for name, (groups, old) in inherited.items()}
 
 
 def _walk(

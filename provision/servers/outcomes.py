@@ -141,9 +141,9 @@ class Hearing:
         if not self.keeps_diffs:
             return
         diff = result.get("diff")
-        for one in diff if isinstance(diff, list) else [diff]:
-            if one and result.get("changed"):
-                self.diffs.append(describe_diff(event, one))
+        for change in diff if isinstance(diff, list) else [diff]:
+            if change and result.get("changed"):
+                self.diffs.append(describe_diff(event, change))
 
     def _task_failed(self, event: Mapping[str, Any]) -> None:
         if not event.get("ignore_errors"):

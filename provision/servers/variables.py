@@ -52,8 +52,8 @@ def site_variables(host: Host, settings: Settings) -> dict[str, object]:
         variables["firewall_neighbours"] = [{"port": REST_PORT, "addresses": neighbours}]
     if "bundles" in host.groups:
         variables["cloud_nextcloud_artifacts"] = [
-            {"version": one.version, "sha256": one.sha256, "path": one.path}
-            for one in artifacts.offered(settings, "nextcloud")
+            {"version": artifact.version, "sha256": artifact.sha256, "path": artifact.path}
+            for artifact in artifacts.offered(settings, "nextcloud")
         ]
     return variables
 
@@ -62,20 +62,24 @@ def _clients(host: Host, settings: Settings) -> list[str]:
     """Return the addresses of the servers whose backups `host` keeps, sorted."""
     servers = inventory.members(inventory.read(settings.inventory), "bundles")
     # Where there is one backup server, nobody needs to name it.
-    clients = [one for one in servers if one.variables.get("backup_server", host.name) == host.name]
+    clients = [
+        server
+        for server in servers
+        if server.variables.get("backup_server", host.name) == host.name
+    ]
     return sorted({address for client in clients for address in _addresses(client)})
 
 
 def _addresses(host: Host) -> set[str]:
     """Return the addresses of `host`, which the inventory may know by name only."""
     try:
-        found = socket.getaddrinfo(host.address, None, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(host.address, None, type=socket.SOCK_STREAM)
     except OSError as unknown:
         raise PaquetError(
             f"The address of {host.name}, {host.address}, cannot be found: {unknown}",
             "Give its number as ansible_host: its backup server lets in nobody else.",
         ) from None
-    return {str(address[0]) for *_, address in found}
+    return {str(address[0]) for *_, address in answers}
 
 
 def _our_address(host: Host) -> list[str]:

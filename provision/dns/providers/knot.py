@@ -92,8 +92,10 @@ class Knot:
             dns.query.inbound_xfr(
                 address_of(self.server), copy, query, port=self.port, lifetime=SECONDS
             )
-        found = (from_rrset(_rrset(name, rdataset)) for name, rdataset in copy.iterate_rdatasets())
-        return sorted(found, key=lambda record: record.key)
+        records = (
+            from_rrset(_rrset(name, rdataset)) for name, rdataset in copy.iterate_rdatasets()
+        )
+        return sorted(records, key=lambda record: record.key)
 
     def apply(self, zone: str, changes: ChangeSet) -> None:
         """Send all changes as one message: all happen, or none.
