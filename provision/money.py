@@ -111,20 +111,20 @@ def parse(written: object, commodity: Commodity = EUR, *, negative: bool = False
         )
     if commodity == HOUR:
         return _parse_hours(written, negative=negative)
-    found = WRITTEN.fullmatch(written.strip(" "))
-    if not found or len(found[3] or "0" * commodity.decimals) != commodity.decimals:
+    match = WRITTEN.fullmatch(written.strip(" "))
+    if not match or len(match[3] or "0" * commodity.decimals) != commodity.decimals:
         raise MoneyRefused(
             f"{written[:40]!r} is not an amount in {commodity.code}",
             f"Write it like '12' or '12.{'5'.ljust(commodity.decimals, '0')}', without spaces.",
         )
-    if found[1] and not negative:
+    if match[1] and not negative:
         raise MoneyRefused(f"The amount {written[:40]} is negative", "Give it without the sign.")
-    if len(found[2]) > MOST_DIGITS:
+    if len(match[2]) > MOST_DIGITS:
         raise MoneyRefused(
             f"The amount {written[:40]} has more than {MOST_DIGITS} digits", "Check it once more."
         )
-    units = int(found[2] + (found[3] or "0" * commodity.decimals))
-    return Amount(commodity, -units if found[1] else units)
+    units = int(match[2] + (match[3] or "0" * commodity.decimals))
+    return Amount(commodity, -units if match[1] else units)
 
 
 def show(amount: Amount, language: str) -> str:
@@ -275,15 +275,15 @@ def _reduced(shares: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _parse_hours(written: str, *, negative: bool) -> Amount:
-    found = TIME.fullmatch(written.strip(" "))
-    if not found:
+    match = TIME.fullmatch(written.strip(" "))
+    if not match:
         raise MoneyRefused(
             f"{written[:40]!r} is not a time", "Write it like '2', '1:30' or '0:45'."
         )
-    if found[1] and not negative:
+    if match[1] and not negative:
         raise MoneyRefused(f"The time {written[:40]} is negative", "Give it without the sign.")
-    seconds = int(found[2]) * 3600 + int(found[3] or 0) * 60 + int(found[4] or 0)
-    return Amount(HOUR, -seconds if found[1] else seconds)
+    seconds = int(match[2]) * 3600 + int(match[3] or 0) * 60 + int(match[4] or 0)
+    return Amount(HOUR, -seconds if match[1] else seconds)
 
 
 def _plain_hours(units: int) -> str:

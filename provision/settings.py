@@ -204,8 +204,8 @@ def mistake(section: type[Section], key: str, typed: str) -> str:
     try:
         section.model_validate({key: typed})
     except ValidationError as wrong:
-        found = (one["msg"] for one in wrong.errors() if one["loc"] == (key,))
-        return _plain(next(found, ""))
+        messages = (error["msg"] for error in wrong.errors() if error["loc"] == (key,))
+        return _plain(next(messages, ""))
     return ""
 
 

@@ -118,9 +118,9 @@ def refuse_example(typed: Mapping[str, object], example: str) -> None:
     inside of the legal name.
     """
     for name in OWN:
-        found = _squeezed(str(typed.get(name) or ""))
+        word = _squeezed(str(typed.get(name) or ""))
         for shown in filter(None, (_words(example).get(name), EARLIER.get(name))):
-            if found == _squeezed(shown):
+            if word == _squeezed(shown):
                 raise _refused(f"{name} is still that of the example, {shown}", example)
     legal = _squeezed(str(typed.get("legal") or ""))
     for siren in (_words(example).get("vat_id", "")[-SIREN_DIGITS:], EARLIER_SIREN):

@@ -110,8 +110,8 @@ def _all(inside: etree._Element, name: str) -> list[etree._Element]:
 
 
 def _text(inside: etree._Element, path: str) -> str:
-    found = inside.find(".//" + "/".join(f"{{*}}{step}" for step in path.split("/")))
-    return "" if found is None or found.text is None else str(found.text)
+    node = inside.find(".//" + "/".join(f"{{*}}{step}" for step in path.split("/")))
+    return "" if node is None or node.text is None else str(node.text)
 
 
 def _id(debit: etree._Element) -> str:

@@ -94,22 +94,22 @@ def image(recipe: Recipe, cache: Path) -> Path:
 
     Two builders do not meet: the second waits for the first and finds its image.
     """
-    made = cache / "images" / recipe.digest
-    if not made.exists():
+    folder = cache / "images" / recipe.digest
+    if not folder.exists():
         with locked(cache / "images" / f"{recipe.digest}.lock"):
-            if not made.exists():
-                _build(recipe, made)
-    return made
+            if not folder.exists():
+                _build(recipe, folder)
+    return folder
 
 
-def _build(recipe: Recipe, made: Path) -> None:
-    for abandoned in made.parent.glob(f"{recipe.digest}.*.partial"):
+def _build(recipe: Recipe, folder: Path) -> None:
+    for abandoned in folder.parent.glob(f"{recipe.digest}.*.partial"):
         shutil.rmtree(abandoned)
-    partial = made.with_name(f"{recipe.digest}.{uuid4().hex[:8]}.partial")
+    partial = folder.with_name(f"{recipe.digest}.{uuid4().hex[:8]}.partial")
     commands.run([*DIES_WITH_US, *bootstrap_command(recipe, partial)])
     if not (partial / "sbin/init").exists():
         raise PaquetError(f"mmdebstrap left no system in {partial}")
-    partial.rename(made)
+    partial.rename(folder)
 
 
 # A build must not outlive us and write into what the next one removes: its process ends with

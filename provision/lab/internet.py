@@ -75,9 +75,9 @@ def world(folder: Path, plan: LabPlan) -> World:
     try:
         return World(**json.loads(kept.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        made = _new_world(plan)
-        write_whole(kept, json.dumps(asdict(made)), mode=0o600)
-        return made
+        new_world = _new_world(plan)
+        write_whole(kept, json.dumps(asdict(new_world)), mode=0o600)
+        return new_world
 
 
 def _new_world(plan: LabPlan) -> World:

@@ -172,8 +172,8 @@ class Lab:
         mirrors = (self.mirror, self.security_mirror)
         bare = images.image(Recipe(images.BARE_PACKAGES, *mirrors), self.cache)
         world = Recipe(internet.PACKAGES, *mirrors, customize=internet.CUSTOMIZE)
-        made = images.image(world, self.cache)
-        return {name: [str(made if name == "internet" else bare)] for name in MACHINES}
+        internet_image = images.image(world, self.cache)
+        return {name: [str(internet_image if name == "internet" else bare)] for name in MACHINES}
 
     def _refuse_another(self, snapshot: str) -> None:
         known = state.load(self.folder)

@@ -141,10 +141,10 @@ def _descendants() -> list[int]:
             state, parent, *_ = text.rpartition(")")[2].split()
             if state not in "ZX":
                 parents[int(stat.parent.name)] = int(parent)
-    found = {os.getpid()}
-    while more := {process for process, parent in parents.items() if parent in found} - found:
-        found |= more
-    return sorted(found - {os.getpid()})
+    family = {os.getpid()}
+    while more := {process for process, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sorted(family - {os.getpid()})
 
 
 def _reap() -> dict[int, int]:
