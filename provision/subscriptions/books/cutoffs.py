@@ -101,10 +101,12 @@ def post(session: Session, organisation: Organisation, last_day: date, today: da
 def _entered(session: Session, organisation: Organisation, last_day: date) -> dict[str, Cents]:
     """Return what the entries of this cut-off put off, by account (487, 486), above zero."""
     accounts = (chart.DEFERRED_REVENUE, chart.PREPAID_EXPENSE)
-    one, line = LedgerTransaction, LedgerPosting
+    entry, line = LedgerTransaction, LedgerPosting
     rows = session.execute(
         select(line.account, func.sum(line.units))
-        .join(one, (one.organisation_id == line.organisation_id) & (one.number == line.number))
+        .join(
+            entry, (entry.organisation_id == line.organisation_id) & (entry.number == line.number)
+        )
         .where(_of_day(organisation, last_day), line.account.in_(accounts))
         .group_by(line.account)
     )
@@ -117,8 +119,8 @@ def _entered(session: Session, organisation: Organisation, last_day: date) -> di
 
 def _next_key(session: Session, organisation: Organisation, last_day: date) -> str:
     there = select(func.count()).select_from(LedgerTransaction)
-    made = session.scalar(there.where(_of_day(organisation, last_day))) or 0
-    return f"{KEY}{last_day}" if not made else f"{KEY}{last_day}:{made + 1}"
+    count = session.scalar(there.where(_of_day(organisation, last_day))) or 0
+    return f"{KEY}{last_day}" if not count else f"{KEY}{last_day}:{count + 1}"
 
 
 def _of_day(organisation: Organisation, last_day: date) -> ColumnElement[bool]:

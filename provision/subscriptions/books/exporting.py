@@ -204,8 +204,8 @@ def _lettered(entries: Iterable[Booked], letters: Letters) -> Iterator[Booked]:
     """Yield the entries with the letters of their lines."""
     for entry in entries:
         lines = (
-            replace(line, letter=found[0], lettered_on=found[1])
-            if (found := letters.get((entry.number, place)))
+            replace(line, letter=letter[0], lettered_on=letter[1])
+            if (letter := letters.get((entry.number, place)))
             else line
             for place, line in enumerate(entry.lines, start=1)
         )
@@ -226,16 +226,16 @@ def _tables(
 
 
 def _entries(owner: Organisation, period: Period) -> Select[*tuple[Any, ...]]:
-    one, line = LedgerTransaction, LedgerPosting
+    entry, line = LedgerTransaction, LedgerPosting
     return (
         select(
-            one.number,
-            one.journal,
-            one.effective_on,
-            one.recorded_on,
-            one.piece,
-            one.idempotency_key,
-            one.text,
+            entry.number,
+            entry.journal,
+            entry.effective_on,
+            entry.recorded_on,
+            entry.piece,
+            entry.idempotency_key,
+            entry.text,
             line.account,
             line.party,
             line.commodity,
@@ -243,10 +243,10 @@ def _entries(owner: Organisation, period: Period) -> Select[*tuple[Any, ...]]:
         )
         .join(line, _same_entry())
         .where(
-            one.organisation_id == owner.id,
-            one.effective_on.between(period.first_day, period.last_day),
+            entry.organisation_id == owner.id,
+            entry.effective_on.between(period.first_day, period.last_day),
         )
-        .order_by(one.recorded_on, one.number, line.line)
+        .order_by(entry.recorded_on, entry.number, line.line)
     )
 
 

@@ -72,15 +72,16 @@ class _Group:
 
 def letters(session: Session, organisation_id: int, first_day: date, last_day: date) -> Letters:
     """Return the code, and the day of the last of them, of each line that has one."""
-    found: Letters = {}
+    lettered: Letters = {}
     groups = _groups(session, organisation_id, last_day)
-    for group in {id(one): one for one in groups.values()}.values():
+    distinct = {id(group): group for group in groups.values()}
+    for group in distinct.values():
         days = group.days
         is_off = group.whole and group.open == group.units == 0
         if is_off and first_day <= min(days) and max(days) <= last_day:
             for line in group.lines:
-                found[line.place] = (code(min(group.entries)), max(days))
-    return found
+                lettered[line.place] = (code(min(group.entries)), max(days))
+    return lettered
 
 
 def code(number: int) -> str:
@@ -97,8 +98,8 @@ def _groups(session: Session, organisation_id: int, by: date) -> dict[int, _Grou
     lines = _lines(session, organisation_id, by)
     groups: dict[int, _Group] = {}
     for number, party, units, gross in _documents(session, organisation_id, by):
-        made = groups[number] = _Group([number], open=gross)
-        made.take(_claimed(lines, number, party, units), units)
+        group = groups[number] = _Group([number], open=gross)
+        group.take(_claimed(lines, number, party, units), units)
     for number, party, sign, entry, units, on in _set_against(session, organisation_id, by):
         group = groups[number]
         group.open -= units
@@ -127,22 +128,24 @@ def _lines(
     session: Session, organisation_id: int, by: date
 ) -> dict[tuple[int, str, Cents], list[_Line]]:
     """Return the lines of 411 by entry, party and cents, in their order."""
-    one, line = LedgerTransaction, LedgerPosting
+    entry, line = LedgerTransaction, LedgerPosting
     rows = session.execute(
-        select(line.number, line.line, line.party, line.units, one.effective_on)
-        .join(one, (one.organisation_id == line.organisation_id) & (one.number == line.number))
+        select(line.number, line.line, line.party, line.units, entry.effective_on)
+        .join(
+            entry, (entry.organisation_id == line.organisation_id) & (entry.number == line.number)
+        )
         .where(
             line.organisation_id == organisation_id,
             line.account == chart.CUSTOMERS,
             line.commodity == EUR.code,
-            one.effective_on <= by,
+            entry.effective_on <= by,
         )
         .order_by(line.number, line.line)
     )
-    found: dict[tuple[int, str, Cents], list[_Line]] = defaultdict(list)
+    lines: dict[tuple[int, str, Cents], list[_Line]] = defaultdict(list)
     for number, position, party, units, day in rows:
-        found[number, party, int(units)].append(_Line((number, position), day))
-    return found
+        lines[number, party, int(units)].append(_Line((number, position), day))
+    return lines
 
 
 def _documents(
@@ -162,19 +165,24 @@ def _set_against(
     session: Session, organisation_id: int, by: date
 ) -> Iterator[tuple[int, str, int, int, Cents, date]]:
     """Yield the document's entry, party and sign, and the entry, cents and day set against it."""
-    part, one = Allocation, Invoice
-    same = same_document(part, one)
+    part, document = Allocation, Invoice
+    same = same_document(part, document)
     rows = session.execute(
         select(
-            one.entry_number, one.party, one.kind, part.entry_number, part.units, part.allocated_on
+            document.entry_number,
+            document.party,
+            document.kind,
+            part.entry_number,
+            part.units,
+            part.allocated_on,
         )
         .join(part, same)
         .where(
-            one.organisation_id == organisation_id,
-            one.issued_on <= by,
+            document.organisation_id == organisation_id,
+            document.issued_on <= by,
             part.allocated_on <= by,
         )
-        .order_by(one.entry_number, part.position)
+        .order_by(document.entry_number, part.position)
     )
     for number, party, kind, entry, units, on in rows:
         yield number, party, -1 if kind in CREDITS else 1, entry, units, on

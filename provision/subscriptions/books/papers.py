@@ -120,10 +120,10 @@ class _Desk:
                 InvoiceLine.series == first.series,
                 InvoiceLine.number.between(first.number, last.number),
             )
-        found: dict[tuple[int, str, int], list[InvoiceLine]] = defaultdict(list)
+        by_document: dict[tuple[int, str, int], list[InvoiceLine]] = defaultdict(list)
         for line in self.session.scalars(query):
-            found[line.organisation_id, line.series, line.number].append(line)
-        return found
+            by_document[line.organisation_id, line.series, line.number].append(line)
+        return by_document
 
     def read(self, row: Invoice, lines: Sequence[InvoiceLine]) -> paper.PaperInvoice:
         """Return one document whole."""
@@ -214,15 +214,15 @@ class _Desk:
 
     def know_deposits(self, batch: Sequence[Invoice]) -> None:
         """Read the deposits that the documents of a batch deduct, in the order they were issued."""
-        one, deposit = DepositDeduction, aliased(Invoice)
+        deduction, deposit = DepositDeduction, aliased(Invoice)
         same = and_(
-            deposit.organisation_id == one.organisation_id,
-            deposit.series == one.deposit_series,
-            deposit.number == one.deposit_number,
+            deposit.organisation_id == deduction.organisation_id,
+            deposit.series == deduction.deposit_series,
+            deposit.number == deduction.deposit_number,
         )
         owners = {row.subscription_id for row in batch if row.subscription_id is not None}
         query = (
-            select(one, deposit.issued_on)
+            select(deduction, deposit.issued_on)
             .join(deposit, same)
             .where(deposit.subscription_id.in_(owners))
             .order_by(deposit.entry_number)

@@ -164,7 +164,10 @@ def _lines(
 ) -> tuple[Line, ...]:
     """Return the entry: 12 is emptied; what is carried first makes up for the other sign."""
     sign = 1 if year_result.units > 0 else -1
-    held = {one: _held(session, organisation_id, one, decision.on) for one in chart.OWN_ACCOUNTS}
+    held = {
+        account: _held(session, organisation_id, account, decision.on)
+        for account in chart.OWN_ACCOUNTS
+    }
     other, same = chart.CARRIED_LOSS, chart.CARRIED_FORWARD
     if sign < 0:
         other, same = same, other

@@ -212,19 +212,19 @@ def _documents(session: Session, owner_id: int, last_day: date) -> Iterator[_Doc
 
 def _deductions(session: Session, owner_id: int, last_day: date) -> Iterator[_Document]:
     """Yield what invoices deducted of deposits by a day, in the words of a deposit's line."""
-    one, line = DepositDeduction, InvoiceLine
+    deduction, line = DepositDeduction, InvoiceLine
     rows = session.execute(
-        select(one.deducted_on, one.net, one.vat, *KINDS)
+        select(deduction.deducted_on, deduction.net, deduction.vat, *KINDS)
         .join(
             line,
             and_(
-                line.organisation_id == one.organisation_id,
-                line.series == one.deposit_series,
-                line.number == one.deposit_number,
+                line.organisation_id == deduction.organisation_id,
+                line.series == deduction.deposit_series,
+                line.number == deduction.deposit_number,
                 line.vat_category != ROUNDING.category,
             ),
         )
-        .where(one.organisation_id == owner_id, one.deducted_on <= last_day)
+        .where(deduction.organisation_id == owner_id, deduction.deducted_on <= last_day)
     )
     for on, net, vat, category, rate, abroad in rows:
         part = _Part((category, rate, abroad), -int(net), -int(vat))
@@ -233,12 +233,12 @@ def _deductions(session: Session, owner_id: int, last_day: date) -> Iterator[_Do
 
 
 def _parts(owner_id: int, last_day: date) -> Select[*tuple[Any, ...]]:
-    one, line = Invoice, InvoiceLine
-    columns = (one.series, one.number, one.issued_on, one.kind, *KINDS)
+    document, line = Invoice, InvoiceLine
+    columns = (document.series, document.number, document.issued_on, document.kind, *KINDS)
     return (
         select(*columns, func.sum(line.net), func.sum(line.vat))
         .join(line, same_document(Invoice, line))
-        .where(one.organisation_id == owner_id, one.issued_on <= last_day)
+        .where(document.organisation_id == owner_id, document.issued_on <= last_day)
         .group_by(*columns)
         .order_by(*columns)
     )
@@ -270,14 +270,16 @@ def _paid(session: Session, owner_id: int, day: date) -> dict[Key, _Paid]:
 
 def _collected(session: Session, owner_id: int, first_day: date, last_day: date) -> Cents:
     """Return by how much 44571 grew on the days of a period."""
-    one, line = LedgerTransaction, LedgerPosting
+    entry, line = LedgerTransaction, LedgerPosting
     units = session.scalar(
         select(func.sum(line.units))
-        .join(one, and_(one.organisation_id == line.organisation_id, one.number == line.number))
+        .join(
+            entry, and_(entry.organisation_id == line.organisation_id, entry.number == line.number)
+        )
         .where(
             line.organisation_id == owner_id,
             line.account == chart.VAT_COLLECTED,
-            one.effective_on.between(first_day, last_day),
+            entry.effective_on.between(first_day, last_day),
         )
     )
     return -int(units or 0)

@@ -54,8 +54,10 @@ def verify(session: Session, *, seals: bool = True) -> list[Discrepancy]:
 
 def broken_receipts(session: Session) -> Iterator[Discrepancy]:
     """Hash every receipt again."""
-    one = Receipt
-    query = select(*one.__table__.columns).order_by(one.organisation_id, one.series, one.number)
+    receipt = Receipt
+    query = select(*receipt.__table__.columns).order_by(
+        receipt.organisation_id, receipt.series, receipt.number
+    )
     for row in session.execute(query, execution_options={"yield_per": BATCH}).mappings():
         if sealing.digest(dict(row)) != row["digest"]:
             shown = numbering.shown(row["series"], row["number"])
@@ -67,10 +69,10 @@ def broken_receipts(session: Session) -> Iterator[Discrepancy]:
 
 def heads(session: Session) -> list[Head]:
     """Return the end of each organisation's journal."""
-    one = LedgerTransaction
-    ends = select(one.organisation_id, func.max(one.number)).group_by(one.organisation_id)
-    rows = select(one.organisation_id, one.number, one.hash).where(
-        tuple_(one.organisation_id, one.number).in_(ends)
+    entry = LedgerTransaction
+    ends = select(entry.organisation_id, func.max(entry.number)).group_by(entry.organisation_id)
+    rows = select(entry.organisation_id, entry.number, entry.hash).where(
+        tuple_(entry.organisation_id, entry.number).in_(ends)
     )
     last = {owner: (number, sealed) for owner, number, sealed in session.execute(rows)}
     names = session.execute(select(Organisation.id, Organisation.name).order_by(Organisation.name))

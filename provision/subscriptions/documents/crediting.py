@@ -41,10 +41,11 @@ def notes(
     Each names its buyer as its invoice does: who moved since had other numbers then.
     """
     wanted = sum(line.net + line.vat for line in lines)
-    enough = [one for one in invoices if one[1] >= wanted]
+    enough = [(invoice, most) for invoice, most in invoices if most >= wanted]
     drafts: list[Draft] = []
     rest = sorted(lines, key=lambda line: line.net + line.vat > 0)  # charges first: they make room
-    for invoice, most in enough[:1] or [one for one in invoices if one[1] > 0]:
+    some = [(invoice, most) for invoice, most in invoices if most > 0]
+    for invoice, most in enough[:1] or some:
         taken, rest = _taken(rest, most)
         if taken:
             key = f"{draft.key}:{len(drafts) + 1}"
@@ -87,7 +88,7 @@ def move(session: Session, note: Invoice, number: Number, on: date) -> Cents:
 
 def _set(session: Session, note: Invoice, invoice: Invoice, kind: str, on: date) -> Cents:
     """Set as much of a credit note as both have open against an invoice; return the cents."""
-    units = min(open_items.left_on(session, one) for one in (note, invoice))
+    units = min(open_items.left_on(session, document) for document in (note, invoice))
     if units <= 0:
         return 0
     for document in (invoice, note):

@@ -131,28 +131,28 @@ def unspent(session: Session, on: date) -> set[int]:
 
 def of_deposit(session: Session, number: Number) -> list[DepositDeduction]:
     """Return what was deducted of a deposit, the first part first."""
-    one = DepositDeduction
+    deduction = DepositDeduction
     query = (
-        select(one)
+        select(deduction)
         .where(
-            one.organisation_id == number.organisation_id,
-            one.deposit_series == number.series,
-            one.deposit_number == number.number,
+            deduction.organisation_id == number.organisation_id,
+            deduction.deposit_series == number.series,
+            deduction.deposit_number == number.number,
         )
-        .order_by(one.entry_number)
+        .order_by(deduction.entry_number)
     )
     return list(session.scalars(query))
 
 
 def deducted(column: InstrumentedAttribute[int]) -> ScalarSelect[int]:
     """Return the sum of a column of what was deducted of a deposit, for a query over Invoice."""
-    one = DepositDeduction
+    deduction = DepositDeduction
     return (
         select(func.coalesce(func.sum(column), 0))
         .where(
-            one.organisation_id == Invoice.organisation_id,
-            one.deposit_series == Invoice.series,
-            one.deposit_number == Invoice.number,
+            deduction.organisation_id == Invoice.organisation_id,
+            deduction.deposit_series == Invoice.series,
+            deduction.deposit_number == Invoice.number,
         )
         .correlate(Invoice)
         .scalar_subquery()
@@ -161,12 +161,12 @@ def deducted(column: InstrumentedAttribute[int]) -> ScalarSelect[int]:
 
 def deducts() -> ColumnElement[bool]:
     """Return whether a deposit pays a part of a document, for a query over Invoice."""
-    one = Allocation
+    allocation = Allocation
     return (
-        select(one.number)
+        select(allocation.number)
         .where(
-            same_document(one, Invoice),
-            one.kind.in_((KIND, REST)),
+            same_document(allocation, Invoice),
+            allocation.kind.in_((KIND, REST)),
         )
         .correlate(Invoice)
         .exists()
@@ -204,7 +204,7 @@ def _depositors(session: Session, owners: set[int]) -> set[int]:
     asked = select(Invoice.subscription_id).where(
         IS_DEPOSIT, Invoice.subscription_id.between(min(owners), max(owners))
     )
-    return owners.intersection(one or 0 for one in session.scalars(asked))
+    return owners.intersection(owner or 0 for owner in session.scalars(asked))
 
 
 def _waiting(
@@ -233,11 +233,11 @@ def _waiting(
         )
         .order_by(Invoice.entry_number)
     )
-    found: dict[tuple[int, int], list[Deposit]] = defaultdict(list)
+    deposits: dict[tuple[int, int], list[Deposit]] = defaultdict(list)
     for owner, subscription_id, series, number, party, *cents in session.execute(query):
-        deposit = Deposit(Number(owner, series, number), party, *(int(one) for one in cents))
-        found[owner, subscription_id or 0].append(deposit)
-    return found
+        deposit = Deposit(Number(owner, series, number), party, *(int(units) for units in cents))
+        deposits[owner, subscription_id or 0].append(deposit)
+    return deposits
 
 
 def _parts(

@@ -130,9 +130,11 @@ def drafted(
     taxing = how(agreement.seller_id)
     taxed = vat.asked([line.units for line in lines], taxing)
     draft_lines = []
-    for line, one in zip(lines, taxed, strict=True):
-        shared = dealer.deal(agreement, line.item.role, one.net)
-        draft_lines.append(_line(line, one, taxing.treatment, (agreement.contract_id, shared)))
+    for line, taxed_line in zip(lines, taxed, strict=True):
+        shared = dealer.deal(agreement, line.item.role, taxed_line.net)
+        draft_lines.append(
+            _line(line, taxed_line, taxing.treatment, (agreement.contract_id, shared))
+        )
     yield agreement.seller_id, tuple(draft_lines)
 
 
@@ -159,9 +161,11 @@ def _each_its_own(
         taxing = how(issuer)
         taxed = vat.asked([units for _line, units, _carried in own], taxing)
         draft_lines = []
-        for (line, _units, carried), one in zip(own, taxed, strict=True):
-            alone = Shared(((Rule(issuer, None, 1), one.net),), carried)
-            draft_lines.append(_line(line, one, taxing.treatment, (agreement.contract_id, alone)))
+        for (line, _units, carried), taxed_line in zip(own, taxed, strict=True):
+            alone = Shared(((Rule(issuer, None, 1), taxed_line.net),), carried)
+            draft_lines.append(
+                _line(line, taxed_line, taxing.treatment, (agreement.contract_id, alone))
+            )
         if draft_lines:
             yield issuer, tuple(draft_lines)
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
 
-def same_document(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 (tables, subqueries, rows, numbers)
+def same_document(document: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 (tables, subqueries, rows, numbers)
     """Return the condition that both are of one document: its three columns are equal."""
     return and_(
-        one.organisation_id == other.organisation_id,
-        one.series == other.series,
-        one.number == other.number,
+        document.organisation_id == other.organisation_id,
+        document.series == other.series,
+        document.number == other.number,
     )
 
 

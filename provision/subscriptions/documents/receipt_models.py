@@ -17,7 +17,7 @@ MEMBERSHIP, DONATION = "membership", "donation"  # kinds of receipts
 
 
 def _of_receipt(name: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(NUMBER, [f"receipt.{one}" for one in NUMBER], name=name)
+    return ForeignKeyConstraint(NUMBER, [f"receipt.{column}" for column in NUMBER], name=name)
 
 
 class Receipt(IssuedKey, Entered, Base):

@@ -33,16 +33,18 @@ if TYPE_CHECKING:
 
 def broken_documents(session: Session) -> Iterator[Discrepancy]:
     """Hash every document again, with its lines and their shares."""
-    one = Invoice
-    query = select(*one.__table__.columns).order_by(one.organisation_id, one.series, one.number)
+    document = Invoice
+    query = select(*document.__table__.columns).order_by(
+        document.organisation_id, document.series, document.number
+    )
     with (
         closing(_Rows(session, InvoiceLine, (InvoiceLine.line,))) as lines,
         closing(_Rows(session, LineShare, (LineShare.line, LineShare.position))) as shares,
     ):
         for row in session.execute(query, execution_options={"yield_per": BATCH}).mappings():
             place = (row["organisation_id"], row["series"], row["number"])
-            found = issuing.digest(dict(row), lines.of(place), shares.of(place))
-            if found != row["digest"]:
+            digest = issuing.digest(dict(row), lines.of(place), shares.of(place))
+            if digest != row["digest"]:
                 yield Discrepancy(
                     f"organisation {place[0]}, {place[1]}-{place[2]:06d}",
                     "its content was changed after it was issued",
@@ -75,9 +77,9 @@ class _Rows:
             self._next = next(self._groups, None)
         if self._next is None or self._next[0] != place:
             return []
-        found = [dict(row) for row in self._next[1]]
+        rows = [dict(row) for row in self._next[1]]
         self._next = next(self._groups, None)
-        return found
+        return rows
 
 
 def dealt(session: Session) -> Iterator[Discrepancy]:
@@ -93,8 +95,8 @@ def dealt(session: Session) -> Iterator[Discrepancy]:
         agreement = catalogue.agreement(carry.contract_id)
         if agreement.mode == contracts.TWO_CONTRACTS:
             continue  # each has invoices of its own: see two_contracts
-        found = shares.pop((carry.contract_id, carry.role), {})
-        if _expected(agreement, carry) != {key: units for key, units in found.items() if units}:
+        given = shares.pop((carry.contract_id, carry.role), {})
+        if _expected(agreement, carry) != {key: units for key, units in given.items() if units}:
             where = f"contract {carry.contract_id}, role {carry.role or 'others'}"
             yield Discrepancy(where, "the shares are not what the contract gives")
     for contract_id, role in shares:

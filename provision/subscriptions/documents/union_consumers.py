@@ -69,10 +69,10 @@ class Tally:
         units = sign * sum(line.net for line in lines)
         year = self._of(draft.issuer_id, on.year)
         begun = {line.days.starts.year for line in lines if line.days} | {on.year}
-        for one in sorted(begun) if sign > 0 else ():
-            so_far = self._of(draft.issuer_id, one)
-            if so_far + units > LIMIT or self._of(draft.issuer_id, one - 1) > LIMIT:
-                raise _beyond(one, so_far)
+        for term_year in sorted(begun) if sign > 0 else ():
+            so_far = self._of(draft.issuer_id, term_year)
+            if so_far + units > LIMIT or self._of(draft.issuer_id, term_year - 1) > LIMIT:
+                raise _beyond(term_year, so_far)
         self.known[draft.issuer_id, on.year] = year + (0 if draft.is_advance else units)
 
     def _of(self, organisation_id: int, year: int) -> Cents:
@@ -102,30 +102,30 @@ def sold(session: Session, organisation_id: int, year: int) -> Cents:
 
     Documents of before they were marked are known by whom they name.
     """
-    one, line = Invoice, InvoiceLine
+    document, line = Invoice, InvoiceLine
     marked = line.vat_abroad == UNION_CONSUMER
     foreign = Identity.content.not_like('%"country":"FR"%') & Identity.content.not_like(
         '%"address":null%'
     )
-    signed = case((one.kind.in_(drafts.CREDITS), -line.net), else_=line.net)
+    signed = case((document.kind.in_(drafts.CREDITS), -line.net), else_=line.net)
     rows = session.execute(
         select(line.vat_abroad, Identity.content, func.sum(signed))
-        .select_from(one)
-        .join(line, same_document(one, line))
-        .outerjoin(Identity, Identity.id == one.identity_id)
+        .select_from(document)
+        .join(line, same_document(document, line))
+        .outerjoin(Identity, Identity.id == document.identity_id)
         .where(
-            one.organisation_id == organisation_id,
-            one.issued_on.between(date(year, 1, 1), date(year, 12, 31)),
+            document.organisation_id == organisation_id,
+            document.issued_on.between(date(year, 1, 1), date(year, 12, 31)),
             line.component != drafts.IN_ADVANCE,
             line.vat_category != ROUNDING.category,
             or_(marked, (line.vat_abroad == "") & foreign),
         )
         .group_by(line.vat_abroad, Identity.content)
     )
-    found: dict[bool, Cents] = defaultdict(int)
+    sums: dict[bool, Cents] = defaultdict(int)
     for abroad, content, units in rows:
-        found[abroad == UNION_CONSUMER or _is_one(identities.parse(content))] += int(units)
-    return found[True]
+        sums[abroad == UNION_CONSUMER or _is_one(identities.parse(content))] += int(units)
+    return sums[True]
 
 
 def _is_one(buyer: Person) -> bool:

@@ -114,7 +114,9 @@ def _rank(step: str) -> int:
 def _words(claims: Sequence[Demand], strongest: Reminder, language: str) -> dict[str, object]:
     days = DAYS[language]
     coming = [demand.reminder.then for demand in claims if demand.reminder.then]
-    following = min(coming, key=lambda one: (-_rank(one[0]), one[1]), default=None)
+    following = min(
+        coming, key=lambda next_step: (-_rank(next_step[0]), next_step[1]), default=None
+    )
     return {
         "step": strongest.step,
         "invoices": [_invoice(demand, language) for demand in claims],

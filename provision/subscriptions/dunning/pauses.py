@@ -130,7 +130,7 @@ def marks(session: Session, organisation_id: int) -> Mapping[int, str]:
         .order_by(DunningMark.id)
     )
     newest = {row.subscriber_id: row.mark for row in rows}
-    return {one: what for one, what in newest.items() if what != NONE}
+    return {subscriber_id: what for subscriber_id, what in newest.items() if what != NONE}
 
 
 def _pauses(

@@ -95,7 +95,7 @@ def following(
     if done is None:
         return (steps[0][0], since + timedelta(days=steps[0][1])) if steps else None
     days_of = dict(steps)
-    later = [one for one in steps if STEPS.index(one[0]) > STEPS.index(done.step)]
+    later = [(step, days) for step, days in steps if STEPS.index(step) > STEPS.index(done.step)]
     if not later:
         return None
     step, days = later[0]
@@ -105,5 +105,9 @@ def following(
 
 def last(since: date, reached: Sequence[Reached]) -> Reached | None:
     """Return the step that was reached last for a debt that began on `since`."""
-    done = [one for one in reached if one.on > since and one.step in STEPS]
+    done = [
+        reached_step
+        for reached_step in reached
+        if reached_step.on > since and reached_step.step in STEPS
+    ]
     return done[-1] if done else None

@@ -135,10 +135,10 @@ def settled(session: Session, organisation: Organisation, on: date) -> list[Sett
         is_over = row.left == 0 and row.reached_on < on
         suspended[row.subscription_id].append((number, is_over))
     return [
-        Settled(subscription_id, tuple(number for number, _is_over in found))
-        for subscription_id, found in sorted(suspended.items())
-        if all(is_over for _number, is_over in found)
-        and any(number.organisation_id == organisation.id for number, _is_over in found)
+        Settled(subscription_id, tuple(number for number, _is_over in invoices))
+        for subscription_id, invoices in sorted(suspended.items())
+        if all(is_over for _number, is_over in invoices)
+        and any(number.organisation_id == organisation.id for number, _is_over in invoices)
     ]
 
 
@@ -181,7 +181,7 @@ class _Held:
 
 
 def _reached(session: Session, organisation_id: int) -> Mapping[Number, list[Reached]]:
-    found: dict[Number, list[Reached]] = defaultdict(list)
+    reached: dict[Number, list[Reached]] = defaultdict(list)
     rows = session.scalars(
         select(DunningStep)
         .where(DunningStep.organisation_id == organisation_id)
@@ -189,8 +189,8 @@ def _reached(session: Session, organisation_id: int) -> Mapping[Number, list[Rea
     )
     for row in rows:
         number = Number(organisation_id, row.series, row.number)
-        found[number].append(Reached(row.step, row.reached_on))
-    return found
+        reached[number].append(Reached(row.step, row.reached_on))
+    return reached
 
 
 def _came_back(session: Session, organisation_id: int) -> Mapping[Number, date]:

@@ -63,7 +63,7 @@ def post_new(session: Session, entries: Sequence[Entry], recorded_on: date) -> l
     The database refuses one whose key was used. Raises LedgerRefused for one that is not sound.
     """
     sensible_day(recorded_on, "the day on which a ledger entry is recorded")
-    owners = {one.organisation_id for one in entries}
+    owners = {entry.organisation_id for entry in entries}
     ends = {owner: end_of(session, owner) for owner in owners}
     closed = {owner: closed_to(session, owner) for owner in owners}
     postings: list[Row] = []
@@ -78,7 +78,7 @@ def post_new(session: Session, entries: Sequence[Entry], recorded_on: date) -> l
         ends[entry.organisation_id] = (number + 1, str(sealed["hash"]))
     insert_many(session, LedgerPosting, postings)
     insert_many(session, LedgerTransaction, transactions)
-    return [one["number"] for one in transactions]  # type: ignore[misc]
+    return [row["number"] for row in transactions]  # type: ignore[misc]
 
 
 def find(session: Session, organisation_id: int, key: str) -> LedgerTransaction | None:

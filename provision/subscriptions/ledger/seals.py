@@ -59,11 +59,11 @@ def broken_entries(session: Session) -> Iterator[Discrepancy]:
 
 
 def _transactions(session: Session, owner: int, after: int) -> Sequence[Any]:
-    one = LedgerTransaction
+    entry = LedgerTransaction
     return session.execute(
-        select(*one.__table__.columns)
-        .where(one.organisation_id == owner, one.number > after)
-        .order_by(one.number)
+        select(*entry.__table__.columns)
+        .where(entry.organisation_id == owner, entry.number > after)
+        .order_by(entry.number)
         .limit(BATCH)
     ).all()
 

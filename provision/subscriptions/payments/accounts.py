@@ -66,7 +66,7 @@ def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
     names: Mapping[int | None, str] = {
         organisation.id: organisation.name for organisation in organisations.everyone(session)
     }
-    parties = {party for found in open_units.values() for party in found} | credit.keys()
+    parties = {party for of_kind in open_units.values() for party in of_kind} | credit.keys()
     accounts = [
         CustomerAccount(
             email=emails.get(party, ""),

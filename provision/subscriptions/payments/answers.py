@@ -38,10 +38,10 @@ def running(session: Session, organisation_id: int) -> dict[str, list[Collection
         .where(CollectionItem.organisation_id == organisation_id, CollectionAnswer.state.is_(None))
         .order_by(CollectionItem.collection, CollectionItem.position)
     )
-    found: dict[str, list[CollectionItem]] = {}
+    by_message: dict[str, list[CollectionItem]] = {}
     for message_id, item in rows:
-        found.setdefault(message_id, []).append(item)
-    return found
+        by_message.setdefault(message_id, []).append(item)
+    return by_message
 
 
 def number_of(item: CollectionItem) -> Number:
@@ -51,10 +51,10 @@ def number_of(item: CollectionItem) -> Number:
 
 def by_debit(items: Iterable[CollectionItem]) -> dict[str, list[CollectionItem]]:
     """Return what each debit pays, by the EndToEndId that the bank knows."""
-    found: dict[str, list[CollectionItem]] = {}
+    debits: dict[str, list[CollectionItem]] = {}
     for item in items:
-        found.setdefault(item.reference, []).append(item)
-    return found
+        debits.setdefault(item.reference, []).append(item)
+    return debits
 
 
 def paid(session: Session, organisation_id: int) -> list[CollectionItem]:

@@ -89,7 +89,7 @@ def _pay_all(
 ) -> None:
     """Pay the invoices of a batch in one entry, and answer its debits."""
     every = _owed_by(session, row.organisation_id, items)
-    parts = [(item, one, min(one.units, item.units)) for item, one in every]
+    parts = [(item, document, min(document.units, item.units)) for item, document in every]
     lines = [line(chart.BEING_COLLECTED, sum(item.units for item in items))]
     for item, document, units in parts:
         amounts = ((chart.CUSTOMERS, units), (chart.CUSTOMER_CREDIT, item.units - units))

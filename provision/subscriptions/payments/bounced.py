@@ -101,8 +101,8 @@ def take_back(
     )
     text = f"{cheque.text}, {cheque.invoice.shown} : {why}"
     entry = _entry(session, cheque, (cheque.key, text), lines, on)
-    made = posting.post(session, entry, today).number
-    allocating.allocate(session, cheque.invoice.number, -cheque.units, RETURN, (made, on))
+    entry_number = posting.post(session, entry, today).number
+    allocating.allocate(session, cheque.invoice.number, -cheque.units, RETURN, (entry_number, on))
     return fee
 
 

@@ -88,11 +88,11 @@ def propose(
     for document in open_items.everything(session, organisation.id):
         if document.kind not in CLAIMS or document.due_on > collect_on:
             continue
-        found = known.judge(document, again)
-        if isinstance(found, Chosen):
-            chosen.append(found)
+        verdict = known.judge(document, again)
+        if isinstance(verdict, Chosen):
+            chosen.append(verdict)
         else:
-            left_out.append(LeftOut(document, found))
+            left_out.append(LeftOut(document, verdict))
     return CollectionProposal(tuple(chosen), tuple(left_out))
 
 
@@ -114,10 +114,10 @@ def debit(reference: str, parts: Sequence[DebitPart], mandate: Mandate) -> Debit
 
 def together(chosen: Sequence[Chosen]) -> list[list[Chosen]]:
     """Return what is collected by one debit: all of a mandate, in the order of their first."""
-    found: dict[int, list[Chosen]] = {}
+    by_mandate: dict[int, list[Chosen]] = {}
     for choice in chosen:
-        found.setdefault(choice.row.id, []).append(choice)
-    return list(found.values())
+        by_mandate.setdefault(choice.row.id, []).append(choice)
+    return list(by_mandate.values())
 
 
 class _Known:

@@ -33,10 +33,10 @@ def debits_of(
     session: Session, collection: Collection
 ) -> list[tuple[list[CollectionItem], MandateRow]]:
     """Return the same as the bank has it: what each debit pays, with its mandate."""
-    found: dict[str, tuple[list[CollectionItem], MandateRow]] = {}
+    debits: dict[str, tuple[list[CollectionItem], MandateRow]] = {}
     for item, row in items_of(session, collection):
-        found.setdefault(item.reference, ([], row))[0].append(item)
-    return list(found.values())
+        debits.setdefault(item.reference, ([], row))[0].append(item)
+    return list(debits.values())
 
 
 def of_key(session: Session, organisation_id: int, key: str) -> Collection | None:

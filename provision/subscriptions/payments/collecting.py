@@ -124,7 +124,9 @@ def make(
     session.flush()
     insert_many(session, CollectionItem, _item_rows(collection, groups, today))
     insert_many(
-        session, CollectionFile, [_file_row(collection, *one) for one in enumerate(files, 1)]
+        session,
+        CollectionFile,
+        [_file_row(collection, position, file) for position, file in enumerate(files, 1)],
     )
     return collection
 

@@ -79,9 +79,9 @@ def write_off(session: Session, invoice: OpenItem, loss: Loss, when: tuple[date,
         lines=tuple(line(account, units, party) for account, units, party in amounts if units),
         piece=invoice.shown,
     )
-    made = posting.post(session, entry, on).number
-    allocating.allocate(session, number, loss.units, allocating.LOSS, (made, on))
-    return made
+    entry_number = posting.post(session, entry, on).number
+    allocating.allocate(session, number, loss.units, allocating.LOSS, (entry_number, on))
+    return entry_number
 
 
 def _check_sold(session: Session, invoice: OpenItem) -> None:

@@ -83,11 +83,11 @@ def add(outbox: Outbox, mailed: Sequence[Mailed]) -> None:
     French, as spreadsheets there want it (`tabular`); the columns have the same names everywhere.
     """
     path = outbox.folder / NAME
-    again = {one.file for one in mailed}
+    again = {letter.file for letter in mailed}
     kept: list[Sequence[Cell]] = [row for row in _known(path) if row[FILE] not in again]
     chosen = spoken(outbox.language)
     replace_file(
-        path, tabular.table(HEADER, [*kept, *(_row(one, outbox) for one in mailed)], chosen)
+        path, tabular.table(HEADER, [*kept, *(_row(letter, outbox) for letter in mailed)], chosen)
     )
 
 

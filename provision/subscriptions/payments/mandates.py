@@ -270,9 +270,9 @@ def _reference(session: Session, organisation: Organisation, typed: str) -> str:
     plain = sepa_text(organisation.name, "name of the organisation", LONGEST_STREET)
     code = "".join(letter for letter in plain.upper() if letter.isalnum())[:LONGEST_CODE]
     number = len(taken) + 1
-    while (made := identifiers.mandate_reference(code, number)) in taken:
+    while (next_reference := identifiers.mandate_reference(code, number)) in taken:
         number += 1
-    return made
+    return next_reference
 
 
 def _completed(row: MandateRow, bank: Mapping[str, str], profile: Profile) -> None:

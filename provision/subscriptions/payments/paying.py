@@ -91,8 +91,10 @@ def refund(session: Session, row: BankMovement, note: OpenItem, today: date) -> 
             "A refund is never more than the credit note: see what else was paid.",
         )
     lines = (line(chart.CUSTOMERS, units, note.party),)
-    made = booking.book(session, row, Booking(REFUND, f"Remboursement {note.shown}", lines), today)
-    allocating.allocate(session, note.number, units, REFUND, (made, row.booked_on))
+    entry_number = booking.book(
+        session, row, Booking(REFUND, f"Remboursement {note.shown}", lines), today
+    )
+    allocating.allocate(session, note.number, units, REFUND, (entry_number, row.booked_on))
     return units
 
 
@@ -128,8 +130,8 @@ def use_credit(session: Session, invoice: OpenItem, today: date) -> Cents:
         ),
         piece=invoice.shown,
     )
-    made = posting.post(session, entry, today).number
-    allocating.allocate(session, number, units, PAYMENT, (made, today))
+    entry_number = posting.post(session, entry, today).number
+    allocating.allocate(session, number, units, PAYMENT, (entry_number, today))
     return units
 
 
@@ -188,8 +190,8 @@ def _take(session: Session, invoice: OpenItem, taken: _Taken, days: tuple[date, 
         journal=journal.OTHERS,
         piece=taken.piece,
     )
-    made = posting.post(session, entry, today).number
-    allocating.allocate(session, invoice.number, units, PAYMENT, (made, paid_on))
+    entry_number = posting.post(session, entry, today).number
+    allocating.allocate(session, invoice.number, units, PAYMENT, (entry_number, paid_on))
     return units
 
 

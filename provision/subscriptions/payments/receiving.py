@@ -115,23 +115,25 @@ def _last(session: Session, organisation_id: int, account: str) -> Statement | N
     )
 
 
-def _written(session: Session, organisation_id: int, one: Statement, today: date) -> BankStatement:
-    statement = BankStatement(
+def _written(
+    session: Session, organisation_id: int, statement: Statement, today: date
+) -> BankStatement:
+    row = BankStatement(
         organisation_id=organisation_id,
-        account=one.account,
-        number=one.number,
-        opened_on=one.opened_on,
-        closed_on=one.closed_on,
-        opening=one.opening,
-        closing=one.closing,
-        digest=one.digest,
+        account=statement.account,
+        number=statement.number,
+        opened_on=statement.opened_on,
+        closed_on=statement.closed_on,
+        opening=statement.opening,
+        closing=statement.closing,
+        digest=statement.digest,
         imported_on=today,
     )
-    session.add(statement)
+    session.add(row)
     session.flush()
     session.add_all(
         BankMovement(
-            statement_id=statement.id,
+            statement_id=row.id,
             organisation_id=organisation_id,
             position=movement.position,
             key=movement.key,
@@ -139,7 +141,7 @@ def _written(session: Session, organisation_id: int, one: Statement, today: date
             units=movement.units,
             content=json.dumps(asdict(movement), default=date.isoformat, ensure_ascii=False),
         )
-        for movement in one.movements
+        for movement in statement.movements
     )
     session.flush()
-    return statement
+    return row

@@ -61,27 +61,27 @@ def take_back(
         )
     if len({back.end_to_end for back in debits}) != len(debits):
         raise UsageRefused("A debit is named twice", "It comes back once.")
-    found = answers.by_debit(answers.paid(session, row.organisation_id))
+    by_debit = answers.by_debit(answers.paid(session, row.organisation_id))
     credit = _Credit(session, row.organisation_id)
     undone = [
         (_undone(session, item, credit), debit)
         for debit in debits
-        for item in _whole(found.get(debit.end_to_end, []), debit)
+        for item in _whole(by_debit.get(debit.end_to_end, []), debit)
     ]
-    lines = [part for one, _debit in undone for part in one.lines]
+    lines = [part for returned, _debit in undone for part in returned.lines]
     if fee:
         lines.append(line(chart.BANK_FEES, fee))
     text = f"Rejet {', '.join(back.end_to_end for back in debits)}"
     entry_number = booking.book(session, row, Booking(RETURN, text, tuple(lines)), today)
-    for one, debit in undone:
+    for returned, debit in undone:
         entry = (entry_number, row.booked_on)
-        for units, kind in ((one.units, RETURN), (one.reclaimed, RECLAIM)):
+        for units, kind in ((returned.units, RETURN), (returned.reclaimed, RECLAIM)):
             if units:
-                allocating.allocate(session, one.document.number, -units, kind, entry)
+                allocating.allocate(session, returned.document.number, -units, kind, entry)
         answers.answer(
-            session, one.item, (answers.RETURNED, debit.reason), entry_number, row.booked_on
+            session, returned.item, (answers.RETURNED, debit.reason), entry_number, row.booked_on
         )
-        _void(session, one.item, debit.reason, (row.booked_on, told))
+        _void(session, returned.item, debit.reason, (row.booked_on, told))
     return fee
 
 

@@ -127,7 +127,7 @@ def bank(
     """
     chosen = _chosen(session, row.organisation_id, typed)
     _check_sum(chosen, row)
-    text = f"Relevé : {', '.join(one.shown for one in chosen)}"
+    text = f"Relevé : {', '.join(money.shown for money in chosen)}"
     lines = tuple(line(money.account, -money.units, money.reference) for money in chosen)
     booking.book(session, row, Booking(AWAITED, text, lines), today)
     return chosen
