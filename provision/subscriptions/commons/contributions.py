@@ -47,7 +47,7 @@ def give(
     for owner, line in sides:
         account, reference = waiting.place(session, owner, key.replace(":", "-"))
         both = (line, Line(account, -line.amount, reference))
-        lines = tuple(sorted(both, key=lambda one: -one.amount.units))  # debit first
+        lines = tuple(sorted(both, key=lambda entry_line: -entry_line.amount.units))  # debit first
         entry = Entry(owner, moment.on, "Don", key, lines, journal=journal.BANK)
         posting.post(session, entry, moment.today)
 

@@ -139,13 +139,13 @@ def pay(session: Session, invoice: Invoice, seconds: int, moment: Moment) -> Cen
 
 
 def _worth(session: Session, organisation_id: int, seconds: int, day: date) -> Cents | None:
-    found = session.scalar(
+    units = session.scalar(
         select(HourValue.units)
         .where(HourValue.organisation_id == organisation_id, HourValue.valid_from <= day)
         .order_by(HourValue.valid_from.desc())
         .limit(1)
     )
-    return None if found is None else half_up(seconds * found, HOUR_SECONDS)
+    return None if units is None else half_up(seconds * units, HOUR_SECONDS)
 
 
 def _next(session: Session, organisation: Organisation) -> int:

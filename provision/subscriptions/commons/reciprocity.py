@@ -80,9 +80,9 @@ def add(
 
 def everyone(session: Session) -> list[ReciprocityContract]:
     """Return all contracts, the latest first."""
-    one = ReciprocityContract
-    order = (one.valid_from.desc(), one.giver_id, one.receiver_id)
-    return list(session.scalars(select(one).order_by(*order)))
+    contract = ReciprocityContract
+    order = (contract.valid_from.desc(), contract.giver_id, contract.receiver_id)
+    return list(session.scalars(select(contract).order_by(*order)))
 
 
 def statement(

@@ -92,8 +92,8 @@ class Catalogue:
     def organisation(self, organisation_id: int) -> Organisation:
         """Return the organisation of this number."""
         if organisation_id not in self._organisations:
-            found = self.session.get_one(Organisation, organisation_id)
-            self._organisations[organisation_id] = found
+            organisation = self.session.get_one(Organisation, organisation_id)
+            self._organisations[organisation_id] = organisation
         return self._organisations[organisation_id]
 
     def _priced(self, wanted: Wanted) -> list[Item]:
@@ -102,7 +102,7 @@ class Catalogue:
         tariff = tariffs.Tariff.model_validate_json(plan.tariff)
         means = tariffs.Means.model_validate_json(wanted.means)
         points, chosen = tariffs.points(tariff, means), tariffs.chosen(tariff, means)
-        found = []
+        items = []
         for component in plan.components:
             price = prices.get(component.code)
             quantity = _quantity(component, wanted)
@@ -113,8 +113,8 @@ class Catalogue:
                 units = chosen * MONTHS[wanted.period]
             if units:
                 label = _label(plan, component, wanted.language)
-                found.append(Item(component.code, component.role, label, quantity, units))
-        return sorted(found, key=lambda item: (item.component != BUNDLE, item.component))
+                items.append(Item(component.code, component.role, label, quantity, units))
+        return sorted(items, key=lambda item: (item.component != BUNDLE, item.component))
 
 
 def _quantity(component: PlanComponent, wanted: Wanted) -> int:

@@ -121,17 +121,21 @@ def _tier(tariff: Tariff, code: str) -> Tier:
 def _evaluated(tariff: Tariff, means: Means) -> int:
     declared = {name: means.declared[name] for name in tariff.asks}
     try:
-        found: Any = _compiled(tariff.formula, tariff.asks).eval(data=declared).plain_value()
+        basis_points: Any = _compiled(tariff.formula, tariff.asks).eval(data=declared).plain_value()
     except (RuntimeError, ValueError) as wrong:
         raise UsageRefused(
             f"The formula of the price cannot be computed: {wrong}", "Check what was declared."
         ) from None
-    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found <= WHOLE:
+    if (
+        not isinstance(basis_points, int)
+        or isinstance(basis_points, bool)
+        or not 0 <= basis_points <= WHOLE
+    ):
         raise UsageRefused(
             "The formula of the price does not give 0 to 10000 basis points",
             "Check what was declared, or mend the formula of the plan.",
         )
-    return found
+    return basis_points
 
 
 @lru_cache(maxsize=256)
@@ -153,16 +157,16 @@ def parse_means(tariff: Tariff, tier: str, declared: Sequence[str], amount: str 
     """
     if amount is not None and tariff.free is None:
         raise UsageRefused("The price of this plan is not free", "Leave --amount out.")
-    found = dict(_declared(one) for one in declared)
-    unknown = [name for name in found if name not in tariff.asks]
-    if unknown or len(found) != len(declared):
+    values = dict(_declared(word) for word in declared)
+    unknown = [name for name in values if name not in tariff.asks]
+    if unknown or len(values) != len(declared):
         asked = ", ".join(tariff.asks) or "nothing"
         raise UsageRefused(
             f"The price does not ask for {', '.join(unknown) or 'the same twice'}",
             f"It asks for: {asked}.",
         )
     chosen = None if amount is None else money.parse(amount).units
-    return Means(tier=tier, declared=found, chosen=chosen)
+    return Means(tier=tier, declared=values, chosen=chosen)
 
 
 def _declared(typed: str) -> tuple[str, int]:

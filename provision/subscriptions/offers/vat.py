@@ -87,10 +87,10 @@ def asked(units: Sequence[Cents], how: Taxation) -> tuple[Taxed, ...]:
 @lru_cache(maxsize=4096)
 def _taxed(units: tuple[Cents, ...], basis: str, rate: int) -> tuple[Taxed, ...]:
     taxed, before = [], 0
-    for one in units:
-        after = before + one
+    for cents in units:
+        after = before + cents
         vat = _vat(after, basis, rate) - _vat(before, basis, rate)
-        taxed.append(Taxed(one - vat if basis == GROSS else one, vat))
+        taxed.append(Taxed(cents - vat if basis == GROSS else cents, vat))
         before = after
     return tuple(taxed)
 

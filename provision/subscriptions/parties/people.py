@@ -36,12 +36,12 @@ def reference(session: Session, subscriber_id: int) -> str:
     if person_reference is not None:
         return person_reference.reference
     salt = secrets.token_hex(SALT_BYTES)
-    made = PersonReference(
+    person_reference = PersonReference(
         reference=salted(subscriber_id, salt), subscriber_id=subscriber_id, salt=salt
     )
-    session.add(made)
+    session.add(person_reference)
     session.flush()
-    return made.reference
+    return person_reference.reference
 
 
 def subscriber_of(session: Session, party: str) -> int | None:

@@ -92,7 +92,7 @@ class Profile(Table):
 
 def on(session: Session, organisation_id: int, day: date) -> Profile | None:
     """Return the profile that rules on `day`, if there is one."""
-    found = session.scalar(
+    content = session.scalar(
         select(OrganisationProfile.content)
         .where(
             OrganisationProfile.organisation_id == organisation_id,
@@ -101,7 +101,7 @@ def on(session: Session, organisation_id: int, day: date) -> Profile | None:
         .order_by(OrganisationProfile.valid_from.desc())
         .limit(1)
     )
-    return None if found is None else Profile.model_validate_json(found, strict=False)
+    return None if content is None else Profile.model_validate_json(content, strict=False)
 
 
 def needed(session: Session, organisation: Organisation, day: date) -> Profile:

@@ -68,11 +68,11 @@ def files(collected: Gathered, language: str, today: date) -> dict[str, bytes]:
     }
     chosen = spoken(language)
     words = {"day": today, "tables": sorted(collected)}
-    made = {
+    texts = {
         README[chosen]: render(f"money/personal_export.{chosen}.txt", words),
         JSON: json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n",
     }
-    encoded = {name: text.encode(errors="replace") for name, text in made.items()}
+    encoded = {name: text.encode(errors="replace") for name, text in texts.items()}
     return encoded | {
         f"{name}.csv": tabular.table(list(rows[0]), [_cells(row) for row in rows], chosen)
         for name, rows in collected.items()
@@ -83,12 +83,12 @@ def documents(collected: Gathered) -> list[Row]:
     """Return invoices and credit notes with their lines and what was set against them. Pure."""
     return [
         {
-            "document": numbering.shown(one["series"], one["number"]),
-            **one,
-            "lines": _of_document(one, collected.get("invoice_line", ())),
-            "allocations": _of_document(one, collected.get("allocation", ())),
+            "document": numbering.shown(document["series"], document["number"]),
+            **document,
+            "lines": _of_document(document, collected.get("invoice_line", ())),
+            "allocations": _of_document(document, collected.get("allocation", ())),
         }
-        for one in collected.get("invoice", ())
+        for document in collected.get("invoice", ())
     ]
 
 
@@ -100,7 +100,7 @@ def check_new(folder: Path) -> None:
         raise UsageRefused(f"There is no folder {folder.parent}", "Make it first.")
 
 
-def write(made: Mapping[str, bytes], folder: Path) -> Path:
+def write(contents: Mapping[str, bytes], folder: Path) -> Path:
     """Write the files into the new `folder` (0700, files 0600): whole or not at all.
 
     Raises UsageRefused for a folder that `check_new` refuses.
@@ -108,7 +108,7 @@ def write(made: Mapping[str, bytes], folder: Path) -> Path:
     check_new(folder)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        for name, content in made.items():
+        for name, content in contents.items():
             replace_file(beside / name, content)
         beside.rename(folder)
     except BaseException:
@@ -119,19 +119,26 @@ def write(made: Mapping[str, bytes], folder: Path) -> Path:
 
 def _entries(session: Session, gathered: Gathered) -> list[Row]:
     """Return the entries that the person's postings are part of, without what is of others."""
-    one = LedgerTransaction
+    entry = LedgerTransaction
     numbers = {
         (row["organisation_id"], row["number"]) for row in gathered.get("ledger_posting", ())
     }
     wanted = sorted(numbers)
-    found: list[Row] = []
-    columns = (one.organisation_id, one.number, one.effective_on, one.journal, one.text, one.piece)
+    entries: list[Row] = []
+    columns = (
+        entry.organisation_id,
+        entry.number,
+        entry.effective_on,
+        entry.journal,
+        entry.text,
+        entry.piece,
+    )
     for start in range(0, len(wanted), gathering.AT_ONCE):
         part = wanted[start : start + gathering.AT_ONCE]
-        query = select(*columns).where(tuple_(one.organisation_id, one.number).in_(part))
-        in_order = query.order_by(one.organisation_id, one.number)
-        found += [dict(row) for row in session.execute(in_order).mappings()]
-    return found
+        query = select(*columns).where(tuple_(entry.organisation_id, entry.number).in_(part))
+        in_order = query.order_by(entry.organisation_id, entry.number)
+        entries += [dict(row) for row in session.execute(in_order).mappings()]
+    return entries
 
 
 def _events(session: Session, gathered: Gathered) -> list[Row]:
@@ -143,9 +150,9 @@ def _events(session: Session, gathered: Gathered) -> list[Row]:
     ]
 
 
-def _of_document(one: Row, rows: Sequence[Row]) -> list[Row]:
+def _of_document(document: Row, rows: Sequence[Row]) -> list[Row]:
     key = ("organisation_id", "series", "number")
-    return [row for row in rows if all(row[name] == one[name] for name in key)]
+    return [row for row in rows if all(row[name] == document[name] for name in key)]
 
 
 def _plain(row: Row) -> Row:

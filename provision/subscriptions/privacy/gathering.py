@@ -33,17 +33,19 @@ def gather(session: Session, there: MetaData, subscriber_id: int) -> Gathered:
     """
     root = there.tables[tables.ROOT]
     ways = tables.of_persons(there)
-    found: dict[str, dict[tuple[object, ...], Row]] = {name: {} for name in ways}
-    _keep(found, root, session.execute(select(root).where(root.c.id == subscriber_id)).mappings())
+    gathered: dict[str, dict[tuple[object, ...], Row]] = {name: {} for name in ways}
+    _keep(
+        gathered, root, session.execute(select(root).where(root.c.id == subscriber_id)).mappings()
+    )
     grown = True
     while grown:
-        before = sum(map(len, found.values()))
+        before = sum(map(len, gathered.values()))
         for name, links in ways.items():
             for link in links:
-                rows = _linked(session, there.tables[name], link, found[link.target].values())
-                _keep(found, there.tables[name], rows)
-        grown = sum(map(len, found.values())) > before
-    return {name: _in_order(rows) for name, rows in found.items() if rows}
+                rows = _linked(session, there.tables[name], link, gathered[link.target].values())
+                _keep(gathered, there.tables[name], rows)
+        grown = sum(map(len, gathered.values())) > before
+    return {name: _in_order(rows) for name, rows in gathered.items() if rows}
 
 
 def identifying(gathered: Gathered) -> list[str]:
@@ -115,13 +117,13 @@ def _linked(session: Session, table: Table, link: Link, targets: Iterable[Row]) 
 
 
 def _keep(
-    found: dict[str, dict[tuple[object, ...], Row]],
+    gathered: dict[str, dict[tuple[object, ...], Row]],
     table: Table,
     rows: Iterable[Mapping[Any, Any]],
 ) -> None:
     keys = [column.name for column in table.primary_key]
     for row in rows:
-        found[table.name].setdefault(tuple(row[key] for key in keys), dict(row))
+        gathered[table.name].setdefault(tuple(row[key] for key in keys), dict(row))
 
 
 def _in_order(rows: Mapping[tuple[Any, ...], Row]) -> list[Row]:

@@ -87,7 +87,7 @@ def book(session: Session, operator: Operator, today: date) -> Book:
         day=today,
         operator=operator,
         controllers=controllers,
-        processings=tuple(_processing(one) for one in words["processing"]),
+        processings=tuple(_processing(processing) for processing in words["processing"]),
         rules=retention.rules(),
         measures=tuple(words["measures"]),
         machines=tuple(sorted({name for row in session.execute(living) for name in row})),

@@ -42,7 +42,10 @@ class RetentionRule:
 def rules() -> tuple[RetentionRule, ...]:
     """Return all rules in the order of their file."""
     read = tomllib.loads(RULES.read_text(encoding="utf-8"))
-    return tuple(RetentionRule(counted_from=one.pop("from"), **one) for one in read["rule"])
+    return tuple(
+        RetentionRule(counted_from=retention_rule.pop("from"), **retention_rule)
+        for retention_rule in read["rule"]
+    )
 
 
 def rule(code: str) -> RetentionRule:

@@ -154,16 +154,16 @@ def of_persons(there: MetaData) -> dict[str, tuple[Link, ...]]:
     A way is a foreign key, a column of POINTERS, or a column `<table>_id`, to a table that belongs
     to a person itself. The archive is apart: nothing leads from a person to it.
     """
-    found: dict[str, tuple[Link, ...]] = {ROOT: ()}
+    ways: dict[str, tuple[Link, ...]] = {ROOT: ()}
     while True:
         seen = {
             table.name: links
             for table in there.sorted_tables
-            if table.name not in OF_NOBODY and (links := _links(table, there, set(found)))
+            if table.name not in OF_NOBODY and (links := _links(table, there, set(ways)))
         }
-        if seen.keys() | {ROOT} == found.keys():
-            return found | seen
-        found |= seen
+        if seen.keys() | {ROOT} == ways.keys():
+            return ways | seen
+        ways |= seen
 
 
 def uncovered(there: MetaData) -> list[str]:
@@ -191,7 +191,7 @@ def _links(table: Table, there: MetaData, personal: set[str]) -> tuple[Link, ...
 
 
 def _foreign_keys(table: Table) -> Iterator[Link]:
-    for key in sorted(table.foreign_key_constraints, key=lambda one: str(one.name)):
+    for key in sorted(table.foreign_key_constraints, key=lambda constraint: str(constraint.name)):
         target = tuple(element.column.name for element in key.elements)
         yield Link(tuple(key.column_keys), key.referred_table.name, target)
 

@@ -37,7 +37,7 @@ class Adjustment:
     Without `before` they are charged, without `after` they are given back. `key` is used once.
     """
 
-    one: Due
+    subscription: Due
     before: Due | None
     after: Due | None
     days: Term
@@ -53,8 +53,8 @@ def adjust(session: Session, wanted: Adjustment, on: date) -> list[Number]:
     """
     catalogue, dealer = Catalogue(session), sharing.load(session)
     numbers: list[Number] = []
-    for piece in remainders.pieces(wanted.one, wanted.days):
-        billing = charges.billing_of(session, wanted.one.subscription_id)
+    for piece in remainders.pieces(wanted.subscription, wanted.days):
+        billing = charges.billing_of(session, wanted.subscription.subscription_id)
         work = Work(session, catalogue, dealer, on, billing)
         numbers += issue(work, list(_documents(work, wanted, piece)))
     sharing.save(session, dealer)
@@ -86,7 +86,7 @@ def _documents(work: Work, wanted: Adjustment, piece: Term) -> Iterator[Draft]:
         Draft(
             issuer,
             f"{wanted.key}:{piece.starts.isoformat()}:{place}",
-            wanted.one.buyer,
+            wanted.subscription.buyer,
             tuple(lines),
             reason=wanted.reason,
         )
@@ -100,7 +100,7 @@ def _documents(work: Work, wanted: Adjustment, piece: Term) -> Iterator[Draft]:
 
 def _beyond(work: Work, draft: Draft, days: Term) -> Cents:
     """Return by how much the draft would give back more than is left of its invoices."""
-    left = sum(units for _one, units in _creditable(work, draft, days))
+    left = sum(units for _invoice, units in _creditable(work, draft, days))
     return max(-(draft.net + draft.vat) - left, 0)
 
 

@@ -123,7 +123,9 @@ def keep(session: Session, subscription: Subscription, *, on: date, told: Told) 
     if not _was_refunded(session, subscription, beyond):
         return []
     key = _key(session, subscription, "keep")
-    adjustment = Adjustment(one=due, before=None, after=due, days=beyond, key=key, reason="")
+    adjustment = Adjustment(
+        subscription=due, before=None, after=due, days=beyond, key=key, reason=""
+    )
     return adjusting.adjust(session, adjustment, on)
 
 
@@ -183,7 +185,7 @@ def _end(
     numbers: list[Number] = []
     if (asked.refund or free) and beyond.days > 0:
         adjustment = Adjustment(
-            one=due,
+            subscription=due,
             before=due,
             after=None,
             days=beyond,

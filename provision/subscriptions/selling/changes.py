@@ -87,7 +87,7 @@ def change(
     session.flush()
     check_open(session, after, from_day)
     adjustment = Adjustment(
-        one=before,
+        subscription=before,
         before=before,
         after=after,
         days=Term(from_day, subscription.billed_to),
@@ -212,13 +212,13 @@ def discount(session: Session, subscription: Subscription, wanted: Reduction) ->
             f"Subscription {number} is billed up to {subscription.billed_to} already",
             "Begin on that day or later, or credit a part of the invoice.",
         )
-    made = Discount(
+    row = Discount(
         subscription_id=number,
         first_day=wanted.first_day,
         last_day=wanted.last_day,
         basis_points=wanted.basis_points,
         reason=edges.person_name(wanted.reason, "reason"),
     )
-    session.add(made)
+    session.add(row)
     session.flush()
-    return made
+    return row

@@ -77,8 +77,8 @@ def once(lines: Iterable[Billed]) -> bool:
         of_component[billed.starts] += billed.step
         of_component[billed.until] -= billed.step
     return all(
-        set(accumulate(units for _day, units in sorted(found.items()))) <= {0, 1}
-        for found in steps.values()
+        set(accumulate(units for _day, units in sorted(of_component.items()))) <= {0, 1}
+        for of_component in steps.values()
     )
 
 

@@ -77,9 +77,9 @@ def credit(session: Session, number: Number, what: What, reason: str, on: date) 
         credits=(invoice.series, invoice.number),
         reason=edges.person_name(reason, "reason"),
     )
-    (made,) = adjusting.issue(work, [draft])
+    (note_number,) = adjusting.issue(work, [draft])
     sharing.save(session, work.dealer)
-    return made
+    return note_number
 
 
 def credit_all(session: Session, subscription: Subscription, reason: str, on: date) -> list[Number]:
@@ -114,13 +114,13 @@ def _chosen(session: Session, invoice: Invoice, what: What) -> list[DraftLine]:
         return [_rest_of_deposit(mirror(own[0], 1), what, charges.left(session, invoice))]
     if what.lines:
         by_number = {line.line: line for line in own if line.vat_category != ROUNDING.category}
-        unknown = [str(one) for one in what.lines if one not in by_number]
+        unknown = [str(number) for number in what.lines if number not in by_number]
         if unknown or len(set(what.lines)) != len(what.lines):
             raise UsageRefused(
                 f"The invoice does not have each of these lines once: {what.lines}",
                 f"It has the lines 1 to {len(by_number)}.",
             )
-        wanted = [by_number[one] for one in what.lines]
+        wanted = [by_number[number] for number in what.lines]
         return [mirror(line, 1) for line in (*wanted, *_rounded(own, wanted))]
     whole = rest(session, invoice)
     return whole if what.units is None else list(_spread(whole, what.units))

@@ -210,7 +210,7 @@ def _count(session: Session, subscription: Subscription) -> int:
 
 
 def _refund(session: Session, whose: ColumnElement[bool], on: date) -> list[Number]:
-    found = session.execute(
+    deposits = session.execute(
         select(Invoice, Subscriber.language)
         .join(Subscription, Subscription.id == Invoice.subscription_id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
@@ -221,6 +221,6 @@ def _refund(session: Session, whose: ColumnElement[bool], on: date) -> list[Numb
         credit_notes.credit(
             session, allocating.number_of(invoice), What(), NOT_DEDUCTED[language], on
         )
-        for invoice, language in found
+        for invoice, language in deposits
         if charges.left(session, invoice)[1] > 0
     ]

@@ -101,13 +101,13 @@ def drafts_of(
     due: Due, day: date, catalogue: Catalogue, dealer: Dealer
 ) -> tuple[list[Draft], date]:
     """Return the invoices for all terms that began by `day`, and the day billed to with them."""
-    made: list[Draft] = []
+    term_drafts: list[Draft] = []
     start = due.billed_to
     while start <= day and (due.last_day is None or start <= due.last_day):
         days = next_days(due, start)
-        made += invoices(due, days, catalogue, dealer, day)
+        term_drafts += invoices(due, days, catalogue, dealer, day)
         start = days.until
-    return made, start
+    return term_drafts, start
 
 
 def next_days(due: Due, start: date) -> Term:

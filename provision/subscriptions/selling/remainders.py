@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from provision.subscriptions.selling.due import Due
 
 
-def pieces(one: Due, days: Term) -> Iterator[Term]:
+def pieces(subscription: Due, days: Term) -> Iterator[Term]:
     """Cut `days` where a term ends or other grounds begin; days of a trial are left out."""
-    endless = replace(one, last_day=None)
+    endless = replace(subscription, last_day=None)
     start = max(days.starts, endless.version_on(days.starts).anchor_day)
     while start < days.until:
         until = min(due.next_days(endless, start).until, days.until)
@@ -33,12 +33,12 @@ def pieces(one: Due, days: Term) -> Iterator[Term]:
         start = until
 
 
-def remaining(one: Due, piece: Term, catalogue: Catalogue) -> list[Asked]:
+def remaining(subscription: Due, piece: Term, catalogue: Catalogue) -> list[Asked]:
     """Return what was asked for the days of `piece`, which lie in one term and were billed."""
-    version = one.version_on(piece.starts)
+    version = subscription.version_on(piece.starts)
     term = term_of(version.anchor_day, version.period, piece.starts)
-    billed = due.segments(one, Term(term.starts, piece.until), catalogue)
-    words = DISCOUNT[one.language]
+    billed = due.segments(subscription, Term(term.starts, piece.until), catalogue)
+    words = DISCOUNT[subscription.language]
     asked_lines: list[Asked] = []
     for segment in billed:
         if segment.days.until > piece.starts:
@@ -46,9 +46,11 @@ def remaining(one: Due, piece: Term, catalogue: Catalogue) -> list[Asked]:
     return asked_lines
 
 
-def charged(one: Due, piece: Term, catalogue: Catalogue) -> list[Asked]:
-    """Return what is asked for the days of `piece` in the words of `one`."""
-    return drafts.asked(due.segments(one, piece, catalogue), DISCOUNT[one.language])
+def charged(subscription: Due, piece: Term, catalogue: Catalogue) -> list[Asked]:
+    """Return what is asked for the days of `piece` in the words of `subscription`."""
+    return drafts.asked(
+        due.segments(subscription, piece, catalogue), DISCOUNT[subscription.language]
+    )
 
 
 def _cut(segment: Segment, piece: Term, words: str) -> list[Asked]:

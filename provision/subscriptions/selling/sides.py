@@ -55,7 +55,7 @@ class Side:
         parties = (self.agreement.seller_id, self.agreement.supporter_id)
         issuers = parties if self.agreement.mode == contracts.TWO_CONTRACTS else parties[:1]
         return self.agreement.contract_id == other.agreement.contract_id and all(
-            self.how(one) == other.how(one) for one in issuers
+            self.how(issuer) == other.how(issuer) for issuer in issuers
         )
 
 
@@ -154,10 +154,10 @@ def _as_then(work: Work, then: Billed, basis: str) -> Taxation:
 
 def _at_most(lines: list[Asked], most: Cents | None) -> list[Asked]:
     """Give less back where the lines together would give back more than `most`."""
-    beyond = 0 if most is None else max(-sum(one.units for one in lines) - most, 0)
+    beyond = 0 if most is None else max(-sum(asked.units for asked in lines) - most, 0)
     cut = []
     for asked in lines:
         less = min(beyond, max(-asked.units, 0))
         beyond -= less
         cut.append(replace(asked, units=asked.units + less))
-    return [one for one in cut if one.units]
+    return [asked for asked in cut if asked.units]

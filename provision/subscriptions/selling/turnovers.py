@@ -106,12 +106,12 @@ def _invoice(session: Session, due: Due, asked: Asked, today: date) -> list[Numb
     how = Taxing(catalogue, due.person, today).of_basis(basis)
     agreement = catalogue.agreement(version.contract_id)
     key = f"turnover:{due.subscription_id}:{asked.days.starts:%Y-%m}"
-    found = [
+    month_drafts = [
         Draft(issuer, key, due.buyer, tuple(replace(line, days=None) for line in lines))
         for issuer, lines in drafts.drafted([asked], agreement, dealer, how)
     ]
-    numbers = issuing.issue(session, found, catalogue, today)
-    deducting.deduct(session, found, numbers, today)
+    numbers = issuing.issue(session, month_drafts, catalogue, today)
+    deducting.deduct(session, month_drafts, numbers, today)
     sharing.save(session, dealer)
     return numbers
 

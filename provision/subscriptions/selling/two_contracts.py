@@ -52,7 +52,7 @@ def dealt(session: Session) -> Iterator[Discrepancy]:
     for (key, subscription_id, contract_id, role, carried, *_which), parts in sold.items():
         agreement = catalogue.agreement(contract_id)
         wanted = bases.get((subscription_id, contract_id), ())
-        if not any(_is_split(agreement, role, carried, _units(parts, one)) for one in wanted):
+        if not any(_is_split(agreement, role, carried, _units(parts, basis)) for basis in wanted):
             yield Discrepancy(
                 f"documents {key}",
                 "what each of two sellers invoiced is not what their contract gives",
@@ -85,26 +85,26 @@ def _bases(session: Session) -> dict[tuple[int, int], tuple[str, ...]]:
         .where(SplitContract.mode == contracts.TWO_CONTRACTS)
         .distinct()
     )
-    found: dict[tuple[int, int], tuple[str, ...]] = {}
+    bases: dict[tuple[int, int], tuple[str, ...]] = {}
     for subscription_id, contract_id, basis in rows:
         place = (subscription_id, contract_id)
-        found[place] = (*found.get(place, ()), basis)
-    return found
+        bases[place] = (*bases.get(place, ()), basis)
+    return bases
 
 
 def _lines() -> Select[*tuple[Any, ...]]:
-    one, line = Invoice, InvoiceLine
-    same = same_document(line, one)
+    document, line = Invoice, InvoiceLine
+    same = same_document(line, document)
     return (
         select(
-            one.key,
-            one.subscription_id,
+            document.key,
+            document.subscription_id,
             line.contract_id,
             line.role,
             line.carried,
             line.component,
             line.starts_on,
-            one.organisation_id,
+            document.organisation_id,
             line.net,
             line.vat,
         )
@@ -112,16 +112,16 @@ def _lines() -> Select[*tuple[Any, ...]]:
         .join(SplitContract, SplitContract.id == line.contract_id)
         .where(
             SplitContract.mode == contracts.TWO_CONTRACTS,
-            or_(*(one.key.startswith(prefix) for prefix in REGULAR)),
+            or_(*(document.key.startswith(prefix) for prefix in REGULAR)),
         )
     )
 
 
 def _rounded() -> Select[*tuple[Any, ...]]:
     """Select what was taken from the VAT of a line, by its document and its days."""
-    one, line = Invoice, InvoiceLine
+    document, line = Invoice, InvoiceLine
     return (
-        select(one.key, one.organisation_id, line.component, line.starts_on, line.net)
-        .join(line, same_document(line, one))
+        select(document.key, document.organisation_id, line.component, line.starts_on, line.net)
+        .join(line, same_document(line, document))
         .where(line.vat_category == ROUNDING.category)
     )

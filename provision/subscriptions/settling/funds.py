@@ -50,7 +50,7 @@ def add(session: Session, name: str, kind: str, custodian: Organisation, decider
     if kind not in KINDS:
         raise UsageRefused(f"{kind[:40]!r} is not a kind of fund", f"Use {'|'.join(KINDS)}.")
     checked = edges.person_name(name, "name of the fund")
-    if any(one.name.casefold() == checked.casefold() for one in everyone(session)):
+    if any(fund.name.casefold() == checked.casefold() for fund in everyone(session)):
         raise UsageRefused(f"There is a fund {checked} already", "Choose another name.")
     fund = Fund(
         name=checked,

@@ -99,7 +99,7 @@ def _unpaid_sales(session: Session, settlement: Settlement) -> bool:
         )
         .exists()
     )
-    found = session.scalar(
+    sale = session.scalar(
         select(Invoice.number)
         .where(
             Invoice.organisation_id == settlement.seller_id,
@@ -110,4 +110,4 @@ def _unpaid_sales(session: Session, settlement: Settlement) -> bool:
         )
         .limit(1)
     )
-    return found is not None
+    return sale is not None

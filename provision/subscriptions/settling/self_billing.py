@@ -67,7 +67,8 @@ def _draft(session: Session, settlement: Settlement, today: date) -> Draft:
     treatment = treatments.of(profile, today)
     taxed = vat.tax([sign * part.units for part in parts], vat.NET, treatment.rate)
     lines = tuple(
-        _line(session, part, one, treatment) for part, one in zip(parts, taxed, strict=True)
+        _line(session, part, taxed_line, treatment)
+        for part, taxed_line in zip(parts, taxed, strict=True)
     )
     span = f"écritures {settlement.after_entry + 1} à {settlement.last_entry} du vendeur"
     return Draft(
@@ -92,7 +93,7 @@ def _kind(session: Session, settlement: Settlement, today: date) -> str:
 def _corrected(session: Session, settlement: Settlement) -> tuple[str, int] | None:
     """Return the last invoice of the same two: what a credit note of the period corrects."""
     party = organisation_reference(settlement.seller_id)
-    found = session.execute(
+    invoice = session.execute(
         select(Invoice.series, Invoice.number)
         .where(
             Invoice.organisation_id == settlement.beneficiary_id,
@@ -102,7 +103,7 @@ def _corrected(session: Session, settlement: Settlement) -> tuple[str, int] | No
         .order_by(Invoice.entry_number.desc())
         .limit(1)
     ).first()
-    return None if found is None else (found.series, found.number)
+    return None if invoice is None else (invoice.series, invoice.number)
 
 
 def _line(session: Session, part: SettlementPart, taxed: Taxed, treatment: Treatment) -> DraftLine:

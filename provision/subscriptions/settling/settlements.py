@@ -96,9 +96,14 @@ def find(session: Session, typed: str) -> Settlement:
 
 def everyone(session: Session) -> list[Settlement]:
     """Return all settlements, the latest first."""
-    one = Settlement
-    order = (one.made_on.desc(), one.seller_id, one.beneficiary_id, one.number.desc())
-    return list(session.scalars(select(one).order_by(*order)))
+    settlement = Settlement
+    order = (
+        settlement.made_on.desc(),
+        settlement.seller_id,
+        settlement.beneficiary_id,
+        settlement.number.desc(),
+    )
+    return list(session.scalars(select(settlement).order_by(*order)))
 
 
 def _check_day(up_to: date, today: date) -> None:

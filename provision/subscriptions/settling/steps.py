@@ -40,12 +40,12 @@ def named_by(document: Invoice) -> str:
 
 def steps(session: Session, settlement: Settlement) -> dict[str, SettlementStep]:
     """Return the steps that were reached, by state."""
-    one = SettlementStep
+    step = SettlementStep
     settlement_steps = session.scalars(
-        select(one).where(
-            one.seller_id == settlement.seller_id,
-            one.beneficiary_id == settlement.beneficiary_id,
-            one.number == settlement.number,
+        select(step).where(
+            step.seller_id == settlement.seller_id,
+            step.beneficiary_id == settlement.beneficiary_id,
+            step.number == settlement.number,
         )
     )
     return {step.state: step for step in settlement_steps}
@@ -73,13 +73,13 @@ def reach(session: Session, settlement: Settlement, reached: str, on: date, refe
 
 def parts_of(session: Session, settlement: Settlement) -> Sequence[SettlementPart]:
     """Return its parts in their order."""
-    one = SettlementPart
+    part = SettlementPart
     return session.scalars(
-        select(one)
+        select(part)
         .where(
-            one.seller_id == settlement.seller_id,
-            one.beneficiary_id == settlement.beneficiary_id,
-            one.number == settlement.number,
+            part.seller_id == settlement.seller_id,
+            part.beneficiary_id == settlement.beneficiary_id,
+            part.number == settlement.number,
         )
-        .order_by(one.position)
+        .order_by(part.position)
     ).all()

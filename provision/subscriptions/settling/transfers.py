@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def expected(session: Session, organisation: Organisation) -> list[Expected]:
     """Return the settlements whose payment the organisation's bank did not show yet."""
     waiting = _waiting(session, organisation.id)
-    names = {one.id: one.name for one in session.scalars(select(Organisation))}
+    names = {row.id: row.name for row in session.scalars(select(Organisation))}
     expected_lines = []
     for document in _documents(session, organisation):
         reference = steps.named_by(document)
@@ -114,10 +114,10 @@ def _waiting(session: Session, organisation_id: int) -> dict[str, Cents]:
         )
         .group_by(MovementBooking.why)
     )
-    found = {key.split(":")[1]: int(units) for key, units in session.execute(paid)}
+    waiting = {key.split(":")[1]: int(units) for key, units in session.execute(paid)}
     for reference, units in session.execute(shown_by_bank):
-        found[reference] = found.get(reference, 0) - int(units)
-    return found
+        waiting[reference] = waiting.get(reference, 0) - int(units)
+    return waiting
 
 
 def _expected(reference: str, units: Cents, name: str, document: Invoice) -> Expected:

@@ -85,8 +85,16 @@ def take_back(session: Session, receipt: Receipt, today: date) -> int:
     """
     shown = numbering.shown(receipt.series, receipt.number)
     written = session.get_one(LedgerTransaction, (receipt.organisation_id, receipt.entry_number))
-    (money,) = (one for one in posting.read(session, written).lines if one.account in MONEY)
-    (earned,) = (one for one in posting.read(session, written).lines if one.account not in MONEY)
+    (money,) = (
+        entry_line
+        for entry_line in posting.read(session, written).lines
+        if entry_line.account in MONEY
+    )
+    (earned,) = (
+        entry_line
+        for entry_line in posting.read(session, written).lines
+        if entry_line.account not in MONEY
+    )
     account, reference = money.account, money.party
     if written.journal == journal.BANK or _arrived(session, receipt, money):
         account, reference = chart.TRANSFERS, waiting.of_receipt(shown)

@@ -56,14 +56,14 @@ def copy(session: Session, receipt: Receipt) -> Copy:
     return Copy(place, _pdf(session, receipt, received, language))
 
 
-def hand_out(session: Session, receipt: Receipt, made: Copy, today: date) -> None:
+def hand_out(session: Session, receipt: Receipt, receipt_copy: Copy, today: date) -> None:
     """Write down that this copy is handed out: that of what the receipt is now, and only once.
 
     Raises UsageRefused, and the copy is to be thrown away, when somebody was faster.
     """
-    if made.place != copies.coming(session, receipt):
+    if receipt_copy.place != copies.coming(session, receipt):
         raise UsageRefused(
-            f"Somebody else wrote or cancelled {made.place.shown} at the same moment",
+            f"Somebody else wrote or cancelled {receipt_copy.place.shown} at the same moment",
             "Nothing of it was written: ask once more.",
         )
     session.add(
@@ -71,7 +71,7 @@ def hand_out(session: Session, receipt: Receipt, made: Copy, today: date) -> Non
             organisation_id=receipt.organisation_id,
             series=receipt.series,
             number=receipt.number,
-            position=made.place.position,
+            position=receipt_copy.place.position,
             written_on=today,
         )
     )

@@ -318,7 +318,7 @@ def _account(asked: AskedReceipt) -> str:
 def _gift(session: Session, receipt: Receipt) -> int:
     """Return the entry of a gift between organisations, which is in both their books already."""
     posting, entry = LedgerPosting, LedgerTransaction
-    found = session.scalar(
+    entry_number = session.scalar(
         select(posting.number)
         .join(
             entry,
@@ -335,13 +335,13 @@ def _gift(session: Session, receipt: Receipt) -> int:
         .order_by(posting.number)
         .limit(1)
     )
-    if found is None:
+    if entry_number is None:
         raise UsageRefused(
             f"No gift of {in_euros(receipt.units)} of {receipt.received_on} without a receipt "
             "is in the books",
             "Write the gift down first: paquet reciprocity give",
         )
-    return found
+    return entry_number
 
 
 def _receipted(organisation_id: int) -> Select[int]:
@@ -352,6 +352,6 @@ def _receipted(organisation_id: int) -> Select[int]:
 
 def _counting() -> Select[Receipt]:
     """Ask for the receipts that were not cancelled."""
-    one, gone = Receipt, ReceiptCancellation
-    same = and_(*(getattr(gone, name) == getattr(one, name) for name in NUMBER))
-    return select(one).outerjoin(gone, same).where(gone.number.is_(None))
+    receipt, gone = Receipt, ReceiptCancellation
+    same = and_(*(getattr(gone, name) == getattr(receipt, name) for name in NUMBER))
+    return select(receipt).outerjoin(gone, same).where(gone.number.is_(None))
