@@ -109,29 +109,29 @@ def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
     if seen.proposal is None:
         raise UsageRefused(f"Nothing is known of movement {seen.row.id}")
     expected, row = seen.proposal.expected, seen.row
-    kinds = {candidate.kind for candidate in expected}
+    kinds = {expectation.kind for expectation in expected}
     if kinds <= {COLLECTION, DEBIT}:
         batches.credit_batch(session, row, expected[0].reference, today)
     elif kinds == {RETURN}:
         movement = movements.read(row)
         why = {part.end_to_end: part.reason for part in movement.details}
         came_back = [
-            CameBack(reference, -candidate.units, why.get(reference) or movement.reason)
-            for candidate in expected
-            for reference in candidate.end_to_ends
+            CameBack(reference, -expectation.units, why.get(reference) or movement.reason)
+            for expectation in expected
+            for reference in expectation.end_to_ends
         ]
         returns.take_back(session, row, came_back, (today, told))
     elif kinds == {INVOICE}:
         documents = [
-            open_items.find(session, row.organisation_id, candidate.reference)
-            for candidate in expected
+            open_items.find(session, row.organisation_id, expectation.reference)
+            for expectation in expected
         ]
         if documents[0].kind == CREDIT_NOTE:
             paying.refund(session, row, documents[0], today)
         else:
             paying.pay(session, row, documents, today)
     elif kinds == {AWAITED}:
-        waiting.bank(session, row, [candidate.reference for candidate in expected], today)
+        waiting.bank(session, row, [expectation.reference for expectation in expected], today)
     else:
         transfers.book(session, row, expected[0].reference, today)
 
