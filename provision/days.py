@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from provision.errors import PaquetError, UsageRefused
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+ONE_DAY = timedelta(days=1)
 
 
 def sensible_day(day: date, what: str) -> date:

@@ -14,12 +14,12 @@ from provision.subscriptions.documents.drafts import CREDIT_NOTE
 from provision.subscriptions.parties import people
 from provision.subscriptions.payments import (
     answers,
+    awaited_money,
     batches,
     mandates,
     movements,
     paying,
     returns,
-    waiting,
 )
 from provision.subscriptions.payments.models import Collection, MandateRow
 from provision.subscriptions.payments.returns import CameBack
@@ -131,7 +131,7 @@ def _book(session: Session, seen: Seen, today: date, told: Told) -> None:
         else:
             paying.pay(session, row, documents, today)
     elif kinds == {AWAITED}:
-        waiting.bank(session, row, [expectation.reference for expectation in expected], today)
+        awaited_money.bank(session, row, [expectation.reference for expectation in expected], today)
     else:
         transfers.book(session, row, expected[0].reference, today)
 
@@ -166,7 +166,7 @@ def _expected(
     return [
         *expected_lines,
         *transfers.expected(session, organisation),
-        *waiting.expected(session, organisation),
+        *awaited_money.expected(session, organisation),
     ]
 
 

@@ -26,8 +26,8 @@ from provision.subscriptions.parties import identities, organisations, people, p
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.payments import (
-    collected,
     collecting,
+    collection_rows,
     handing_over,
     mandate_papers,
     mandates,
@@ -214,7 +214,7 @@ def _returned(session: Session, collection: Collection, number: int) -> dict[str
     """Return which debit comes back: one of the second month."""
     return {
         item.reference: REASON
-        for item, mandate in collected.items_of(session, collection)
+        for item, mandate in collection_rows.items_of(session, collection)
         if number == 1 and mandate.subscriber.email == COMES_BACK
     }
 

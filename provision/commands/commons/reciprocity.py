@@ -13,13 +13,13 @@ from provision.commands.shared.context import pass_context
 from provision.commands.shared.moments import moment_of
 from provision.commands.shared.narrowing import narrow_options
 from provision.commands.shared.words import count_type, day_type, json_option, on_option, typed
+from provision.days import ONE_DAY
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions.commons import contributions
 from provision.subscriptions.commons import reciprocity as giving_back
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.selling.due import ONE_DAY
 
 if TYPE_CHECKING:
     from datetime import date

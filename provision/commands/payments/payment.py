@@ -11,7 +11,7 @@ from provision.commands.shared.imported import Imported, Waiting
 from provision.commands.shared.words import json_option
 from provision.money import euros
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import answers, collected
+from provision.subscriptions.payments import answers, collection_rows
 
 if TYPE_CHECKING:
     from provision.commands.shared.context import Context
@@ -85,7 +85,7 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
                 "key": collection.key,
                 "on": collection.collect_on.isoformat(),
             }
-            for collection in collected.everyone(session, owner.id)
+            for collection in collection_rows.everyone(session, owner.id)
         ]
         waiting = [
             {

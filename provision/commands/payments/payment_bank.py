@@ -16,12 +16,12 @@ from provision.subscriptions.documents import numbering, open_items
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import (
     answers,
+    awaited_money,
     batches,
     booking,
     movements,
     paying,
     returns,
-    waiting,
 )
 from provision.subscriptions.payments.returns import CameBack
 from provision.subscriptions.settling import settlements, transfers
@@ -104,9 +104,9 @@ def match(context: Context, said: Explained, how: How) -> None:
 def _matched(session: Session, row: BankMovement, said: Explained, today: date) -> list[Facts]:
     """Book a movement as what it is said to pay."""
     references, alone = said.references, len(said.references) == 1
-    if waiting.names(session, row.organisation_id, references):
-        shown = waiting.bank(session, row, references, today)
-        return [{"banked": awaited.shown, "amount": euros(awaited.units)} for awaited in shown]
+    if awaited_money.names(session, row.organisation_id, references):
+        shown = awaited_money.bank(session, row, references, today)
+        return [{"banked": amount.shown, "amount": euros(amount.units)} for amount in shown]
     if alone and settlements.SHOWN.fullmatch(references[0]):
         transfers.book(session, row, references[0], today)
         return [{"settlement": references[0], "paid": euros(abs(row.units))}]

@@ -23,7 +23,7 @@ from provision.money import euros
 from provision.subscriptions.documents import open_items
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import bounced, movements, paying, waiting
+from provision.subscriptions.payments import awaited_money, bounced, movements, paying
 from provision.subscriptions.payments.paying import Cash, Cheque
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.tables import Facts
     from provision.money import Cents
     from provision.subscriptions.documents.open_items import OpenItem
-    from provision.subscriptions.payments.waiting import AwaitedMoney
+    from provision.subscriptions.payments.awaited_money import AwaitedMoney
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def awaited(context: Context, organisation: str, *, as_json: bool) -> None:
     language = context.settings.operator.language
     with context.reading() as session:
         owner = organisations.get(session, organisation)
-        amounts = waiting.everything(session, owner.id)
+        amounts = awaited_money.everything(session, owner.id)
     rows = [{**_facts(amount), "on": chart.label(amount.account, language)} for amount in amounts]
     context.show(rows, as_json=as_json, nothing="Nothing is awaited.")
 
@@ -130,7 +130,7 @@ def remit(context: Context, said: Remitted, how: How) -> None:
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, said.organisation)
-        return [_facts(amount) for amount in waiting.remit(session, owner, said.what, moment)]
+        return [_facts(amount) for amount in awaited_money.remit(session, owner, said.what, moment)]
 
     change(context, work, how)
 

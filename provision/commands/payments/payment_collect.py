@@ -13,7 +13,7 @@ from provision.commands.shared.words import day_type, folder_type, typed
 from provision.formats.sepa import pain008
 from provision.money import euros
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import collectable, collecting, handing_over, mailing
+from provision.subscriptions.payments import collecting, debit_proposals, handing_over, mailing
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mailing import Outbox
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
     from provision.subscriptions.parties.models import Organisation
-    from provision.subscriptions.payments.collectable import CollectionProposal
+    from provision.subscriptions.payments.debit_proposals import CollectionProposal
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def collect(context: Context, wanted: Collecting, how: How) -> None:
         planned: list[Facts] = [{"collection": key, "on": str(wanted.on), "folder": wanted.folder}]
         question = "It is made already: write its files again?"
     else:
-        debits = len(collectable.together(proposal.chosen))
+        debits = len(debit_proposals.together(proposal.chosen))
         planned = _proposed(proposal)
         question = f"Collect {len(proposal.chosen)} of them, by {debits} debits?"
     if agreed(context, planned, how, question):

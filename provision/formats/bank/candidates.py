@@ -34,7 +34,7 @@ TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame"})
 class Expected:
     """An open invoice, a batch of debits, one of them, a settlement, or what is awaited.
 
-    `units` above zero come in; what is awaited is in `payments.waiting`.
+    `units` above zero come in; what is awaited is in `payments.awaited_money`.
     `reference` is the number of the invoice, the message id of the batch, the EndToEndId of the
     debit or the name of the settlement; `document` is what a statement calls it where that is
     another word, which two issuers may share. A debit is known by its `mandate` too. `names` are

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from dateutil.easter import easter
 
-from provision.days import sensible_day
+from provision.days import ONE_DAY, sensible_day
 from provision.errors import UsageRefused
 
 if TYPE_CHECKING:
     from datetime import date
 
-ONE_DAY = timedelta(days=1)
 SATURDAY = 5
 FIXED = frozenset({(1, 1), (5, 1), (12, 25), (12, 26)})
 FROM_EASTER = frozenset({timedelta(days=-2), timedelta(days=1)})

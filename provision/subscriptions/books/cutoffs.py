@@ -7,11 +7,11 @@ purchase to 486; both are taken back on the next day. Days decide, by `terms.pro
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, select
 
+from provision.days import ONE_DAY
 from provision.errors import UsageRefused
 from provision.money import EUR, Amount
 from provision.subscriptions.documents.drafts import CREDIT_NOTE
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from provision.money import Cents
     from provision.subscriptions.parties.models import Organisation
 
-ONE_DAY = timedelta(days=1)
 KEY, REVERSED = "cut-off:", ":reversed"  # what the keys of its entries begin and end with
 
 

@@ -12,7 +12,7 @@ from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
 from provision.subscriptions.parties.people import organisation_reference
-from provision.subscriptions.payments import waiting
+from provision.subscriptions.payments import awaited_money
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -45,7 +45,7 @@ def give(
         (receiver.id, Line(chart.GIFTS_RECEIVED, euros(-units), of)),
     )
     for owner, line in sides:
-        account, reference = waiting.place(session, owner, key.replace(":", "-"))
+        account, reference = awaited_money.place(session, owner, key.replace(":", "-"))
         both = (line, Line(account, -line.amount, reference))
         lines = tuple(sorted(both, key=lambda entry_line: -entry_line.amount.units))  # debit first
         entry = Entry(owner, moment.on, "Don", key, lines, journal=journal.BANK)

@@ -7,10 +7,11 @@ here. Both are said in letters, and entered in the ledger by nobody before they 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from provision.days import ONE_DAY
 from provision.errors import PaquetError
 from provision.money import half_up
 
@@ -32,7 +33,6 @@ LEGAL_RATES = (
     (date(2026, 1, 1), 262),
 )
 RATES_END = date(2026, 7, 1)
-ONE_DAY = timedelta(days=1)
 
 
 def interest(units: Cents, due_on: date, paid_on: date) -> Cents:

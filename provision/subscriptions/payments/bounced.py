@@ -20,7 +20,7 @@ from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Allocation
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry
-from provision.subscriptions.payments import booking, waiting
+from provision.subscriptions.payments import awaited_money, booking
 from provision.subscriptions.payments.booking import Booking, line
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ class Paid:
     @property
     def text(self) -> str:
         """What the journal says when it is taken back."""
-        return f"Reprise du chèque {self.reference.removeprefix(waiting.CHEQUE)}"
+        return f"Reprise du chèque {self.reference.removeprefix(awaited_money.CHEQUE)}"
 
 
 def find(session: Session, organisation: Organisation, typed: str) -> Paid:
     """Return what a cheque pays, or raise UsageRefused for one that pays no invoice (any more)."""
-    reference = waiting.of_cheque(typed)
+    reference = awaited_money.of_cheque(typed)
     entry = posting.find(session, organisation.id, reference)
     row = session.scalar(
         select(Allocation).where(
@@ -135,7 +135,7 @@ def _by_movement(session: Session, cheque: Paid, row: BankMovement, why: str, to
 def _by_hand(session: Session, cheque: Paid, today: date) -> None:
     """Write that the bank took a cheque back, where no statements are brought in."""
     organisation_id = cheque.invoice.number.organisation_id
-    if waiting.place(session, organisation_id, "")[0] != chart.BANK:
+    if awaited_money.place(session, organisation_id, "")[0] != chart.BANK:
         raise UsageRefused(
             f"The bank has shown {cheque.reference}: a movement takes it back",
             "Name it: --movement. See: paquet payment reconcile ORGANISATION",
@@ -161,7 +161,7 @@ def _entry(
         key=key,
         lines=lines,
         journal=journal.BANK if lines[-1].account == chart.BANK else journal.OTHERS,
-        piece=cheque.reference.removeprefix(waiting.CHEQUE),
+        piece=cheque.reference.removeprefix(awaited_money.CHEQUE),
     )
 
 

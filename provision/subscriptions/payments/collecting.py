@@ -20,9 +20,9 @@ from provision.formats.sepa import debit_files, pain008
 from provision.formats.sepa.debit_files import HandOver
 from provision.formats.sepa.debits import Creditor
 from provision.subscriptions.parties import profiles
-from provision.subscriptions.payments import answers, collectable, mandates
-from provision.subscriptions.payments.collectable import DebitPart
-from provision.subscriptions.payments.collected import debits_of, made_on, of_key
+from provision.subscriptions.payments import answers, debit_proposals, mandates
+from provision.subscriptions.payments.collection_rows import debits_of, made_on, of_key
+from provision.subscriptions.payments.debit_proposals import DebitPart
 from provision.subscriptions.payments.models import (
     Collection,
     CollectionFile,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from provision.formats.sepa.debit_files import DebitFile
     from provision.subscriptions.parties.models import Organisation
-    from provision.subscriptions.payments.collectable import Chosen, CollectionProposal
+    from provision.subscriptions.payments.debit_proposals import Chosen, CollectionProposal
 
 LONGEST_KEY = 80
 
@@ -65,7 +65,7 @@ def plan(
     there = of_key(session, organisation.id, handed_over.key)
     if there is None:
         today = handed_over.made_at.date()
-        return collectable.propose(session, organisation, handed_over.collect_on, today, again)
+        return debit_proposals.propose(session, organisation, handed_over.collect_on, today, again)
     if there.collect_on != handed_over.collect_on:
         raise UsageRefused(
             f"The collection {there.key[:LONGEST_KEY]!r} is of {there.collect_on}",
@@ -114,9 +114,11 @@ def make(
         message_schema=handed_over.schema,
         creditor=json.dumps(asdict(creditor), sort_keys=True),
     )
-    groups = collectable.together(chosen)
+    groups = debit_proposals.together(chosen)
     debits = [
-        collectable.debit(some[0].part.reference, [choice.part for choice in some], some[0].mandate)
+        debit_proposals.debit(
+            some[0].part.reference, [choice.part for choice in some], some[0].mandate
+        )
         for some in groups
     ]
     files = list(debit_files.files(debits, creditor, _hand_over(collection)))
@@ -141,7 +143,7 @@ def files(
     profile = profiles.needed(session, organisation, made_on(collection))
     before = mandates.last_collected(session, organisation.id, collection.number)
     debits = [
-        collectable.debit(
+        debit_proposals.debit(
             items[0].reference,
             [DebitPart(answers.number_of(item), item.units, item.end_to_end) for item in items],
             mandates.read(row, profile, before.get(row.id)),

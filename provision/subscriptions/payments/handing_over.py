@@ -10,7 +10,7 @@ from provision.formats.sepa.prenotification import Notice
 from provision.languages import spoken
 from provision.process.files import replace_file
 from provision.subscriptions.parties import identities, profiles
-from provision.subscriptions.payments import answers, collected, collecting, mailing, mandates
+from provision.subscriptions.payments import answers, collecting, collection_rows, mailing, mandates
 from provision.subscriptions.payments.mailing import Addressee, Mailed
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ def private_folder(folder: Path) -> None:
 def _write_letters(
     session: Session, organisation: Organisation, collection: Collection, outbox: Outbox
 ) -> None:
-    profile = profiles.needed(session, organisation, collected.made_on(collection))
+    profile = profiles.needed(session, organisation, collection_rows.made_on(collection))
     before = mandates.last_collected(session, organisation.id, collection.number)
     mailed = []
-    for items, row in collected.debits_of(session, collection):
+    for items, row in collection_rows.debits_of(session, collection):
         item = items[0]
         notice = Notice(
             mandate=mandates.read(row, profile, before.get(row.id)),

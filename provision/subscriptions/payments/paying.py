@@ -20,7 +20,7 @@ from provision.subscriptions.documents.drafts import CREDIT_NOTE
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry
 from provision.subscriptions.ledger.models import LedgerPosting
-from provision.subscriptions.payments import answers, booking, waiting
+from provision.subscriptions.payments import answers, awaited_money, booking
 from provision.subscriptions.payments.booking import Booking, line
 
 if TYPE_CHECKING:
@@ -148,8 +148,8 @@ def take_cheque(session: Session, invoice: OpenItem, cheque: Cheque, today: date
 
     It waits on 5112 until the bank shows it (`waiting`).
     """
-    reference = waiting.of_cheque(cheque.number)
-    number = reference.removeprefix(waiting.CHEQUE)
+    reference = awaited_money.of_cheque(cheque.number)
+    number = reference.removeprefix(awaited_money.CHEQUE)
     taken = _Taken("Chèque", reference, number, line(chart.CHEQUES, cheque.units, reference))
     return _take(session, invoice, taken, (cheque.paid_on, today))
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision.days import ONE_DAY
 from provision.subscriptions.commons import reciprocity
 from provision.subscriptions.commons.models import ReciprocityContract, TimeGiven
 from provision.subscriptions.offers.terms import Term
 from provision.subscriptions.reports.facts import Given, Reciprocity
 from provision.subscriptions.reports.months import year_until
-from provision.subscriptions.selling.due import ONE_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sqlalchemy import select
 
+from provision.days import ONE_DAY
 from provision.subscriptions.documents import drafts
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.sharing import Dealer
@@ -20,7 +21,7 @@ from provision.subscriptions.parties.models import PersonReference
 from provision.subscriptions.reports import gather_scope
 from provision.subscriptions.reports.facts import Life, Rate
 from provision.subscriptions.reports.gather_regimes import regimes
-from provision.subscriptions.selling.due import ONE_DAY, Due, Reduction, Version, segments
+from provision.subscriptions.selling.due import Due, Reduction, Version, segments
 from provision.subscriptions.selling.models import Discount, Subscription, SubscriptionVersion
 from provision.subscriptions.selling.opening import ENDED, WAITING
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, select
 
+from provision.days import ONE_DAY
 from provision.money import EUR
 from provision.subscriptions.documents.models import Settlement, SettlementStep
 from provision.subscriptions.documents.receipt_models import (
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 TAX_ROLE = "tax"
 TAX: dict[Language, str] = {"fr": "TVA", "en": "VAT"}
-ONE_DAY = timedelta(days=1)
 # Roles of lines whose money goes to machines, or to those who write what runs on them. All other
 # roles pay for work, and count for the organisation that does it.
 KIND_OF_ROLE: dict[str, BeneficiaryKind] = {

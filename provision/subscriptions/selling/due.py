@@ -7,9 +7,9 @@ segments; one that comes after is credited and charged for the days that remain 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from provision.days import ONE_DAY
 from provision.subscriptions.documents import drafts
 from provision.subscriptions.documents.drafts import Buyer, Draft, Segment
 from provision.subscriptions.offers import tariffs
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from provision.subscriptions.parties.identities import Person
 
 DISCOUNT = {"fr": "Remise de {percent} % : {reason}", "en": "Discount of {percent} %: {reason}"}
-ONE_DAY = timedelta(days=1)
 
 
 class Version(NamedTuple):

@@ -30,7 +30,7 @@ from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import closings, posting
 from provision.subscriptions.offers import plans
 from provision.subscriptions.parties import organisations, people
-from provision.subscriptions.payments import collected, collecting, mandates, receiving
+from provision.subscriptions.payments import collecting, collection_rows, mandates, receiving
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mandates import WantedMandate
 from provision.subscriptions.payments.receiving import Source
@@ -244,7 +244,7 @@ class World:
         """Return which debits come back; all others are paid."""
         back = {}
         by_subscriber = {life.subscriber: life for life in self.lives}
-        for items, mandate in collected.debits_of(session, made):
+        for items, mandate in collection_rows.debits_of(session, made):
             if self.chance.random() < 0.15:
                 back[items[0].reference] = "AM04"
                 self.note("bounce")

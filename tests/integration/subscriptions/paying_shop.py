@@ -11,8 +11,8 @@ from sqlalchemy import select
 from provision.registry.states import Told
 from provision.subscriptions.documents import describing, open_items
 from provision.subscriptions.payments import (
-    collectable,
     collecting,
+    debit_proposals,
     mandates,
     movements,
     receiving,
@@ -116,7 +116,7 @@ class Till(Within):
 
     def collect(self, key: str = "one", on: date = COLLECT_ON, made: datetime = NOW) -> Collection:
         """Collect all that can be collected."""
-        found = collectable.propose(self.session, self.seller, on, made.date())
+        found = debit_proposals.propose(self.session, self.seller, on, made.date())
         return collecting.make(self.session, self.seller, found.chosen, HandedOver(key, on, made))
 
     def bank(self, *said: Said, on: date = COLLECT_ON) -> list[BankMovement]:

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from provision import database
+from provision.days import ONE_DAY
 from provision.migrations import upgrades
 from provision.money import euros
 from provision.registry.models import Bundle, Order, Server
@@ -34,7 +35,6 @@ from provision.subscriptions.reports import factsfile
 from provision.subscriptions.reports.gather_scope import Scope
 from provision.subscriptions.reports.gathering import gather
 from provision.subscriptions.selling import opening
-from provision.subscriptions.selling.due import ONE_DAY
 from provision.subscriptions.selling.models import Discount
 from provision.subscriptions.settling import settlements
 from tests.integration.subscriptions.conftest import Trade, founded, newcomer

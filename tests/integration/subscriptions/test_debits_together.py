@@ -17,9 +17,9 @@ from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import (
     answers,
     batches,
-    collectable,
-    collected,
     collecting,
+    collection_rows,
+    debit_proposals,
     handing_over,
     paying,
     returns,
@@ -135,7 +135,9 @@ def test_a_return_opens_every_invoice_of_the_debit_again(till: Till) -> None:
     assert till.accounts()["627"] == 80
     assert verify.verify(till.session) == []
     later = COLLECT_ON + timedelta(days=21)
-    again = collectable.propose(till.session, till.seller, later, COLLECT_ON + timedelta(days=4))
+    again = debit_proposals.propose(
+        till.session, till.seller, later, COLLECT_ON + timedelta(days=4)
+    )
     assert [one.attempt for one in again.chosen] == [2, 2]
 
 
@@ -176,7 +178,7 @@ def test_what_the_bank_refuses_is_refused_for_all_of_it(till: Till) -> None:
     (row,) = till.bank(Said(1000, text="REMISE"))
     assert batches.credit_batch(till.session, row, BATCH, COLLECT_ON, {TOGETHER}) == 1
     assert open_units(till) == [1000, 1000]
-    proposal = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
+    proposal = debit_proposals.propose(till.session, till.seller, COLLECT_ON, TODAY)
     assert [one.attempt for one in proposal.chosen] == [2, 2]
     assert verify.verify(till.session) == []
 
@@ -223,7 +225,7 @@ def test_what_was_announced_before_debits_were_put_together_stays_as_it_was(till
     till.session.execute(text("DROP TRIGGER collection_item_no_update"))
     till.session.execute(text("UPDATE collection_item SET debit = ''"))
     till.session.expire_all()
-    names = [item.reference for item, _row in collected.items_of(till.session, made)]
+    names = [item.reference for item, _row in collection_rows.items_of(till.session, made)]
     assert names == ["F2026-1-1", "F2026-2-1", "F2026-3-1"]
     assert open_items.find(till.session, till.seller.id, "F2026-000001").units == 1000
 

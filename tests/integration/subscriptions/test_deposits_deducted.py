@@ -18,7 +18,7 @@ from provision.subscriptions.dunning import policy, reminders
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.parties import profiles
-from provision.subscriptions.payments import collectable, losses
+from provision.subscriptions.payments import debit_proposals, losses
 from provision.subscriptions.selling import billing, cancelling, credit_notes, deposits, opening
 from provision.subscriptions.selling.cancelling import Cancellation
 from provision.subscriptions.selling.changes import Change, change
@@ -276,7 +276,7 @@ def test_the_vat_of_another_regime_is_taken_back_and_that_of_the_invoice_stays(
 def test_an_open_deposit_is_collected_and_gently_reminded_of(till: Counter) -> None:
     number = till.deposit(3000)
     later = FIRST + timedelta(days=300)
-    proposal = collectable.propose(till.session, till.shop.seller, later, FIRST)
+    proposal = debit_proposals.propose(till.session, till.shop.seller, later, FIRST)
     assert [one.document.number for one in proposal.left_out] == [number]
     rules = policy.read(EXAMPLE)
     found = reminders.due(till.session, till.shop.seller, rules, later)

@@ -15,8 +15,8 @@ from provision.subscriptions.books import verify
 from provision.subscriptions.payments import (
     answers,
     batches,
-    collectable,
-    collected,
+    collection_rows,
+    debit_proposals,
     handing_over,
     mandates,
     paying,
@@ -57,7 +57,7 @@ def test_a_collection_holds_what_is_due_and_posts_nothing(till: Till) -> None:
     till.collect()
     assert till.accounts() == before
     assert [one.units for one in till.invoices()] == [1000, 1000]
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
+    found = debit_proposals.propose(till.session, till.seller, COLLECT_ON, TODAY)
     assert {one.why for one in found.left_out} == {"It is being collected"}
     assert verify.verify(till.session) == []
 
@@ -94,7 +94,7 @@ def test_every_debtor_is_told_the_day_and_the_amount(till: Till, tmp_path: Path)
 def test_a_debit_is_announced_fourteen_days_before_or_as_agreed(till: Till) -> None:
     mandates.everyone(till.session, till.seller.id)[0].notice_days = 5
     late = COLLECT_ON - timedelta(days=10)
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, late)
+    found = debit_proposals.propose(till.session, till.seller, COLLECT_ON, late)
     assert [one.document.subscriber_id for one in found.chosen] == [till.shop.jeanne.id]
     assert [one.why for one in found.left_out] == ["It must be announced 14 days before"]
 
@@ -102,8 +102,8 @@ def test_a_debit_is_announced_fourteen_days_before_or_as_agreed(till: Till) -> N
 @only_sqlite
 def test_what_is_not_due_is_not_collected(till: Till) -> None:
     early = date(2026, 1, 20)
-    found = collectable.propose(till.session, till.seller, early, TODAY)
-    assert found == collectable.CollectionProposal((), ())
+    found = debit_proposals.propose(till.session, till.seller, early, TODAY)
+    assert found == debit_proposals.CollectionProposal((), ())
 
 
 def test_the_database_refuses_an_invoice_in_two_collections(till: Till) -> None:
@@ -155,7 +155,7 @@ def test_a_debit_that_the_bank_refused_is_named_and_can_be_collected_again(till:
     )
     assert paid == 1
     later = COLLECT_ON + timedelta(days=28)
-    found = collectable.propose(till.session, till.seller, later, COLLECT_ON)
+    found = debit_proposals.propose(till.session, till.seller, later, COLLECT_ON)
     assert [(one.document.shown, one.attempt) for one in found.chosen] == [("F2026-000002", 2)]
     assert verify.verify(till.session) == []
 
@@ -224,11 +224,11 @@ def test_a_reason_that_passes_is_tried_again_and_another_is_asked_first(till: Ti
     )
     reconciling.accept_certain(till.session, till.seller, day, TOLD)
     later = date(2026, 3, 2)
-    found = collectable.propose(till.session, till.seller, later, day)
+    found = debit_proposals.propose(till.session, till.seller, later, day)
     assert [one.document.shown for one in found.chosen] == ["F2026-000001"]
     assert [one.why for one in found.left_out] == ["Its debit came back (MD06): ask first"]
     asked = frozenset({"F2026-000002"})
-    found = collectable.propose(till.session, till.seller, later, day, asked)
+    found = debit_proposals.propose(till.session, till.seller, later, day, asked)
     assert [one.attempt for one in found.chosen] == [2, 2]
 
 
@@ -302,7 +302,7 @@ def test_a_refused_day_or_profile_makes_no_collection(till: Till) -> None:
         till.collect(on=date(2026, 2, 7))
     with pytest.raises(PaquetError, match="0 debits make no file"):
         till.collect(on=date(2026, 1, 20))
-    assert collected.everyone(till.session, till.seller.id) == []
+    assert collection_rows.everyone(till.session, till.seller.id) == []
 
 
 @only_sqlite

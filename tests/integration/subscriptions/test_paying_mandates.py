@@ -11,8 +11,8 @@ from provision.registry.states import Told
 from provision.subscriptions.books import verify
 from provision.subscriptions.parties import profiles
 from provision.subscriptions.payments import (
-    collectable,
     collecting,
+    debit_proposals,
     mandate_papers,
     mandates,
 )
@@ -52,7 +52,7 @@ def test_a_mandate_that_no_bank_would_take_stops_no_other(
 ) -> None:
     luc = mandates.everyone(till.session, till.seller.id)[1]
     luc.iban, luc.bic = account, ""
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
+    found = debit_proposals.propose(till.session, till.seller, COLLECT_ON, TODAY)
     assert [one.document.units for one in found.chosen] == [1000]
     (left_out,) = found.left_out
     assert "lacks the BIC or the debtor's town (paquet mandate complete)" in left_out.why
@@ -93,7 +93,7 @@ def test_a_mandate_that_is_not_signed_or_has_ended_collects_nothing(till: Till) 
     rows = mandates.everyone(till.session, till.seller.id)
     mandates.end(till.session, rows[0], TODAY, TOLD)
     rows[1].signed_on = None
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
+    found = debit_proposals.propose(till.session, till.seller, COLLECT_ON, TODAY)
     whys = [one.why for one in found.left_out]
     assert whys == ["There is no mandate", f"The mandate {rows[1].reference} is not signed"]
 
@@ -103,7 +103,7 @@ def test_a_mandate_dies_36_months_after_its_last_debit(till: Till) -> None:
     rows = mandates.everyone(till.session, till.seller.id)
     rows[0].collected_before = date(2023, 2, 1)
     rows[1].collected_before = date(2023, 2, 2)
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
+    found = debit_proposals.propose(till.session, till.seller, COLLECT_ON, TODAY)
     assert [one.row.id for one in found.chosen] == [rows[1].id]
 
 
@@ -137,7 +137,7 @@ def test_a_mandate_is_not_erased_while_its_debit_runs(till: Till) -> None:
 @only_sqlite
 def test_a_mandate_that_waits_for_its_signature_does_not_hide_the_one_before(till: Till) -> None:
     mandates.add(till.session, till.seller, till.shop.jeanne, WantedMandate(), (TODAY, TOLD))
-    found = collectable.propose(till.session, till.seller, COLLECT_ON, TODAY)
+    found = debit_proposals.propose(till.session, till.seller, COLLECT_ON, TODAY)
     assert len(found.chosen) == 2
 
 

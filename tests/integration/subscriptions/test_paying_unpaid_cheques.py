@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.days import ONE_DAY
 from provision.errors import PaquetError, UsageRefused
 from provision.shipped import share
 from provision.subscriptions.books import vat_due, verify
 from provision.subscriptions.documents import open_items
 from provision.subscriptions.dunning import policy, reminders
 from provision.subscriptions.ledger.journal import Moment
-from provision.subscriptions.payments import bounced, paying, waiting
+from provision.subscriptions.payments import awaited_money, bounced, paying
 from provision.subscriptions.payments.paying import Cheque
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.deposits_shop import FIRST, counter
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
-ONE_DAY = timedelta(days=1)
 PAID_ON = COLLECT_ON - ONE_DAY
 WHY = "Chèque sans provision"
 
@@ -58,7 +58,7 @@ def test_a_cheque_that_waits_is_taken_back_and_its_invoice_is_open_again(till: T
     assert undo(till, typed="cheque-12") == 0
     assert [one.units for one in till.invoices()] == [1_000]
     assert till.accounts() == {"411": 1_000, "706": -833, "44571": -167}
-    assert waiting.everything(till.session, till.seller.id) == []
+    assert awaited_money.everything(till.session, till.seller.id) == []
     assert verify.verify(till.session) == []
 
 
@@ -73,7 +73,7 @@ def test_vat_and_reminders_see_the_invoice_as_unpaid(till: Till) -> None:
 
 def test_what_the_bank_took_back_is_its_movement_with_its_fee(till: Till) -> None:
     (row,) = till.bank(Said(1_000, text="REMISE"), on=PAID_ON)
-    waiting.bank(till.session, row, ["cheque-12"], PAID_ON)
+    awaited_money.bank(till.session, row, ["cheque-12"], PAID_ON)
     with pytest.raises(UsageRefused, match="a movement takes it back"):
         undo(till)
     with pytest.raises(UsageRefused, match=r"is -9\.00 EUR, and cheque-12 was 10\.00 EUR"):
@@ -86,7 +86,7 @@ def test_what_the_bank_took_back_is_its_movement_with_its_fee(till: Till) -> Non
 
 
 def test_who_has_no_statements_takes_it_back_from_the_bank(till: Till) -> None:
-    waiting.remit(till.session, till.seller, ["cheque-12"], Moment(PAID_ON, PAID_ON))
+    awaited_money.remit(till.session, till.seller, ["cheque-12"], Moment(PAID_ON, PAID_ON))
     assert till.accounts()["512"] == 1_000
     undo(till)
     assert till.accounts() == {"411": 1_000, "706": -833, "44571": -167}
@@ -101,7 +101,7 @@ def test_a_cheque_that_waits_has_no_movement_that_took_it_back(till: Till) -> No
 def test_no_movement_of_before_the_cheque_took_it_back(till: Till) -> None:
     (row,) = till.bank(Said(-1_000), on=PAID_ON - ONE_DAY)
     brought = till.bank(Said(1_000), on=PAID_ON)[-1]
-    waiting.bank(till.session, brought, ["cheque-12"], PAID_ON)
+    awaited_money.bank(till.session, brought, ["cheque-12"], PAID_ON)
     cheque = bounced.find(till.session, till.seller, "12")
     with pytest.raises(UsageRefused, match="and cheque-12 of"):
         bounced.take_back(till.session, cheque, row, WHY, COLLECT_ON)
@@ -123,7 +123,7 @@ def test_a_cheque_typed_on_the_wrong_invoice_is_typed_again_with_letters(till: T
     (invoice,) = till.invoices()
     again = Cheque(1_000, COLLECT_ON, "12-BIS")
     paying.take_cheque(till.session, invoice, again, COLLECT_ON)
-    (left,) = waiting.everything(till.session, till.seller.id)
+    (left,) = awaited_money.everything(till.session, till.seller.id)
     assert (left.shown, till.invoices()) == ("cheque-12-BIS", [])
     assert verify.verify(till.session) == []
 

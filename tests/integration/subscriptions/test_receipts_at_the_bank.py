@@ -13,7 +13,7 @@ from provision.subscriptions.commons import contributions
 from provision.subscriptions.commons.receipts import recording
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.ledger.journal import Moment
-from provision.subscriptions.payments import paying, waiting
+from provision.subscriptions.payments import awaited_money, paying
 from provision.subscriptions.payments.paying import Cheque
 from provision.workflows import reconciling
 from tests.integration.subscriptions.conftest import START
@@ -31,13 +31,13 @@ def desk(shop: Shop) -> Desk:
 
 
 def waits(desk: Desk) -> list[tuple[str, str, int]]:
-    found = waiting.everything(desk.session, desk.association.id)
+    found = awaited_money.everything(desk.session, desk.association.id)
     return [(one.account, one.shown, one.units) for one in found]
 
 
 def bank(desk: Desk, said: Said, *names: str) -> None:
     (row,) = desk.bank(said)
-    waiting.bank(desk.session, row, names, TODAY)
+    awaited_money.bank(desk.session, row, names, TODAY)
 
 
 def test_a_movement_that_is_a_gift_is_booked_once_as_one(desk: Desk) -> None:
@@ -69,7 +69,7 @@ def test_a_transfer_that_is_written_down_first_waits_for_the_statement(desk: Des
         "likely",
         numbering.shown(made.series, made.number),
     )
-    waiting.bank(desk.session, row, ["r2026-000001"], TODAY)
+    awaited_money.bank(desk.session, row, ["r2026-000001"], TODAY)
     assert (waits(desk), desk.accounts()) == ([], {"512": 5_000, "7541": -5_000})
     assert verify.verify(desk.session) == []
 
@@ -88,28 +88,28 @@ def test_cheques_are_banked_together_and_to_the_cent(desk: Desk) -> None:
     assert desk.accounts()["5112"] == 7_000
     (row,) = desk.bank(Said(7_000, text="REMISE CHEQUES"))
     with pytest.raises(UsageRefused, match=r"is 70\.00 EUR, and 50\.00 EUR are waited for"):
-        waiting.bank(desk.session, row, ["R2026-000001"], TODAY)
+        awaited_money.bank(desk.session, row, ["R2026-000001"], TODAY)
     names = ["R2026-000001", "R2026-000002"]
-    waiting.bank(desk.session, row, names, TODAY)
+    awaited_money.bank(desk.session, row, names, TODAY)
     assert desk.accounts() == {"512": 7_000, "7541": -5_000, "756": -2_000}
     (again,) = desk.bank(Said(7_000))
     with pytest.raises(UsageRefused, match="does not wait for the bank"):
-        waiting.bank(desk.session, again, names, TODAY)
+        awaited_money.bank(desk.session, again, names, TODAY)
     assert verify.verify(desk.session) == []
 
 
 def test_who_has_no_statements_says_what_went_through_the_bank(desk: Desk) -> None:
     desk.record(desk.gift(means="cheque"))
     moment = Moment(TODAY, TODAY)
-    waiting.remit(desk.session, desk.association, ["R2026-000001"], moment)
+    awaited_money.remit(desk.session, desk.association, ["R2026-000001"], moment)
     assert desk.accounts() == {"512": 5_000, "7541": -5_000}
     desk.cancel(recording.find(desk.session, desk.association, "R2026-000001"))
-    waiting.remit(desk.session, desk.association, ["R2026-000001"], moment)
+    awaited_money.remit(desk.session, desk.association, ["R2026-000001"], moment)
     assert desk.accounts() == {}
     desk.bank()
     desk.record(desk.fee(means="cheque"))
     with pytest.raises(UsageRefused, match="one will show this"):
-        waiting.remit(desk.session, desk.association, ["R2026-000002"], moment)
+        awaited_money.remit(desk.session, desk.association, ["R2026-000002"], moment)
     assert verify.verify(desk.session) == []
 
 
@@ -118,12 +118,12 @@ def test_a_remittance_is_of_money_and_not_of_before_it_came(desk: Desk) -> None:
     names = ["R2026-000001"]
     before = Moment(ON - timedelta(days=1), TODAY)
     with pytest.raises(UsageRefused, match=f"{before.on} is before {ON}"):
-        waiting.remit(desk.session, desk.association, names, before)
-    waiting.remit(desk.session, desk.association, names, Moment(ON, TODAY))
+        awaited_money.remit(desk.session, desk.association, names, before)
+    awaited_money.remit(desk.session, desk.association, names, Moment(ON, TODAY))
     desk.cancel(first)
     desk.record(desk.gift(means="cheque", key="again"))
     with pytest.raises(UsageRefused, match="comes to nothing"):
-        waiting.remit(
+        awaited_money.remit(
             desk.session, desk.association, [*names, "R2026-000002"], Moment(TODAY, TODAY)
         )
 
@@ -165,8 +165,8 @@ def test_a_cheque_pays_an_invoice_and_waits_for_the_bank(shop: Shop) -> None:
         paying.take_cheque(till.session, till.invoices()[0], Cheque(1, TODAY, "BNP-12"), TODAY)
     assert till.accounts()["5112"] == 400
     (row,) = till.bank(Said(400, text="REMISE"))
-    assert waiting.names(till.session, till.seller.id, ["cheque-BNP-12"])
-    waiting.bank(till.session, row, ["CHEQUE-bnp-12"], TODAY)
+    assert awaited_money.names(till.session, till.seller.id, ["cheque-BNP-12"])
+    awaited_money.bank(till.session, row, ["CHEQUE-bnp-12"], TODAY)
     assert "5112" not in till.accounts()
     assert verify.verify(till.session) == []
 

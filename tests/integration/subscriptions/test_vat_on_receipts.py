@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provision.days import ONE_DAY
 from provision.errors import UsageRefused
 from provision.money import apportion, euros
 from provision.subscriptions.books import vat_due, verify
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
 FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
-ONE_DAY = timedelta(days=1)
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 Accounts of the règlement ANC 2018-06: 756 cotisations; 7541 dons manuels of persons and
 non-profits, 7542 mécénats of companies. The money is on 5301 (cash), 5112 (a cheque), or at the
-bank; where statements are brought in it waits for them (`payments.waiting`), or is the movement.
+bank; where statements are brought in it waits for them (`payments.awaited_money`), or is the
+movement.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from provision.subscriptions.documents import numbering
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry
 from provision.subscriptions.ledger.models import LedgerTransaction
-from provision.subscriptions.payments import booking, waiting
+from provision.subscriptions.payments import awaited_money, booking
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import BankMovement
 
@@ -97,7 +98,7 @@ def take_back(session: Session, receipt: Receipt, today: date) -> int:
     )
     account, reference = money.account, money.party
     if written.journal == journal.BANK or _arrived(session, receipt, money):
-        account, reference = chart.TRANSFERS, waiting.of_receipt(shown)
+        account, reference = chart.TRANSFERS, awaited_money.of_receipt(shown)
     entry = Entry(
         organisation_id=receipt.organisation_id,
         effective_on=booking.open_day(session, receipt.organisation_id, today),
@@ -113,18 +114,18 @@ def take_back(session: Session, receipt: Receipt, today: date) -> int:
 
 
 def _place(session: Session, income: ReceiptIncome) -> tuple[str, str]:
-    reference = waiting.of_receipt(income.shown)
+    reference = awaited_money.of_receipt(income.shown)
     if income.means == CASH:
         return chart.CASH, ""
     if income.means == CHEQUE:
         return chart.CHEQUES, reference
-    return waiting.place(session, income.organisation_id, reference)
+    return awaited_money.place(session, income.organisation_id, reference)
 
 
 def _left_over(session: Session, income: ReceiptIncome, cancelled: Receipt) -> tuple[str, str]:
     """Return where the money of a cancelled receipt waits, or raise UsageRefused."""
     shown = numbering.shown(cancelled.series, cancelled.number)
-    reference = waiting.of_receipt(shown)
+    reference = awaited_money.of_receipt(shown)
     left = posting.party_units(session, income.organisation_id, chart.TRANSFERS, reference)
     if left != -income.units:
         raise UsageRefused(

@@ -13,8 +13,8 @@ from provision.formats.sepa.debits import MOST_UNITS, said_of
 from provision.formats.sepa.mandates import MandateParty
 from provision.money import MoneyRefused
 from provision.subscriptions.documents.issuing import Number
-from provision.subscriptions.payments import collectable
-from provision.subscriptions.payments.collectable import DebitPart
+from provision.subscriptions.payments import debit_proposals
+from provision.subscriptions.payments.debit_proposals import DebitPart
 from tests.unit.formats.sepa.sepa_examples import (
     BRITISH,
     CREDITOR,
@@ -120,7 +120,7 @@ def test_a_one_off_mandate_pays_all_of_a_day_by_its_one_debit() -> None:
     once = replace(MANDATE, kind="OOFF", last_collected_on=None)
     numbers = (Number(1, "F2026", 1), Number(1, "F2026", 2))
     parts = [DebitPart(one, 500, f"{one.series}-{one.number}-1") for one in numbers]
-    made = collectable.debit(parts[0].reference, parts, once)
+    made = debit_proposals.debit(parts[0].reference, parts, once)
     (file,) = debit_files.files([made], CREDITOR, HAND_OVER)
     assert (file.count, file.total) == (1, 1000)
     assert made.remittance() == "Factures F2026-000001 F2026-000002"
