@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.lab.region import Delivered
 
 # Restic alone tries for a quarter of an hour before it gives up.
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 ANSWERS = 207
 
 

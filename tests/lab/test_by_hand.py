@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from provision.process.commands import Completed
     from tests.lab.region import Region
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 SITE = str(Path(sys.executable).parent / "ansible-playbook"), "site.yml"
 PLAYBOOKS = Surroundings(folder=share("playbooks"))

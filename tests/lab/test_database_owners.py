@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 MULTISTATUS = 207
 # Each play asks for the first; the second answers the meter; the settings are for whoever comes.
 PLANTED = """

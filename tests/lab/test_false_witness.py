@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.lab.region import Delivered, Region
     from tests.lab.visitors import Visitor
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 ACCUSER = Path(__file__).with_name("accuser.py").read_text(encoding="utf-8")
 IMAP, SIEVE, SSH = *MAIL[2:], Door("sshd", 22)
 TRIES, LINES_OF_ONE = 36, 16

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 
 def codes(pdf: Path) -> list[str]:

@@ -20,7 +20,7 @@ from tests.lab.region import Delivered
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 READ, CREATED, LISTED, BUSY = 200, 201, 207, 503
 AT_ONCE, SERVED_AT_ONCE = 20, 16
 CHANGED_OFTEN = 200  # lines of what is known of one event that was changed 500 times

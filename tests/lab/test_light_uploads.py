@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 CREATED, DONE, LISTED, NO_SPACE, BROKE_OFF = 201, 204, 207, 507, 0
 BAD, FORBIDDEN, CONFLICT, CHANGED, TOO_LARGE, AWAY = 400, 403, 409, 412, 413, 503
 

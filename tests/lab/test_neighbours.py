@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 UNAVAILABLE, MULTISTATUS = 503, 207
 TRANSPORT, NOSNIFF = "Strict-Transport-Security", "X-Content-Type-Options"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 # PHP looks for old sessions at one request of a hundred.
 AT_MOST, AT_ONCE = 1000, 40
 OLD = "sess_0123456789abcdef0123456789abcdef"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 NO_SPACE = 507
 WAYS = {
     "without a length": (),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 
 def test_a_bundle_gets_what_a_new_release_brings_and_once(delivered_bundle: Delivered) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered, Region
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 ANSWERS = 207
 EXPOSURE = 4.0
 # Where every Unix user may make a name.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.lab.region import Delivered
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 NO_SPACE = 507
 ROOM = 60 * MIB
 LETTER = "17000.M1P1.here,S={0},W={0}:2,S"

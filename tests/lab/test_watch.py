@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from provision.lab.machines import Machine
     from tests.lab.region import Delivered, Region
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 PATIENCE = 30.0
 # Maps of what was replaced, in processes that are no session of somebody's.
