@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from provision import edges
 from provision.errors import UsageRefused
-from provision.subscriptions.documents import allocating, crediting
+from provision.subscriptions.documents import allocating, reversals
 from provision.subscriptions.documents.drafts import DEPOSIT, REPLACES, Buyer, Draft
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.offers import sharing
@@ -51,7 +51,7 @@ def correct(session: Session, number: Number, reason: str, on: date) -> list[Num
     today, when it was made again before, while it is collected, or when other documents charge its
     days.
     """
-    invoice = credit_notes.found(session, number)
+    invoice = credit_notes.find(session, number)
     _refuse_again(session, number)
     _refuse_collected(session, number)
     buyer, language = _buyer(session, invoice)
@@ -65,7 +65,7 @@ def correct(session: Session, number: Number, reason: str, on: date) -> list[Num
     words = REPLACED[language].format(number=number.shown, reason=why)
     numbers.append(_made_again(session, invoice, lines, (buyer, words, on)))
     for note in charges.credits_of(session, number):
-        crediting.move(session, note, numbers[-1], on)
+        reversals.move(session, note, numbers[-1], on)
     return numbers
 
 

@@ -55,7 +55,7 @@ def write(context: Context, wanted: ReceiptsWanted, how: How) -> None:
     with context.reading() as session:
         receipts = {
             numbering.shown(receipt.series, receipt.number): receipt
-            for receipt in _found(session, wanted)
+            for receipt in _meant(session, wanted)
         }
         planned = [copy_facts(session, receipt, wanted.folder) for receipt in receipts.values()]
     if not planned:
@@ -80,7 +80,7 @@ def written(context: Context, organisation: str, shown: str, folder: Path) -> Fa
     return {"file": str(path), "copy": copy.place.state}
 
 
-def _found(session: Session, wanted: ReceiptsWanted) -> list[Receipt]:
+def _meant(session: Session, wanted: ReceiptsWanted) -> list[Receipt]:
     if bool(wanted.numbers) == bool(wanted.since):
         raise UsageRefused("Which receipts?", "Name them, or give --since DAY.")
     owner = organisations.get(session, wanted.organisation)

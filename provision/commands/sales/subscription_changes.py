@@ -86,7 +86,7 @@ def change(context: Context, wanted: NewTerms, how: How) -> None:
     control = context.control()
 
     def work(session: Session) -> Facts:
-        changed, bundle = _made(session, control, wanted)
+        changed, bundle = _changed(session, control, wanted)
         return {
             "subscription": wanted.number,
             "bundle": bundle and bundle.domain,
@@ -169,7 +169,7 @@ def declare(context: Context, number: int, month: str, amount: str, how: How) ->
     changing.change(context, work, how)
 
 
-def _made(session: Session, control: Control, wanted: NewTerms) -> tuple[Changed, Bundle | None]:
+def _changed(session: Session, control: Control, wanted: NewTerms) -> tuple[Changed, Bundle | None]:
     """Change a subscription; return what it is then, and the bundle that it is for."""
     subscription, today = opening.get(session, wanted.number), control.today()
     plan = plans.get(session, wanted.plan) if wanted.plan else None
@@ -201,7 +201,7 @@ def _refuse_room(context: Context, wanted: NewTerms) -> str | None:
     control = context.control()
 
     def look(session: Session) -> tuple[str | None, int]:
-        changed, bundle = _made(session, control, wanted)
+        changed, bundle = _changed(session, control, wanted)
         return bundle.domain if bundle else None, changed.version.gib
 
     domain, gib = tried(context, look)

@@ -49,7 +49,7 @@ def many(
     coming = iter(documents)
     first = tuple(islice(coming, FEW + 1))
     if len(first) <= FEW:
-        yield from map(partial(_made, work), first)
+        yield from map(partial(_outcome, work), first)
         return
     yield from _spread(work, chain(first, coming))
 
@@ -74,10 +74,12 @@ def _spread(
 def _chunk(
     work: Callable[[PaperInvoice], Made], documents: tuple[PaperInvoice | Refused, ...]
 ) -> list[Made | Refused]:
-    return [_made(work, document) for document in documents]
+    return [_outcome(work, document) for document in documents]
 
 
-def _made(work: Callable[[PaperInvoice], Made], document: PaperInvoice | Refused) -> Made | Refused:
+def _outcome(
+    work: Callable[[PaperInvoice], Made], document: PaperInvoice | Refused
+) -> Made | Refused:
     if isinstance(document, Refused):
         return document
     try:

@@ -10,7 +10,7 @@ of the final invoice, also where the seller's regime has changed in between.
 
 Only what was paid of a deposit is deducted, in the order in which deposits were issued, and up to
 the whole of the invoice; the rest waits for the next one. A deposit that was credited is over:
-its credit note is set against what is still open of older invoices (`crediting`).
+its credit note is set against what is still open of older invoices (`reversals`).
 """
 
 from __future__ import annotations

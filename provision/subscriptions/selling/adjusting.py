@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provision.formats.facturx import wording
 from provision.languages import spoken
-from provision.subscriptions.documents import crediting, deducting, issuing
+from provision.subscriptions.documents import deducting, issuing, reversals
 from provision.subscriptions.documents.drafts import CREDIT_NOTE, Draft
 from provision.subscriptions.offers import sharing
 from provision.subscriptions.offers.catalogue import Catalogue
@@ -73,7 +73,7 @@ def issue(work: Work, drafts: list[Draft]) -> list[Number]:
     deducting.deduct(work.session, drafts, numbers, work.on)
     for draft, number in zip(drafts, numbers, strict=True):
         if draft.kind == CREDIT_NOTE:
-            crediting.set_against(work.session, number, work.on)
+            reversals.set_against(work.session, number, work.on)
     return numbers
 
 
@@ -147,8 +147,8 @@ def _drawn(work: Work, draft: Draft, days: Term) -> Iterator[Draft]:
 
 
 def _credit_notes(work: Work, draft: Draft, days: Term) -> list[Draft]:
-    lines = [crediting.negated(line) for line in draft.lines]
-    return crediting.notes(lines, _creditable(work, draft, days), draft)
+    lines = [reversals.negated(line) for line in draft.lines]
+    return reversals.notes(lines, _creditable(work, draft, days), draft)
 
 
 def _creditable(work: Work, draft: Draft, days: Term) -> list[tuple[Invoice, Cents]]:

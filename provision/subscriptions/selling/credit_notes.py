@@ -62,7 +62,7 @@ def credit(session: Session, number: Number, what: What, reason: str, on: date) 
     It is set against the invoice as far as that is open; the rest stays open, to be refunded.
     Raises UsageRefused for more than what is left, or for days that were given back already.
     """
-    invoice = found(session, number)
+    invoice = find(session, number)
     billing = charges.billing_of(session, invoice.subscription_id)
     work = Work(session, Catalogue(session), sharing.load(session), on, billing)
     lines = _chosen(session, invoice, what)
@@ -96,7 +96,7 @@ def credit_all(session: Session, subscription: Subscription, reason: str, on: da
     ]
 
 
-def found(session: Session, number: Number) -> Invoice:
+def find(session: Session, number: Number) -> Invoice:
     """Return an invoice to a subscriber that may be taken back, or raise UsageRefused."""
     invoice = session.get(Invoice, tuple(number.columns.values()))
     if invoice is None:

@@ -61,7 +61,7 @@ def find(
             )
         owner = organisations.get(session, typed)
         return Giver(people.organisation_reference(owner.id), None)
-    subscriber = people.known(session, typed) or _made(session, typed, said, told)
+    subscriber = people.known(session, typed) or _new_giver(session, typed, said, told)
     if erasing.is_erased(session, subscriber.id):
         raise UsageRefused("Whoever had this number was erased", "Name somebody else.")
     identity = identities.ensure(session, subscriber, today)
@@ -71,7 +71,7 @@ def find(
     return Giver(people.reference(session, subscriber.id), identity)
 
 
-def _made(session: Session, typed: str, said: Mapping[str, object], told: Told) -> Subscriber:
+def _new_giver(session: Session, typed: str, said: Mapping[str, object], told: Told) -> Subscriber:
     if "name" not in said or people.is_number(typed):
         raise UsageRefused(
             "Nobody here has this e-mail address or number",
