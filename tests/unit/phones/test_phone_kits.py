@@ -132,6 +132,28 @@ def test_the_paper_is_one_sheet_in_either_language(
 
 
 @every_kit
+def test_the_paper_is_one_sheet_where_two_with_long_names_work_together(
+    sync: Sync, tmp_path: Path
+) -> None:
+    support = Support(
+        name="Association des Amis du Libre en Normandie",
+        telephone="02 33 00 00 00",
+        email="support-abonnes@association-des-amis.test",
+        sold_by="Atelier du Web Libre de la Manche",
+        supported_by="Association des Amis du Libre en Normandie",
+    )
+    long = replace(
+        sync,
+        address="jeanne.martin@jeanne.paquet.test",
+        files_url="https://jeanne.paquet.test/remote.php/dav/files/jeanne.martin@jeanne.paquet.test/",
+        language="fr",
+        support=support,
+    )
+    (text,) = words_on(write_kit(long, tmp_path).pdf.read_bytes())
+    assert "Vendu par Atelier du Web" in text
+
+
+@every_kit
 def test_the_codes_are_read_back_from_the_paper(sync: Sync, tmp_path: Path) -> None:
     expected = set()
     if sync.kind == "android":
