@@ -89,9 +89,8 @@ def deploy(
         if wanted and len(unchanged) == len(wanted):
             visited = tuple(wanted) if drift else ()
             return Deployment(host.name, 0, visited, passed, time.monotonic() - started)
-        is_new = not held.digests
-        known = {**play.variables, "new_server": is_new, "visit": held.permit.fence}
-        given = replace(play, variables=known, skipped=unchanged)
+        told = {"new_server": not held.digests, "visit": held.permit.fence}
+        given = replace(play, variables={**play.variables, **told}, skipped=unchanged)
         due = {role: wanted[role] for role in wanted if role not in unchanged}
         result = _visit(given, settings, held, due, on_part)
     return _describe(host, wanted, passed, result, started)

@@ -47,7 +47,7 @@ class Delivery:
     bundle: Bundle
     ready: Ready | None = None
     enrolled: devices.Enrolled | None = None
-    made: bool = False
+    is_bundle_made: bool = False
     findings: Sequence[Finding] = ()
     kit: Path | None = None
 
@@ -139,7 +139,8 @@ def _make_bundle(delivery: Delivery) -> str:
     with_backup = replace(play, variables={**play.variables, "first_backup": True})
     whole = plays.with_device(with_backup, device, "enrol", control, secret)
     result = plays.change(control, whole, delivery.take_ready())
-    delivery.enrolled, delivery.made = devices.enrolled(device, secret, result), True
+    delivery.enrolled = devices.enrolled(device, secret, result)
+    delivery.is_bundle_made = True
     return f"{delivery.bundle.domain} works on {delivery.bundle.server}"
 
 
@@ -153,7 +154,7 @@ def _enrol_device(delivery: Delivery) -> str:
 
 def _check(delivery: Delivery) -> str:
     secret = delivery.enrolled.secret if delivery.enrolled else None
-    if not delivery.made:  # what an earlier run began may keep the cloud still
+    if not delivery.is_bundle_made:  # what an earlier run began may keep the cloud still
         safekeeping.first(delivery.control, delivery.bundle)
     findings = checking.check_bundle(delivery.control, delivery.bundle, secret)
     delivery.findings = findings

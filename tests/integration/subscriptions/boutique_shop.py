@@ -22,26 +22,22 @@ if TYPE_CHECKING:
 
     from provision.commands.shared.context import Context
 
-PARTS = ("--supporter-parts", "30", "--seller-parts", "70", "--from", "2026-01-01")
+PARTS = ("--supporter-parts", "30", "--seller-parts", "70")
+BUSINESS = ("--kind", "business", "--siren", "732829320")
+
+
+def with_a_contract(context: Context, first: str) -> None:
+    """Let a business sell the example's plans with an association from the day `first` on."""
+    example = str(shipped.share("templates") / "plans.example.toml")
+    ask(context, organisation, "add", "Boutique", *BUSINESS, "--yes")
+    ask(context, organisation, "add", "Les Amis", "--kind", "association", "--yes")
+    ask(context, plan, "import", example, "--yes")
+    ask(context, contract, "add", "Boutique", "Les Amis", *PARTS, "--from", first, "--yes")
 
 
 def sold_to_jeanne(context: Context, folder: Path) -> Context:
     """A registry in which Jeanne subscribed, all of it by commands but the order."""
-    example = shipped.share("templates") / "plans.example.toml"
-    ask(
-        context,
-        organisation,
-        "add",
-        "Boutique",
-        "--kind",
-        "business",
-        "--siren",
-        "732829320",
-        "--yes",
-    )
-    ask(context, organisation, "add", "Les Amis", "--kind", "association", "--yes")
-    ask(context, plan, "import", str(example), "--yes")
-    ask(context, contract, "add", "Boutique", "Les Amis", *PARTS, "--yes")
+    with_a_contract(context, "2026-01-01")
     moment = datetime(2026, 3, 31, tzinfo=UTC)
     with context.session() as session:
         jeanne = Subscriber(

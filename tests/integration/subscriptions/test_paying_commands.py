@@ -7,16 +7,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from provision import shipped
 from provision.commands.books.books import books
 from provision.commands.payments.bank import bank
 from provision.commands.payments.dunning import dunning
 from provision.commands.payments.mandate import mandate
 from provision.commands.payments.payment import payment
-from provision.commands.sales.contract import contract
 from provision.commands.sales.invoice import invoice
 from provision.commands.sales.organisation import organisation
-from provision.commands.sales.plan import plan
 from provision.errors import PaquetError, UsageRefused
 from provision.formats.sepa.target_days import first_open_day
 from provision.subscriptions.dunning import reminders
@@ -24,6 +21,7 @@ from provision.subscriptions.offers import plans
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.selling import opening
 from provision.subscriptions.selling.opening import Sale
+from tests.integration.subscriptions.boutique_shop import with_a_contract
 from tests.integration.subscriptions.commanding import ask, read, settled
 from tests.integration.subscriptions.conftest import newcomer
 from tests.integration.subscriptions.paying_shop import CREDITOR, OURS, THEIRS, Said, camt
@@ -60,22 +58,7 @@ def sold(tmp_path: Path) -> Context:
     described = tmp_path / "boutique.toml"
     described.write_text(DESCRIBED, encoding="utf-8")
     context, first = settled(tmp_path), BEGAN.isoformat()
-    ask(
-        context,
-        organisation,
-        "add",
-        "Boutique",
-        "--kind",
-        "business",
-        "--siren",
-        "732829320",
-        "--yes",
-    )
-    ask(context, organisation, "add", "Les Amis", "--kind", "association", "--yes")
-    example = str(shipped.share("templates") / "plans.example.toml")
-    ask(context, plan, "import", example, "--yes")
-    parts = ("--supporter-parts", "30", "--seller-parts", "70", "--from", first)
-    ask(context, contract, "add", "Boutique", "Les Amis", *parts, "--yes")
+    with_a_contract(context, first)
     ask(context, organisation, "describe", "Boutique", str(described), "--from", first, "--yes")
     with context.session() as session:
         jeanne = newcomer(session, "Jeanne")
