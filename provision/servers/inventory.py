@@ -62,6 +62,11 @@ def read(path: Path) -> dict[str, Host]:
         for name, (groups, variables) in _gather(_load(path), path).items()
     }
     for host in hosts.values():
+        if {"bundles", "backup"} <= host.groups:
+            raise InventoryWrong(
+                f"{path}: the host {host.name} is in the group bundles and in the group backup",
+                "A backup belongs on another machine: give each group its own.",
+            )
         if left := OF_EXAMPLE & {host.address, host.server_name}:
             raise InventoryWrong(
                 f"{path}: {host.name} is still a machine of the example, {min(left)}",

@@ -55,6 +55,15 @@ def test_a_machine_of_the_example_that_was_left_in_is_refused(tmp_path: Path, le
     assert "your own servers" in refused.value.hint
 
 
+def test_a_machine_is_not_its_own_backup(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "all: {children: {bundles: {hosts: {one: }}, backup: {hosts: {one: }}}}\n"
+    )
+    with pytest.raises(InventoryWrong, match="one is in the group bundles and in") as refused:
+        inventory.read(path)
+    assert "another machine" in refused.value.hint
+
+
 def test_what_a_host_leaves_out_has_a_default(tmp_path: Path) -> None:
     host = inventory.find(one(tmp_path, ""), "one")
     assert (host.address, host.server_name, host.port, host.user) == ("one", "one", 22, "paquet")
