@@ -159,9 +159,10 @@ def finished(visited: Sequence[str], result: PlayResult) -> tuple[str, ...]:
     """Return which of the `visited` roles, in the site's order, a failed play brought to their end.
 
     A role may run tasks of another one, before or after that has its turn: what was begun is
-    known by the site's order, and nothing after the failure is taken for done.
+    known by the site's order, and nothing after the failure is taken for done. `NAME_ready` runs
+    those of NAME, which had its turn.
     """
     begun = tuple(takewhile(result.roles.__contains__, visited))
-    if result.failed_in in begun:
+    if result.failed_in in begun and begun[-1] != f"{result.failed_in}_ready":
         return begun[: begun.index(result.failed_in)]
     return begun[:-1]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from jinja2.nativetypes import NativeEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 ROLES = sorted(path for path in (PLAYBOOKS / "roles").iterdir() if (path / "tasks").is_dir())
+OWNERS = re.compile(r"(?:owner|group): (\w+)")
 LEFT = {"ansible.builtin.shell", "ansible.builtin.command", "ansible.builtin.raw"}
 
 
@@ -24,6 +26,24 @@ def site_roles() -> list[str]:
 
 def test_every_role_of_the_site_exists() -> None:
     assert not set(site_roles()) - {role.name for role in ROLES}
+
+
+def test_whom_the_first_roles_name_is_installed_before_them() -> None:
+    """Files and rules above `packages_ready` belong to users that packages below it would make."""
+    play = yaml.safe_load((PLAYBOOKS / "site.yml").read_text())[0]
+    roles = [entry["role"] for entry in play["roles"]]
+    above, below = roles[: (turn := roles.index("packages_ready"))], roles[turn + 1 :]
+    given = {"packages_roles": roles, "new_server": True}
+    first = NativeEnvironment().from_string(play["vars"]["packages_first"]).render(given)
+    texts = [
+        path.read_text()
+        for role in above
+        for path in (PLAYBOOKS / "roles" / role).rglob("*.yml")
+        if path.parent.name in {"tasks", "vars"}
+    ]
+    named = set(OWNERS.findall("\n".join(texts))) | set(play["vars"]["firewall_mailers"])
+    assert "postfix" in named
+    assert named & set(below) <= set(first)
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: str(role.name))

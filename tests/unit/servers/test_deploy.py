@@ -22,6 +22,8 @@ SITE = ["packages", "base", "clouds", "mail", "ready"]
         (SITE, ["packages", "clouds", "base"], "clouds", ["packages", "base"]),
         (["mail", "ready"], ["mail", "ready", "clouds"], "clouds", ["mail"]),
         (SITE, ["packages", "clouds", "base", "mail", "ready"], "clouds", ["packages", "base"]),
+        (["mail", "base", "mail_ready"], ["mail", "base", "mail_ready"], "mail", ["mail", "base"]),
+        (["mail", "base", "mail_ready"], ["mail", "base"], "mail", []),
         (SITE, [], "", []),
     ],
 )
