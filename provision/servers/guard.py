@@ -90,10 +90,7 @@ def hold(host: Host, settings: Settings, claim: Claim) -> Iterator[Hold]:
     Unreachable, or PaquetError when the server was never prepared.
     """
     with connection.private_folder() as folder, _talk(host, settings, claim, folder) as line:
-        answer = line.hear()
-        while answer["state"] == "waiting":
-            claim.on_wait(answer["holder"])
-            answer = line.hear()
+        answer = line.hear_out(claim)
         if answer["state"] == "busy":
             raise ServerBusy(
                 f"{host.name} is still busy after {claim.wait:.0f} seconds: {answer['holder']}",
@@ -101,7 +98,7 @@ def hold(host: Host, settings: Settings, claim: Claim) -> Iterator[Hold]:
             )
         fence = claim.next_fence(answer["fence"])
         line.tell({"fence": fence})
-        if (stored := line.hear().get("fence")) is not None:
+        if (stored := line.hear_out(claim).get("fence")) is not None:
             raise _registry_is_older(host, fence, stored)
         with line.beating():
             yield Hold(Permit(host.name, fence, folder / "c"), answer["digests"], line)
@@ -130,6 +127,12 @@ class _Line:
         if not heard:
             raise self._explain()
         return dict(json.loads(heard))
+
+    def hear_out(self, claim: Claim) -> dict[str, Any]:
+        """Return what comes after all waiting."""
+        while (answer := self.hear())["state"] == "waiting":
+            claim.on_wait(answer["holder"])
+        return answer
 
     @contextmanager
     def beating(self) -> Iterator[None]:

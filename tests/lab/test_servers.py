@@ -298,6 +298,15 @@ def test_a_paused_run_is_overtaken_and_changes_nothing_any_more(machine: Machine
     assert "overtaken" in said or "lost its lock" in said
 
 
+def test_who_comes_after_a_killed_run_is_told_that_its_work_goes_on(machine: Machine) -> None:
+    told: list[str] = []
+    unit = "left-by-a-test.service"
+    machine.root("systemd-run", f"--unit={unit}", "flock", "/run/paquet/change.lock", "sleep", "4")
+    with guard.hold(machine.host, machine.settings, replace(machine.claim(), on_wait=told.append)):
+        assert "inactive" in machine.root("systemctl", "is-active", unit, check=False)
+    assert told == ["what an older run began goes on"]
+
+
 def test_by_hand_a_module_waits_for_the_run(machine: Machine) -> None:
     python = "/usr/local/lib/paquet/guarded-python"
     slow = ["timeout", "1", python, "-c", "print('in')"]
