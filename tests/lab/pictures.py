@@ -68,14 +68,14 @@ find /etc/nginx /etc/postfix /etc/dovecot /etc/rspamd /etc/paquet /usr/local/lib
     \( -path /srv/bundles -o -path /srv/mail -o -path /var/lib/paquet/backup \) -prune -o \
     -type f -print |
   grep -vE '/certificates|tsig|/cache.conf|acme|redis.conf|\.db$' |
-  grep -vE '/fence$|/state/|/units/|/__pycache__/|lib/paquet/(watch|room).json' |
+  grep -vE '/fence$|/state/|/calls/|/units/|/__pycache__/|lib/paquet/(watch|room).json' |
   sort > /tmp/picture
 xargs -d '\n' stat --format '%U:%G %a %n' < /tmp/picture
 while read -r path; do
   echo "$(sed -E 's/198\.18\.[0-9]+\./LAB./g' "$path" | sha256sum | cut -c -64) $path"
 done < /tmp/picture
 rm /tmp/picture
-ls /var/lib/paquet/state /var/lib/paquet/backup /srv /srv/bundles /srv/mail
+ls /var/lib/paquet/state /var/lib/paquet/calls /var/lib/paquet/backup /srv /srv/bundles /srv/mail
 runuser -u postgres -- pg_dumpall --schema-only |
   grep -vE '^(--|.(un)?restrict|ALTER ROLE)' | sort
 """
