@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from provision.errors import PaquetError, UsageRefused
-from provision.registry import states
+from provision.registry import states, subscribers
 from provision.registry.models import Bundle, Order, OrderStep, Subscriber, User
 
 if TYPE_CHECKING:
@@ -192,7 +192,6 @@ def living_bundles(session: Session, server: str) -> int:
 
 
 def _subscriber(session: Session, wish: Wish, told: Told) -> Subscriber:
-    subscriber = session.scalar(select(Subscriber).where(Subscriber.email == wish.email))
-    if subscriber is not None:
-        return subscriber
-    return Subscriber(name=wish.name, email=wish.email, language=wish.language, created_at=told.at)
+    return subscribers.of_email(session, wish.email) or Subscriber(
+        name=wish.name, email=wish.email, language=wish.language, created_at=told.at
+    )

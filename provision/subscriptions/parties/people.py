@@ -6,10 +6,11 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, cast, func, literal, select
+from sqlalchemy import Text, cast, literal, select
 
 from provision import edges
 from provision.errors import UsageRefused
+from provision.registry import subscribers
 from provision.registry.models import Subscriber
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import PersonReference
@@ -80,10 +81,9 @@ def organisation_of(party: str) -> int | None:
 def known(session: Session, who: str) -> Subscriber | None:
     """Return the subscriber with this e-mail address, or with this number, or None."""
     typed = who.strip()
-    wanted: ColumnElement[bool] = func.lower(Subscriber.email) == typed.lower()
     if is_number(typed):
-        wanted = Subscriber.id == int(typed)
-    return session.scalar(select(Subscriber).where(wanted).order_by(Subscriber.id))
+        return session.get(Subscriber, int(typed))
+    return subscribers.of_email(session, typed)
 
 
 def is_number(typed: str) -> bool:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from provision import money
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.registry.models import Subscriber
+from provision.registry import subscribers
 from provision.subscriptions.documents import union_consumers
 from provision.subscriptions.offers import contracts, plans, tariffs, terms
 from provision.subscriptions.offers.catalogue import Catalogue
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Amount
-    from provision.registry.models import Order
+    from provision.registry.models import Order, Subscriber
     from provision.subscriptions.offers.models import Plan, SplitContract
     from provision.subscriptions.parties.models import Organisation
 
@@ -90,14 +90,16 @@ def same_of(session: Session, email: str, plan: str, day: date) -> Subscription 
 
     What is over by then, such as of an order that was cancelled, is not meant.
     """
+    subscriber = subscribers.of_email(session, email)
+    if subscriber is None:
+        return None
     begun = select(SubscriptionVersion.subscription_id).where(
         SubscriptionVersion.version == 1, SubscriptionVersion.plan.has(code=plan)
     )
     return session.scalar(
         select(Subscription)
-        .join(Subscriber)
         .where(
-            Subscriber.email == email,
+            Subscription.subscriber_id == subscriber.id,
             Subscription.first_day == day,
             Subscription.state != ENDED,
             Subscription.id.in_(begun),
@@ -193,18 +195,23 @@ def of_order(session: Session, order_id: int | None) -> Subscription | None:
 
 def find(session: Session, wanted: str) -> list[Subscription]:
     """Return the subscription of this number, or those of this e-mail address."""
-    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) <= 9 else None  # noqa: PLR2004
-    query = select(Subscription).join(Subscriber).order_by(Subscription.id)
-    if number is None:
-        query = query.where(func.lower(Subscriber.email) == wanted.strip().lower())
+    if people.is_number(wanted):
+        subscription = session.get(Subscription, int(wanted))
+        subscriptions = [subscription] if subscription else []
     else:
-        query = query.where(Subscription.id == number)
-    subscriptions = list(session.scalars(query))
+        subscriptions = _of(session, subscribers.of_email(session, wanted))
     if not subscriptions:
         raise UsageRefused(
             f"There is no subscription of {wanted[:80]!r}", "See: paquet subscription list"
         )
     return subscriptions
+
+
+def _of(session: Session, subscriber: Subscriber | None) -> list[Subscription]:
+    theirs = select(Subscription).order_by(Subscription.id)
+    if subscriber is None:
+        return []
+    return list(session.scalars(theirs.where(Subscription.subscriber_id == subscriber.id)))
 
 
 def get(session: Session, number: int) -> Subscription:
