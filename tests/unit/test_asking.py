@@ -71,6 +71,9 @@ def test_init_writes_the_contract_of_one_or_of_two(
     (contract,) = tomllib.loads((tmp_path / "contract.toml").read_text("utf-8"))["contract"]
     assert {party for party, name in contract.items() if name == "Nuage"} == parties
     assert ("supporter" in contract) is (sellers == "together")
+    both = tmp_path / ("contract-together.toml" if sellers == "alone" else "contract.toml")
+    (shared,) = tomllib.loads(both.read_text("utf-8"))["contract"]
+    assert shared["supporter"] == "Nuage"
 
 
 @pytest.mark.parametrize(
@@ -131,11 +134,11 @@ def test_init_shows_what_it_would_write_and_writes_nothing(tmp_path: Path) -> No
     shown = call(tmp_path, "", *words, "--dry-run", "--json")
     assert [Path(row["file"]).name for row in json.loads(shown.stdout)] == [
         *("paquet.toml", "paquet.key", "inventory.yml"),
-        *("contract.toml", "plans.toml", "organisation.toml"),
+        *("contract.toml", "plans.toml", "organisation.toml", "contract-together.toml"),
     ]
     assert [row["now"] for row in json.loads(shown.stdout)] == [
         *("is made", "is made", "stays as it is"),
-        *("is made", "is made", "is made"),
+        *("is made", "is made", "is made", "is made"),
     ]
     asked = call(tmp_path, "", *words)
     assert isinstance(asked.exception, UsageRefused)

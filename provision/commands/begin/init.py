@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # What an example of a contract is called, by who sells; and who stands in it until it is yours.
 SELLERS = {"alone": "contract-alone.example.toml", "together": "contract.example.toml"}
-EXAMPLES = ("contract.toml", "plans.toml", "organisation.toml")
+TOGETHER_LATER = "contract-together.toml"
 STANDS_IN = '"Les Amis du Libre"'
 DESCRIBED = '"Boutique Libre" boutique.toml'
 COMMENTS_AT = 45  # the column at which comments stand
@@ -165,16 +165,22 @@ def _files(path: Path, text: str) -> dict[Path, Made]:
 
 def _examples(folder: Path, answers: Mapping[str, str]) -> dict[Path, Made]:
     """Return the examples beside the settings; in them the operator has its place."""
-    contract = _example(SELLERS[answers["sellers"]])
-    organisation = _example("organisation.example.toml")
-    texts = (
-        contract.replace(STANDS_IN, _quoted(answers["operator"])),
-        _example("plans.example.toml"),
-        _alone(organisation, answers) if answers["sellers"] == "alone" else organisation,
-    )
+    contracts = {kind: _example(name) for kind, name in SELLERS.items()}
+    texts = {
+        "contract.toml": contracts[answers["sellers"]],
+        "plans.toml": _example("plans.example.toml"),
+        "organisation.toml": _example("organisation.example.toml"),
+    }
+    if answers["sellers"] == "alone":
+        texts["organisation.toml"] = _alone(texts["organisation.toml"], answers)
+        texts[TOGETHER_LATER] = contracts["together"]
+    operator = _quoted(answers["operator"])
     return {
-        folder / name: ("an example", partial((folder / name).write_text, text, "utf-8"))
-        for name, text in zip(EXAMPLES, texts, strict=True)
+        folder / name: (
+            "an example",
+            partial((folder / name).write_text, text.replace(STANDS_IN, operator), "utf-8"),
+        )
+        for name, text in texts.items()
     }
 
 
