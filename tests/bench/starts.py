@@ -13,13 +13,16 @@ import click
 
 from provision import database
 from provision.migrations import upgrades
-from provision.registry.models import Subscriber
+from provision.registry import fences, orders
+from provision.registry.orders import DkimKey, Wish
+from provision.registry.states import Told
 from provision.subscriptions.documents import describing
 from provision.subscriptions.offers import contracts, planfile, plans
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.selling import billing, opening
 from provision.subscriptions.selling.opening import Sale
+from provision.workflows import onboard
 
 RUNS = 5
 START = date(2026, 1, 1)
@@ -27,10 +30,28 @@ HELP_TIMES_CLICK = 4
 AIMS = {
     ("--help",): None,
     ("--version",): None,
+    ("order", "show", "1"): 0.9,
     ("order", "list"): 0.9,
     ("bundle", "list"): 0.9,
     ("invoice", "list"): 1.1,
 }
+WISH = Wish(
+    email="jeanne@paquet.test",
+    name="Jeanne",
+    login="jeanne",
+    language="fr",
+    plan="famille",
+    domain="jeanne.paquet.test",
+    cloud="light",
+    cloud_version="3",
+    server="bundles1",
+    backup_server="backup1",
+    sold_by="Les Amis",
+    supported_by="Les Amis",
+    device="Jeanne's phone",
+    kind="android",
+    quota_bytes=10**9,
+)
 PLAN = """
 [[plan]]
 code = "famille"
@@ -69,7 +90,7 @@ def processor_seconds(*command: str) -> float:
 
 
 def one_customer(folder: Path) -> Path:
-    """Write settings, and a registry with one invoice; return the path of the settings."""
+    """Write settings, and a registry with an order and an invoice; return the settings."""
     url = f"sqlite:///{folder}/paquet.db"
     (folder / "paquet.toml").write_text(SETTINGS.format(url=url), encoding="utf-8")
     engine = database.connect(url)
@@ -87,15 +108,11 @@ def one_customer(folder: Path) -> Path:
         describing.describe(session, seller, profile, START)
         plans.bring_in(session, planfile.parse(PLAN))
         contracts.alone(session, seller, START)
-        jeanne = Subscriber(
-            name="Jeanne",
-            email="jeanne@paquet.test",
-            language="fr",
-            created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        )
-        session.add(jeanne)
+        fences.known_server(session, "bundles1")
+        key, told = DkimKey("2026", "key"), Told("bench", datetime(2026, 1, 1, tzinfo=UTC))
+        order = orders.place(session, WISH, dkim=key, steps=onboard.STEPS, told=told)
         sale = Sale(plans.get(session, "famille"), seller, seller)
-        opening.open_subscription(session, jeanne, sale, today=START)
+        opening.open_subscription(session, order.subscriber, sale, today=START)
     billing.bill(engine, START)
     engine.dispose()
     return folder / "paquet.toml"
