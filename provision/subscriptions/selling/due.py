@@ -29,7 +29,7 @@ DISCOUNT = {"fr": "Remise de {percent} % : {reason}", "en": "Discount of {percen
 
 
 class Version(NamedTuple):
-    """What a subscription is from a day on (see `subscription_models.SubscriptionVersion`)."""
+    """What a subscription is from a day on (see `models.SubscriptionVersion`)."""
 
     from_day: date
     anchor_day: date

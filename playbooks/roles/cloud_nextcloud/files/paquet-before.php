@@ -7,7 +7,8 @@
 declare(strict_types=1);
 
 /** A phone whose secret was revoked tries for ever. It is known here, and told so before Nextcloud starts; by the realm the
- * web server knows that nobody guesses (role nginx). The role `device` writes the list: id, SHA-256 of the secret, login. */
+ * web server knows that nobody guesses (role nginx). The role `bundle` writes the list, in its tasks `device`: id, SHA-256 of the
+ * secret, login. */
 function paquet_tell_revoked(): void {
 	$known = '/etc/paquet/nextcloud/bundles/' . getenv('PAQUET_BUNDLE') . '.revoked';
 	if (!isset($_SERVER['PHP_AUTH_PW']) || !is_file($known)) {
