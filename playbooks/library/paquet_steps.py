@@ -40,7 +40,7 @@ paquet:
 ARGUMENTS = {"steps": {"type": "list", "elements": "dict", "required": True}}
 
 
-class Work:
+class StepsRun:
     """What the steps did so far, and what none of their words may show."""
 
     def __init__(self, module: AnsibleModule) -> None:
@@ -84,17 +84,17 @@ def _taken(step: dict[str, Any]) -> tuple[str, ModuleType, dict[str, Any]]:
 def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     steps, module.params["steps"] = module.params["steps"], []  # Ansible would return them
-    work = Work(module)
+    run = StepsRun(module)
     try:
         for step in steps:
-            work.do(step)
+            run.do(step)
     except Refused as refused:
-        module.fail_json(msg=str(refused), changed=bool(work.changed), changed_steps=work.changed)
+        module.fail_json(msg=str(refused), changed=bool(run.changed), changed_steps=run.changed)
     module.exit_json(
-        changed=bool(work.changed),
-        changed_steps=work.changed,
-        diff=work.diffs,
-        paquet=work.facts,
+        changed=bool(run.changed),
+        changed_steps=run.changed,
+        diff=run.diffs,
+        paquet=run.facts,
     )
 
 

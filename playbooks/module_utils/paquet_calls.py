@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.paquet_alone import alone
-from ansible.module_utils.paquet_paths import Entry, place, write
+from ansible.module_utils.paquet_paths import PathEntry, place, write
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -48,7 +48,7 @@ def read(role: str) -> list[tuple[str, dict[str, Any]]]:
 def _write(path: Path, lines: list[str]) -> None:
     content = "".join(f"{line}\n" for line in lines).encode()
     with place(str(path)) as spot:
-        write(spot, Entry("file", 0o600, os.geteuid(), os.getegid(), content))
+        write(spot, PathEntry("file", 0o600, os.geteuid(), os.getegid(), content))
 
 
 def _lines(path: Path) -> list[str]:

@@ -30,8 +30,12 @@ def bring(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
     if done.returncode:
         raise Refused("".join(done.stderr.strip().splitlines()[-1:]))
     told = json.loads(done.stdout)
-    problems = [f"{name}: {one['problem']}" for name, one in told.items() if one["problem"]]
-    changed = any(one["changed"] for one in told.values())
+    problems = [
+        f"{name}: {certificate['problem']}"
+        for name, certificate in told.items()
+        if certificate["problem"]
+    ]
+    changed = any(certificate["changed"] for certificate in told.values())
     if problems and params["required"]:
         raise Refused("no certificate for " + "; ".join(problems), changed=changed)
     warnings = [f"no certificate yet for {problem}" for problem in problems]

@@ -46,7 +46,7 @@ from pg_database where datname = %s
 OWNED = "select exists (select from pg_class where relowner = to_regrole(%s))"
 
 
-class Work:
+class DatabaseRun:
     """One run: what is done over the connections it opens."""
 
     def __init__(self, params: dict[str, Any], *, check: bool) -> None:
@@ -98,11 +98,11 @@ class Work:
         standing = connection.execute(query, [name]).fetchone()
         if standing is None:
             self.do(connection, "create role {} login", name, said=f"create role {name}")
-        found, settings = standing or (-1, None)
-        if found != limit:
+        standing_limit, settings = standing or (-1, None)
+        if standing_limit != limit:
             change = f"alter role {{}} connection limit {limit:d}"
             self.do(connection, change, name, said=f"limit role {name} to {limit}")
-        kept = dict(one.split("=", 1) for one in settings or [])
+        kept = dict(entry.split("=", 1) for entry in settings or [])
         for setting, value in role["settings"].items():
             if kept.get(setting) != str(value):
                 self._set(connection, name, setting, str(value))
@@ -122,10 +122,10 @@ class Work:
             words = (name, owner, wanted["template"])
             self.do(connection, create, *words, said=f"create database {name}")
         assumed = (owner, False, None, True, [], False)
-        found, template, comment, is_open, may, settings = standing or assumed
+        standing_owner, template, comment, is_open, may, settings = standing or assumed
         if settings:
             self.do(connection, "alter database {} reset all", name, said=f"unset all of {name}")
-        if found != owner:
+        if standing_owner != owner:
             self.do(connection, "alter database {} owner to {}", name, owner, said=f"own {name}")
         if is_open:
             self.do(connection, "revoke all on database {} from public", name, said=f"close {name}")
@@ -178,12 +178,12 @@ def bring(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
         return {"changed": True, "actions": [MISSING]}
     if psycopg is None:
         raise Refused(MISSING, actions=[])
-    work = Work(params, check=check)
+    run = DatabaseRun(params, check=check)
     try:
-        with work.into("postgres", autocommit=True) as connection:
-            work.everything(connection, params)
+        with run.into("postgres", autocommit=True) as connection:
+            run.everything(connection, params)
     except psycopg.Error as refused:
-        raise Refused(f"PostgreSQL: {refused}", actions=work.actions) from refused
-    after = "".join(f"{action}\n" for action in work.actions)
+        raise Refused(f"PostgreSQL: {refused}", actions=run.actions) from refused
+    after = "".join(f"{action}\n" for action in run.actions)
     diff = {"before": "", "after": after}
-    return {"changed": bool(work.actions), "actions": work.actions, "diff": diff}
+    return {"changed": bool(run.actions), "actions": run.actions, "diff": diff}

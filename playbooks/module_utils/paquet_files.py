@@ -10,7 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.paquet_paths import (
-    Entry,
+    PathEntry,
     Refused,
     look,
     make_link,
@@ -24,7 +24,7 @@ from ansible.module_utils.paquet_users import USER, settle_users, show_users
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ansible.module_utils.paquet_paths import Place
+    from ansible.module_utils.paquet_paths import Spot
 
 ITEM = {
     "path": {"type": "path", "required": True},
@@ -52,19 +52,19 @@ SHOWN = 100_000
 UNIT_FILES = "/etc/systemd/system/"
 
 
-def wanted_entry(item: dict[str, Any], standing: Entry | None) -> Entry | None:
-    """Given an item and the Entry that stands there, return the wanted Entry (None: absent)."""
+def wanted_entry(item: dict[str, Any], standing: PathEntry | None) -> PathEntry | None:
+    """Given an item and the PathEntry that stands there, return the wanted one (None: absent)."""
     kind = item["state"]
     if kind == "absent":
         return None
     if kind == "link":
-        return Entry("link", 0o777, 0, 0, target=item["target"] or "")
+        return PathEntry("link", 0o777, 0, 0, target=item["target"] or "")
     owner, group = _number(pwd.getpwnam, item["owner"]), _number(grp.getgrnam, item["group"])
     mode = int(item["mode"] or DEFAULT_MODES[kind], 8)
-    return Entry(kind, mode, owner, group, content=_content(item, standing))
+    return PathEntry(kind, mode, owner, group, content=_content(item, standing))
 
 
-def _content(item: dict[str, Any], standing: Entry | None) -> bytes:
+def _content(item: dict[str, Any], standing: PathEntry | None) -> bytes:
     stands = standing is not None and standing.kind == "file"
     if item["state"] != "file":
         return b""
@@ -85,7 +85,7 @@ def _number(find: Callable[[str], Any], name: str) -> int:
         return UNKNOWN
 
 
-def differs(standing: Entry | None, wanted: Entry | None) -> bool:
+def differs(standing: PathEntry | None, wanted: PathEntry | None) -> bool:
     """Whether what stands is not what is wanted; a link's owner and mode mean nothing."""
     if standing is None or wanted is None:
         return standing is not wanted
@@ -95,7 +95,7 @@ def differs(standing: Entry | None, wanted: Entry | None) -> bool:
 
 
 def put(
-    spot: Place, standing: Entry | None, wanted: Entry | None, validate: list[str] | None
+    spot: Spot, standing: PathEntry | None, wanted: PathEntry | None, validate: list[str] | None
 ) -> None:
     """Make `wanted` stand at `spot`."""
     _refuse_impossible(spot, standing, wanted)
@@ -113,7 +113,7 @@ def put(
         write(spot, wanted, lambda path: _validate(spot.path, path, validate))
 
 
-def _refuse_impossible(spot: Place, standing: Entry | None, wanted: Entry | None) -> None:
+def _refuse_impossible(spot: Spot, standing: PathEntry | None, wanted: PathEntry | None) -> None:
     if wanted is None:
         return
     if UNKNOWN in (wanted.owner, wanted.group):
@@ -123,7 +123,7 @@ def _refuse_impossible(spot: Place, standing: Entry | None, wanted: Entry | None
         raise Refused(f"{spot.path} is a {standing.kind}, a {wanted.kind} is wanted")
 
 
-def _remove(spot: Place, standing: Entry) -> None:
+def _remove(spot: Spot, standing: PathEntry) -> None:
     if standing.kind == "directory":
         # Python opens one folder per level, so that whoever nests thousands could not be removed.
         words = ["/bin/rm", "--recursive", "--force", "--", f"./{spot.name}"]
@@ -146,13 +146,13 @@ def _judge(command: list[str], complaint: str, *, folder: int | None = None) -> 
         raise Refused(f"{complaint} by {' '.join(command)}: {said}")
 
 
-class Work:
+class FilesRun:
     """One run over all items: what changed, how to show it, how to undo it."""
 
     def __init__(self, *, check: bool) -> None:
         self.check = check
         self.diffs: list[dict[str, str]] = []
-        self.undo: list[tuple[str, Entry | None, Entry | None]] = []
+        self.undo: list[tuple[str, PathEntry | None, PathEntry | None]] = []
 
     def apply(self, item: dict[str, Any]) -> None:
         with place(item["path"]) as spot:
@@ -178,7 +178,7 @@ class Work:
             raise
 
 
-def _put_back(path: str, standing: Entry | None, wanted: Entry | None) -> None:
+def _put_back(path: str, standing: PathEntry | None, wanted: PathEntry | None) -> None:
     kind = (standing or wanted).kind
     if kind == "directory":
         return
@@ -187,7 +187,7 @@ def _put_back(path: str, standing: Entry | None, wanted: Entry | None) -> None:
 
 
 def _difference(
-    item: dict[str, Any], standing: Entry | None, wanted: Entry | None
+    item: dict[str, Any], standing: PathEntry | None, wanted: PathEntry | None
 ) -> dict[str, str]:
     return {
         "before_header": item["path"],
@@ -197,7 +197,7 @@ def _difference(
     }
 
 
-def _show(entry: Entry | None, *, secret: bool) -> str:
+def _show(entry: PathEntry | None, *, secret: bool) -> str:
     if entry is None:
         return "(absent)\n"
     head = f"({entry.kind} {entry.owner}:{entry.group} {entry.mode:04o})\n"
@@ -217,22 +217,22 @@ def take(params: dict[str, Any]) -> dict[str, Any]:
 
 def bring(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
     """Settle the users, lay all items down, have them judged, settle the units."""
-    work, params = Work(check=check), take(params)
+    run, params = FilesRun(check=check), take(params)
     try:
         users = settle_users(params["users"], check=check)
         for item in params["items"]:
-            work.apply(item)
-        if work.undo:
-            work.verify(params["verify"])
-        laid = any(path.startswith(UNIT_FILES) for path, _, _ in work.undo)
+            run.apply(item)
+        if run.undo:
+            run.verify(params["verify"])
+        laid = any(path.startswith(UNIT_FILES) for path, _, _ in run.undo)
         units = settle(params, check=check, laid=laid)
     except (Refused, OSError) as refused:
-        raise Refused(str(refused), changed=bool(work.undo)) from refused
-    changed = [shown["after_header"] for shown in work.diffs]
+        raise Refused(str(refused), changed=bool(run.undo)) from refused
+    changed = [shown["after_header"] for shown in run.diffs]
     shown = [show_users(users)] if users else []
     return {
         "changed": bool(users or changed) or units["changed"],
         "changed_paths": changed,
         "actions": units["actions"],
-        "diff": [*shown, *work.diffs, *(units["diff"] if units["changed"] else [])],
+        "diff": [*shown, *run.diffs, *(units["diff"] if units["changed"] else [])],
     }

@@ -6,7 +6,7 @@ import grp
 import pwd
 from typing import Any
 
-from ansible.module_utils.paquet_paths import Entry, Refused, look, place, write
+from ansible.module_utils.paquet_paths import PathEntry, Refused, look, place, write
 from ansible.module_utils.paquet_systemd import SETTLED, UNIT, settle
 
 ITEM = {
@@ -27,11 +27,11 @@ ARGUMENTS = {
 def with_line(text: str, beginning: str, line: str | None) -> str:
     """Given a text, return it with `line` where the line with this beginning was, or at the end."""
     lines = text.splitlines()
-    found = [number for number, one in enumerate(lines) if one.startswith(beginning)]
-    kept = [one for one in lines if not one.startswith(beginning)]
+    numbers = [number for number, standing in enumerate(lines) if standing.startswith(beginning)]
+    kept = [standing for standing in lines if not standing.startswith(beginning)]
     if line is not None:
-        kept.insert(found[0] if found else len(kept), line)
-    return "".join(f"{one}\n" for one in kept)
+        kept.insert(numbers[0] if numbers else len(kept), line)
+    return "".join(f"{kept_line}\n" for kept_line in kept)
 
 
 def keep(item: dict[str, Any], *, check: bool) -> dict[str, str] | None:
@@ -52,23 +52,23 @@ def keep(item: dict[str, Any], *, check: bool) -> dict[str, str] | None:
     return {"before": text, "after": wanted.content.decode(), "after_header": item["path"]}
 
 
-def _entry(item: dict[str, Any], content: bytes) -> Entry:
+def _entry(item: dict[str, Any], content: bytes) -> PathEntry:
     try:
         owner = pwd.getpwnam(item["owner"]).pw_uid
         group = grp.getgrnam(item["group"]).gr_gid
     except KeyError:
         raise Refused(f"{item['path']}: its owner or group does not exist") from None
-    return Entry("file", int(item["mode"], 8), owner, group, content)
+    return PathEntry("file", int(item["mode"], 8), owner, group, content)
 
 
 def bring(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
     """Keep all lines, then settle the units that read them."""
-    found = [keep(item, check=check) for item in params["items"]]
+    differences = [keep(item, check=check) for item in params["items"]]
     units = settle(params, check=check)
-    diffs = [one for one in found if one]
+    diffs = [diff for diff in differences if diff]
     return {
         "changed": bool(diffs) or units["changed"],
-        "changed_paths": [one["after_header"] for one in diffs],
+        "changed_paths": [diff["after_header"] for diff in diffs],
         "actions": units["actions"],
         "diff": [*diffs, *(units["diff"] if units["changed"] else [])],
     }

@@ -38,9 +38,9 @@ def stands(tree: Path, sha256: str) -> bool:
 
 def unpack(archive: Path, tree: Path, sha256: str) -> None:
     """Unpack beside, then put in place; a tree that stands there is replaced."""
-    found = digest(archive)
-    if found != sha256:
-        raise Refused(f"{archive} has the digest {found}, expected {sha256}")
+    archive_digest = digest(archive)
+    if archive_digest != sha256:
+        raise Refused(f"{archive} has the digest {archive_digest}, expected {sha256}")
     beside = tree.with_name(f"{tree.name}.paquet-new")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)

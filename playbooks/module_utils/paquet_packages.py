@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.paquet_alone import alone
-from ansible.module_utils.paquet_paths import Entry, Refused, look, place, write
+from ansible.module_utils.paquet_paths import PathEntry, Refused, look, place, write
 
 ARGUMENTS = {
     "names": {"type": "list", "elements": "str", "required": True},
@@ -114,7 +114,7 @@ def keep_policy(text: str | None, *, check: bool) -> bool:
     """Write the policy that invoke-rc.d asks; return whether it was not as wanted."""
     if text is None:
         return False
-    wanted = Entry("file", 0o755, 0, 0, text.encode())
+    wanted = PathEntry("file", 0o755, 0, 0, text.encode())
     with place(POLICY) as spot:
         if look(spot) == wanted:
             return False

@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class PathEntry:
     """What stands at a path: `kind` is file, directory, link or other."""
 
     kind: str
@@ -41,7 +41,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Place:
+class Spot:
     """A name inside an open folder."""
 
     folder: int
@@ -50,14 +50,14 @@ class Place:
 
 
 @contextlib.contextmanager
-def place(path: str) -> Iterator[Place | None]:
-    """Given an absolute path, yield its Place, or None when its folder does not exist."""
+def place(path: str) -> Iterator[Spot | None]:
+    """Given an absolute path, yield its Spot, or None when its folder does not exist."""
     if not path.startswith("/") or os.path.normpath(path) != path or path == "/":
         raise Refused(f"{path}: paths are absolute and plain")
     parent, name = os.path.split(path)
     folder = _open_folder(parent)
     try:
-        yield None if folder is None else Place(folder, name, path)
+        yield None if folder is None else Spot(folder, name, path)
     finally:
         if folder is not None:
             os.close(folder)
@@ -78,42 +78,42 @@ def _open_folder(path: str) -> int | None:
 
 def _step(folder: int, name: str, path: str) -> int:
     flags = os.O_RDONLY | os.O_DIRECTORY
-    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    if not stat.S_ISLNK(found.st_mode):
+    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if not stat.S_ISLNK(status.st_mode):
         try:
             return os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)
         except NotADirectoryError:
             raise Refused(f"{path}: {name} is not a directory") from None
-    if found.st_uid not in (0, os.geteuid()):
+    if status.st_uid not in (0, os.geteuid()):
         raise Refused(f"{path}: {name} is a link that root did not make")
     return os.open(name, flags, dir_fd=folder)
 
 
-def look(spot: Place) -> Entry | None:
-    """Given a Place, return the Entry that stands there, or None."""
+def look(spot: Spot) -> PathEntry | None:
+    """Given a Spot, return the PathEntry that stands there, or None."""
     try:
-        found = os.stat(spot.name, dir_fd=spot.folder, follow_symlinks=False)
+        status = os.stat(spot.name, dir_fd=spot.folder, follow_symlinks=False)
     except FileNotFoundError:
         return None
-    about = (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
-    if stat.S_ISREG(found.st_mode):
-        return Entry("file", *about, content=_read(spot))
-    if stat.S_ISLNK(found.st_mode):
-        return Entry("link", *about, target=os.readlink(spot.name, dir_fd=spot.folder))
-    return Entry("directory" if stat.S_ISDIR(found.st_mode) else "other", *about)
+    about = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+    if stat.S_ISREG(status.st_mode):
+        return PathEntry("file", *about, content=_read(spot))
+    if stat.S_ISLNK(status.st_mode):
+        return PathEntry("link", *about, target=os.readlink(spot.name, dir_fd=spot.folder))
+    return PathEntry("directory" if stat.S_ISDIR(status.st_mode) else "other", *about)
 
 
-def _read(spot: Place) -> bytes:
+def _read(spot: Spot) -> bytes:
     """Return the text of a file. What was put in its place meanwhile must not make us wait."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     with os.fdopen(os.open(spot.name, flags, dir_fd=spot.folder), "rb") as opened:
-        found = os.fstat(opened.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+        status = os.fstat(opened.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
             raise Refused(f"{spot.path} is larger than any file of ours, or no file")
         return opened.read(LARGEST)
 
 
-def write(spot: Place, entry: Entry, accept: Callable[[str], None] | None = None) -> None:
+def write(spot: Spot, entry: PathEntry, accept: Callable[[str], None] | None = None) -> None:
     """Put a file there in one step: written beside, flushed to disk, accepted, renamed.
 
     `accept` gets the path of the finished new file and may raise: the old file then stays.
@@ -136,7 +136,7 @@ def write(spot: Place, entry: Entry, accept: Callable[[str], None] | None = None
     os.fsync(spot.folder)
 
 
-def make_link(spot: Place, target: str) -> None:
+def make_link(spot: Spot, target: str) -> None:
     """Point a symbolic link at `target` in one step."""
     beside = f".{spot.name}.paquet-new"
     _forget(spot.folder, beside)
@@ -145,7 +145,7 @@ def make_link(spot: Place, target: str) -> None:
     os.fsync(spot.folder)
 
 
-def own(spot: Place, entry: Entry) -> None:
+def own(spot: Spot, entry: PathEntry) -> None:
     """Give a standing file or directory its owner, group and mode."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     descriptor = os.open(spot.name, flags, dir_fd=spot.folder)

@@ -157,9 +157,9 @@ def settle(
     connection: psycopg.Connection, tables: list[dict[str, Any]], *, check: bool
 ) -> tuple[list[Change], list[Change]]:
     """Write all, then prune all; return the two lists of (table, key) that changed."""
-    written = [(one["table"], key) for one in tables for key in write_rows(connection, one)]
+    written = [(table["table"], key) for table in tables for key in write_rows(connection, table)]
     pruned = [
-        (one["table"], key) for one in reversed(tables) for key in prune_rows(connection, one)
+        (table["table"], key) for table in reversed(tables) for key in prune_rows(connection, table)
     ]
     if check:
         connection.rollback()

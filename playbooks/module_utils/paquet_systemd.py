@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.paquet_paths import Entry, Refused, place, write
+from ansible.module_utils.paquet_paths import PathEntry, Refused, place, write
 
 STAMPS = "/var/lib/paquet/units"
 FILES = Path("/etc/systemd/system")
@@ -47,7 +47,7 @@ def digest(patterns: list[str]) -> str:
     """Given paths and globs, return a digest of names, owners, modes and contents."""
     read = hashlib.sha256()
     for path in sorted(
-        {found for pattern in patterns for found in Path("/").glob(pattern.lstrip("/"))}
+        {entry for pattern in patterns for entry in Path("/").glob(pattern.lstrip("/"))}
     ):
         about = path.stat()
         read.update(f"{path}\0{about.st_mode}\0{about.st_uid}\0{about.st_gid}\0".encode())
@@ -99,7 +99,7 @@ def keep_stamp(folder: str, name: str, stamp: dict[str, str]) -> None:
     Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     content = json.dumps(stamp, sort_keys=True).encode()
     with place(str(_stamp_path(folder, name))) as spot:
-        write(spot, Entry("file", 0o600, os.geteuid(), os.getegid(), content))
+        write(spot, PathEntry("file", 0o600, os.geteuid(), os.getegid(), content))
 
 
 def actions_for(
@@ -234,7 +234,7 @@ def carry_out(planned: dict[str, dict[str, Any]], systemd: Systemd) -> dict[str,
     """Do what is due, one systemctl call for each kind; return the units that failed and why."""
     failed = {}
     for action in ORDER:
-        names = [name for name, one in planned.items() if action in one["due"]]
+        names = [name for name, unit in planned.items() if action in unit["due"]]
         ended = systemd.act(action, names) if names else None
         if ended and ended.returncode:
             failed.update(_who_failed(action, names, ended.stderr.strip(), systemd))
@@ -283,13 +283,13 @@ def settle(params: dict[str, Any], *, check: bool, laid: bool = False) -> dict[s
         return {"changed": False, "actions": {}, "diff": []}
     systemd = Systemd()
     shown = systemd.show([unit["name"] for unit in units])
-    stale = any(one["NeedDaemonReload"] == "yes" for one in shown.values())
+    stale = any(unit["NeedDaemonReload"] == "yes" for unit in shown.values())
     newer = stale or laid or systemd.has_newer_files()
     reread = stale or (newer and systemd.is_stale(params["reread"]))
     if reread and not check:
         systemd.call("daemon-reload")
     planned = plan(units, systemd, stamps)
-    actions = {name: one["due"] for name, one in planned.items() if one["due"]}
+    actions = {name: unit["due"] for name, unit in planned.items() if unit["due"]}
     if not check:
         _do_and_remember(planned, systemd, stamps)
     after = "".join(f"{name}: {', '.join(due)}\n" for name, due in actions.items())
@@ -299,9 +299,9 @@ def settle(params: dict[str, Any], *, check: bool, laid: bool = False) -> dict[s
 
 def _do_and_remember(planned: dict[str, dict[str, Any]], systemd: Systemd, stamps: str) -> None:
     failed = carry_out(planned, systemd)
-    for name, one in planned.items():
-        if one["stamp"] is not None and name not in failed:
-            keep_stamp(stamps, name, one["stamp"])
+    for name, unit in planned.items():
+        if unit["stamp"] is not None and name not in failed:
+            keep_stamp(stamps, name, unit["stamp"])
     if failed:
         told = "\n".join(f"{name}: {why}" for name, why in failed.items())
         raise Refused(f"units that do not run: {told}")

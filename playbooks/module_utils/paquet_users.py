@@ -37,7 +37,7 @@ def settle_users(users: list[dict[str, Any]], *, check: bool) -> list[dict[str, 
 
 def show_users(changed: list[dict[str, Any]]) -> dict[str, str]:
     """Return what changed as a difference."""
-    told = "".join(f"{' '.join(command)}\n" for one in changed for command in one["commands"])
+    told = "".join(f"{' '.join(command)}\n" for user in changed for command in user["commands"])
     return {"before": "", "after": told}
 
 

@@ -49,8 +49,8 @@ def put_anew(storage: Any) -> int:  # noqa: ANN401
 
 def within_a_tick(storage: Any) -> int:  # noqa: ANN401
     """Delete and move what was uploaded, while the clock stands."""
-    stamp = paquet_light_storage.Collection._stamp  # noqa: SLF001
-    paquet_light_storage.Collection._stamp = lambda self: (stamp(self)[0], 1)  # noqa: SLF001
+    stamp = paquet_light_storage.UidCollection._stamp  # noqa: SLF001
+    paquet_light_storage.UidCollection._stamp = lambda self: (stamp(self)[0], 1)  # noqa: SLF001
     wrong = 0
     for name in ("deleted", "moved"):
         with storage.acquire_lock("w", USER):

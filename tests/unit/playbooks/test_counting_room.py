@@ -108,7 +108,7 @@ def test_php_may_ask_for_room_and_do_nothing_else(load: Load, first: str) -> Non
 def test_nobody_brings_less_than_nothing(load: Load) -> None:
     async def story() -> None:
         program = load(METER)
-        room = program["Meter"].__init__.__globals__["Bundle"].__init__.__globals__["Room"](int)
+        room = program["MeteredBundle"].__init__.__globals__["Room"](int)
         limited = room.__init__.__globals__["Limited"](room, 1000, 0)
         bundle = SimpleNamespace(rooms=lambda _user: [limited])
         lines = ["BOOK / HTTP/1.1", "X-Paquet-Growth: -1000000", "", ""]
@@ -160,7 +160,7 @@ def test_a_repository_closes_beyond_its_room_and_opens_again(load: Load, tmp_pat
     for folder in ("data/00", "index", "keys", "snapshots", "locks"):
         (tmp_path / folder).mkdir(parents=True)
     pack.write_bytes(bytes(100))
-    repository = load(CLOSER)["Repository"](tmp_path)
+    repository = load(CLOSER)["LimitedRepository"](tmp_path)
 
     def modes() -> set[int]:
         return {stat.S_IMODE((tmp_path / one).stat().st_mode) for one in ("data/00", "index")}
@@ -177,7 +177,7 @@ def test_a_repository_closes_beyond_its_room_and_opens_again(load: Load, tmp_pat
 def test_a_repository_in_a_repository_counts_and_stays_closed(load: Load, tmp_path: Path) -> None:
     for folder in ("data/00", "index", "x/data/00", "x/locks"):
         (tmp_path / folder).mkdir(parents=True)
-    repository, second = load(CLOSER)["Repository"](tmp_path), tmp_path / "x/data/00"
+    repository, second = load(CLOSER)["LimitedRepository"](tmp_path), tmp_path / "x/data/00"
     (second / "pack").write_bytes(bytes(100 * BLOCK))
 
     def mode(folder: str) -> int:

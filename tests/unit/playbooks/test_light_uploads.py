@@ -31,13 +31,13 @@ NO_TIMES = ["", "-1", "0x5F5E1000", "1e9", "99999999999", " 1", "1\r\n", "١"]
 
 @pytest.mark.parametrize(("said", "seconds"), TIMES.items())
 def test_a_time_is_told_in_whole_seconds(uploads: dict[str, Any], said: str, seconds: str) -> None:
-    told = uploads["described"]({"HTTP_X_OC_MTIME": said}, uploads["Server"]("/nowhere"))
+    told = uploads["described"]({"HTTP_X_OC_MTIME": said}, uploads["FileServer"]("/nowhere"))
     assert told == {"X-Paquet-Mtime": seconds}
 
 
 @pytest.mark.parametrize("said", NO_TIMES)
 def test_what_is_no_time_is_passed_over(uploads: dict[str, Any], said: str) -> None:
-    assert uploads["described"]({"HTTP_X_OC_MTIME": said}, uploads["Server"]("/nowhere")) == {}
+    assert uploads["described"]({"HTTP_X_OC_MTIME": said}, uploads["FileServer"]("/nowhere")) == {}
 
 
 PLACES = {
@@ -57,8 +57,8 @@ def test_a_piece_that_cannot_be_one_is_refused(
     uploads: dict[str, Any], said: tuple[str, str], status: str
 ) -> None:
     environ = {"HTTP_CONTENT_RANGE": said[0], "HTTP_CONTENT_LENGTH": said[1]}
-    with pytest.raises(uploads["Refused"]) as refused:
-        uploads["described"](environ, uploads["Server"]("/nowhere"))
+    with pytest.raises(uploads["RequestRefused"]) as refused:
+        uploads["described"](environ, uploads["FileServer"]("/nowhere"))
     assert refused.value.status == status
 
 
@@ -113,7 +113,7 @@ def test_a_name_reaches_the_file_server_as_it_was_sent(
     sent = "/files/a@b.test/Été%20?x=%C3%A9".encode().decode("latin-1")
     said = b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\nETag: "e"\r\n\r\n'
     with serving(tmp_path / "sock", said) as asked:
-        assert uploads["Server"](str(tmp_path / "sock")).look(sent) == (7, '"e"')
+        assert uploads["FileServer"](str(tmp_path / "sock")).look(sent) == (7, '"e"')
     assert asked[0].startswith(b"HEAD /files/a@b.test/%C3%89t%C3%A9%20?x=%C3%A9 HTTP/1.1\r\n")
 
 
@@ -125,11 +125,11 @@ def test_an_answer_that_a_user_made_too_long_is_not_kept(
     body = bytes(uploads["LARGEST_ANSWER"] + more)
     said = b"HTTP/1.1 207 Multi-Status\r\nContent-Length: %d\r\n\r\n" % len(body)
     with serving(tmp_path / "sock", said + body):
-        server = uploads["Server"](str(tmp_path / "sock"))
+        server = uploads["FileServer"](str(tmp_path / "sock"))
         if fits:
             assert server.ask("PROPFIND", "/files/a").body == body
             return
-        with pytest.raises(uploads["Refused"]) as refused:
+        with pytest.raises(uploads["RequestRefused"]) as refused:
             server.ask("PROPFIND", "/files/a")
         assert refused.value.status == "503"
 
@@ -156,8 +156,8 @@ def test_a_file_server_that_is_away_is_said_to_be(uploads: dict[str, Any]) -> No
         "HTTP_CONTENT_LENGTH": "1",
         "REQUEST_URI": "/files/a",
     }
-    with pytest.raises(uploads["Refused"]) as refused:
-        uploads["described"](environ, uploads["Server"]("/nowhere"))
+    with pytest.raises(uploads["RequestRefused"]) as refused:
+        uploads["described"](environ, uploads["FileServer"]("/nowhere"))
     assert refused.value.status == "503"
 
 
@@ -170,6 +170,6 @@ def test_a_piece_for_a_file_that_has_a_copy_is_refused(
     file.touch()
     uploads["refuse_shared"](file)
     (tmp_path / "copy").hardlink_to(file)
-    with pytest.raises(uploads["Refused"]) as refused:
+    with pytest.raises(uploads["RequestRefused"]) as refused:
         uploads["refuse_shared"](file)
     assert refused.value.status == "409"

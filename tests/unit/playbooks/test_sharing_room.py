@@ -96,7 +96,7 @@ def holds(machine: Machine, load: Load, user: str, more: int) -> bool:
 
     async def story() -> bool:
         program = load(f"{METER}/rooms.py")
-        bundle = machine.lead(program["Bundle"].__init__.__globals__)["Bundle"](NAME)
+        bundle = machine.lead(program["MeteredBundle"].__init__.__globals__)["MeteredBundle"](NAME)
         return all([await one.room.holds(more, one.limit) for one in bundle.rooms(user)])
 
     return asyncio.run(story())
@@ -288,7 +288,8 @@ def test_who_asks_is_told_what_is_left_and_taken(tmp_path: Path, load: Load) -> 
 
     def ask(user: str) -> tuple[int, int]:
         async def story() -> bytes:
-            bundle = machine.lead(program["Bundle"].__init__.__globals__)["Bundle"](NAME)
+            rooms = machine.lead(program["MeteredBundle"].__init__.__globals__)
+            bundle = rooms["MeteredBundle"](NAME)
             head = f"ROOM / HTTP/1.1\r\nX-Paquet-User: {user}\r\n\r\n".encode()
             with contextlib.ExitStack() as stack:
                 told = await program["Request"](head, bundle, stack).room()

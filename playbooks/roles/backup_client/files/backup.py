@@ -199,9 +199,9 @@ def hollow_files(paths: list[Path]) -> list[str]:
 def is_hollow(path: str) -> bool:
     """Whether a file has more holes than content, and more than any program makes for itself."""
     with contextlib.suppress(OSError):  # it went away, or its name is too long
-        found = os.lstat(path)
-        holes = found.st_size - 512 * found.st_blocks
-        return stat.S_ISREG(found.st_mode) and holes > max(HOLES, found.st_size // 2)
+        status = os.lstat(path)
+        holes = status.st_size - 512 * status.st_blocks
+        return stat.S_ISREG(status.st_mode) and holes > max(HOLES, status.st_size // 2)
     return False
 
 
@@ -329,7 +329,7 @@ def snapshot(name: str, paths: list[Path], without: list[str]) -> dict[str, Any]
     if code:
         raise Failed(f"restic ended with {code}: {said.strip()[-LAST_WORDS:]}")
     messages = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    return next(one for one in messages if one["message_type"] == "summary")
+    return next(message for message in messages if message["message_type"] == "summary")
 
 
 def restic(name: str, *words: str) -> tuple[int, str]:

@@ -38,7 +38,7 @@ class Folder(NamedTuple):
     folders: tuple[Path, ...]
 
 
-class Repository:
+class LimitedRepository:
     """One repository: what its folders hold, looked at again only where something changed."""
 
     def __init__(self, path: Path) -> None:
@@ -107,10 +107,10 @@ def limits() -> dict[str, int]:
 
 def main(root: Path) -> None:
     """Look again and again."""
-    known: dict[str, Repository] = {}
+    known: dict[str, LimitedRepository] = {}
     while True:
         for name, limit in limits().items():
-            known.setdefault(name, Repository(root / name)).keep_within(limit)
+            known.setdefault(name, LimitedRepository(root / name)).keep_within(limit)
         time.sleep(SECONDS)
 
 

@@ -53,10 +53,10 @@ def main() -> int:
         told = {name: ensure(name, settings, arguments) for name in names}
         if arguments.action == "renew":
             reload_units(settings, told)
-    if any(one["state"] == "asked" for one in told.values()):
+    if any(certificate["state"] == "asked" for certificate in told.values()):
         subprocess.run(["/usr/bin/systemctl", "start", "--no-block", RENEWAL], check=False)
     json.dump(told, sys.stdout)
-    failed = any(one["problem"] for one in told.values())
+    failed = any(certificate["problem"] for certificate in told.values())
     return int(arguments.action == "renew" and failed)
 
 
@@ -140,13 +140,13 @@ def place_placeholder(name: str, hosts: list[str]) -> bool:
     with tempfile.TemporaryDirectory(dir=private_folder()) as folder:
         key, chain = Path(folder) / "key.pem", Path(folder) / "fullchain.pem"
         alternatives = ",".join(f"DNS:{host}" for host in hosts)
-        made = openssl(
+        done = openssl(
             *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
             *("-subj", f"/CN={PLACEHOLDER}", "-addext", f"subjectAltName={alternatives}"),
             *("-days", "365", "-keyout", str(key), "-out", str(chain)),
         )
-        if made.returncode:
-            raise SystemExit(f"openssl: {made.stderr.strip()}")
+        if done.returncode:
+            raise SystemExit(f"openssl: {done.stderr.strip()}")
         install(name, chain.read_bytes(), key.read_bytes())
     return True
 
@@ -189,8 +189,8 @@ def ask_authority(wanted: dict[str, Any], settings: dict[str, Any], folder: Path
 
 def told_by_lego(said: str) -> str:
     """Return for each host what the authority found wrong, or lego's last words."""
-    found = dict(re.findall(r"\[([^\]\s]+)\] acme: error: .*?acme:error:\w+ :: (.+)", said))
-    problems = [f"{host}: {why}" for host, why in found.items()]
+    complaints = dict(re.findall(r"\[([^\]\s]+)\] acme: error: .*?acme:error:\w+ :: (.+)", said))
+    problems = [f"{host}: {why}" for host, why in complaints.items()]
     return "; ".join(problems) or said.strip()[-LAST_WORDS:]
 
 
@@ -237,7 +237,7 @@ def forget_old(versions: Path, newest: Path) -> None:
 
 def reload_units(settings: dict[str, Any], told: dict[str, dict[str, Any]]) -> None:
     """Have the daemons read what was renewed."""
-    if any(one["changed"] for one in told.values()):
+    if any(certificate["changed"] for certificate in told.values()):
         command = ["/usr/bin/systemctl", "try-reload-or-restart", *settings["reload"]]
         subprocess.run(command, check=False)
 

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 from paquet_light_uploads import (
     AWAY,
-    Refused,
-    Server,
+    FileServer,
+    RequestRefused,
     date,
     described,
     pass_over,
@@ -85,10 +85,10 @@ class Users:
 
     def quota(self, user: str) -> int | None:
         """Return the bytes that `user` may fill, None for a stranger."""
-        found = self._path.stat()
-        if (found.st_mtime_ns, found.st_ino) != self._stamp:
+        status = self._path.stat()
+        if (status.st_mtime_ns, status.st_ino) != self._stamp:
             self._quotas = json.loads(self._path.read_text("utf-8"))["quotas"]
-            self._stamp = (found.st_mtime_ns, found.st_ino)
+            self._stamp = (status.st_mtime_ns, status.st_ino)
         return self._quotas.get(user)
 
 
@@ -104,12 +104,12 @@ class Dovecot:
         try:
             verdict, *reasons = self._ask(base64.b64encode(said.encode()))
         except OSError:
-            raise Refused(AWAY) from None
+            raise RequestRefused(AWAY) from None
         if REVOKED in reasons:
             raise Revoked
         # The database of mail is away: no reason to make a phone ask for another password.
         if b"code=temp_fail" in reasons or b"temp" in reasons:
-            raise Refused(AWAY)
+            raise RequestRefused(AWAY)
         return verdict == b"OK"
 
     def _ask(self, response: bytes) -> list[bytes]:
@@ -124,7 +124,7 @@ class Dovecot:
         return line.rstrip(b"\n").split(b"\t")
 
 
-class Meter:
+class MeterClient:
     """The room of the bundle, kept by the meter."""
 
     def __init__(self, path: str) -> None:
@@ -200,7 +200,7 @@ def steps(path: str) -> list[str]:
         step in ("", ".", "..") or "/" in step or "\\" in step or min(step) < " "
         for step in decoded
     ):
-        raise Refused(BAD_PATH)
+        raise RequestRefused(BAD_PATH)
     return decoded
 
 
@@ -208,7 +208,7 @@ def own_steps(path: str, user: str) -> list[str]:
     """Return the steps below the user's own folder; refuse every other place."""
     first, *rest = steps(path)
     if first != FILES or not rest or rest[0] != user:
-        raise Refused(NOT_YOURS)
+        raise RequestRefused(NOT_YOURS)
     return rest[1:]
 
 
@@ -220,10 +220,10 @@ def decide(environ: dict[str, Any], user: str, root: Path) -> dict[str, str]:
     """
     method = environ["REQUEST_METHOD"]
     if method not in READING | WRITING:
-        raise Refused(METHOD_UNKNOWN)
+        raise RequestRefused(METHOD_UNKNOWN)
     place = own_steps(environ["REQUEST_URI"].partition("?")[0], user)
     if not place and method in MOVING_AWAY:
-        raise Refused(NOT_YOURS)
+        raise RequestRefused(NOT_YOURS)
     destination = _destination(environ, user) if method in {"COPY", "MOVE"} else ""
     copied = size_of(root.joinpath(user, *place)) if method == "COPY" else 0
     return {
@@ -236,9 +236,9 @@ def decide(environ: dict[str, Any], user: str, root: Path) -> dict[str, str]:
 def _destination(environ: dict[str, Any], user: str) -> str:
     parts = urllib.parse.urlsplit(environ.get("HTTP_DESTINATION", ""))
     if parts.netloc not in ("", environ["HTTP_HOST"]):
-        raise Refused("502")
+        raise RequestRefused("502")
     if not own_steps(parts.path, user):
-        raise Refused(NOT_YOURS)
+        raise RequestRefused(NOT_YOURS)
     return parts.path
 
 
@@ -258,7 +258,7 @@ def credentials(environ: dict[str, Any]) -> tuple[str, str]:
 class Light:
     """The WSGI application."""
 
-    def __init__(self, files: Path, users: Users, asked: tuple[Dovecot, Meter, str]) -> None:
+    def __init__(self, files: Path, users: Users, asked: tuple[Dovecot, MeterClient, str]) -> None:
         self._files = files
         self._users = users
         self._dovecot, self._meter, self._files_server = asked
@@ -300,10 +300,10 @@ class Light:
             "Depth": "0",
             "Content-Type": environ["CONTENT_TYPE"],
         }
-        server = Server(self._files_server)
+        server = FileServer(self._files_server)
         try:
             said = server.ask("PROPFIND", environ["REQUEST_URI"], others, words)
-        except Refused:
+        except RequestRefused:
             return answer(start_response, BUSY, **{"Retry-After": "10"})
         body = said.body
         room = self._meter.room(environ["PAQUET_USER"]) if asks else None
@@ -330,18 +330,18 @@ class Light:
                 told |= self._described(environ, user)
         except Revoked:
             return ask_again(start_response, "revoked device")
-        except Refused as refused:
+        except RequestRefused as refused:
             return answer(start_response, FORBIDDEN, **{"X-Paquet-Refused": refused.status})
         return answer(start_response, "204 No Content", **{"X-Paquet-User": user}, **told)
 
     def _described(self, environ: dict[str, Any], user: str) -> dict[str, str]:
-        server = Server(self._files_server)
+        server = FileServer(self._files_server)
         if "HTTP_CONTENT_RANGE" not in environ:
             return described(environ, server)
         # For a piece the file server is asked, and may be long in answering.
         with self._crowd.entered(user) as enters:
             if not enters:
-                raise Refused(AWAY)
+                raise RequestRefused(AWAY)
             place = own_steps(environ["REQUEST_URI"].partition("?")[0], user)
             refuse_shared(self._files.joinpath(user, *place))
             return described(environ, server)
@@ -381,7 +381,7 @@ def answer(start_response: Callable[..., Any], status: str, **headers: str) -> l
 def from_environment(names: Mapping[str, str]) -> Light:
     """Return the application of the bundle that systemd started us for."""
     users = Users(Path(names["PAQUET_LIGHT_USERS"]))
-    meter, server = Meter(names["PAQUET_METER_SOCKET"]), names["PAQUET_FILES_SOCKET"]
+    meter, server = MeterClient(names["PAQUET_METER_SOCKET"]), names["PAQUET_FILES_SOCKET"]
     asked = Dovecot(names["PAQUET_LOGIN_SOCKET"]), meter, server
     return Light(Path(names["HOME"]) / "webdav" / FILES, users, asked)
 

@@ -60,8 +60,8 @@ class Locks:
     def acquire(self, mode: str, user: str) -> AbstractContextManager[None]:
         """Hold the lock of `user`, "r" beside others who read or "w" alone."""
         name = f".Radicale.lock-{urllib.parse.quote(user, safe='@')}"
-        made = pathutils.RwLock(str(self._folder / name))
-        lock = self._of_users.setdefault(user, made)
+        new_lock = pathutils.RwLock(str(self._folder / name))
+        lock = self._of_users.setdefault(user, new_lock)
         self._of_this_request.lock = lock
         return lock.acquire(mode)
 
@@ -87,7 +87,7 @@ class Uids:
         return self.noted > 2 * len(self.of_files) + OUTDATED
 
 
-class Collection(multifilesystem.Collection):
+class UidCollection(multifilesystem.Collection):
     """A collection that knows its UIDs without reading its items.
 
     They are kept in memory, and for the next process in a file: one line [name, inode, UID] of JSON
@@ -139,8 +139,8 @@ class Collection(multifilesystem.Collection):
 
     def _stamp(self) -> tuple[int, int]:
         """Return what changes whenever a name comes, goes, or is given to another file."""
-        found = Path(self._filesystem_path).stat()
-        return found.st_ino, found.st_mtime_ns
+        status = Path(self._filesystem_path).stat()
+        return status.st_ino, status.st_mtime_ns
 
     def _uids(self) -> Uids:
         """Return the UIDs that stand now; only files that are not known yet are read."""
@@ -186,7 +186,7 @@ def line(name: str, inode: int, uid: str) -> str:
 class Storage(multifilesystem.Storage):
     """Radicale's storage, with collections and locks of ours."""
 
-    _collection_class = Collection
+    _collection_class = UidCollection
 
     def __init__(self, configuration: Configuration) -> None:
         super().__init__(configuration)
@@ -202,17 +202,17 @@ class Storage(multifilesystem.Storage):
 
     def create_collection(
         self, href: str, items: Iterable[Item] | None = None, props: object = None
-    ) -> Collection:
+    ) -> UidCollection:
         """Make a collection, of whose like before nothing holds: inodes are given out again."""
-        made: Collection = super().create_collection(href, items, props)
-        made.changed(wholly=True)
-        return made
+        collection: UidCollection = super().create_collection(href, items, props)
+        collection.changed(wholly=True)
+        return collection
 
-    def move(self, item: Item, to_collection: Collection, to_href: str) -> None:
+    def move(self, item: Item, to_collection: UidCollection, to_href: str) -> None:
         """Move an item, which both collections look for anew."""
         super().move(item, to_collection, to_href)
-        for one in (item.collection, to_collection):
-            one.changed()
+        for collection in (item.collection, to_collection):
+            collection.changed()
 
     def _sync_directory(self, path: str) -> None:
         """Wait for the disk, but not for names of what can be made again."""

@@ -35,7 +35,7 @@ LARGEST_ANSWER = 1 << 20
 PORTION = 1 << 16
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A file request that must not pass; `status` is what the client gets."""
 
     def __init__(self, status: str) -> None:
@@ -43,7 +43,7 @@ class Refused(Exception):
         self.status = status
 
 
-class Answer(NamedTuple):
+class FileAnswer(NamedTuple):
     """What the file server answered."""
 
     status: int
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Server(http.client.HTTPConnection):
+class FileServer(http.client.HTTPConnection):
     """The file server of this bundle, at its socket."""
 
     def __init__(self, path: str) -> None:
@@ -67,7 +67,7 @@ class Server(http.client.HTTPConnection):
 
     def ask(
         self, method: str, target: str, body: bytes = b"", words: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> FileAnswer:
         """Return its answer about `target`, as it was sent.
 
         Refuse when the server is away or busy, or tells more than anybody has to know.
@@ -80,16 +80,16 @@ class Server(http.client.HTTPConnection):
                 said = self.getresponse()
                 body = said.read(LARGEST_ANSWER + 1)
         except (OSError, http.client.HTTPException):
-            raise Refused(AWAY) from None
+            raise RequestRefused(AWAY) from None
         if len(body) > LARGEST_ANSWER:
-            raise Refused(AWAY)
-        return Answer(said.status, said.reason, said.headers, body)
+            raise RequestRefused(AWAY)
+        return FileAnswer(said.status, said.reason, said.headers, body)
 
     def look(self, target: str) -> tuple[int, str]:
         """Return the size and the ETag of a file; refuse a piece where none stands."""
         answer = self.ask("HEAD", target)
         if answer.status != http.HTTPStatus.OK or not answer.headers["ETag"]:
-            raise Refused(CONFLICT)
+            raise RequestRefused(CONFLICT)
         return int(answer.headers["Content-Length"] or 0), answer.headers["ETag"]
 
 
@@ -100,7 +100,7 @@ def pass_over(environ: dict[str, Any]) -> None:
         left -= len(portion)
 
 
-def described(environ: dict[str, Any], server: Server) -> dict[str, str]:
+def described(environ: dict[str, Any], server: FileServer) -> dict[str, str]:
     """Return what to tell nginx of an upload: its time, its place, and the file that it meets."""
     told = {}
     if time := SECONDS.fullmatch(environ.get("HTTP_X_OC_MTIME", "")):
@@ -109,7 +109,7 @@ def described(environ: dict[str, Any], server: Server) -> dict[str, str]:
         begins = _begin_of_piece(environ)
         size, etag = server.look(environ["REQUEST_URI"].partition("?")[0])
         if begins != size or environ.get("HTTP_IF_MATCH", etag) != etag:
-            raise Refused(CONFLICT)
+            raise RequestRefused(CONFLICT)
         told |= {"X-Paquet-Range": environ["HTTP_CONTENT_RANGE"], "X-Paquet-Match": etag}
     return told
 
@@ -118,18 +118,18 @@ def refuse_shared(file: Path) -> None:
     """Refuse a piece for a file that has a copy: the file server would copy all of it first."""
     with contextlib.suppress(OSError):
         if file.stat(follow_symlinks=False).st_nlink > 1:
-            raise Refused(CONFLICT)
+            raise RequestRefused(CONFLICT)
 
 
 def _begin_of_piece(environ: dict[str, Any]) -> int:
     piece = PIECE.fullmatch(environ["HTTP_CONTENT_RANGE"])
     if not piece:
-        raise Refused(BAD)
+        raise RequestRefused(BAD)
     first, last = map(int, piece.groups())
     if last < first or environ.get("HTTP_CONTENT_LENGTH") != str(last - first + 1):
-        raise Refused(BAD)
+        raise RequestRefused(BAD)
     if last - first >= LARGEST_PIECE:
-        raise Refused(TOO_LARGE)
+        raise RequestRefused(TOO_LARGE)
     return first
 
 

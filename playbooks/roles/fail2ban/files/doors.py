@@ -110,12 +110,12 @@ def bans() -> list[dict[str, str]]:
     """Return who is kept out: door, address, and until when (UTC)."""
     jails = ast.literal_eval(fail2ban("banned"))
     return [
-        {"door": door, "address": found[1], "until": found[2]}
+        {"door": door, "address": ban[1], "until": ban[2]}
         for jail in jails
         for door, addresses in jail.items()
         if addresses
         for line in fail2ban("get", door, "banip", "--with-time").splitlines()
-        if (found := BANNED.match(line))
+        if (ban := BANNED.match(line))
     ]
 
 

@@ -165,33 +165,33 @@ def taken(places: Sequence[Place]) -> list[int]:
     What is linked in two of them counts in the first.
     """
     with contextlib.ExitStack() as stack:
-        found: dict[Place, str] = {}
+        paths: dict[Place, str] = {}
         for place in places:
             with contextlib.suppress(OSError):
                 number = stack.enter_context(descended(*place))
                 if stat.S_ISDIR(os.fstat(number).st_mode):
-                    found[place] = f"/proc/self/fd/{number}/."
-        handed = [int(path.split("/")[4]) for path in found.values()]
+                    paths[place] = f"/proc/self/fd/{number}/."
+        handed = [int(path.split("/")[4]) for path in paths.values()]
         words = ["/usr/bin/prlimit", f"--as={DU_BYTES}", "/usr/bin/du", "--summarize"]
         words += ["--block-size=1", "--one-file-system", "--"]
         # It ends with 1 when something went away meanwhile.
         said = (
             subprocess.run(
-                [*words, *found.values()],
+                [*words, *paths.values()],
                 capture_output=True,
                 text=True,
                 check=False,
                 timeout=DU_SECONDS,
                 pass_fds=handed,
             )
-            if found
+            if paths
             else None
         )
     lines = [line.partition("\t") for line in said.stdout.splitlines()] if said else []
     sizes = {path: int(size) for size, _, path in lines}
-    if missing := [path for path in found.values() if path not in sizes]:
+    if missing := [path for path in paths.values() if path not in sizes]:
         raise ValueError(f"du said nothing of {len(missing)} folders")
-    return [sizes[found[place]] if place in found else 0 for place in places]
+    return [sizes[paths[place]] if place in paths else 0 for place in places]
 
 
 def counted(mailbox: Path) -> int:
@@ -272,10 +272,14 @@ def end_sessions(
     if over:
         sys.stderr.write(f"{name} is over its room: {told['taken']} {told['room']}")
         sys.stderr.write(f", with all else {told['all_taken']} {told['all']}\n")
-    beyond = [one for one, own in told["people"].items() if sum(own.values()) > users[one]]
+    beyond = [
+        address for address, own in told["people"].items() if sum(own.values()) > users[address]
+    ]
     if not over and not beyond:
         return
-    mail = [sum(own["mail"] for own in one.get("people", {}).values()) for one in (told, before)]
+    mail = [
+        sum(own["mail"] for own in report.get("people", {}).values()) for report in (told, before)
+    ]
     if before and mail[0] > mail[1]:
         try:
             subprocess.run([*KICK, f"*@{domain}"], check=True, capture_output=True, timeout=60)

@@ -31,7 +31,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from rooms import Bundle, Full, Unmeasured
+from rooms import Full, MeteredBundle, Unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -80,7 +80,9 @@ AWAY = REFUSED % (b"503 Service Unavailable", 18, b"Try again, later.\n")
 class Request:
     """One request on its way: counted in each of its rooms."""
 
-    def __init__(self, head: bytes, bundle: Bundle, stack: contextlib.AsyncExitStack) -> None:
+    def __init__(
+        self, head: bytes, bundle: MeteredBundle, stack: contextlib.AsyncExitStack
+    ) -> None:
         first, *self._lines = head.decode("latin-1").split("\r\n")
         fields = {
             name.lower(): value.strip()
@@ -95,14 +97,18 @@ class Request:
         self.announced = int(fields.get("content-length") or 0)
         self.in_chunks = "transfer-encoding" in fields
         self._rooms: list[tuple[Limited, Passage]] = [
-            (one, stack.enter_context(one.room.passage()))
-            for one in bundle.rooms(fields.get("x-paquet-user", ""))
+            (limited, stack.enter_context(limited.room.passage()))
+            for limited in bundle.rooms(fields.get("x-paquet-user", ""))
         ]
 
     async def room(self) -> bytes:
         """Return what is left, and what is taken of the narrowest room."""
-        taken = await asyncio.gather(*(one.room.taken(one.limit) for one, _ in self._rooms))
-        free = min(one.limit - much for (one, _), much in zip(self._rooms, taken, strict=True))
+        taken = await asyncio.gather(
+            *(limited.room.taken(limited.limit) for limited, _ in self._rooms)
+        )
+        free = min(
+            limited.limit - much for (limited, _), much in zip(self._rooms, taken, strict=True)
+        )
         return TOLD % (max(0, free), taken[-1])
 
     def question(self) -> bytes:
@@ -128,10 +134,12 @@ class Request:
         await self._require(0)
 
     async def _require(self, more: int, unseen: int = 0) -> None:
-        for one, passage in self._rooms:
-            come = more + (unseen if one.unseen else 0)
+        for limited, passage in self._rooms:
+            come = more + (unseen if limited.unseen else 0)
             small = passage.carried + come <= SMALL
-            if not await one.room.holds(come, one.limit + (one.reserve if small else 0)):
+            if not await limited.room.holds(
+                come, limited.limit + (limited.reserve if small else 0)
+            ):
                 raise Full
 
 
@@ -149,7 +157,7 @@ async def pour(
 class Meter:
     """The program: it serves connections until none comes for a while."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: MeteredBundle) -> None:
         self._bundle = bundle
         self._open = 0
         self._last = time.monotonic()
@@ -282,4 +290,4 @@ async def drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 if __name__ == "__main__":
-    asyncio.run(Meter(Bundle(sys.argv[1])).run())
+    asyncio.run(Meter(MeteredBundle(sys.argv[1])).run())

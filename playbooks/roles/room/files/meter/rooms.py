@@ -107,8 +107,8 @@ class Room:
             self._looking.add(looking)
             looking.add_done_callback(self._looked)
             done, _ = await asyncio.wait({looking}, timeout=SOON)
-            for one in done:
-                one.result()
+            for task in done:
+                task.result()
         if self._began == float("-inf"):
             raise Unmeasured
         return self._filled + self._ended
@@ -120,7 +120,7 @@ class Room:
             looking.exception()
 
     def _used(self) -> int:
-        return self._filled + self._ended + sum(one.carried for one in self._passing)
+        return self._filled + self._ended + sum(passage.carried for passage in self._passing)
 
     async def _look(self, asked: float) -> None:
         async with self._alone:
@@ -148,11 +148,11 @@ def size_of(path: PathLike[str] | str, *, without: str = "") -> int:
         folder = folders.pop()
         try:
             with os.scandir(folder) as entries:
-                found = [one for one in entries if folder != top or one.name != without]
+                children = [entry for entry in entries if folder != top or entry.name != without]
         except (FileNotFoundError, NotADirectoryError):  # gone meanwhile
             continue
         total += BLOCK
-        for entry in found:
+        for entry in children:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
                 continue
@@ -180,7 +180,7 @@ class Limited(NamedTuple):
     unseen: bool = False
 
 
-class Bundle:
+class MeteredBundle:
     """One bundle: its settings, read again when they change, and its rooms."""
 
     def __init__(self, name: str) -> None:
@@ -195,12 +195,12 @@ class Bundle:
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that stand now."""
-        found = self._path.stat()
-        if (found.st_mtime_ns, found.st_ino) != self._stamp:
+        status = self._path.stat()
+        if (status.st_mtime_ns, status.st_ino) != self._stamp:
             self._settings = json.loads(self._path.read_text("utf-8"))
             # A bundle that was not deployed since people of one share their room.
             self._settings.setdefault("people", self._settings["all"])
-            self._stamp = (found.st_mtime_ns, found.st_ino)
+            self._stamp = (status.st_mtime_ns, status.st_ino)
         return self._settings
 
     def _mail(self) -> dict[str, int]:
@@ -235,6 +235,6 @@ class Bundle:
         rooms.append(Limited(self._people, settings["people"], reserve))
         share = settings["users"].get(user, 0) if user else settings["people"]
         if share < settings["people"]:
-            one = self._users.setdefault(user, Room(lambda: self._measure_user(user)))
-            rooms.append(Limited(one, share, 0))
+            room = self._users.setdefault(user, Room(lambda: self._measure_user(user)))
+            rooms.append(Limited(room, share, 0))
         return rooms

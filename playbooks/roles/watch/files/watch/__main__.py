@@ -45,7 +45,7 @@ def main() -> int:
 def look(settings: dict[str, Any], now: float) -> list[dict[str, str]]:
     """Return all findings as `paquet server check` shows them."""
     waiting = {"since": 0, "problem": "", **read_state().get("waiting", {})}
-    found = {**facts.seldom_asked(settings), "letters": waiting}
+    server_facts = {**facts.seldom_asked(settings), "letters": waiting}
     return [
         {
             "check": finding.check,
@@ -53,15 +53,15 @@ def look(settings: dict[str, Any], now: float) -> list[dict[str, str]]:
             "message": words.sentence(finding),
             "hint": words.advice(finding),
         }
-        for finding in judge(found, now, settings)
+        for finding in judge(server_facts, now, settings)
     ]
 
 
 def tell(settings: dict[str, Any], now: float) -> None:
     """Write to the operator what there is to tell, and remember what was told."""
     state = read_state()
-    found = judge(facts.often_asked(settings), now, settings)
-    wrong = [finding for finding in found if finding.is_told]
+    findings = judge(facts.often_asked(settings), now, settings)
+    wrong = [finding for finding in findings if finding.is_told]
     troubles.note(state, wrong, now)
     news = troubles.news(state, wrong, now)
     if news:

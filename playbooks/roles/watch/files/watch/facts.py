@@ -70,7 +70,7 @@ def call(*command: str, environment: dict[str, str] | None = None) -> str:
 
 def disks() -> list[dict[str, Any]]:
     """Return how full each file system is that can be written, once each; in hundredths."""
-    found: dict[int, dict[str, Any]] = {}
+    by_device: dict[int, dict[str, Any]] = {}
     for path in writable_mounts(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
         try:
             device, room = path.stat().st_dev, os.statvfs(path)
@@ -78,14 +78,14 @@ def disks() -> list[dict[str, Any]]:
             continue  # gone since, or hidden from us
         if room.f_blocks and path.is_dir():
             used = room.f_blocks - room.f_bfree
-            one = {
+            disk = {
                 "path": str(path),
                 # As df(1): what is kept for root is not free for others.
                 "disk": rounded_up(used, used + room.f_bavail),
                 "inodes": rounded_up(room.f_files - room.f_ffree, room.f_files),
             }
-            found.setdefault(device, one)
-    return list(found.values())
+            by_device.setdefault(device, disk)
+    return list(by_device.values())
 
 
 def writable_mounts(mountinfo: str) -> Iterator[Path]:
@@ -134,8 +134,8 @@ def restarts() -> list[str] | None:
     if not Path(NEEDRESTART).exists():
         return None
     told = call(NEEDRESTART, "-b", "-r", "l", "-l")
-    found = re.findall(r"^NEEDRESTART-SVC: (?!user@)(.+)$", told, re.MULTILINE)
-    return sorted(set(found))
+    units = re.findall(r"^NEEDRESTART-SVC: (?!user@)(.+)$", told, re.MULTILINE)
+    return sorted(set(units))
 
 
 def upgrades() -> dict[str, Any]:
@@ -156,10 +156,10 @@ def errors_since(log: str, success: float) -> list[str]:
 
     That somebody else was upgrading just then is none.
     """
-    found = filter(None, map(WRONG.match, log.splitlines()))
+    errors = filter(None, map(WRONG.match, log.splitlines()))
     return [
         line["said"][:200]
-        for line in found
+        for line in errors
         if datetime.strptime(line["when"], "%Y-%m-%d %H:%M:%S").astimezone().timestamp() > success
         and "lock" not in line["said"].lower()
     ]
@@ -175,15 +175,15 @@ def queue() -> dict[str, Any] | None:
 
 def backups() -> dict[str, float]:
     """Return when the last backup of each bundle ended; of a new one, when it was set up."""
-    found = {}
+    moments = {}
     for settings in BACKUPS.glob("*/settings.json"):
         name = settings.parent.name
-        found[name] = settings.stat().st_mtime
+        moments[name] = settings.stat().st_mtime
         last = LAST / name / "last.json"
         # One that was cut off tells nothing.
         with contextlib.suppress(FileNotFoundError, ValueError):
-            found[name] = float(json.loads(last.read_text(encoding="utf-8"))["ended"])
-    return found
+            moments[name] = float(json.loads(last.read_text(encoding="utf-8"))["ended"])
+    return moments
 
 
 def repositories(folder: str) -> dict[str, float] | None:
@@ -198,15 +198,15 @@ def certificates() -> dict[str, dict[str, Any]]:
 
     That of a subscriber's own domain goes by the name of the bundle: letters tell no domain.
     """
-    found, bundles = {}, certified_bundles(SITES)
+    validities, bundles = {}, certified_bundles(SITES)
     for chain in sorted(CERTIFICATES.glob("*/fullchain.pem")):
         told = call(
             *("openssl", "x509", "-in", str(chain), "-noout", "-issuer", "-dates"),
             *("-dateopt", "iso_8601"),
         )
         name = chain.parent.name
-        found[bundles.get(name, name)] = validity(told)
-    return found
+        validities[bundles.get(name, name)] = validity(told)
+    return validities
 
 
 def validity(told: str) -> dict[str, Any]:
@@ -224,13 +224,13 @@ def validity(told: str) -> dict[str, Any]:
 
 def certified_bundles(sites: Path) -> dict[str, str]:
     """Return for each certificate of one host name alone the bundle whose web site has it."""
-    found = {}
+    bundles = {}
     for site in sites.glob("*.conf"):
         text = site.read_text(encoding="utf-8")
         hosts = re.search(r"https://([^$;]+)\$request_uri", text)
         if hosts and f"/certificates/{hosts[1]}/" in text:
-            found[hosts[1]] = site.stem
-    return found
+            bundles[hosts[1]] = site.stem
+    return bundles
 
 
 def moment(iso_8601: str) -> float:
@@ -251,4 +251,4 @@ def bans() -> dict[str, int] | None:
     if not told:
         return None
     jails: list[dict[str, list[str]]] = ast.literal_eval(told)
-    return {jail: len(addresses) for one in jails for jail, addresses in one.items()}
+    return {jail: len(addresses) for entry in jails for jail, addresses in entry.items()}

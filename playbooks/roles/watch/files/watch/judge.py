@@ -143,11 +143,11 @@ def judge_ages(check: str, words: str, ages: dict[str, float], now: float) -> It
 
 def judge_certificates(certificates: dict[str, dict[str, Any]], now: float) -> Iterator[Finding]:
     """Yield for each certificate how long it lasts; one that nobody else signed is no good one."""
-    for name, one in sorted(certificates.items()):
-        left, whole = one["end"] - now, one["end"] - one["start"]
+    for name, certificate in sorted(certificates.items()):
+        left, whole = certificate["end"] - now, certificate["end"] - certificate["start"]
         values = {"name": name, "days": max(0, int(left // DAY))}
-        if one["placeholder"]:
-            asked = now - one["start"] < HOUR  # the authority may still be at it
+        if certificate["placeholder"]:
+            asked = now - certificate["start"] < HOUR  # the authority may still be at it
             result, words = ("warning", "asked") if asked else ("error", "placeholder")
         else:
             # A short-lived one is renewed at a third of its life: at a quarter that has failed.

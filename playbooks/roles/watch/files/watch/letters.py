@@ -142,8 +142,8 @@ def exchanges(domain: str, own_address: str) -> Iterator[str]:
 
 def hosts(domain: str) -> list[str]:
     """Return the names of the mail servers of `domain`: itself without any (RFC 5321 §5.1)."""
-    found = sorted(ask(domain, "MX"), key=lambda answer: answer.preference)
-    return [answer.exchange.to_text() for answer in found] or [domain]
+    answers = sorted(ask(domain, "MX"), key=lambda answer: answer.preference)
+    return [answer.exchange.to_text() for answer in answers] or [domain]
 
 
 def ask(name: str, kind: str) -> list[Any]:

@@ -37,14 +37,14 @@ def note(state: dict[str, Any], troubles: Sequence[Finding], now: float) -> None
     known = state.setdefault("troubles", {})
     current = {finding.check for finding in troubles}
     for check in current:
-        one = known.setdefault(check, {**NEW, "since": now})
-        if one["over"]:
-            one.update(since=now, over=0)
+        trouble = known.setdefault(check, {**NEW, "since": now})
+        if trouble["over"]:
+            trouble.update(since=now, over=0)
     for check in known.keys() - current:
-        one = known[check]
-        one["over"] = one["over"] or now
-        is_old = now - one["told"] >= DAY
-        if not one["told"] or (one["told_over"] and is_old):
+        trouble = known[check]
+        trouble["over"] = trouble["over"] or now
+        is_old = now - trouble["told"] >= DAY
+        if not trouble["told"] or (trouble["told_over"] and is_old):
             del known[check]
 
 
@@ -54,8 +54,10 @@ def news(state: Mapping[str, Any], troubles: Sequence[Finding], now: float) -> N
     if len(sent) >= AT_ONCE and now - sent[-1] < THEN_ONE_IN:
         return News()
     known = state["troubles"]
-    due = tuple(one for one in troubles if now - known[one.check]["told"] >= DAY)
-    over = tuple(check for check, one in known.items() if one["over"] and not one["told_over"])
+    due = tuple(finding for finding in troubles if now - known[finding.check]["told"] >= DAY)
+    over = tuple(
+        check for check, trouble in known.items() if trouble["over"] and not trouble["told_over"]
+    )
     return News(due, over)
 
 
