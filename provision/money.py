@@ -149,11 +149,6 @@ def show_euros(units: Cents, language: str = "en") -> str:
     return show(euros(units), language)
 
 
-def in_euros(units: Cents) -> str:
-    """Write cents as sentences of ours have them: '-1234.50 EUR'."""
-    return f"{plain(euros(units))} {EUR.code}"
-
-
 def plain(amount: Amount) -> str:
     """Write an amount as `parse` reads it: '-1234.50'; hours as '1:30', or '1:30:15'."""
     if amount.commodity == HOUR:

@@ -15,6 +15,7 @@ from provision import shipped
 from provision.errors import PaquetError
 from provision.formats.sepa import target_days
 from provision.lab import bank
+from provision.money import show_euros
 from provision.process.files import write_private
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import exporting, papers, verify
@@ -184,7 +185,7 @@ def _sign(
 def _month(story: Story, first: date, number: int) -> None:
     """Bill on the first day of a term, collect, read the bank's answer, settle."""
     outcome = bill.bill(story.on(first), first)
-    story.tell(first, f"{outcome.documents} invoices, {outcome.gross / 100:.2f} € in all")
+    story.tell(first, f"{outcome.documents} invoices, {show_euros(outcome.gross)} in all")
     collect_on = target_days.next_collection_day(first + timedelta(days=NOTICE_DAYS))
     with story.on(first).session() as session:
         owner = organisations.get(session, story.seller)
@@ -207,7 +208,7 @@ def _month(story: Story, first: date, number: int) -> None:
         settled = settlements.make(session, owner, other, first, made_on)
         if settled is not None:
             settlements.pay(session, settled, made_on, made_on)
-            story.tell(made_on, f"{settled.units / 100:.2f} € settled with {other.name}")
+            story.tell(made_on, f"{show_euros(settled.units)} settled with {other.name}")
 
 
 def _returned(session: Session, collection: Collection, number: int) -> dict[str, str]:

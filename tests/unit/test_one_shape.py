@@ -19,6 +19,7 @@ SHAPES = {
     r"func\.lower\(Subscriber\.email|Subscriber\.email ==": "registry/subscribers.py",
     r"(?<!class )\bAllocation\($": "subscriptions/documents/allocating.py",
     r"entry_number: Mapped\[int\]$": "subscriptions/ledger/models.py",
+    r"\.sign\}|\} (EUR|€)|100:\.2f": "money.py",
     r"def \w*half_up\(|// \(2 \*": "money.py",
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provision.formats.bank import fields, markup
 from provision.formats.bank.statements import Detail, StatementRefused
-from provision.money import in_euros
+from provision.money import show_euros
 
 if TYPE_CHECKING:
     from provision.formats.bank.markup import Element
@@ -35,7 +35,8 @@ def details_of(entry: Element, units: Cents, account: str, *, reversal: bool) ->
     if _off(details, units):
         said = sum(detail.units or 0 for detail in details)
         raise StatementRefused(
-            f"The payments of an entry make {in_euros(said)}, but the entry is {in_euros(units)}",
+            f"The payments of an entry make {show_euros(said)}, "
+            f"but the entry is {show_euros(units)}",
             "Ask the bank about the entry before you book it.",
         )
     return details

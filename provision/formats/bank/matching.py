@@ -30,7 +30,7 @@ from provision.formats.bank.proposals import (
     taken,
     without_rivals,
 )
-from provision.money import in_euros
+from provision.money import show_euros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -96,7 +96,7 @@ def _named(
     others = [expected for expected in payers if expected.units == movement.units]
     every = tuple(dict.fromkeys([*expected_lines, *others]))
     what = _listed(expected_lines)
-    why = f"It names {what}, but {in_euros(movement.units)} does not settle exactly that"
+    why = f"It names {what}, but {show_euros(movement.units)} does not settle exactly that"
     return Proposal(movement, every, UNSURE, why)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.money import in_euros
+from provision.money import show_euros
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -94,8 +94,8 @@ def sealed(statement: Statement, digest: str) -> Statement:
     if reached != statement.closing:
         raise StatementRefused(
             f"The statement {_named(statement)} does not add up: opening and movements make "
-            f"{in_euros(reached)}, the closing is {in_euros(statement.closing)}, "
-            f"the difference is {in_euros(statement.closing - reached)}",
+            f"{show_euros(reached)}, the closing is {show_euros(statement.closing)}, "
+            f"the difference is {show_euros(statement.closing - reached)}",
             "The file may be cut: download it from the bank once more.",
         )
     return replace(
@@ -113,9 +113,9 @@ def follows(previous: Statement | None, new: Statement) -> None:
         )
     if new.opening != previous.closing or new.closed_on < previous.closed_on:
         raise StatementRefused(
-            f"The statement {_named(new)} opens on {new.opened_on} with {in_euros(new.opening)}, "
+            f"The statement {_named(new)} opens on {new.opened_on} with {show_euros(new.opening)}, "
             f"but the one before it closed on {previous.closed_on} "
-            f"with {in_euros(previous.closing)}",
+            f"with {show_euros(previous.closing)}",
             "A statement between the two may be missing: bring them in from the oldest on.",
         )
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.money import EUR
+from provision.money import EUR, Amount, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from provision.money import Amount, Cents, Commodity
+    from provision.money import Cents, Commodity
 
 JOURNALS = frozenset({"VT", "AC", "BQ", "OD", "AN"})  # sales, purchases, bank, others, openings
 FEWEST_LINES = 2
@@ -82,14 +82,14 @@ def check_entry(entry: Booked) -> None:
 
 def check_lines(where: str, lines: Sequence[BookedLine]) -> None:
     """Raise ExportRefused unless each line is sound and they balance in each commodity."""
-    sums: Counter[str] = Counter()
+    sums: Counter[Commodity] = Counter()
     for line in lines:
         _check_line(where, line)
-        sums[line.commodity.code] += line.units
-    for code, units in sums.items():
+        sums[line.commodity] += line.units
+    for commodity, units in sums.items():
         if units:
             raise ExportRefused(
-                f"{where} does not balance: {units} {code} minor units are left",
+                f"{where} does not balance: {show(Amount(commodity, units), 'en')} is left",
                 "Look at it with `paquet books verify` before anything is exported.",
             )
 

@@ -11,10 +11,10 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from provision import money
 from provision.days import sensible_day
 from provision.errors import PaquetError
 from provision.formats.facturx import parties, texts
+from provision.money import EUR, show_euros
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,7 +31,7 @@ FEWEST_CONTEST_DAYS, MOST_CONTEST_DAYS = 1, 90
 def check(invoice: PaperInvoice) -> None:
     """Raise PaquetError with the first reason why the invoice must not be issued."""
     _check_number(invoice.number)
-    if invoice.commodity != money.EUR.code:
+    if invoice.commodity != EUR.code:
         raise PaquetError(
             f"The invoice {invoice.number} is in {invoice.commodity[:20]!r}",
             "VAT and invoices are in EUR; other commodities have statements of their own.",
@@ -162,8 +162,8 @@ def _check_totals(invoice: PaperInvoice) -> None:
         _check_size(units, number)
     if totals.gross != invoice.net + invoice.vat:
         raise PaquetError(
-            f"The total of {number} is {totals.gross} cents, net and VAT are"
-            f" {invoice.net + invoice.vat}",
+            f"The total of {number} is {show_euros(totals.gross)}, net and VAT are"
+            f" {show_euros(invoice.net + invoice.vat)}",
             "Total = sum of the lines + VAT (BR-CO-15).",
         )
     if totals.payable != totals.gross - totals.prepaid + totals.rounding:
@@ -174,7 +174,8 @@ def _check_totals(invoice: PaperInvoice) -> None:
     deposited = sum(earlier.gross for earlier in invoice.references.preceding)
     if deposited > totals.prepaid:
         raise PaquetError(
-            f"{number} deducts deposits of {deposited} cents, {totals.prepaid} are already paid",
+            f"{number} deducts deposits of {show_euros(deposited)}, "
+            f"{show_euros(totals.prepaid)} are already paid",
             "Deposits are a part of what is already paid (BT-113).",
         )
     if totals.gross < 0 or totals.payable < 0:
@@ -209,13 +210,14 @@ def _check_group(group: VatGroup, basis: int, invoice: PaperInvoice) -> None:
     texts.check_line(group.exemption_code, f"reason of {what}")
     if group.basis != basis:
         raise PaquetError(
-            f"The basis of {what} is {group.basis} cents, its lines have {basis}",
+            f"The basis of {what} is {show_euros(group.basis)}, its lines have {show_euros(basis)}",
             "Basis = sum of the lines of that rate (BR-S-08).",
         )
     # A price with VAT included gives a VAT that is rounded once: up to one cent from basis × rate.
     if abs(group.vat * WHOLE_CENT - basis * group.rate) >= WHOLE_CENT:
         raise PaquetError(
-            f"{group.vat} cents cannot be {what} on {basis} cents", "Compute it again (BR-CO-17)."
+            f"{show_euros(group.vat)} cannot be {what} on {show_euros(basis)}",
+            "Compute it again (BR-CO-17).",
         )
     if group.category == "S":
         if not 0 < group.rate < WHOLE_CENT or not invoice.seller.vat_id:
@@ -238,4 +240,6 @@ def _check_group(group: VatGroup, basis: int, invoice: PaperInvoice) -> None:
 
 def _check_size(units: int, what: str) -> None:
     if abs(units) > LARGEST:
-        raise PaquetError(f"An amount of {what} is beyond belief: {units} cents", "Check it again.")
+        raise PaquetError(
+            f"An amount of {what} is beyond belief: {show_euros(units)}", "Check it again."
+        )

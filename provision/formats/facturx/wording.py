@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
+from provision.money import show_euros
 
 if TYPE_CHECKING:
     from datetime import date
@@ -82,7 +83,7 @@ def amount_in_words(units: Cents, language: Language) -> str:
     """
     euros, cents = divmod(units, HUNDRED)
     if not 0 <= euros < BEYOND:
-        raise PaquetError(f"{units} cents cannot be written in words", "Check the amount.")
+        raise PaquetError(f"{show_euros(units)} cannot be written in words", "Check the amount.")
     coin = "centime" if language == "fr" else "cent"
     parts = [f"{number_in_words(euros, language)} {_of(euros, language)}"]
     if cents:

@@ -15,7 +15,7 @@ from provision.formats.sepa.characters import (
     reference,
     sepa_text,
 )
-from provision.money import MoneyRefused
+from provision.money import MoneyRefused, show_euros
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,5 +125,5 @@ def check_units(units: object) -> None:
     if not isinstance(units, int) or isinstance(units, bool) or not 1 <= units <= MOST_UNITS:
         raise MoneyRefused(
             f"A debit of {str(units)[:20]} cents is not possible",
-            "It takes whole cents, from 0.01 € to 999 999 999.99 €.",
+            f"It takes whole cents, from {show_euros(1)} to {show_euros(MOST_UNITS)}.",
         )

@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, select
 
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.money import EUR, Amount, in_euros
+from provision.money import EUR, Amount, show_euros
 from provision.subscriptions.ledger import chart, posting
 from provision.subscriptions.ledger.journal import Entry, Line
 from provision.subscriptions.ledger.models import LedgerPosting, LedgerTransaction
@@ -50,7 +50,7 @@ class YearResult:
         """The result in words."""
         since = f"from {self.first_day} " if self.first_day else ""
         kind = "profit" if self.units > 0 else "loss"
-        return f"{kind} {since}to {self.last_day} is {in_euros(abs(self.units))}"
+        return f"{kind} {since}to {self.last_day} is {show_euros(abs(self.units))}"
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,8 @@ def _check(
         )
     if decision.units != abs(year_result.units):
         raise UsageRefused(
-            f"The {year_result.shown}, and what was decided adds up to {in_euros(decision.units)}",
+            f"The {year_result.shown}, "
+            f"and what was decided adds up to {show_euros(decision.units)}",
             "Say where all of it goes, such as --carried and --reserves.",
         )
     shared = decision.legal or decision.dividends
@@ -173,13 +174,13 @@ def _lines(
         other, same = same, other
         if decision.reserves > -held[chart.RESERVES]:
             raise UsageRefused(
-                f"The reserves hold {in_euros(max(-held[chart.RESERVES], 0))}, and "
-                f"{in_euros(decision.reserves)} would be taken from them",
+                f"The reserves hold {show_euros(max(-held[chart.RESERVES], 0))}, and "
+                f"{show_euros(decision.reserves)} would be taken from them",
                 "Carry the rest of the loss forward: --carried",
             )
     if decision.dividends and decision.carried < held[chart.CARRIED_LOSS]:
         raise UsageRefused(
-            f"Losses of {in_euros(held[chart.CARRIED_LOSS])} are carried forward",
+            f"Losses of {show_euros(held[chart.CARRIED_LOSS])} are carried forward",
             "A profit makes up for them before anything is distributed (Code de commerce L232-11).",
         )
     makes_up = min(decision.carried, max(sign * held[other], 0))

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from provision import edges
 from provision.days import sensible_day
 from provision.errors import UsageRefused
-from provision.money import HOUR, Amount, euros, half_up
+from provision.money import HOUR, Amount, euros, half_up, show_euros
 from provision.subscriptions.commons import in_kind
 from provision.subscriptions.commons.in_kind import InKind
 from provision.subscriptions.commons.models import HourValue, TimeGiven
@@ -92,7 +92,8 @@ def set_value(session: Session, organisation: Organisation, units: Cents, day: d
     sensible_day(day, "the first day of a value")
     if not LEAST_VALUE <= units <= MOST_VALUE:
         raise UsageRefused(
-            f"An hour is not taken for {units} cents", "Commons pay 30 to 45 € an hour."
+            f"An hour is not taken for {show_euros(units)}",
+            f"Commons pay {show_euros(LEAST_VALUE)} to {show_euros(MOST_VALUE)} an hour.",
         )
     if session.get(HourValue, (organisation.id, day)) is not None:
         raise UsageRefused(

@@ -10,6 +10,7 @@ import orjson
 
 from provision.days import sensible_day
 from provision.errors import PaquetError, UsageRefused
+from provision.money import Amount, find_commodity, show
 from provision.subscriptions.ledger import chart
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from provision.database import Row
-    from provision.money import Amount
 
 
 SALES, PURCHASES, BANK, OTHERS, OPENING = "VT", "AC", "BQ", "OD", "AN"
@@ -74,10 +74,11 @@ def check(entry: Entry) -> None:
             raise LedgerRefused(f"The line on account {line.account} is empty")
         code, units = line.amount.commodity.code, line.amount.units
         sums[code] = sums.get(code, 0) + units
-    for commodity, units in sums.items():
+    for code, units in sums.items():
         if units:
             raise LedgerRefused(
-                f"The entry {entry.key} does not balance: {units} {commodity} minor units are left",
+                f"The entry {entry.key} does not balance: "
+                f"{show(Amount(find_commodity(code), units), 'en')} is left",
                 "Debits and credits of each commodity must be equal.",
             )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.money import Amount, find_commodity
+from provision.money import Amount, find_commodity, show_euros
 from provision.subscriptions.ledger import closings, journal
 from provision.subscriptions.ledger.invariants import Discrepancy
 from provision.subscriptions.ledger.journal import Entry, Line
@@ -30,7 +30,9 @@ def closed(session: Session) -> Iterator[Discrepancy]:
         if total != closing.debit_to_date:
             where = f"journal {closing.organisation_id}, closing of {closing.last_day}"
             yield Discrepancy(
-                where, f"debits to date are {total}, they were {closing.debit_to_date}"
+                where,
+                f"debits to date are {show_euros(total)}, "
+                f"they were {show_euros(closing.debit_to_date)}",
             )
         place = (closing.organisation_id, closing.last_entry)
         last = session.get(LedgerTransaction, place) if closing.last_entry else None

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from provision.columns import DAY
 from provision.errors import UsageRefused
 from provision.formats.bank.candidates import AWAITED, Expected
-from provision.money import in_euros
+from provision.money import show_euros
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.receipt_models import Receipt
 from provision.subscriptions.ledger import chart, journal, posting
@@ -204,7 +204,7 @@ def _check_sum(chosen: Sequence[AwaitedMoney], row: BankMovement) -> None:
     total = sum(money.units for money in chosen)
     if total != row.units:
         raise UsageRefused(
-            f"Movement {row.id} is {in_euros(row.units)}, and {in_euros(total)} are waited for",
+            f"Movement {row.id} is {show_euros(row.units)}, and {show_euros(total)} are waited for",
             "Name all that it brought, and nothing else.",
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.money import in_euros
+from provision.money import show_euros
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.allocating import PAYMENT
 from provision.subscriptions.ledger import chart, journal, posting
@@ -57,8 +57,8 @@ def credit_batch(
     total = sum(item.units for item in chosen)
     if total != row.units:
         raise UsageRefused(
-            f"The debits of {name} add up to {in_euros(total)}, and movement {row.id} is "
-            f"{in_euros(row.units)}",
+            f"The debits of {name} add up to {show_euros(total)}, and movement {row.id} is "
+            f"{show_euros(row.units)}",
             "Name those that the bank refused: --without REFERENCE.",
         )
     lines = (line(chart.BEING_COLLECTED, -total),)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from provision.errors import UsageRefused
 from provision.formats.facturx import texts
-from provision.money import in_euros
+from provision.money import show_euros
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.allocating import PAYMENT, RETURN
 from provision.subscriptions.documents.issuing import Number
@@ -121,8 +121,8 @@ def _by_movement(session: Session, cheque: Paid, row: BankMovement, why: str, to
     fee = -row.units - cheque.units
     if fee < 0:
         raise UsageRefused(
-            f"Movement {row.id} is {in_euros(row.units)}, and {cheque.reference} was "
-            f"{in_euros(cheque.units)}",
+            f"Movement {row.id} is {show_euros(row.units)}, and {cheque.reference} was "
+            f"{show_euros(cheque.units)}",
             "A cheque comes back whole; what the bank takes beyond is its fee.",
         )
     lines = [line(chart.CHEQUES, cheque.units, cheque.reference)]

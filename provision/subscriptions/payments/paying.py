@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
-from provision.money import in_euros
+from provision.money import show_euros
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.allocating import PAYMENT, REFUND
 from provision.subscriptions.documents.drafts import CREDIT_NOTE
@@ -87,7 +87,7 @@ def refund(session: Session, row: BankMovement, note: OpenItem, today: date) -> 
         raise UsageRefused(f"{note.shown} is not a credit note", "Give the number of one.")
     if units > note.units:
         raise UsageRefused(
-            f"{in_euros(units)} went out, and {in_euros(note.units)} is open on {note.shown}",
+            f"{show_euros(units)} went out, and {show_euros(note.units)} is open on {note.shown}",
             "A refund is never more than the credit note: see what else was paid.",
         )
     lines = (line(chart.CUSTOMERS, units, note.party),)
@@ -103,7 +103,7 @@ def refund_credit(session: Session, row: BankMovement, party: str, today: date) 
     units, left = _out(row), credit(session, row.organisation_id, party)
     if units > left:
         raise UsageRefused(
-            f"{in_euros(units)} went out, and the customer's credit is {in_euros(left)}",
+            f"{show_euros(units)} went out, and the customer's credit is {show_euros(left)}",
             "A refund is never more than the credit.",
         )
     lines = (line(chart.CUSTOMER_CREDIT, units, party),)
@@ -175,7 +175,7 @@ def _take(session: Session, invoice: OpenItem, taken: _Taken, days: tuple[date, 
     open_items.check_invoice(invoice)
     if not 0 < units <= invoice.units:
         raise UsageRefused(
-            f"{in_euros(units)} cannot pay {invoice.shown}, on which {in_euros(invoice.units)} "
+            f"{show_euros(units)} cannot pay {invoice.shown}, on which {show_euros(invoice.units)} "
             "is open",
             "Take what is open, or less.",
         )

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from provision.errors import UsageRefused
 from provision.formats.bank import reasons
-from provision.money import in_euros
+from provision.money import show_euros
 from provision.registry.states import Told
 from provision.subscriptions.documents import allocating, open_items
 from provision.subscriptions.documents.allocating import RECLAIM, RETURN
@@ -56,7 +56,8 @@ def take_back(
     fee = -row.units - taken
     if not debits or fee < 0:
         raise UsageRefused(
-            f"Movement {row.id} took {in_euros(-row.units)}, and the debits were {in_euros(taken)}",
+            f"Movement {row.id} took {show_euros(-row.units)}, "
+            f"and the debits were {show_euros(taken)}",
             "Name the debits that came back with it, and no other.",
         )
     if len({back.end_to_end for back in debits}) != len(debits):
@@ -126,7 +127,7 @@ def _whole(items: Sequence[CollectionItem], debit: CameBack) -> Sequence[Collect
     units = sum(item.units for item in items)
     if debit.units != units:
         raise UsageRefused(
-            f"The debit {debit.end_to_end} was {in_euros(units)}, and {in_euros(debit.units)} "
+            f"The debit {debit.end_to_end} was {show_euros(units)}, and {show_euros(debit.units)} "
             "came back",
             "A debit comes back whole; what the bank takes beyond is its fee.",
         )

@@ -6,8 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provision import money
-from provision.money import Amount, find_commodity, in_euros
+from provision.money import Amount, find_commodity, show, show_euros
 from provision.subscriptions.documents import drafts, numbering
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def _documents(gathered: Gathered) -> Iterator[Obstacle]:
             shown = numbering.shown(row["series"], row["number"])
             owes = "is owed back" if row["kind"] == drafts.CREDIT_NOTE else "is owed"
             yield Obstacle(
-                f"{in_euros(units)} of {shown} {owes}",
+                f"{show_euros(units)} of {shown} {owes}",
                 "Wait for the payment, pay it back, or write it off.",
             )
 
@@ -88,9 +87,9 @@ def _ledger(gathered: Gathered) -> Iterator[Obstacle]:
     for (owner, commodity), units in sorted(sums.items()):
         beyond = units - (documents[owner] if commodity == "EUR" else 0)
         if beyond:
-            amount = money.plain(Amount(find_commodity(commodity), beyond))
+            amount = show(Amount(find_commodity(commodity), beyond), "en")
             yield Obstacle(
-                f"journal {owner} holds {amount} {commodity} beside the documents",
+                f"journal {owner} holds {amount} beside the documents",
                 "Settle it: paquet books balance shows the accounts.",
             )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
-from provision.money import euros, plain
+from provision.money import show_euros
 from provision.subscriptions.reports.ratios import exact_shares
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def received(portions: Iterable[Portion], paid_cents: Cents) -> tuple[Received, 
     told = sum(sums.values())
     if told != paid_cents:
         raise PaquetError(
-            f"Subscribers paid {plain(euros(paid_cents))} €, but the portions add up to "
-            f"{plain(euros(told))} €",
+            f"Subscribers paid {show_euros(paid_cents)}, but the portions add up to "
+            f"{show_euros(told)}",
             "Run `paquet books verify`: a payment is not shared, or is shared twice.",
         )
     largest_first = sorted(sums.items(), key=lambda item: (-item[1], item[0]))

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.money import half_up
+from provision.money import half_up, show_euros
 from provision.subscriptions.reports.months import month_of
 from provision.subscriptions.reports.ratios import ratio
 
@@ -79,8 +79,8 @@ def value(seconds: int, hourly_cents: Cents, on: date) -> Valuation:
     """Return seconds × rate / 3 600, rounded half up; the rate must be 30 to 45 € an hour."""
     if not LOWEST_RATE <= hourly_cents <= HIGHEST_RATE:
         raise UsageRefused(
-            f"{hourly_cents} cents an hour are outside what such time is valued at",
-            f"Give {LOWEST_RATE} to {HIGHEST_RATE} cents.",
+            f"{show_euros(hourly_cents)} an hour is outside what such time is valued at",
+            f"Give {show_euros(LOWEST_RATE)} to {show_euros(HIGHEST_RATE)}.",
         )
     cents = half_up(seconds * hourly_cents, SECONDS_OF_AN_HOUR)
     return Valuation(on, hourly_cents, seconds, cents)

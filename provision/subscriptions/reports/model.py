@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.money import euros, plain, split
+from provision.money import show_euros, split
 from provision.subscriptions.reports import coordination, hours, members
 from provision.subscriptions.reports.ratios import WHOLE, ratio
 
@@ -148,7 +148,7 @@ def _check(model: Model) -> None:
     if max(counts) > MOST_SUBSCRIBERS or max(amounts) > MOST_CENTS:
         raise UsageRefused(
             "A number of the model is beyond all measure",
-            f"Give at most {MOST_SUBSCRIBERS} subscribers and {MOST_CENTS} cents.",
+            f"Give at most {MOST_SUBSCRIBERS} subscribers and {show_euros(MOST_CENTS)}.",
         )
 
 
@@ -162,18 +162,22 @@ def _notes_on_prices(model: Model) -> Iterator[str]:
     for offer in model.offers:
         if offer.monthly_cents >= model.affordable:
             yield (
-                f"{offer.name} costs {plain(euros(offer.monthly_cents))} € a month: "
-                f"{plain(euros(model.affordable))} € were too much for some. "
+                f"{offer.name} costs {show_euros(offer.monthly_cents)} a month: "
+                f"{show_euros(model.affordable)} were too much for some. "
                 "Think of a price by means, a free price, or payment in hours."
             )
     if model.seed is not None and not LEAST_SEED <= model.seed <= MOST_SEED:
-        yield "A commons usually begins with 1000 to 3000 €, so that it owes nobody for its start."
+        yield (
+            f"A commons usually begins with {show_euros(LEAST_SEED)} to {show_euros(MOST_SEED)}, "
+            "so that it owes nobody for its start."
+        )
 
 
 def _notes_on_work(model: Model) -> Iterator[str]:
     if not hours.LOWEST_RATE <= model.hourly_cents <= hours.HIGHEST_RATE:
         yield (
-            f"{plain(euros(model.hourly_cents))} € an hour is outside the 30 to 45 € before tax "
+            f"{show_euros(model.hourly_cents)} an hour is outside the "
+            f"{show_euros(hours.LOWEST_RATE)} to {show_euros(hours.HIGHEST_RATE)} before tax "
             "that coordination work is paid."
         )
     if Fraction(model.commons, WHOLE) >= hours.COMMONS_MARK:

@@ -107,7 +107,7 @@ def test_a_loss_takes_from_the_reserves_what_they_hold(shop: Shop) -> None:
     decide(shop, 2026, reserves=1_000)
     earn(shop, -1_200, date(2027, 3, 1))
     closed(shop, 2027)
-    with pytest.raises(UsageRefused, match=r"The reserves hold 10\.00 EUR, and 12\.00 EUR would"):
+    with pytest.raises(UsageRefused, match=r"The reserves hold €10\.00, and €12\.00 would"):
         decide(shop, 2027, reserves=1_200)
     entered = decide(shop, 2027, reserves=1_000, carried=200)
     assert entered == {"129": -1_200, "1068": 1_000, "119": 200}
@@ -117,9 +117,9 @@ def test_a_loss_takes_from_the_reserves_what_they_hold(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("parts", "why"),
     [
-        ({"carried": 9_999}, r"profit to 2026-12-31 is 100\.00 EUR, .* adds up to 99\.99 EUR"),
-        ({"carried": 10_000, "reserves": 1}, r"adds up to 100\.01 EUR"),
-        ({}, r"adds up to 0\.00 EUR"),
+        ({"carried": 9_999}, r"profit to 2026-12-31 is €100\.00, .* adds up to €99\.99"),
+        ({"carried": 10_000, "reserves": 1}, r"adds up to €100\.01"),
+        ({}, r"adds up to €0\.00"),
     ],
 )
 def test_a_decision_is_about_all_of_the_result(shop: Shop, parts: dict[str, int], why: str) -> None:
@@ -174,7 +174,7 @@ def test_losses_are_made_up_for_before_anything_is_distributed(shop: Shop) -> No
     decide(shop, 2026, carried=500)
     earn(shop, 600, date(2027, 3, 1))
     closed(shop, 2027)
-    with pytest.raises(UsageRefused, match=r"Losses of 5\.00 EUR are carried forward"):
+    with pytest.raises(UsageRefused, match=r"Losses of €5\.00 are carried forward"):
         decide(shop, 2027, dividends=600)
     assert decide(shop, 2027, carried=500, dividends=100)["457"] == -100
 

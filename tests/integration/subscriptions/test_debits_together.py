@@ -154,7 +154,7 @@ def test_a_return_that_the_bank_names_is_certain(till: Till) -> None:
 @only_sqlite
 def test_a_debit_comes_back_whole(till: Till) -> None:
     paid(till)
-    with pytest.raises(UsageRefused, match=r"was 20\.00 EUR, and 10\.00 EUR came back"):
+    with pytest.raises(UsageRefused, match=r"was €20\.00, and €10\.00 came back"):
         came_back(till, Said(-1000, text="REJET"), CameBack(TOGETHER, 1000, "AM04"))
     (row,) = till.bank(Said(-1000, text="REJET"), on=COLLECT_ON + timedelta(days=4))
     debit = CameBack("F2026-2-1", 1000, "AM04")

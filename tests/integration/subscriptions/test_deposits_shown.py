@@ -167,7 +167,7 @@ def test_who_has_a_deposit_that_waits_is_not_erased_and_sees_what_was_deducted(s
     gathered = gathering.gather(till.session, there, till.shop.jeanne.id)
     found = standing.obstacles(gathered)
     assert [one.what for one in found if "journal" in one.what] == [
-        "journal 1 holds -5.83 EUR beside the documents"
+        "journal 1 holds -€5.83 beside the documents"
     ]
     assert [(row["net"], row["vat"]) for row in gathered["deposit_deduction"]] == [(834, 166)]
 

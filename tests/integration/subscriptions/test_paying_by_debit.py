@@ -143,7 +143,7 @@ def test_a_batch_of_another_amount_is_never_booked_by_itself(till: Till) -> None
     made = till.collect()
     (row,) = till.bank(Said(1000, text=f"REMISE {message_id(till, made)}"))
     assert reconciling.accept_certain(till.session, till.seller, COLLECT_ON, TOLD) == []
-    with pytest.raises(UsageRefused, match=r"add up to 20\.00 EUR"):
+    with pytest.raises(UsageRefused, match=r"add up to €20\.00"):
         batches.credit_batch(till.session, row, message_id(till, made), COLLECT_ON)
 
 
@@ -269,7 +269,7 @@ def test_a_return_before_its_batch_is_booked_waits(till: Till) -> None:
 def test_a_debit_comes_back_once_and_whole(till: Till) -> None:
     paid_by_debit(till)
     first, second, third = till.bank(Said(-1000, text="A"), Said(-1000, text="B"), Said(-900))
-    with pytest.raises(UsageRefused, match=r"was 10\.00 EUR, and 9\.00 EUR came back"):
+    with pytest.raises(UsageRefused, match=r"was €10\.00, and €9\.00 came back"):
         returns.take_back(till.session, third, [CameBack("F2026-1-1", 900)], (COLLECT_ON, TOLD))
     debit = [CameBack("F2026-1-1", 500), CameBack("F2026-1-1", 500)]
     with pytest.raises(UsageRefused, match="named twice"):

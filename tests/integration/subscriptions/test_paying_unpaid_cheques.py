@@ -76,7 +76,7 @@ def test_what_the_bank_took_back_is_its_movement_with_its_fee(till: Till) -> Non
     awaited_money.bank(till.session, row, ["cheque-12"], PAID_ON)
     with pytest.raises(UsageRefused, match="a movement takes it back"):
         undo(till)
-    with pytest.raises(UsageRefused, match=r"is -9\.00 EUR, and cheque-12 was 10\.00 EUR"):
+    with pytest.raises(UsageRefused, match=r"is -€9\.00, and cheque-12 was €10\.00"):
         undo(till, Said(-900))
     assert undo(till, Said(-1_250, text="CHEQUE IMPAYE")) == 250
     held = till.accounts()

@@ -293,7 +293,7 @@ def test_a_living_bundle_a_running_subscription_and_debts_stand_in_the_way(world
     found = obstacles(world)
     assert any(one.startswith("bundle b") and one.endswith("is active") for one in found)
     assert any(one.startswith("subscription ") and one.endswith("is active") for one in found)
-    assert "9.00 EUR of F2026-000001 is owed" in found
+    assert "€9.00 of F2026-000001 is owed" in found
     assert len(found) == 2 + 6
     with pytest.raises(UsageRefused, match=r"cannot be erased: bundle .* \(and 7 more"):
         privacy.erase(world.control, EMAIL, TOLD.why)
@@ -318,7 +318,7 @@ def test_money_beside_the_documents_stands_in_the_way(world: World) -> None:
     end(world)
     with database.transaction(world.engine) as session:
         advance(session, world.jeanne)
-    assert obstacles(world) == ["journal 1 holds -5.00 EUR beside the documents"]
+    assert obstacles(world) == ["journal 1 holds -€5.00 beside the documents"]
 
 
 def advance(session: Session, subscriber_id: int) -> None:

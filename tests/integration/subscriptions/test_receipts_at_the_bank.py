@@ -52,7 +52,7 @@ def test_a_movement_that_is_a_gift_is_booked_once_as_one(desk: Desk) -> None:
 
 def test_a_movement_of_another_amount_or_of_cash_is_no_such_gift(desk: Desk) -> None:
     (row,) = desk.bank(Said(5_000))
-    with pytest.raises(UsageRefused, match=r"is 50\.00 EUR, not 60\.00 EUR"):
+    with pytest.raises(UsageRefused, match=r"is €50\.00, not €60\.00"):
         desk.record(desk.gift(6_000), row)
     with pytest.raises(UsageRefused, match="is no cash"):
         desk.record(desk.gift(means="cash"), row)
@@ -87,7 +87,7 @@ def test_cheques_are_banked_together_and_to_the_cent(desk: Desk) -> None:
     desk.record(desk.fee(means="cheque"))
     assert desk.accounts()["5112"] == 7_000
     (row,) = desk.bank(Said(7_000, text="REMISE CHEQUES"))
-    with pytest.raises(UsageRefused, match=r"is 70\.00 EUR, and 50\.00 EUR are waited for"):
+    with pytest.raises(UsageRefused, match=r"is €70\.00, and €50\.00 are waited for"):
         awaited_money.bank(desk.session, row, ["R2026-000001"], TODAY)
     names = ["R2026-000001", "R2026-000002"]
     awaited_money.bank(desk.session, row, names, TODAY)

@@ -239,11 +239,11 @@ class TestCancelling:
         first = desk.record(desk.gift(), row)
         desk.cancel(first)
         assert desk.accounts() == {"512": 5_000, "580": -5_000}
-        with pytest.raises(UsageRefused, match=r"50\.00 EUR are left of R2026-000001"):
+        with pytest.raises(UsageRefused, match=r"€50\.00 are left of R2026-000001"):
             desk.record(desk.gift(6_000), first)
         second = desk.record(desk.gift(), first)
         assert desk.accounts() == {"512": 5_000, "7541": -5_000}
-        with pytest.raises(UsageRefused, match=r"0\.00 EUR are left of R2026-000001"):
+        with pytest.raises(UsageRefused, match=r"€0\.00 are left of R2026-000001"):
             desk.record(desk.gift(key="again"), first)
         desk.cancel(second)
         assert desk.accounts() == {"512": 5_000, "580": -5_000}
@@ -258,7 +258,7 @@ class TestGiftsBetweenOrganisations:
         asked = desk.gift(units, giver=desk.giver("Boutique Libre"), tax=True)
         made = desk.record(asked)
         assert (made.articles, desk.accounts()) == ("238 bis", before)
-        with pytest.raises(UsageRefused, match=r"No gift of 300\.00 EUR of 2026-03-01"):
+        with pytest.raises(UsageRefused, match=r"No gift of €300\.00 of 2026-03-01"):
             desk.record(replace(asked, key="again"))
         desk.cancel(made)
         assert desk.accounts() == before
@@ -269,7 +269,7 @@ class TestGiftsBetweenOrganisations:
         (row,) = desk.bank(Said(5_000))
         with pytest.raises(UsageRefused, match="is in the books already"):
             desk.record(desk.gift(giver=desk.giver("Boutique Libre")), row)
-        with pytest.raises(UsageRefused, match=r"No gift of 50\.00 EUR"):
+        with pytest.raises(UsageRefused, match=r"No gift of €50\.00"):
             desk.record(desk.gift(giver=desk.giver("Boutique Libre")))
         with pytest.raises(UsageRefused, match="both their books"):
             desk.record(replace(desk.fee(), giver=desk.giver("Boutique Libre")))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.money import in_euros
+from provision.money import show_euros
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.ledger import chart, journal, posting
 from provision.subscriptions.ledger.journal import Entry
@@ -129,7 +129,7 @@ def _left_over(session: Session, income: ReceiptIncome, cancelled: Receipt) -> t
     left = posting.party_units(session, income.organisation_id, chart.TRANSFERS, reference)
     if left != -income.units:
         raise UsageRefused(
-            f"{in_euros(-left)} are left of {shown}, not {in_euros(income.units)}",
+            f"{show_euros(-left)} are left of {shown}, not {show_euros(income.units)}",
             "Only the whole money of a cancelled receipt that the bank has shown becomes another.",
         )
     return chart.TRANSFERS, reference
@@ -146,7 +146,7 @@ def _arrived(session: Session, receipt: Receipt, money: Line) -> bool:
 def _check_movement(row: BankMovement, income: ReceiptIncome) -> None:
     if row.units != income.units:
         raise UsageRefused(
-            f"Movement {row.id} is {in_euros(row.units)}, not {in_euros(income.units)}",
+            f"Movement {row.id} is {show_euros(row.units)}, not {show_euros(income.units)}",
             "Give the amount of the movement.",
         )
     if income.means == CASH:

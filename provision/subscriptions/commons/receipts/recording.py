@@ -11,7 +11,7 @@ from sqlalchemy import and_, select
 from provision.days import sensible_day
 from provision.errors import UsageRefused
 from provision.formats.facturx import tax_articles, texts
-from provision.money import in_euros
+from provision.money import show_euros
 from provision.subscriptions.commons.receipts import entering, sealing
 from provision.subscriptions.commons.receipts.entering import ReceiptIncome
 from provision.subscriptions.documents import describing, numbering
@@ -337,7 +337,7 @@ def _gift(session: Session, receipt: Receipt) -> int:
     )
     if entry_number is None:
         raise UsageRefused(
-            f"No gift of {in_euros(receipt.units)} of {receipt.received_on} without a receipt "
+            f"No gift of {show_euros(receipt.units)} of {receipt.received_on} without a receipt "
             "is in the books",
             "Write the gift down first: paquet reciprocity give",
         )

@@ -61,7 +61,7 @@ def test_a_pending_entry_is_left_out(text: str) -> None:
 def test_a_booked_entry_that_the_balances_do_not_know_is_refused(text: str) -> None:
     booked = re.sub("PDNG", "BOOK", text)
     assert "does not add up" in why_refused(booked)
-    assert "the difference is 99.99 EUR" in why_refused(booked)
+    assert "the difference is €99.99" in why_refused(booked)
 
 
 @pytest.mark.parametrize("version", ["02", "03", "04", "06", "08", "10", "13"])
@@ -86,7 +86,7 @@ def test_another_message_is_refused_by_its_name(message: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        (ONE_DETAIL, ONE_DETAIL.replace("12.00", "30.00"), "payments of an entry make 42.00 EUR"),
+        (ONE_DETAIL, ONE_DETAIL.replace("12.00", "30.00"), "payments of an entry make €42.00"),
         (FIRST, FIRST.replace("36.00", "36.001"), "36.001” is not an amount"),
         (FIRST, FIRST.replace("36.00", "3,6"), "is not an amount"),
         (FIRST, FIRST.replace("36.00", "-36.00"), "below zero, beside its CdtDbtInd"),

@@ -210,7 +210,7 @@ def test_the_decimals_are_counted(decimals: str, opening: int) -> None:
         (0, "EUR2", "EUR4", "of a CFONB record is none"),
         (0, "10000{", "10000Z", "of a CFONB record is none"),
         (0, "010126", "310226", "is not a day"),
-        (1, "360{", "360A", "the difference is -0.01 EUR"),
+        (1, "360{", "360A", "the difference is -€0.01"),
         (1, "12345678901", "12345678902", "names two accounts"),
         (1, "0430006", "0930006", "Line 2 of the CFONB file, of kind “09”"),
         (2, "12345678901", "12345678902", "of another movement"),

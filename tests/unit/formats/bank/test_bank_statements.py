@@ -48,7 +48,7 @@ def statement(*units: int, opening: int = 0) -> Statement:
 def test_opening_and_movements_make_the_closing(units: list[int], opening: int) -> None:
     good = statement(*units, opening=opening)
     assert good.closing - good.opening == sum(one.units for one in good.movements)
-    with pytest.raises(StatementRefused, match=r"the difference is 0\.01 EUR"):
+    with pytest.raises(StatementRefused, match=r"the difference is €0\.01"):
         sealed(replace(good, closing=good.closing + 1), "digest")
 
 
@@ -117,7 +117,7 @@ def test_a_statement_opens_where_the_one_before_it_closed() -> None:
     before = statement(500)
     follows(None, before)
     follows(before, statement(7, opening=500))
-    with pytest.raises(StatementRefused, match=r"with 4\.99 EUR.*closed on 2026-01-08 with 5\.00"):
+    with pytest.raises(StatementRefused, match=r"with €4\.99.*closed on 2026-01-08 with €5\.00"):
         follows(before, statement(7, opening=499))
     with pytest.raises(StatementRefused, match="not of FR76"):
         follows(before, replace(statement(7, opening=500), account="DE"))

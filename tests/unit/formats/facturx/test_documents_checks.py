@@ -46,12 +46,12 @@ def test_a_good_invoice_may_be_issued(invoice: PaperInvoice) -> None:
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
-        (replace(BUSINESS, totals=Totals(13001, 13001)), "net and VAT are 13000"),
+        (replace(BUSINESS, totals=Totals(13001, 13001)), "net and VAT are €130.00"),
         (replace(BUSINESS, totals=Totals(13000, 12999)), "does not follow from its total"),
         (replace(BUSINESS, totals=Totals(13000, 13001, 1, 1)), "does not follow from its total"),
-        (replace(BUSINESS, groups=(replace(GROUP, basis=10832),)), "its lines have 10833"),
-        (replace(BUSINESS, groups=(replace(GROUP, vat=2168),)), "2168 cents cannot be the VAT"),
-        (replace(BUSINESS, groups=(replace(GROUP, vat=2165),)), "2165 cents cannot be the VAT"),
+        (replace(BUSINESS, groups=(replace(GROUP, basis=10832),)), "its lines have €108.33"),
+        (replace(BUSINESS, groups=(replace(GROUP, vat=2168),)), "€21.68 cannot be the VAT"),
+        (replace(BUSINESS, groups=(replace(GROUP, vat=2165),)), "€21.65 cannot be the VAT"),
         (replace(BUSINESS, groups=(GROUP, GROUP)), "not grouped like its lines"),
         (replace(BUSINESS, groups=(replace(GROUP, rate=1000),)), "not grouped like its lines"),
         (replace(BUSINESS, groups=()), "not grouped like its lines"),

@@ -26,7 +26,7 @@ def test_a_balanced_entry_is_taken() -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"lines": (BALANCED[0], Line("487", euros(-899)))}, "does not balance: 1 EUR"),
+        ({"lines": (BALANCED[0], Line("487", euros(-899)))}, "does not balance: €0.01 is left"),
         ({"lines": BALANCED[:1]}, "at least two lines"),
         ({"lines": ()}, "at least two lines"),
         ({"lines": (*BALANCED, Line("486", euros(0)))}, "line on account 486 is empty"),

@@ -109,13 +109,13 @@ def test_six_hundred_thousand_a_year_over_twenty_instances() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"hourly_cents": 2_999}, "outside the 30 to 45 €"),
-        ({"hourly_cents": 4_501}, "outside the 30 to 45 €"),
+        ({"hourly_cents": 2_999}, "outside the €30.00 to €45.00"),
+        ({"hourly_cents": 4_501}, "outside the €30.00 to €45.00"),
         ({"persons": 3}, "4 to 20 persons"),
         ({"persons": 21}, "4 to 20 persons"),
         ({"commons": 3_000}, "clients have gone elsewhere"),
-        ({"seed": 99_999}, "1000 to 3000 €"),
-        ({"seed": 300_001}, "1000 to 3000 €"),
+        ({"seed": 99_999}, "€1,000.00 to €3,000.00"),
+        ({"seed": 300_001}, "€1,000.00 to €3,000.00"),
         ({"shares": {"coordination": 9, "others": 91}}, "10 to 25 %"),
         ({"shares": {"coordination": 26, "others": 74}}, "10 to 25 %"),
         ({"persons": 15, "full_time_wage": 320_000}, "not everybody can be full time"),
