@@ -73,7 +73,7 @@ class Hold:
 
     permit: Permit
     digests: Mapping[str, str]
-    line: _Line
+    line: _GuardLine
 
     def remember(self, digests: Mapping[str, str]) -> None:
         """Store digests on the server. Raises LockLost."""
@@ -105,7 +105,7 @@ def hold(host: Host, settings: Settings, claim: Claim) -> Iterator[Hold]:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _GuardLine:
     """The ssh process that talks with the guard."""
 
     host: Host
@@ -168,7 +168,7 @@ class _Line:
 
 
 @contextmanager
-def _talk(host: Host, settings: Settings, claim: Claim, folder: Path) -> Iterator[_Line]:
+def _talk(host: Host, settings: Settings, claim: Claim, folder: Path) -> Iterator[_GuardLine]:
     """Start the guard; the connection is also the one that plays share, and dies with us."""
     errors = folder / "errors"
     remote = [GUARD, "hold", "--owner", claim.owner]
@@ -186,7 +186,7 @@ def _talk(host: Host, settings: Settings, claim: Claim, folder: Path) -> Iterato
         )
     with process:
         try:
-            yield _Line(host, process, errors)
+            yield _GuardLine(host, process, errors)
         finally:
             _say_goodbye(process)
 

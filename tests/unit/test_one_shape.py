@@ -37,8 +37,6 @@ def test_an_idea_has_one_home(idea: str) -> None:
 def test_no_two_classes_have_the_same_name() -> None:
     homes: dict[str, list[str]] = {}
     for path in HOUSE.rglob("*.py"):
-        for name in re.findall(
-            r"^class ([A-Z]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE
-        ):
+        for name in re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
             homes.setdefault(name, []).append(str(path.relative_to(HOUSE)))
     assert {name: files for name, files in homes.items() if len(files) > 1} == {}

@@ -41,11 +41,11 @@ Balance = Annotated[
 ]
 
 
-class _Table(BaseModel):
+class _MappingTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Columns(_Table):
+class Columns(_MappingTable):
     """Which column holds what: its name in the header line, or its number from 1."""
 
     booked: Column
@@ -71,21 +71,21 @@ class Columns(_Table):
         return self
 
 
-class Balances(_Table):
+class Balances(_MappingTable):
     """The balances in cents where no column has them."""
 
     opening: Balance
     closing: Balance
 
 
-class SkipRule(_Table):
+class SkipRule(_MappingTable):
     """Lines that are no movement: those whose column has one of the values, such as "declined"."""
 
     column: Column
     values: tuple[str, ...] = Field(min_length=1, max_length=20, strict=False)
 
 
-class CsvMapping(_Table):
+class CsvMapping(_MappingTable):
     """How one bank writes its CSV."""
 
     account: Account

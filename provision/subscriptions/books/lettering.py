@@ -34,7 +34,7 @@ Place: TypeAlias = tuple[int, int]  # the number of an entry, and the line in it
 Letters: TypeAlias = dict[Place, tuple[str, "date"]]
 
 
-class _Line(NamedTuple):
+class _UnclaimedLine(NamedTuple):
     """A line of 411 that no document has claimed yet."""
 
     place: Place
@@ -49,10 +49,10 @@ class _Group:
     open: Cents = 0
     units: Cents = 0
     whole: bool = True
-    lines: list[_Line] = field(default_factory=list)
+    lines: list[_UnclaimedLine] = field(default_factory=list)
     days: list[date] = field(default_factory=list)
 
-    def take(self, line: _Line | None, units: Cents) -> None:
+    def take(self, line: _UnclaimedLine | None, units: Cents) -> None:
         """Add a line of so many cents; a group of which a line is missing is not whole."""
         if line is None:
             self.whole = False
@@ -118,15 +118,15 @@ def _join(groups: dict[int, _Group], group: _Group, other: _Group) -> None:
 
 
 def _claimed(
-    lines: dict[tuple[int, str, Cents], list[_Line]], entry: int, party: str, units: Cents
-) -> _Line | None:
+    lines: dict[tuple[int, str, Cents], list[_UnclaimedLine]], entry: int, party: str, units: Cents
+) -> _UnclaimedLine | None:
     waiting = lines.get((entry, party, units))
     return waiting.pop(0) if waiting else None
 
 
 def _lines(
     session: Session, organisation_id: int, by: date
-) -> dict[tuple[int, str, Cents], list[_Line]]:
+) -> dict[tuple[int, str, Cents], list[_UnclaimedLine]]:
     """Return the lines of 411 by entry, party and cents, in their order."""
     entry, line = LedgerTransaction, LedgerPosting
     rows = session.execute(
@@ -142,9 +142,9 @@ def _lines(
         )
         .order_by(line.number, line.line)
     )
-    lines: dict[tuple[int, str, Cents], list[_Line]] = defaultdict(list)
+    lines: dict[tuple[int, str, Cents], list[_UnclaimedLine]] = defaultdict(list)
     for number, position, party, units, day in rows:
-        lines[number, party, int(units)].append(_Line((number, position), day))
+        lines[number, party, int(units)].append(_UnclaimedLine((number, position), day))
     return lines
 
 

@@ -113,7 +113,7 @@ class _Paid(NamedTuple):
     lost_vat: Cents = 0
 
 
-class _Part(NamedTuple):
+class _RatePart(NamedTuple):
     """The lines of one category and rate of a document; a credit note's are below zero."""
 
     kind: Kind
@@ -130,7 +130,7 @@ class _Document(NamedTuple):
     key: Key
     issued_on: date
     on_debits: bool
-    parts: tuple[_Part, ...]
+    parts: tuple[_RatePart, ...]
     repaid: _Paid | None = None
 
 
@@ -180,7 +180,7 @@ def _states(document: _Document, paid: _Paid, day: date) -> list[_State]:
     return [_State(*each) for each in zip(vat, received, settled, lost, strict=False)]
 
 
-def _row(part: _Part, before: _State, after: _State, *, is_new: bool) -> TaxDue:
+def _row(part: _RatePart, before: _State, after: _State, *, is_new: bool) -> TaxDue:
     lost = after.lost - before.lost
     return TaxDue(
         *part.kind,
@@ -203,7 +203,7 @@ def _documents(session: Session, owner_id: int, last_day: date) -> Iterator[_Doc
         *_key, issued_on, kind = lines[0][:4]
         sign = -1 if kind in CREDITS else 1
         parts = tuple(
-            _Part((category, rate, abroad), sign * int(net), sign * int(vat))
+            _RatePart((category, rate, abroad), sign * int(net), sign * int(vat))
             for *_head, category, rate, abroad, net, vat in lines
         )
         on_debits = catalogue.profile(owner_id, issued_on).vat_on_debits
@@ -227,7 +227,7 @@ def _deductions(session: Session, owner_id: int, last_day: date) -> Iterator[_Do
         .where(deduction.organisation_id == owner_id, deduction.deducted_on <= last_day)
     )
     for on, net, vat, category, rate, abroad in rows:
-        part = _Part((category, rate, abroad), -int(net), -int(vat))
+        part = _RatePart((category, rate, abroad), -int(net), -int(vat))
         repaid = _Paid(int(net) + int(vat))
         yield _Document(("", 0), on, on_debits=False, parts=(part,), repaid=repaid)
 

@@ -85,7 +85,7 @@ class Deposit:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _DeductedPart:
     """What the invoice `final` deducts of a deposit, as the `place`-th of its deductions."""
 
     final: Number
@@ -242,7 +242,7 @@ def _waiting(
 
 def _parts(
     finals: Iterable[tuple[Draft, Number]], waiting: Mapping[tuple[int, int], list[Deposit]]
-) -> Iterator[_Part]:
+) -> Iterator[_DeductedPart]:
     """Yield who deducts what: invoices and deposits both in the order in which they were issued."""
     for draft, number in finals:
         rest, place = draft.net + draft.vat, 0
@@ -251,17 +251,17 @@ def _parts(
             if net + vat:
                 place += 1
                 rest -= net + vat
-                yield _Part(number, place, deposit.number, deposit.party, net, vat)
+                yield _DeductedPart(number, place, deposit.number, deposit.party, net, vat)
 
 
-def _write(session: Session, parts: Sequence[_Part], on: date) -> None:
+def _write(session: Session, parts: Sequence[_DeductedPart], on: date) -> None:
     entries = posting.post_new(session, [_entry(part, on) for part in parts], on)
     both = list(zip(parts, entries, strict=True))
     insert_many(session, DepositDeduction, [_deduction(part, entry, on) for part, entry in both])
     insert_many(session, Allocation, [_allocation(part, entry, on) for part, entry in both])
 
 
-def _entry(part: _Part, on: date) -> Entry:
+def _entry(part: _DeductedPart, on: date) -> Entry:
     amounts = (
         (chart.CUSTOMER_DEPOSITS, part.net, part.party),
         (chart.VAT_COLLECTED, part.vat, ""),
@@ -280,7 +280,7 @@ def _entry(part: _Part, on: date) -> Entry:
     )
 
 
-def _deduction(part: _Part, entry_number: int, on: date) -> Row:
+def _deduction(part: _DeductedPart, entry_number: int, on: date) -> Row:
     return {
         **part.final.columns,
         "deposit_series": part.deposit.series,
@@ -292,7 +292,7 @@ def _deduction(part: _Part, entry_number: int, on: date) -> Row:
     }
 
 
-def _allocation(part: _Part, entry_number: int, on: date) -> Row:
+def _allocation(part: _DeductedPart, entry_number: int, on: date) -> Row:
     """Return what is set against the invoice: it is new, so its places begin at 1."""
     return {
         **part.final.columns,

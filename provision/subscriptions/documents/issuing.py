@@ -66,7 +66,7 @@ ENTERED = {
 
 
 @dataclass
-class _Rows:
+class _IssuedRows:
     """What is written together."""
 
     shares: list[Row] = field(default_factory=list)
@@ -84,7 +84,7 @@ def issue(
     that nobody described yet, and TreatmentRefused beyond what may be sold to consumers in other
     member states. A draft whose key was used is refused by the database.
     """
-    every, rows, numbers = _EverySeries(session), _Rows(), []
+    every, rows, numbers = _EverySeries(session), _IssuedRows(), []
     tally = Tally(session)
     for draft in map(rounding.exact, wanted):
         tally.add(draft, on)
@@ -174,7 +174,7 @@ class _EverySeries:
         return self.known[key]
 
 
-def _add(rows: _Rows, draft: Draft, number: Number, when: tuple[date, Profile]) -> None:
+def _add(rows: _IssuedRows, draft: Draft, number: Number, when: tuple[date, Profile]) -> None:
     on, profile = when
     columns = number.columns
     lines = [_line_row(columns, place, line) for place, line in enumerate(draft.lines, start=1)]

@@ -38,8 +38,10 @@ def broken_documents(session: Session) -> Iterator[Discrepancy]:
         document.organisation_id, document.series, document.number
     )
     with (
-        closing(_Rows(session, InvoiceLine, (InvoiceLine.line,))) as lines,
-        closing(_Rows(session, LineShare, (LineShare.line, LineShare.position))) as shares,
+        closing(_RowsByDocument(session, InvoiceLine, (InvoiceLine.line,))) as lines,
+        closing(
+            _RowsByDocument(session, LineShare, (LineShare.line, LineShare.position))
+        ) as shares,
     ):
         for row in session.execute(query, execution_options={"yield_per": BATCH}).mappings():
             place = (row["organisation_id"], row["series"], row["number"])
@@ -51,7 +53,7 @@ def broken_documents(session: Session) -> Iterator[Discrepancy]:
                 )
 
 
-class _Rows:
+class _RowsByDocument:
     """The rows of one table, document by document, read once from the first to the last."""
 
     def __init__(

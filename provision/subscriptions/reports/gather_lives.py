@@ -97,7 +97,7 @@ def lives(
     return tuple(every), tuple(rates)
 
 
-class _Row(NamedTuple):
+class _SubscriptionRow(NamedTuple):
     """A subscription, and the reference of who pays; None where it was forgotten."""
 
     id: int
@@ -111,7 +111,7 @@ class _Row(NamedTuple):
 
 def _subscriptions(
     session: Session, scope: Scope, reductions: Mapping[int, tuple[Reduction, ...]]
-) -> Iterator[tuple[_Row, Due]]:
+) -> Iterator[tuple[_SubscriptionRow, Due]]:
     query = (
         select(*SUBSCRIPTION, PersonReference.reference, *VERSION)
         .join(SubscriptionVersion, SubscriptionVersion.subscription_id == Subscription.id)
@@ -123,7 +123,7 @@ def _subscriptions(
     width = len(SUBSCRIPTION) + 1
     for _number, rows in groupby(session.execute(query), key=attrgetter("id")):
         every = [tuple(row) for row in rows]
-        head = _Row(*every[0][:width])
+        head = _SubscriptionRow(*every[0][:width])
         versions = [Version(*row[width:]) for row in every]
         yield (
             head,
@@ -150,7 +150,7 @@ def _since_delivery(versions: Sequence[Version], *, ordered: bool) -> tuple[Vers
     return tuple(versions)
 
 
-def _never_charged(row: _Row, first_day: date) -> bool:
+def _never_charged(row: _SubscriptionRow, first_day: date) -> bool:
     if row.last_day is None:
         return False
     return row.last_day < first_day or (row.state == ENDED and row.billed_to <= first_day)

@@ -36,11 +36,11 @@ RULES_OF: dict[str, tuple[Rule, ...]] = {
 }
 
 
-class _Row(BaseModel):
+class _FileTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Threshold(_Row):
+class Threshold(_FileTable):
     """The euros of a rule from a day on (until another day, or the next row), and who says so."""
 
     rule: Rule
@@ -51,7 +51,7 @@ class Threshold(_Row):
     unverified: bool = False
 
 
-class _Table(_Row):
+class _ThresholdsFile(_FileTable):
     threshold: tuple[Threshold, ...] = Field(min_length=1, strict=False)
 
 
@@ -87,7 +87,7 @@ def known() -> tuple[Threshold, ...]:
 def parse(text: str) -> tuple[Threshold, ...]:
     """Return the rows of a TOML table, or raise PaquetError with the first thing wrong in it."""
     try:
-        rows = _Table.model_validate(tomllib.loads(text)).threshold
+        rows = _ThresholdsFile.model_validate(tomllib.loads(text)).threshold
     except tomllib.TOMLDecodeError as wrong:
         raise PaquetError(f"The thresholds are not TOML: {wrong}") from None
     except ValidationError as wrong:
