@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class DayOfReminders:
     """What a day brings: reminders, held ones with them, and bundles that can open again.
 
-    `before` are the invoices that reached their step earlier, and stay unpaid.
+    `before` are the invoices that reached their step earlier, and stay open.
     """
 
     reminders: tuple[Reminder, ...]

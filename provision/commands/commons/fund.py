@@ -275,5 +275,5 @@ def _decision_facts(session: Session, decision: FundDecision) -> Facts:
         "purpose": decision.purpose,
         "for": decision.beneficiary,
         "amount": euros(decision.units),
-        "unpaid": euros(funds.unpaid(session, decision)),
+        "unpaid": euros(funds.open_of(session, decision)),
     }

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, tuple_
 from provision.subscriptions.commons.receipts import sealing
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.receipt_models import Receipt
-from provision.subscriptions.documents.seals import broken_documents, dealt
+from provision.subscriptions.documents.seals import broken_documents, broken_shares
 from provision.subscriptions.ledger import invariants, journal
 from provision.subscriptions.ledger.invariants import Discrepancy
 from provision.subscriptions.ledger.models import LedgerTransaction
@@ -43,8 +43,8 @@ def verify(session: Session, *, seals: bool = True) -> list[Discrepancy]:
     discrepancies = [
         *invariants.broken(session),
         *closed(session),
-        *dealt(session),
-        *two_contracts.dealt(session),
+        *broken_shares(session),
+        *two_contracts.broken_splits(session),
     ]
     if seals:
         for broken in (broken_entries, broken_documents, broken_receipts):

@@ -84,7 +84,7 @@ class _RowsByDocument:
         return rows
 
 
-def dealt(session: Session) -> Iterator[Discrepancy]:
+def broken_shares(session: Session) -> Iterator[Discrepancy]:
     """Compare what each contract dealt in all with what its shares give of that sum."""
     catalogue = Catalogue(session)
     shares: dict[tuple[int, str], dict[tuple[int, int | None], int]] = defaultdict(dict)

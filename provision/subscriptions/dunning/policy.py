@@ -1,4 +1,4 @@
-"""When an unpaid invoice reaches which step, by kind of subscriber: a TOML file, and pure dates."""
+"""When an open invoice reaches which step, by kind of subscriber: a TOML file, and pure dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which unpaid invoices reach which step today, which are held back and why, and what was done."""
+"""Which open invoices reach which step today, which are held back and why, and what was done."""
 
 from __future__ import annotations
 

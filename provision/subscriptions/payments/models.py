@@ -176,7 +176,7 @@ class MovementBooking(Entered, Base):
 
 
 class DunningStep(DocumentKey, Base):
-    """That an unpaid invoice reached a step; `letter` is the SHA-256 of what was written."""
+    """That an open invoice reached a step; `letter` is the SHA-256 of what was written."""
 
     __tablename__ = "dunning_step"
     __table_args__ = STRICT

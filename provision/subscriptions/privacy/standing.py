@@ -70,9 +70,9 @@ def _documents(gathered: Gathered) -> Iterator[Obstacle]:
         units = row["gross"] - against[_document(row)]
         if units:
             shown = numbering.shown(row["series"], row["number"])
-            owes = "is owed back" if row["kind"] == drafts.CREDIT_NOTE else "is owed"
+            back = ", to be paid back" if row["kind"] == drafts.CREDIT_NOTE else ""
             yield Obstacle(
-                f"{show_euros(units)} of {shown} {owes}",
+                f"{show_euros(units)} is open on {shown}{back}",
                 "Wait for the payment, pay it back, or write it off.",
             )
 

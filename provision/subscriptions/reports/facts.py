@@ -107,9 +107,9 @@ class Cost:
 
 @dataclass(frozen=True)
 class Open:
-    """An invoice that is not paid: what is open of it, and why as far as it is known.
+    """An invoice that is open: what is open on it, and why as far as it is known.
 
-    `dunning_step` is how far its reminders are: a place in `unpaid.STEPS`.
+    `dunning_step` is how far its reminders are: a place in `open_invoices.STEPS`.
     """
 
     invoice: str
@@ -189,7 +189,7 @@ class Facts:
     portions: tuple[Portion, ...] = ()
     incomes: tuple[Income, ...] = ()
     costs: tuple[Cost, ...] = ()
-    unpaid: tuple[Open, ...] = ()
+    open_invoices: tuple[Open, ...] = ()
     given: tuple[Given, ...] = ()
     reciprocities: tuple[Reciprocity, ...] = ()
     pledges: tuple[Pledge, ...] = ()

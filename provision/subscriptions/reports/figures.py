@@ -14,12 +14,12 @@ from provision.subscriptions.reports import (
     dependency,
     euro,
     hours,
+    open_invoices,
     promises,
     recurring,
     territories,
     thresholds,
     tiers,
-    unpaid,
 )
 from provision.subscriptions.reports.months import year_until
 
@@ -29,14 +29,15 @@ if TYPE_CHECKING:
 
     from provision.money import Cents
     from provision.subscriptions.reports.facts import Facts
-    from provision.subscriptions.reports.unpaid import Reminded
+    from provision.subscriptions.reports.open_invoices import Reminded
 
 
 @dataclass(frozen=True)
 class Figures:
     """What the modules of this room make of the facts, over the twelve months until `until`.
 
-    Where everybody works alone there is no `coordination` to judge.
+    Where everybody works alone there is no `coordination` to judge. Readers know a figure by the
+    name of its field: `unpaid` is what is open, by age.
     """
 
     title: str
@@ -51,7 +52,7 @@ class Figures:
     churn: tuple[churn.Churn, ...]
     cohorts: tuple[cohorts.Cohort, ...]
     tiers: tuple[tiers.TierFigures, ...]
-    unpaid: tuple[unpaid.Unpaid, ...]
+    unpaid: tuple[open_invoices.OpenByAge, ...]
     reminded: tuple[Reminded, ...]
     time: tuple[hours.HoursGiven, ...]
     valuation: hours.Valuation | None
@@ -86,8 +87,8 @@ def figures(facts: Facts, hourly_cents: Cents | None = None) -> Figures:
         churn=churn.churn(moved),
         cohorts=cohorts.cohorts(facts.lives, months),
         tiers=tiers.tiers(served, _monthly_cost(facts, months)),
-        unpaid=unpaid.unpaid(facts.unpaid, facts.until),
-        reminded=unpaid.reminded(facts.unpaid),
+        unpaid=open_invoices.open_by_age(facts.open_invoices, facts.until),
+        reminded=open_invoices.reminded(facts.open_invoices),
         time=time,
         valuation=hours.value(seconds, hourly_cents, facts.until) if hourly_cents else None,
         reciprocity=promises.reciprocity(facts.reciprocities),

@@ -11,7 +11,7 @@ from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.payments.models import DunningStep
 from provision.subscriptions.reports import gather_scope
 from provision.subscriptions.reports.facts import Open
-from provision.subscriptions.reports.unpaid import STEPS
+from provision.subscriptions.reports.open_invoices import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.reports.gather_scope import Scope
 
 
-def unpaid(
+def open_invoices(
     session: Session,
     scope: Scope,
     parties: Mapping[int, Organisation],

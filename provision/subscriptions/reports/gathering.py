@@ -82,7 +82,7 @@ def gather(session: Session, scope: Scope, told: FactsFile) -> Facts:
         portions=gather_money.portions(in_the_year, parties, funds, scope.language),
         incomes=_alone(scope, _own(scope, parties, incomes)),
         costs=_alone(scope, _own(scope, parties, (*went, *told.costs(since, scope.until)))),
-        unpaid=gather_open.unpaid(session, scope, parties, told.frauds()),
+        open_invoices=gather_open.open_invoices(session, scope, parties, told.frauds()),
         given=_own(scope, parties, (*given, *told.given())),
         reciprocities=(
             *gather_given.reciprocities(session, scope, parties),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 REGULAR = ("subscription:", "turnover:")  # what the keys of a run's documents begin with
 
 
-def dealt(session: Session) -> Iterator[Discrepancy]:
+def broken_splits(session: Session) -> Iterator[Discrepancy]:
     """Split again what both invoiced of each thing sold, and compare."""
     bases = _bases(session)
     if not bases:

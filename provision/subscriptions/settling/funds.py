@@ -121,8 +121,8 @@ def decisions(session: Session, fund: Fund) -> list[FundDecision]:
     return list(session.scalars(query.order_by(FundDecision.id)))
 
 
-def unpaid(session: Session, decided: FundDecision) -> Cents:
-    """Return what of a decision is not paid yet, in cents."""
+def open_of(session: Session, decided: FundDecision) -> Cents:
+    """Return what is open of a decision, in cents."""
     return decided.units + _moved(session, FundMovement.decision_id == decided.id)
 
 
@@ -178,7 +178,7 @@ def check_payable(session: Session, decided: FundDecision, units: Cents, day: da
         raise UsageRefused(
             f"Decision {decided.id} is of {decided.decided_on}", "It is paid on that day or later."
         )
-    left = unpaid(session, decided)
+    left = open_of(session, decided)
     if not 0 < units <= left:
         raise UsageRefused(
             f"{show_euros(units)} cannot be paid: "

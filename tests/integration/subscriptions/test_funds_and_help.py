@@ -88,7 +88,7 @@ def test_a_payout_needs_a_decision_and_the_money(shop: Place) -> None:
     with pytest.raises(UsageRefused, match=r"holds €5.10, not €6.00"):
         funds.pay(shop.session, one, 600, at())
     funds.pay(shop.session, one, 400, at())
-    assert (funds.balance(shop.session, pot), funds.unpaid(shop.session, one)) == (110, 200)
+    assert (funds.balance(shop.session, pot), funds.open_of(shop.session, one)) == (110, 200)
     with pytest.raises(UsageRefused, match=r"€2.01 cannot be paid: €2.00 is left"):
         funds.pay(shop.session, one, 201, at())
     for nothing in (0, -1):

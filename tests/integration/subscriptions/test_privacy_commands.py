@@ -101,7 +101,7 @@ def test_show_says_what_stands_in_the_way(context: Context) -> None:
 def test_a_dry_run_erases_nothing_and_says_all(context: Context, world: World) -> None:
     told = ask(context, subscriber, "erase", EMAIL, "--why", "asked", "--dry-run").output
     assert "In the way: subscription 1 is active. End it first" in told
-    assert "€9.00 of F2026-000011 is owed" in told
+    assert "€9.00 is open on F2026-000011" in told
     assert [name for name in NAMES if name in told] == []
     with database.transaction(world.engine) as session:
         assert session.get_one(Subscriber, 1).name == NAME

@@ -293,7 +293,7 @@ def test_a_living_bundle_a_running_subscription_and_debts_stand_in_the_way(world
     found = obstacles(world)
     assert any(one.startswith("bundle b") and one.endswith("is active") for one in found)
     assert any(one.startswith("subscription ") and one.endswith("is active") for one in found)
-    assert "€9.00 of F2026-000001 is owed" in found
+    assert "€9.00 is open on F2026-000001" in found
     assert len(found) == 2 + 6
     with pytest.raises(UsageRefused, match=r"cannot be erased: bundle .* \(and 7 more"):
         privacy.erase(world.control, EMAIL, TOLD.why)
@@ -309,7 +309,7 @@ def test_a_refusal_names_nobody(world: World) -> None:
 def test_one_open_invoice_is_enough_to_refuse(world: World) -> None:
     end(world, paid=False)
     assert len(obstacles(world)) == 6
-    with pytest.raises(UsageRefused, match="of F2026-000001 is owed"):
+    with pytest.raises(UsageRefused, match="is open on F2026-000001"):
         privacy.erase(world.control, EMAIL, TOLD.why)
 
 

@@ -129,7 +129,7 @@ def test_who_owes_stays_and_is_shown_with_the_reason(engine: Engine, tmp_path: P
     end(world, paid=False)
     found = [one for one in due(world, date(2030, 1, 1)) if one.kind == "subscriber"]
     assert [one.key for one in found] == ["1"]
-    assert found[0].stays.startswith("€9.00 of F2026-000001 is owed")
+    assert found[0].stays.startswith("€9.00 is open on F2026-000001")
     assert privacy.purge(world.control, found) == []
     with database.transaction(engine) as session:
         assert session.get_one(Subscriber, 1).name == NAME

@@ -118,11 +118,11 @@ def served(facts: Facts) -> list[int]:
 def test_narrowed_reports_add_up_to_the_whole(sellers: Sellers, narrowed: Narrowed) -> None:
     whole, parts = gathered(sellers.world), list(narrowed(sellers))
     assert whole.paid_cents
-    assert whole.unpaid
+    assert whole.open_invoices
     assert sum(part.paid_cents for part in parts) == whole.paid_cents
     assert sum(one.cents for part in parts for one in part.portions) == whole.paid_cents
-    unpaid = [one for part in parts for one in part.unpaid]
-    assert sorted(unpaid, key=repr) == sorted(whole.unpaid, key=repr)
+    still_open = [one for part in parts for one in part.open_invoices]
+    assert sorted(still_open, key=repr) == sorted(whole.open_invoices, key=repr)
     assert [sum(at) for at in zip(*map(served, parts), strict=True)] == served(whole)
     received = [one for part in parts for one in part.incomes]
     assert sorted(received, key=repr) == sorted(whole.incomes, key=repr)
@@ -184,4 +184,4 @@ def test_a_deposit_stays_with_who_supported_when_it_was_asked_for(session: Sessi
 
 
 def opens(facts: Facts) -> list[int]:
-    return sorted(one.cents_open for one in facts.unpaid)
+    return sorted(one.cents_open for one in facts.open_invoices)

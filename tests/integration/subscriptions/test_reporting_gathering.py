@@ -131,7 +131,7 @@ def test_income_is_what_was_received_without_vat(begun: Counted) -> None:
 def test_a_report_of_an_earlier_month_is_as_it_was_then(begun: Counted) -> None:
     facts = gathered(begun, date(2026, 2, 28))
     assert facts.paid_cents == 1_200 + 1_200 + 12_000 + 500
-    assert [(one.invoice, one.cents_open) for one in facts.unpaid] == [
+    assert [(one.invoice, one.cents_open) for one in facts.open_invoices] == [
         ("F2026-000003", 700),
         ("F2026-000005", 1_200),
     ]
@@ -150,7 +150,7 @@ def test_an_open_invoice_says_who_cannot_pay_and_who_will_not(begun: Counted) ->
     organisation = "{BUSINESS}"
     invoice = "F2026-000006"
     """
-    lise, jeanne = gathered(begun, told=told).unpaid
+    lise, jeanne = gathered(begun, told=told).open_invoices
     assert (lise.invoice, lise.cents_open, lise.standing) == ("F2026-000005", 1_200, "non_profit")
     assert (jeanne.invoice, jeanne.cents_open, jeanne.standing) == ("F2026-000006", 1_200, "fraud")
     assert (lise.issued, lise.due) == (date(2026, 2, 15), date(2026, 3, 17))
@@ -163,8 +163,8 @@ def test_an_open_invoice_says_how_far_its_reminders_were_on_that_day(begun: Coun
         place = {"organisation_id": owner, "series": "F2026", "number": 5, "position": position}
         begun.session.add(DunningStep(**place, step=step, reached_on=day, actor="ana"))
     begun.session.flush()
-    assert [one.dunning_step for one in gathered(begun).unpaid] == [2, 0]
-    assert [one.dunning_step for one in gathered(begun, date(2026, 2, 28)).unpaid] == [0, 0]
+    assert [one.dunning_step for one in gathered(begun).open_invoices] == [2, 0]
+    assert [one.dunning_step for one in gathered(begun, date(2026, 2, 28)).open_invoices] == [0, 0]
 
 
 def test_lives_and_rates_are_those_of_the_subscriptions(begun: Counted) -> None:
@@ -212,7 +212,7 @@ def test_what_nobody_paid_is_in_no_euro(begun: Counted, kind: str) -> None:
     begun.pay("F2026-000005", 1_200, date(2026, 3, 30), kind)
     facts = gathered(begun)
     assert facts.paid_cents == 15_600
-    assert [one.invoice for one in facts.unpaid] == ["F2026-000006"]
+    assert [one.invoice for one in facts.open_invoices] == ["F2026-000006"]
 
 
 def test_a_local_currency_is_money(begun: Counted) -> None:
@@ -349,11 +349,11 @@ def test_a_report_of_one_organisation_has_what_is_its_own(begun: Counted) -> Non
 
 def test_a_report_of_a_territory_has_what_its_sellers_sell(begun: Counted) -> None:
     calvados = gathered(begun, territory="Calvados")
-    assert (len(calvados.lives), calvados.paid_cents, len(calvados.unpaid)) == (3, 15_600, 2)
+    assert (len(calvados.lives), calvados.paid_cents, len(calvados.open_invoices)) == (3, 15_600, 2)
     assert sum(one.cents for one in calvados.portions) == 15_600
     assert [one.name for one in calvados.parties] == [BUSINESS]
     orne = gathered(begun, territory="Orne")
-    assert (orne.lives, orne.portions, orne.unpaid, orne.incomes) == ((), (), (), ())
+    assert (orne.lives, orne.portions, orne.open_invoices, orne.incomes) == ((), (), (), ())
 
 
 def test_a_territory_where_nobody_is_at_home_is_refused(begun: Counted) -> None:

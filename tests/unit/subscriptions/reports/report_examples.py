@@ -87,7 +87,7 @@ def example() -> Facts:
                 cost(month, 80_000, label="services", kind="service"),
             )
         ),
-        unpaid=_unpaid(),
+        open_invoices=_open_invoices(),
         given=(
             Given(date(2026, 3, 4), "person-71", ASSOCIATION, 36 * 3600, commons=True),
             Given(date(2026, 5, 9), "person-72", ASSOCIATION, 61 * 3600 + 1800, commons=False),
@@ -160,7 +160,7 @@ def _incomes() -> tuple[Income, ...]:
     return tuple(found)
 
 
-def _unpaid() -> tuple[Open, ...]:
+def _open_invoices() -> tuple[Open, ...]:
     due = ((10, "F-112"), (-20, "F-104"), (-45, "F-099"), (-75, "F-081"), (-130, "F-044"))
     kinds = ((False, False), (False, False), (True, False), (True, False), (False, True))
     return tuple(

@@ -17,8 +17,8 @@ from provision.subscriptions.reports.euro import received
 from provision.subscriptions.reports.facts import CashAtHand, Open, Portion
 from provision.subscriptions.reports.members import per_member
 from provision.subscriptions.reports.months import year_until
+from provision.subscriptions.reports.open_invoices import STEPS, age_of, open_by_age, reminded
 from provision.subscriptions.reports.ratios import exact_shares, percent_of
-from provision.subscriptions.reports.unpaid import STEPS, age_of, reminded, unpaid
 from tests.unit.subscriptions.reports.report_examples import (
     MONTHS,
     UNTIL,
@@ -201,11 +201,11 @@ def test_who_loses_nothing_has_no_runway_and_who_owes_has_none_left() -> None:
 def test_an_invoice_ages_from_the_day_it_is_due(days: int, age: str) -> None:
     assert age_of(days) == age
     late = replace(INVOICE, due=UNTIL - timedelta(days))
-    assert [one.invoices for one in unpaid((late,), UNTIL) if one.age == age] == [1]
+    assert [one.invoices for one in open_by_age((late,), UNTIL) if one.age == age] == [1]
 
 
 def test_a_non_profit_in_trouble_is_not_a_fraud() -> None:
-    found = unpaid(
+    found = open_by_age(
         (
             INVOICE,
             replace(INVOICE, non_profit=True, cents_open=200),
@@ -223,7 +223,7 @@ def test_steps_of_reminders_are_named_as_they_are_taken() -> None:
     assert ("none", *policy.STEPS) == STEPS
 
 
-def test_what_is_unpaid_is_counted_by_its_last_reminder() -> None:
+def test_what_is_open_is_counted_by_its_last_reminder() -> None:
     formal = replace(INVOICE, dunning_step=3, cents_open=50)
     found = reminded((INVOICE, formal, formal))
     assert [(one.step, one.open_cents, one.invoices) for one in found if one.invoices] == [

@@ -1,4 +1,4 @@
-"""What is not paid, by age; a non-profit in trouble is not a fraud."""
+"""What is open on invoices, by age; a non-profit in trouble is not a fraud."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAST_DAYS = (-1, 30, 60, 90)  # of each age but the last, in days after the day 
 
 
 @dataclass(frozen=True)
-class Unpaid:
+class OpenByAge:
     """Cents open at one age, by standing of who owes them, and the invoices they are on."""
 
     age: str
@@ -29,7 +29,7 @@ class Unpaid:
     invoices: int
 
 
-def unpaid(open_invoices: Iterable[Open], today: date) -> tuple[Unpaid, ...]:
+def open_by_age(open_invoices: Iterable[Open], today: date) -> tuple[OpenByAge, ...]:
     """Return all ages, empty ones too: days after the due day; the due day itself is day 0."""
     by_age: dict[str, list[Open]] = {age: [] for age in AGES}
     for invoice in open_invoices:
@@ -56,11 +56,11 @@ def reminded(open_invoices: Iterable[Open]) -> tuple[Reminded, ...]:
     return tuple(Reminded(step, cents[place], count[place]) for place, step in enumerate(STEPS))
 
 
-def _sum(age: str, invoices: list[Open]) -> Unpaid:
+def _sum(age: str, invoices: list[Open]) -> OpenByAge:
     cents: Counter[str] = Counter()
     for invoice in invoices:
         cents[invoice.standing] += invoice.cents_open
-    return Unpaid(age, cents["ordinary"], cents["non_profit"], cents["fraud"], len(invoices))
+    return OpenByAge(age, cents["ordinary"], cents["non_profit"], cents["fraud"], len(invoices))
 
 
 def age_of(days_late: int) -> str:
