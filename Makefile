@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 SEED := $(if $(PAQUET_TEST_SEED),env PAQUET_TEST_SEED=$(PAQUET_TEST_SEED))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
+# Two clones may be set up side by side: one waits for the other's apt.
+APT := env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300
+
 # What Debian gives: for the lab, for the documents, for the clients of the tests.
 LAB_PACKAGES := mmdebstrap systemd-container slirp4netns iproute2 nftables procps openssh-client debian-archive-keyring
 DOCUMENT_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
@@ -24,8 +27,8 @@ setup: $(VENV)/.installed ## Install what is missing: Debian packages and the Py
 $(VENV)/.installed: requirements.lock pyproject.toml Makefile
 	@missing="$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(BASE_PACKAGES) $(TEST_PACKAGES) 2>/dev/null | awk '$$2=="installed"{print $$1}' | sort > .venv-have; printf '%s\n' $(BASE_PACKAGES) $(TEST_PACKAGES) | sort | comm -23 - .venv-have; rm -f .venv-have)"; \
 	if [ -n "$$missing" ]; then \
-	  $(SUDO) apt-get update -q && \
-	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
+	  $(SUDO) $(APT) update -q && \
+	  $(SUDO) $(APT) install -qy --no-install-recommends $$missing; \
 	fi
 	test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
@@ -51,7 +54,7 @@ lab: setup
 	$(SUDO) $(SEED) $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not network" --ignore=tests/lab/long tests/lab
 
 test-long: setup ## What takes longer, by parts that may be spread over sittings (PART=name, else all)
-	@dpkg-query -W $(LONG_PACKAGES) >/dev/null 2>&1 || $(SUDO) apt-get install -qy --no-install-recommends $(LONG_PACKAGES)
+	@dpkg-query -W $(LONG_PACKAGES) >/dev/null 2>&1 || $(SUDO) $(APT) install -qy --no-install-recommends $(LONG_PACKAGES)
 	$(SUDO) $(BIN)/python -m tests.long $(addprefix --part ,$(PART))
 
 rehearse: setup ## Order a bundle on lab machines, from nothing to the phone kit
