@@ -162,5 +162,7 @@ def test_help_imports_nothing_but_click(tmp_path: Path) -> None:
 def test_no_heavy_library_comes_back_into_the_start_of_what_only_looks(
     tmp_path: Path, words: str
 ) -> None:
-    upgrades.upgrade(database.connect(f"sqlite:///{tmp_path}/paquet.db"))
+    engine = database.connect(f"sqlite:///{tmp_path}/paquet.db")
+    upgrades.upgrade(engine)
+    engine.dispose()
     assert imported_by(tmp_path, *words.split()) == set()
