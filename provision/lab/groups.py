@@ -106,7 +106,10 @@ class Group:
         return self._emptied(unit, PATIENCE)
 
     def kill(self, unit: str | None = None) -> None:
-        """End `unit`, or the whole lab, at once, and remove the groups that are left."""
+        """End `unit`, or the whole lab, at once, and remove the groups that are left.
+
+        systemd lets a unit of that name be made again only when it has seen the end of this one.
+        """
         folder = self._unit_folder(unit) if unit else self.folder
         for _ in range(100):
             remaining = self.processes(unit)
@@ -120,6 +123,8 @@ class Group:
                 f"Some processes of lab {self.lab} do not end: {self.processes(unit)}",
                 "They may wait for a disk; restart this computer if they stay.",
             )
+        if SYSTEMD_RUNS.is_dir():
+            commands.run(["systemctl", "stop", folder.name], check=False)
         _remove_groups(folder)
 
     def forget(self) -> None:
