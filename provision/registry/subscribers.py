@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from provision.registry.models import Subscriber
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 def of_email(session: Session, email: str) -> Subscriber | None:
-    """Return the subscriber with this e-mail address, in whichever capitals, or None."""
-    same = func.lower(Subscriber.email) == email.strip().lower()
-    return session.scalar(select(Subscriber).where(same).order_by(Subscriber.id))
+    """Return the subscriber with this e-mail address, typed in whichever capitals, or None.
+
+    All that are kept are in lower case, as `edges.email` returns them: the index is asked.
+    """
+    return session.scalar(select(Subscriber).where(Subscriber.email == email.strip().lower()))

@@ -208,10 +208,10 @@ def find(session: Session, wanted: str) -> list[Subscription]:
 
 
 def _of(session: Session, subscriber: Subscriber | None) -> list[Subscription]:
-    theirs = select(Subscription).order_by(Subscription.id)
     if subscriber is None:
         return []
-    return list(session.scalars(theirs.where(Subscription.subscriber_id == subscriber.id)))
+    theirs = select(Subscription).where(Subscription.subscriber_id == subscriber.id)
+    return list(session.scalars(theirs.order_by(Subscription.id)))
 
 
 def get(session: Session, number: int) -> Subscription:

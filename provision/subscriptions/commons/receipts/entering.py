@@ -86,16 +86,9 @@ def take_back(session: Session, receipt: Receipt, today: date) -> int:
     """
     shown = numbering.shown(receipt.series, receipt.number)
     written = session.get_one(LedgerTransaction, (receipt.organisation_id, receipt.entry_number))
-    (money,) = (
-        entry_line
-        for entry_line in posting.read(session, written).lines
-        if entry_line.account in MONEY
-    )
-    (earned,) = (
-        entry_line
-        for entry_line in posting.read(session, written).lines
-        if entry_line.account not in MONEY
-    )
+    lines = posting.read(session, written).lines
+    (money,) = (posted for posted in lines if posted.account in MONEY)
+    (earned,) = (posted for posted in lines if posted.account not in MONEY)
     account, reference = money.account, money.party
     if written.journal == journal.BANK or _arrived(session, receipt, money):
         account, reference = chart.TRANSFERS, awaited_money.of_receipt(shown)
