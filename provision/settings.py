@@ -123,6 +123,20 @@ class Bundles(Section):
     export_days: int = Field(default=30, ge=30, le=730)
 
 
+class Runs(Section):
+    """Who carries long actions out: the command that asks for them, or workers beside it."""
+
+    carried_out_by: Literal["command", "workers"] = "command"
+
+
+class Times(Section):
+    """When what comes by itself is asked for, as crontab(5) writes it; empty for never."""
+
+    bill: str = "40 4 * * *"
+    check: str = "10 2 * * *"
+    rooms: str = "20 4 * * *"
+
+
 class LabSettings(Section):
     """The rehearsal machines on this computer."""
 
@@ -158,6 +172,8 @@ class Settings(BaseSettings):
     packages: Packages = Packages()
     nextcloud: Nextcloud = Nextcloud()
     bundles: Bundles = Bundles()
+    runs: Runs = Runs()
+    schedule: Times = Times()
     lab: LabSettings = LabSettings()
     inventory: Path
     key_file: Path

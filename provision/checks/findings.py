@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 AT_ONCE = 48  # a check mostly waits for the network; a bundle has about so many
 
@@ -42,6 +42,13 @@ class Finding:
             "message": self.message,
             "hint": self.hint,
         }
+
+
+def read(rows: Iterable[Mapping[str, str]]) -> list[Finding]:
+    """Return the findings that `Finding.as_row` wrote."""
+    return [
+        Finding(row["check"], Result(row["result"]), row["message"], row["hint"]) for row in rows
+    ]
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ class Device(Base):
 
 
 class Order(Base):
-    """A wish, then its history. `attempt` fences a run that another run has taken over."""
+    """A wish, then its history: what carries it out is its run."""
 
     __tablename__ = "order"
 
@@ -127,25 +127,103 @@ class Order(Base):
     bundle_id: Mapped[int] = mapped_column(ForeignKey("bundle.id"), unique=True)
     wish: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(Text, default="placed")
-    attempt: Mapped[int] = mapped_column(default=0)
     placed_at: Mapped[datetime] = mapped_column(Moment)
 
     subscriber: Mapped[Subscriber] = relationship()
     bundle: Mapped[Bundle] = relationship()
-    steps: Mapped[list[OrderStep]] = relationship(order_by="OrderStep.position")
 
 
-class OrderStep(Base):
-    """One step of an order: waiting, running, done or failed, with the seconds it took."""
+class Run(Base):
+    """One long action: asked by somebody, carried out step by step, by one owner at a time.
 
-    __tablename__ = "order_step"
+    `asked` are the words of its `kind`; no secret is among them. `attempt` fences an owner from
+    whom another has taken it over: an owner keeps it by its lease, until `lease_until`, and `mark`
+    tells the processes of one machine apart. `code` is the release that began it. `server` is the
+    one that it holds alone, '' for none. It is not begun before `due_at`.
+    """
 
-    order_id: Mapped[int] = mapped_column(ForeignKey("order.id"), primary_key=True)
+    __tablename__ = "run"
+    __table_args__ = (
+        # Asked for twice, it is one.
+        Index(
+            "uq_run_subject",
+            "kind",
+            "subject",
+            unique=True,
+            sqlite_where=text("state IN ('waiting', 'running')"),
+            postgresql_where=text("state IN ('waiting', 'running')"),
+        ),
+        Index("ix_run_subject_id", "subject", "id"),
+        Index("ix_run_state", "state", "server"),
+        Index("ix_run_subscriber_id", "subscriber_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscriber.id"))
+    asked: Mapped[dict[str, Any]] = mapped_column(JSON)
+    asked_by: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(Moment)
+    queue: Mapped[str] = mapped_column(Text)
+    server: Mapped[str] = mapped_column(Text)
+    priority: Mapped[int]
+    state: Mapped[str] = mapped_column(Text, default="waiting")
+    attempt: Mapped[int] = mapped_column(default=0)
+    tries: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(Moment)
+    owner: Mapped[str] = mapped_column(Text, default="")
+    mark: Mapped[str] = mapped_column(Text, default="")
+    lease_until: Mapped[datetime | None] = mapped_column(Moment)
+    code: Mapped[str] = mapped_column(Text, default="")
+    ends_asked: Mapped[str] = mapped_column(Text, default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    hint: Mapped[str] = mapped_column(Text, default="")
+    began_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    steps: Mapped[list[RunStep]] = relationship(order_by="RunStep.position", lazy="selectin")
+
+
+class RunStep(Base):
+    """One step of a run: waiting, running, done or failed; `facts` are what it brought."""
+
+    __tablename__ = "run_step"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, default="waiting")
     milliseconds: Mapped[int | None]
     message: Mapped[str] = mapped_column(Text, default="")
+    facts: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+
+
+class RunLine(Base):
+    """What a run told while it was carried out, line by line; no secret is among it."""
+
+    __tablename__ = "run_line"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Schedule(Base):
+    """When something is asked for by itself: next, and last with the first run that came of it.
+
+    `times` are those by which `next_at` was counted; '' for `paused_why` is not paused.
+    """
+
+    __tablename__ = "schedule"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    times: Mapped[str] = mapped_column(Text)
+    next_at: Mapped[datetime] = mapped_column(Moment)
+    last_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_run: Mapped[int | None]
+    paused_why: Mapped[str] = mapped_column(Text, default="")
 
 
 class Event(Base):

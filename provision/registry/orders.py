@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from provision.errors import PaquetError, UsageRefused
-from provision.registry import states, subscribers
-from provision.registry.models import Bundle, Order, OrderStep, Subscriber, User
+from provision.registry import runs, states, subscribers
+from provision.registry.models import Bundle, Order, Run, Subscriber, User
+from provision.registry.runs import WantedRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LETTERS = string.ascii_lowercase + string.digits
 NAME_LENGTH = 8
+KIND = "order"  # of the run that delivers one
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,6 @@ def place(
     order = Order(
         subscriber=subscriber, bundle=bundle, wish=asdict(wish), state="placed", placed_at=told.at
     )
-    order.steps = [
-        OrderStep(position=position, name=name, state="waiting", message="")
-        for position, name in enumerate(steps)
-    ]
     session.add(order)
     try:
         session.flush()
@@ -113,7 +111,21 @@ def place(
             f"{wish.domain} was taken a moment ago", "Choose another domain."
         ) from None
     states.record(session, subject(order), "placed", told)
+    asked = WantedRun(
+        KIND,
+        subject(order),
+        steps,
+        {"order": order.id},
+        server=wish.server,
+        subscriber_id=subscriber.id,
+    )
+    runs.ask(session, asked, told)
     return order
+
+
+def run_of(session: Session, order: Order) -> Run:
+    """Return the run that delivers `order`: there is one from its first day to its last."""
+    return session.scalars(select(Run).where(Run.kind == KIND, Run.subject == subject(order))).one()
 
 
 def subject(order: Order) -> str:
@@ -132,27 +144,6 @@ def get(session: Session, order_id: int) -> Order:
 def of_bundle(session: Session, bundle: Bundle) -> Order:
     """Return the order that made `bundle`."""
     return session.scalars(select(Order).where(Order.bundle_id == bundle.id)).one()
-
-
-def claim(session: Session, order: Order, told: Told) -> int:
-    """Make this run the one that may change `order`; return its attempt number."""
-    states.change_state(session, order, states.ORDER, "provisioning", told=(subject(order), told))
-    order.attempt += 1
-    for step in order.steps:
-        if step.state in {"running", "failed"}:
-            step.state, step.message = "waiting", ""
-    return order.attempt
-
-
-def owned(session: Session, order_id: int, attempt: int) -> Order:
-    """Return the order if run `attempt` still owns it; raise PaquetError when it was taken over."""
-    order = get(session, order_id)
-    if order.attempt != attempt or order.state != "provisioning":
-        raise PaquetError(
-            f"Order {order_id} was taken over by another run",
-            f"See how it goes on: paquet order show {order_id}",
-        )
-    return order
 
 
 def load_bundle(bundle: Bundle) -> Bundle:
@@ -176,11 +167,6 @@ def forget_users(session: Session, bundle: Bundle) -> None:
         for device in user.devices:
             session.delete(device)
         session.delete(user)
-
-
-def step(order: Order, name: str) -> OrderStep:
-    """Return the step `name` of `order`."""
-    return next(step for step in order.steps if step.name == name)
 
 
 def living_bundles(session: Session, server: str) -> int:

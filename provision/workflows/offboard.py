@@ -105,6 +105,13 @@ def close_in_registry(
     return Closed(orders.load_bundle(bundle), opened, numbers)
 
 
+def as_closed(session: Session, domain: str, numbers: list[Number]) -> Closed:
+    """Return the closed bundle of `domain`, with the credit notes that its closing made."""
+    bundle = bundles.living(session, domain)
+    order = orders.of_bundle(session, bundle)
+    return Closed(orders.load_bundle(bundle), opening.of_order(session, order.id), numbers)
+
+
 def end_subscription(
     session: Session, opened: Subscription | None, closing: BundleClosing, told: Told
 ) -> list[Number]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,10 @@ from provision.subscriptions.selling import opening
 from provision.workflows import checking, devices, kits, plays, safekeeping, zones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from sqlalchemy.orm import Session
 
     from provision.checks.findings import Finding
     from provision.registry.models import Bundle
@@ -33,17 +35,12 @@ TOLD = {
 STEPS = tuple(TOLD)
 
 
-class StepFailed(PaquetError):
-    """A step of an order failed; what was done stays, and the order can go on."""
-
-
 @dataclass
 class Delivery:
     """What one run of an order knows and makes on its way."""
 
     control: Control
     order_id: int
-    attempt: int
     bundle: Bundle
     ready: Ready | None = None
     enrolled: devices.Enrolled | None = None
@@ -57,73 +54,36 @@ class Delivery:
         return ready
 
 
-def resume(control: Control, order_id: int) -> Delivery:
-    """Run what is left of an order and return what was delivered.
+@contextmanager
+def begin(control: Control, order_id: int) -> Iterator[Delivery]:
+    """Yield what the steps of an order share, while an Ansible waits for its first play.
 
-    Done twice, it does nothing twice: each step is idempotent, and a delivered order is left as
-    it is. Raises StepFailed with the step, the reason and how to go on.
+    Done twice, a step does nothing twice: each is idempotent.
     """
-    with control.reading() as session:
-        order = orders.get(session, order_id)
-        if order.state == "delivered":
-            return Delivery(control, order_id, order.attempt, orders.load_bundle(order.bundle))
     with start_ansible(control.settings) as ready:
-        with control.session() as session:
-            order = orders.get(session, order_id)
-            attempt = orders.claim(session, order, control.told())
-            bundle = orders.load_bundle(order.bundle)
-            not_done = [step.name for step in order.steps if step.state != "done"]
-        delivery = Delivery(control, order_id, attempt, bundle, ready)
-        for name in left(not_done):
-            _run_step(delivery, name)
-    with control.session() as session:
-        order = orders.owned(session, order_id, attempt)
-        states.change_state(
-            session, order, states.ORDER, "delivered", told=(orders.subject(order), control.told())
-        )
-        opened = opening.of_order(session, order_id)
-        if opened is not None:
-            opening.begin(session, opened, control.today())
-    return delivery
+        with control.reading() as session:
+            bundle = orders.load_bundle(orders.get(session, order_id).bundle)
+        yield Delivery(control, order_id, bundle, ready)
+
+
+def settle(session: Session, control: Control, order_id: int, state: str, why: str) -> None:
+    """Bring an order to where its run is: `state` is one of `registry.states.ORDER`.
+
+    A delivered one begins its subscription.
+    """
+    order = orders.get(session, order_id)
+    told = (orders.subject(order), control.told(why))
+    if state != order.state or state == "provisioning":
+        states.change_state(session, order, states.ORDER, state, told=told)
+    opened = opening.of_order(session, order_id) if state == "delivered" else None
+    if opened is not None:
+        opening.begin(session, opened, control.today())
 
 
 def left(not_done: Sequence[str]) -> list[str]:
     """Return the steps to run: the secret of a device lives in memory until its kit is written."""
     again = {"device"} if "kit" in not_done else set()
     return [name for name in STEPS if name in not_done or name in again]
-
-
-def _run_step(delivery: Delivery, name: str) -> None:
-    control = delivery.control
-    control.tell(f"{name}: {TOLD[name]}")
-    _note(delivery, name, "running")
-    started = time.monotonic()
-    try:
-        message = ACTIONS[name](delivery)
-    except PaquetError as failed:
-        _note(delivery, name, "failed", message=failed.message, started=started)
-        hint = f"{failed.hint} Then go on: paquet order resume {delivery.order_id}".strip()
-        raise StepFailed(f"Step {name} failed: {failed.message}", hint) from failed
-    control.tell(f"  {message}")
-    _note(delivery, name, "done", message=message, started=started)
-
-
-def _note(
-    delivery: Delivery, name: str, state: str, *, message: str = "", started: float = 0.0
-) -> None:
-    """Write down where a step is; refused when another run has taken the order over."""
-    with delivery.control.session() as session:
-        order = orders.owned(session, delivery.order_id, delivery.attempt)
-        step = orders.step(order, name)
-        step.state, step.message = state, message
-        told = delivery.control.told(message)
-        if state != "running":
-            step.milliseconds = round((time.monotonic() - started) * 1000)
-            states.record(session, orders.subject(order), f"{name} {state}", told)
-        if state == "failed":
-            states.change_state(
-                session, order, states.ORDER, "failed", told=(orders.subject(order), told)
-            )
 
 
 def _publish_names(delivery: Delivery) -> str:
@@ -173,7 +133,7 @@ def _write_kit(delivery: Delivery) -> str:
     return str(delivery.kit)
 
 
-ACTIONS: dict[str, Callable[[Delivery], str]] = {
+ACTIONS: Mapping[str, Callable[[Delivery], str]] = {
     "names": _publish_names,
     "bundle": _make_bundle,
     "device": _enrol_device,

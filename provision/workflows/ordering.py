@@ -15,7 +15,7 @@ from provision import edges
 from provision.errors import PaquetError, UsageRefused
 from provision.languages import spoken
 from provision.phones.devices import make_secret
-from provision.registry import fences, orders, states
+from provision.registry import fences, orders, runs, states
 from provision.registry.orders import DkimKey, Wish
 from provision.registry.secrets import open_safe
 from provision.servers import artifacts, inventory
@@ -235,16 +235,17 @@ def _keep_secrets(control: Control, session: Session, order: Order, dkim: Secret
     safe.put(owner, "cloud_mail_secret", make_secret())
 
 
-def left(session: Session, control: Control, number: int) -> dict[str, object]:
+def left(session: Session, number: int) -> dict[str, object]:
     """Return what is left to do of an order: its `steps` in turn, none of a delivered one.
 
-    The caller takes back what is written. Raises PaquetError for an order that cannot go on.
+    Raises PaquetError for an order that cannot go on.
     """
     order = orders.get(session, number)
+    if order.state == "cancelled":
+        raise PaquetError(f"Order {number} is cancelled", "Place a new one: paquet order place.")
     names_left: list[str] = []
     if order.state != "delivered":
-        orders.claim(session, order, control.told())
-        names_left = onboard.left([step.name for step in order.steps if step.state != "done"])
+        names_left = onboard.left(runs.left(orders.run_of(session, order)))
     return {
         "order": order.id,
         "state": order.state,
@@ -272,7 +273,7 @@ def look(control: Control, number: int) -> Cancelling:
         order = orders.get(session, number)
         if "cancelled" not in states.ORDER[order.state]:
             raise PaquetError(f"Order {number} is {order.state} and cannot be cancelled")
-        if orders.step(order, "bundle").state != "waiting":
+        if "bundle" not in runs.untouched(orders.run_of(session, order)):
             raise UsageRefused(
                 f"The bundle of order {number} stands on {order.bundle.server} already, in part",
                 f"Finish it (paquet order resume {number}), then close it: paquet bundle close.",
@@ -289,6 +290,7 @@ def cancel_in_registry(session: Session, control: Control, number: int, why: str
     order = orders.get(session, number)
     told = control.told(why)
     subject = orders.subject(order)
+    runs.cancel(session, orders.run_of(session, order), told)
     states.change_state(session, order, states.ORDER, "cancelled", told=(subject, told))
     orders.give_up(session, order.bundle, told)
     opened = opening.of_order(session, order.id)

@@ -18,11 +18,12 @@ def story(control: Control, number: int) -> dict[str, object]:
     """Return the order, its steps and its events, for a person or as JSON."""
     with control.reading() as session:
         order = orders.get(session, number)
-        bundle, wish = order.bundle, order.wish
+        bundle, wish, run = order.bundle, order.wish, orders.run_of(session, order)
         about = Event.subject.in_([orders.subject(order)])
         events = session.scalars(select(Event).where(about).order_by(Event.id)).all()
         return {
             "order": order.id,
+            "job": run.id,
             "state": order.state,
             "subscriber": f"{order.subscriber.name} <{order.subscriber.email}>",
             "address": bundle.users[0].address if bundle.users else "",
@@ -38,7 +39,7 @@ def story(control: Control, number: int) -> dict[str, object]:
                     "seconds": None if step.milliseconds is None else step.milliseconds / 1000,
                     "message": step.message,
                 }
-                for step in order.steps
+                for step in run.steps
             ],
             "events": [
                 {"at": f"{event.at:%Y-%m-%d %H:%M:%S}", "who": event.actor, "what": event.what}

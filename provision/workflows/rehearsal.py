@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from provision import database, rendering, settings, shipped
 from provision.lab import keys
@@ -19,7 +19,7 @@ from provision.servers import artifacts, inventory, preparation
 from provision.servers.inventory import Host
 from provision.subscriptions.offers import contracts, planfile, plans
 from provision.subscriptions.parties import organisations
-from provision.workflows import checking, onboard, ordering, orders, rehearsal_money, zones
+from provision.workflows import checking, ordering, orders, rehearsal_money, zones
 from provision.workflows.claims import claim
 from provision.workflows.control import Control
 from provision.workflows.ordering import Words
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provision.lab.lab import Lab
+    from provision.workflows.onboard import Delivery
 
+Deliver: TypeAlias = "Callable[[Control, int], Delivery]"
 SELLER, SUPPORTER, PLAN = "Atelier du Web", "Nuage Libre", "famille"
 SERVERS = {"bundles1": "bundles", "backup1": "backup"}
 
@@ -51,7 +53,9 @@ class RehearsalReport:
     money: list[dict[str, object]] = field(default_factory=list)
 
 
-def rehearse(lab: Lab, folder: Path, tell: Callable[[str], None]) -> RehearsalReport:
+def rehearse(
+    lab: Lab, folder: Path, tell: Callable[[str], None], deliver: Deliver
+) -> RehearsalReport:
     """Rehearse in `folder`, from nothing; the lab stays up, to be looked at."""
     started, report = time.monotonic(), RehearsalReport()
     clean(lab, folder)
@@ -63,7 +67,7 @@ def rehearse(lab: Lab, folder: Path, tell: Callable[[str], None]) -> RehearsalRe
         prepare_all(control, lab)
     with _step(report, "plans", tell):
         sell(control, control.today())
-    _order(control, report, tell)
+    _order(control, report, deliver)
     with _step(report, "money", tell):
         story = rehearsal_money.Story(control, SELLER, SUPPORTER, folder / "money")
         rehearsal_money.rehearse(story)
@@ -148,9 +152,9 @@ def sell(control: Control, today: date) -> None:
         plans.bring_in(session, planfile.read(example))
 
 
-def _order(control: Control, report: RehearsalReport, tell: Callable[[str], None]) -> None:
+def _order(control: Control, report: RehearsalReport, deliver: Deliver) -> None:
     report.cloud, report.why_this_cloud = _cloud(control)
-    tell(f"order ({report.cloud}: {report.why_this_cloud})")
+    control.tell(f"order ({report.cloud}: {report.why_this_cloud})")
     zone = control.settings.operator.zone
     wish = ordering.check(
         control,
@@ -170,7 +174,7 @@ def _order(control: Control, report: RehearsalReport, tell: Callable[[str], None
         ),
     )
     report.order = ordering.place(control, wish)
-    delivery = onboard.resume(control, report.order)
+    delivery = deliver(control, report.order)
     story = orders.story(control, report.order)
     report.address, report.web = str(story["address"]), str(story["web"])
     report.kit = str(delivery.kit)

@@ -27,18 +27,16 @@ def deploy(
     return sum(run(control, play, ready).changed.values())
 
 
-def deploy_each(
-    control: Control, wanted: Sequence[Bundle], *, dry_run: bool = False
-) -> list[dict[str, object]]:
-    """Deploy all of them: one that broke its own cloud keeps no neighbour from what is new.
+def rehearse_each(control: Control, wanted: Sequence[Bundle]) -> list[dict[str, object]]:
+    """Say what would change of each: a row each, with its domain, and what changes or the error.
 
-    Returns a row each, with its domain, and what changed or the error. Of one alone it is raised.
+    Of one alone the error is raised.
     """
     rows: list[dict[str, object]] = []
     for bundle, ready in zip(wanted, plays.each_ready(control, len(wanted)), strict=True):
         control.tell(bundle.domain)
         try:
-            changed = deploy(control, bundle, dry_run=dry_run, ready=ready)
+            changed = deploy(control, bundle, dry_run=True, ready=ready)
         except PaquetError as error:
             if len(wanted) == 1:
                 raise

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from provision import database, settings
 from provision.commands.begin import lab as lab_command
 from provision.commands.shared.context import Context
+from provision.jobs import starting
 from provision.subscriptions.offers import planfile, plans
-from provision.workflows import bundles, devices, kits, onboard, ordering, rehearsal, upkeep, users
+from provision.workflows import bundles, devices, kits, ordering, rehearsal, upkeep, users
 from provision.workflows.control import Control
 from provision.workflows.ordering import Words
 from tests.lab.pictures import server_picture
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from provision.phones.devices import Sync
     from provision.registry.models import Bundle
     from provision.registry.orders import Wish
+    from provision.workflows import onboard
     from provision.workflows.devices import Enrolled
 
 NEIGHBOUR = "voisine"
@@ -117,7 +119,7 @@ class Region:
     def order(self, domain: str, **words: str) -> Delivered:
         """Order a bundle and deliver it."""
         wish = self.wish(domain, **words)
-        delivery = onboard.resume(self.control, ordering.place(self.control, wish))
+        delivery = starting.deliver(self.control, ordering.place(self.control, wish))
         assert delivery.enrolled is not None
         return Delivered(self, delivery.bundle, delivery.enrolled, delivery)
 

@@ -28,6 +28,7 @@ READERS = {
     *("server check", "server list", "server variables", "artifact list", "lab status"),
     *("lab shell",),  # what is typed there is the person's own
     *("dns check", "dns diff", "dns show", "order list", "order show"),
+    *("job follow", "job list", "job show", "schedule list"),
     *("bundle check", "bundle list", "bundle show", "user list", "phone list", "backup list"),
     *(
         "organisation duties",

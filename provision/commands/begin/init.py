@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 
 from provision import rendering, settings, shipped
+from provision.commands.begin import units
 from provision.commands.shared.asking import Question, answer_all
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context
@@ -97,6 +98,7 @@ class Answers:
     language: str | None
     sellers: str | None
     registry: str | None
+    worker: bool = False
 
 
 @click.command()
@@ -107,6 +109,7 @@ class Answers:
 @click.option("--language", type=language_type, help="Which language is yours.")
 @click.option("--sellers", type=click.Choice(list(SELLERS)), help="Whether one sells alone.")
 @click.option("--registry", help="Where the registry is: sqlite:///file or postgresql://….")
+@click.option("--worker", is_flag=True, help="Only the units of systemd for settings of before.")
 @typed(Answers, "given")
 @change_options
 @pass_context
@@ -116,8 +119,14 @@ def init(context: Context, given: Answers, how: How) -> None:
     Beside them examples to make your own: of contracts for who sells alone, or for two who work
     together, of plans, of what an organisation's papers say: an association's, if it is alone, else
     a business's. What no option answers is asked.
+
+    With --worker: the units of systemd by which this machine works while nobody types (a worker;
+    or a timer for what comes by itself), see docs/fleet.md.
     """
     path = context.config
+    if given.worker:
+        units.write(context, how)
+        return
     if path.exists():
         raise UsageRefused(f"{path} exists already", "Edit it, or give another --config.")
     answers = answer_all(QUESTIONS, vars(given))

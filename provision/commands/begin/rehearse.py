@@ -14,6 +14,7 @@ from provision.commands.shared import progress
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import PROBLEMS_FOUND, pass_context
 from provision.commands.shared.words import folder_type, typed
+from provision.jobs import starting
 from provision.workflows import rehearsal
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def rehearse(context: Context, wanted: Rehearsing, how: How) -> None:
         context.show({"lab": lab.name, "there": lab.exists()}, as_json=how.as_json)
         return
     with progress.steps(quiet=how.as_json) as tell:
-        report = rehearsal.rehearse(lab, folder, tell)
+        report = rehearsal.rehearse(lab, folder, tell, starting.deliver)
     if how.as_json:
         context.show(vars(report), as_json=True)
     else:

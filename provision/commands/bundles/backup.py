@@ -10,6 +10,8 @@ from provision.commands.shared import progress
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import folder_type, json_option
+from provision.jobs import bundles as bundle_runs
+from provision.jobs import starting
 from provision.workflows import bundles, safekeeping
 
 if TYPE_CHECKING:
@@ -40,8 +42,10 @@ def run(context: Context, domain: str, how: How) -> None:
     }
     if agreed(context, planned, how, "Back it up?"):
         with progress.steps(quiet=how.as_json) as tell:
-            snapshot = safekeeping.run(context.control(tell), domain)
-        context.show({"snapshot": snapshot}, as_json=how.as_json)
+            done = starting.see_through(
+                context.control(tell), bundle_runs.of_one("back up", bundle)
+            )
+        context.show(done.fact, as_json=how.as_json)
 
 
 @backup.command("list")

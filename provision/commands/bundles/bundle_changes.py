@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.checks import findings
 from provision.commands.shared import progress
 from provision.commands.shared.changing import agreed, change_options, tried
 from provision.commands.shared.context import pass_context, show_findings
 from provision.commands.shared.words import json_option, typed, why_option
 from provision.errors import PaquetError, UsageRefused
-from provision.workflows import bundles, capacity, checking, upkeep
+from provision.jobs import bundles as bundle_runs
+from provision.jobs import checks, deployments, starting
+from provision.workflows import bundles, capacity, upkeep
 
 if TYPE_CHECKING:
     from provision.commands.shared.changing import How
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 def check(context: Context, domain: str, *, as_json: bool) -> None:
     """Check the bundle of DOMAIN from outside; exit code 5 when something is wrong."""
     control = context.control()
-    findings = checking.check_bundle(control, bundles.find(control, domain))
-    show_findings(context, findings, as_json=as_json)
+    done = starting.see_through(control, checks.of_bundle(bundles.find(control, domain)))
+    show_findings(context, findings.read(done.fact), as_json=as_json)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,11 @@ def deploy(context: Context, wanted: BundlesMeant, how: How) -> None:
     if bundles_meant and not how.dry_run and not agreed(context, planned, how, "Deploy them?"):
         return
     with progress.steps(quiet=how.as_json) as tell:
-        rows = upkeep.deploy_each(context.control(tell), bundles_meant, dry_run=how.dry_run)
+        control = context.control(tell)
+        if how.dry_run:
+            rows = upkeep.rehearse_each(control, bundles_meant)
+        else:
+            rows = deployments.deploy_all(control, bundles_meant)
     context.show(rows, as_json=how.as_json, nothing="There is none to deploy.")
     if failed := [row for row in rows if row["error"]]:
         raise PaquetError(
@@ -121,5 +128,6 @@ def _bring(context: Context, domain: str, wanted: tuple[str, str], how: How) -> 
     )
     if agreed(context, planned, how):
         with progress.steps(quiet=how.as_json) as tell:
-            done = upkeep.change_state(context.control(tell), domain, state, why)
-        context.show(facts(done), as_json=how.as_json)
+            asked = bundle_runs.of_one("bring", bundles.find(control, domain), state=state, why=why)
+            starting.see_through(context.control(tell), asked)
+        context.show(facts(bundles.find(control, domain)), as_json=how.as_json)

@@ -14,8 +14,11 @@ from provision.commands.shared.papers import document_facts
 from provision.commands.shared.words import day_type, folder_type, typed, why_option
 from provision.dns import changes
 from provision.errors import UsageRefused
+from provision.jobs import bundles as bundle_runs
+from provision.jobs import starting
+from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.selling import cancelling
-from provision.workflows import offboard, safekeeping
+from provision.workflows import bundles, offboard, safekeeping
 from provision.workflows.offboard import BundleClosing
 
 if TYPE_CHECKING:
@@ -92,8 +95,11 @@ def close(context: Context, domain: str, wanted: Ending, how: How) -> None:
 
     if agreed(context, tried(context, work), how, "Close it?"):
         with progress.steps(quiet=how.as_json) as tell:
-            closed = offboard.close(context.control(tell), domain, closing)
-        with context.session() as session:
+            asked = bundle_runs.closed(bundles.find(control, domain), closing)
+            done = starting.see_through(context.control(tell), asked)
+        with context.reading() as session:
+            numbers = [Number(**number) for number in done.fact]
+            closed = offboard.as_closed(session, domain, numbers)
             facts = _closed_facts(session, closed)
         context.show(facts, as_json=how.as_json)
 
@@ -112,12 +118,14 @@ def erase(context: Context, domain: str, why: str, how: How, *, now: bool) -> No
     """
     if now and not why.strip():
         raise UsageRefused("--now needs a reason", "Add --why, for example: asked by letter.")
-    planned = _erased_facts(context, offboard.look(context.control(), domain, hurry=now))
+    wanted = offboard.look(context.control(), domain, hurry=now)
+    planned = _erased_facts(context, wanted)
     if agreed(context, planned, how, "Erase all of it for ever?"):
         with progress.steps(quiet=how.as_json) as tell:
-            control = context.control(tell)
-            erased = offboard.erase(control, domain, why or WINDOW_OVER, hurry=now)
-        context.show(_erased_facts(context, erased), as_json=how.as_json)
+            words = {"why": why or WINDOW_OVER, "hurry": now}
+            asked = bundle_runs.of_one("erase", wanted.bundle, **words)
+            starting.see_through(context.control(tell), asked)
+        context.show(planned, as_json=how.as_json)
 
 
 def _closed_facts(session: Session, closed: Closed) -> Facts:

@@ -22,7 +22,8 @@ from provision.commands.shared.words import (
     why_option,
 )
 from provision.dns import changes
-from provision.workflows import onboard, ordering, orders, zones
+from provision.jobs import starting
+from provision.workflows import ordering, orders, zones
 from provision.workflows.ordering import Words
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def resume(context: Context, number: int, how: How) -> None:
     Of a delivered order nothing is left: its story is told.
     """
     control = context.control()
-    planned = tried(context, lambda session: ordering.left(session, control, number))
+    with context.reading() as session:
+        planned = ordering.left(session, number)
     if not planned["steps"]:
         context.show(orders.story(control, number), as_json=how.as_json)
     elif agreed(context, planned, how, "Go on?"):
@@ -132,5 +134,5 @@ def cancel(context: Context, number: int, why: str, how: How) -> None:
 
 def _deliver(context: Context, number: int, how: How) -> None:
     with progress.steps(quiet=how.as_json) as tell:
-        onboard.resume(context.control(tell), number)
+        starting.deliver(context.control(tell), number)
     context.show(orders.story(context.control(), number), as_json=how.as_json)

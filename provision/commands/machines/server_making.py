@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from provision.checks import findings
 from provision.commands.shared import progress
 from provision.commands.shared.asking import agree
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context, show_findings
 from provision.commands.shared.words import json_option, typed
-from provision.registry import fences
+from provision.jobs import checks, starting
+from provision.jobs import servers as server_runs
 from provision.servers import deploy as deploying
-from provision.servers import inventory, preparation
-from provision.workflows import bundles, checking, claims
+from provision.servers import hostkeys, inventory, preparation
+from provision.workflows import bundles, claims
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
     from provision.servers.hostkeys import HostKey
     from provision.servers.inventory import Host
-    from provision.servers.outcomes import PartStart
 
 force_option = click.option(
     "--force", is_flag=True, help="Go on although the server has seen a newer registry."
@@ -60,16 +59,19 @@ def prepare(context: Context, name: str, making: Making, how: How) -> None:
     if host is None:
         return
     with progress.steps(quiet=how.as_json) as tell:
-        person = preparation.Answering(_confirm, tell, partial(_tell_part, tell), making.host_key)
-        claim = claims.claim(context.control(tell), host, force=making.force)
-        done = preparation.prepare(host, context.settings, claim, person, dry_run=how.dry_run)
-    if not how.dry_run:
-        with context.session() as session:
-            fences.known_server(session, name).prepared_at = datetime.now(UTC)
-    if how.as_json:
-        context.show(asdict(done), as_json=True)
-    elif done.deployment:
-        _show_deployment(done.deployment, dry_run=how.dry_run)
+        control = context.control(tell)
+        if how.dry_run:
+            on_part = partial(server_runs.tell_part, control)
+            person = preparation.Answering(_confirm, tell, on_part, making.host_key)
+            claim = claims.claim(control, host)
+            facts: Facts = asdict(
+                preparation.prepare(host, context.settings, claim, person, dry_run=True)
+            )
+        else:
+            hostkeys.trust(host, context.settings, making.host_key, _confirm)
+            asked = server_runs.of_server("prepare", name, force=making.force)
+            facts = starting.see_through(control, asked).fact
+    _show_made(context, facts, facts["deployment"], how)
 
 
 @click.command()
@@ -84,20 +86,17 @@ def deploy(context: Context, name: str, making: Making, how: How) -> None:
     host = _agreed_host(context, name, how, "Deploy to it?")
     if host is None:
         return
-    play = deploying.site_play(host, context.settings)
     with progress.steps(quiet=how.as_json) as tell:
-        on_part = partial(_tell_part, tell)
+        control = context.control(tell)
         if how.dry_run:
-            done = deploying.rehearse(play, context.settings, on_part)
+            play = deploying.site_play(host, context.settings)
+            on_part = partial(server_runs.tell_part, control)
+            facts = asdict(deploying.rehearse(play, context.settings, on_part))
         else:
-            claim = claims.claim(context.control(tell), host, force=making.force)
-            done = deploying.deploy(
-                play, context.settings, claim, drift=making.drift, on_part=on_part
-            )
-    if how.as_json:
-        context.show(asdict(done), as_json=True)
-    else:
-        _show_deployment(done, dry_run=how.dry_run)
+            words = {"drift": making.drift, "force": making.force}
+            asked = server_runs.of_server("deploy", name, **words)
+            facts = starting.see_through(control, asked).fact
+    _show_made(context, facts, facts, how)
 
 
 @click.command()
@@ -106,8 +105,9 @@ def deploy(context: Context, name: str, making: Making, how: How) -> None:
 @pass_context
 def check(context: Context, name: str, *, as_json: bool) -> None:
     """Check HOST from outside and inside; exit code 5 when something is wrong."""
-    findings = checking.check_server(context.control(), name)
-    show_findings(context, findings, as_json=as_json)
+    inventory.find(context.settings.inventory, name)
+    done = starting.see_through(context.control(), checks.of_server(name))
+    show_findings(context, findings.read(done.fact), as_json=as_json)
 
 
 def _agreed_host(context: Context, name: str, how: How, question: str) -> Host | None:
@@ -131,11 +131,15 @@ def _confirm(key: HostKey) -> bool:
     return agree("Is this what its console shows?", "Give it as --host-key.", err=True)
 
 
-def _tell_part(tell: Callable[[str], None], part: PartStart) -> None:
-    tell(f"{part.role}: {part.words}")
+def _show_made(context: Context, facts: Facts, deployment: Any, how: How) -> None:  # noqa: ANN401 (JSON)
+    """Show what was done to a server, where it came to a deployment."""
+    if how.as_json:
+        context.show(facts, as_json=True)
+    elif deployment:
+        _show_deployment(deploying.Deployment(**deployment), dry_run=how.dry_run)
 
 
-def _show_deployment(done: deploying.Deployment, *, dry_run: bool = False) -> None:
+def _show_deployment(done: deploying.Deployment, *, dry_run: bool) -> None:
     for diff in done.diffs:
         click.echo(diff)
     for problem in done.problems:

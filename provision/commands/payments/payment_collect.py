@@ -11,9 +11,17 @@ from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import day_type, folder_type, typed
 from provision.formats.sepa import pain008
+from provision.jobs import money as money_runs
+from provision.jobs import starting
 from provision.money import euros
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.payments import collecting, debit_proposals, handing_over, mailing
+from provision.subscriptions.payments import (
+    collecting,
+    collection_rows,
+    debit_proposals,
+    handing_over,
+    mailing,
+)
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.payments.mailing import Outbox
 
@@ -92,9 +100,10 @@ def _collected(
     outbox: Outbox,
 ) -> list[Facts]:
     """Make the collection, or take the one that is there, and write its files."""
-    with context.session() as session:
-        collection = collecting.carry_out(session, owner, *asked)
+    run = money_runs.collection(owner.name, *asked)
+    number = starting.see_through(context.control(), run).fact["collection"]
     with context.reading() as session:
+        collection = collection_rows.numbered(session, owner.id, number)
         paths = handing_over.write(session, owner, collection, outbox)
     return [{"collection": collection.number, "file": str(path)} for path in paths]
 

@@ -12,6 +12,8 @@ from provision.commands.shared.context import pass_context
 from provision.commands.shared.papers import document_facts
 from provision.commands.shared.words import day_type, name_type, typed
 from provision.errors import PaquetError
+from provision.jobs import money as money_runs
+from provision.jobs import starting
 from provision.money import euros
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.issuing import Number
@@ -50,7 +52,8 @@ def run(context: Context, on: date | None, how: How) -> None:
         if not agreed(context, _run_facts(planned), how, question):
             _tell_left_out(planned)
             return
-    _tell(context, bill.bill(control, day), how)
+    done = starting.see_through(control, money_runs.billing(day))
+    _tell(context, money_runs.read(done.fact), how)
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,20 @@ SECTIONS: Mapping[str, Mapping[str, Waiting]] = {
             "people.privacy", "Let go what is too old, and write the register of processing."
         ),
     },
+    "Clockwork": {
+        "job": Waiting(
+            "clockwork.job",
+            "See the long actions: what waits, what runs, what failed and can go on.",
+        ),
+        "schedule": Waiting(
+            "clockwork.schedule", "See what comes by itself, such as billing and checks, and when."
+        ),
+        "worker": Waiting(
+            "clockwork.worker",
+            "Carry out what waits and what the schedule brings, until it is stopped (SIGTERM, "
+            "Ctrl-C).",
+        ),
+    },
 }
 COMMANDS = {name: command for section in SECTIONS.values() for name, command in section.items()}
 # What was typed in the release before this one, and where it is answered now.

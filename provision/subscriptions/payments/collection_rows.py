@@ -48,6 +48,11 @@ def of_key(session: Session, organisation_id: int, key: str) -> Collection | Non
     )
 
 
+def numbered(session: Session, organisation_id: int, number: int) -> Collection:
+    """Return the collection of an organisation that has this number."""
+    return session.get_one(Collection, (organisation_id, number))
+
+
 def everyone(session: Session, organisation_id: int) -> list[Collection]:
     """Return the collections of an organisation, the latest first."""
     return list(

@@ -66,7 +66,9 @@ HOLDINGS = MappingProxyType(
         "order": Holding(
             Fate.BLANKED, "its subscription refers to its number; the plan stays", ("wish",)
         ),
-        "order_step": Holding(Fate.BLANKED, "messages of machines quote names", ("message",)),
+        "run": Holding(Fate.BLANKED, "its words quote names", ("asked", "message", "hint")),
+        "run_step": Holding(Fate.BLANKED, "messages of machines quote names", ("message", "facts")),
+        "run_line": Holding(Fate.DELETED, "lines of machines quote names"),
         "subscription": Holding(Fate.KEPT, "invoices refer to its number"),
         "subscription_version": Holding(Fate.KEPT, "it explains the amounts of invoices"),
         "discount": Holding(Fate.KEPT, "it explains the amounts of invoices"),
@@ -129,6 +131,7 @@ OF_NOBODY = frozenset(
         "promised_debt",
         "purged",
         "reciprocity_contract",
+        "schedule",
         "sealed_secret",
         "self_billing_mandate",
         "server",

@@ -53,7 +53,8 @@ def place(engine: Engine, wish: Wish = WISH) -> int:
 def test_the_migrations_make_what_the_models_say(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
-        mine = {"server", "subscriber", "bundle", "user", "device", "order", "order_step", "event"}
+        of_runs = {"run", "run_step", "run_line"}
+        mine = {"server", "subscriber", "bundle", "user", "device", "order", "event"} | of_runs
         found = [one for one in compare_metadata(context, Base.metadata) if str(one[1]) in mine]
     assert found == []
 
@@ -67,7 +68,9 @@ def test_an_order_is_kept_as_it_was_wished(engine: Engine) -> None:
     with database.transaction(engine) as session:
         order = orders.get(session, number)
         assert order.bundle.users[0].display_name == WISH.name
-        assert [step.name for step in order.steps] == list(STEPS)
+        run = orders.run_of(session, order)
+        assert [step.name for step in run.steps] == list(STEPS)
+        assert (run.server, run.asked) == (WISH.server, {"order": number})
         assert session.query(Event).one().what == "placed"
 
 
@@ -85,18 +88,6 @@ def test_a_domain_has_one_living_bundle(engine: Engine) -> None:
     place(engine)
     with pytest.raises(UsageRefused, match="taken a moment ago"):
         place(engine, replace(WISH, email="other@exemple.fr", login="other"))
-
-
-def test_a_run_that_was_overtaken_may_write_no_more(engine: Engine) -> None:
-    number = place(engine)
-    with database.transaction(engine) as session:
-        first = orders.claim(session, orders.get(session, number), TOLD)
-    with database.transaction(engine) as session:
-        second = orders.claim(session, orders.get(session, number), TOLD)
-    with database.transaction(engine) as session:
-        assert orders.owned(session, number, second).id == number
-        with pytest.raises(PaquetError, match="taken over by another run"):
-            orders.owned(session, number, first)
 
 
 def test_a_delivered_order_cannot_be_cancelled(engine: Engine) -> None:

@@ -13,8 +13,8 @@ from sqlalchemy import MetaData, select
 from provision import database
 from provision.migrations import upgrades
 from provision.money import EUR, Amount
-from provision.registry import fences, orders, secrets, states
-from provision.registry.models import Device, Order, Subscriber
+from provision.registry import fences, orders, runs, secrets, states
+from provision.registry.models import Device, Order, RunLine, Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.registry.secrets import open_safe
 from provision.registry.states import Told
@@ -185,7 +185,9 @@ def _jeanne(trade: Trade, safe: secrets.Safe) -> Subscriber:
     order = orders.place(
         session, wish, dkim=DkimKey("paquet", "key"), steps=("bundle",), told=Told("admin", AT)
     )
-    order.steps[0].message = f"mailbox {EMAIL} made"
+    run = orders.run_of(session, order)
+    run.steps[0].message = f"mailbox {EMAIL} made"
+    runs.keep_lines(session, run.id, [RunLine(at=AT, text=f"mailbox {EMAIL}")])
     for state in ("provisioning", "delivered"):
         told = (orders.subject(order), Told("admin", AT, f"for {EMAIL}"))
         states.change_state(session, order, states.ORDER, state, told=told)

@@ -14,11 +14,11 @@ from provision.commands.sales.invoice import invoice
 from provision.commands.sales.subscription import subscription
 from provision.commands.shared.asking import Declined
 from provision.errors import UsageRefused
+from provision.jobs import starting
 from provision.registry import secrets
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.selling import opening
 from provision.subscriptions.selling.models import Subscription
-from provision.workflows import onboard
 from tests.integration.subscriptions.commanding import SOLD, ask, opened, read, selling
 from tests.integration.subscriptions.dunning_street import INVENTORY
 
@@ -35,7 +35,7 @@ ORDER = ("place", "jeanne@exemple.test", "--name", "Jeanne", *SOLD, "--cloud", "
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     """Jeanne subscribed today; nobody is at the keyboard, and no server is there."""
-    monkeypatch.setattr(onboard, "resume", lambda _control, _number: None)
+    monkeypatch.setattr(starting, "deliver", lambda _control, _number: None)
     made = selling(tmp_path)
     made.settings.inventory.write_text(INVENTORY, "utf-8")
     secrets.make_key_file(made.settings.key_file)

@@ -1,0 +1,1 @@
+"""Runs, their times, and the workers that carry them out."""

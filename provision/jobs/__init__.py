@@ -1,0 +1,1 @@
+"""Runs: one way for every long action, carried out here or by workers, resumed after any fault."""

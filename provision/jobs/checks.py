@@ -1,0 +1,62 @@
+"""Runs that only look: at servers and at bundles, from outside and inside."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from provision.checks.findings import Result
+from provision.jobs.bundles import named
+from provision.jobs.work import Brought, RunKind, UnderWay
+from provision.registry.runs import PERSON_WAITS, WantedRun
+from provision.workflows import checking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from provision.checks.findings import Finding
+    from provision.jobs.work import Words
+    from provision.registry.models import Bundle
+    from provision.workflows.control import Control
+
+
+def of_bundle(bundle: Bundle) -> WantedRun:
+    """Ask for a look at one bundle."""
+    words = {"server": "", "bundles": [bundle.name]}
+    subject = f"bundle:{bundle.name}"
+    return WantedRun("check", subject, [bundle.name], words, subscriber_id=bundle.subscriber_id)
+
+
+def of_server(server: str, bundles: Sequence[str] = (), priority: int = PERSON_WAITS) -> WantedRun:
+    """Ask for a look at a server, and at the bundles with these names on it."""
+    words = {"server": server, "bundles": list(bundles)}
+    steps = [server, *bundles]
+    return WantedRun("check", f"server:{server}", steps, words, priority=priority)
+
+
+@contextmanager
+def _begin(control: Control, words: Words) -> Iterator[UnderWay]:
+    steps: dict[str, Callable[[], Brought]] = {
+        name: partial(_look_at_bundle, control, name) for name in words["bundles"]
+    }
+    if server := words["server"]:
+        steps[server] = partial(_look_at_server, control, server)
+    yield UnderWay(steps)
+
+
+def _look_at_bundle(control: Control, name: str) -> Brought:
+    return _brought(checking.check_bundle(control, named(control, name)))
+
+
+def _look_at_server(control: Control, server: str) -> Brought:
+    return _brought(checking.check_server(control, server))
+
+
+def _brought(found: Sequence[Finding]) -> Brought:
+    wrong = sum(finding.result in (Result.ERROR, Result.WARNING) for finding in found)
+    message = f"{len(found)} looks, {wrong} found something" if wrong else f"{len(found)} looks"
+    return Brought(message, [finding.as_row() for finding in found])
+
+
+CHECK = RunKind(_begin, each=True, leaves_events=False)

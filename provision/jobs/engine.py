@@ -1,0 +1,216 @@
+"""Carry one run out: step by step, each written down when it ends, until it is over."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from provision import database
+from provision.errors import PaquetError, UnsafeChange, UsageRefused
+from provision.jobs.heart import beating, copied, moment
+from provision.jobs.kinds import KINDS
+from provision.registry import runs, states
+from provision.registry.models import RunLine
+from provision.registry.runs import CANCELLED, DONE, FAILED, RUNNING, WAITING, Held, StepEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from provision.jobs.heart import Heart
+    from provision.jobs.work import Brought, RunKind, UnderWay
+    from provision.registry.models import Run
+    from provision.registry.runs import Owner
+    from provision.workflows.control import Control
+
+# After how long a worker takes a run up again that failed; a person decides after the last.
+PAUSES = (30, 120, 600, 3_600, 14_400)
+INTERRUPTED = "it was interrupted"
+
+
+class StepFailed(PaquetError):
+    """A step of a run failed; what was done stays, and the run can go on."""
+
+
+class Ended(PaquetError):
+    """Somebody asked for the end of a run: it stopped between two steps."""
+
+
+@dataclass(frozen=True)
+class Carrying:
+    """How a run is carried out: by a worker, which tries again by itself, or for a person.
+
+    `stops` says whether the worker shall stop: the run waits for another one then.
+    """
+
+    patient: bool = False
+    stops: Callable[[], bool] = lambda: False
+
+
+def take(control: Control, run_id: int, owner: Owner) -> Held | None:
+    """Make `owner` the one that carries a run out; None where that is not possible now."""
+
+    def work(session: Session) -> Held | None:
+        at = moment(session, control)
+        run = runs.claim(session, run_id, owner, at)
+        if run is None:
+            return None
+        kind = KINDS[run.kind]
+        kind.settle(session, control, run.asked, RUNNING, "")
+        runs.advance(run, None, next(iter(kind.left(runs.left(run))), None))
+        if run.code != owner.code:
+            said = f"begun by {run.code}, it goes on by {owner.code}: what is done stays done"
+            runs.keep_lines(session, run.id, [RunLine(at=at, text=said)])
+        return Held(run.id, run.attempt)
+
+    return database.retried(control.engine, work)
+
+
+def carry_out(control: Control, held: Held, how: Carrying = Carrying()) -> UnderWay:
+    """Do what is left of a run that is ours, and return its work.
+
+    Raises what failed (as StepFailed where there are several steps), TakenOver, or Ended.
+    """
+    with control.reading() as session:
+        run = runs.get(session, held.run_id)
+        kind = KINDS[run.kind]
+        not_done = kind.left(runs.left(run))
+    with beating(control, held) as (heart, told):
+        journey = _Journey(told, run, kind, held, heart, how)
+        try:
+            with kind.begin(told, run.asked) as work:
+                journey.go(work, not_done)
+        except PaquetError as failed:
+            if not journey.is_over:
+                journey.fail(failed)
+            raise
+        except BaseException as broken:
+            journey.break_off(broken)
+            raise
+    return work
+
+
+@dataclass
+class _Journey:
+    """One attempt at a run; `control` tells through its heart."""
+
+    control: Control
+    run: Run
+    kind: RunKind
+    held: Held
+    heart: Heart
+    how: Carrying
+    failed: int = 0
+    is_over: bool = False
+
+    def go(self, work: UnderWay, names: list[str]) -> None:
+        """Do the steps `names`, in turn."""
+        for place, name in enumerate(names):
+            self._pause_or_end()
+            following = names[place + 1] if place + 1 < len(names) else None
+            self._step(name, work.steps[name], following)
+        if self.failed:
+            said = f"{self.failed} of {len(names)} were not done"
+            raise self._failed(PaquetError(said, "See which: paquet job show"))
+        self._write(partial(self._end, state=DONE, message=""))
+
+    def _step(self, name: str, do: Callable[[], Brought], following: str | None) -> None:
+        if told := self.kind.told.get(name):
+            self.control.tell(f"{name}: {told}")
+        started = time.monotonic()
+        try:
+            brought = do()
+        except PaquetError as failed:
+            end = _ended(name, FAILED, started, failed.message)
+            if not self.kind.each:
+                self._write(partial(self._advance, end=end, following=None))
+                raise self._failed(failed, name) from failed
+            self.failed += 1
+        else:
+            end = _ended(name, DONE, started, brought.message, brought.facts)
+        if end.message and len(self.run.steps) > 1:
+            self.control.tell(f"  {end.message}")
+        self._write(partial(self._advance, end=end, following=following))
+
+    def _pause_or_end(self) -> None:
+        """Go on, unless the run was taken, cancelled, or its worker stops."""
+        if self.heart.is_lost:
+            self._write(lambda _session, _run: None)  # says who has it
+        if self.heart.ends:
+            self._write(partial(self._end, state=CANCELLED, message=self.heart.ends))
+            raise Ended(f"Job {self.run.id} was cancelled: {self.heart.ends}")
+        if self.how.stops():
+            self._write(partial(self._end, state=WAITING, message="its worker stopped"))
+            raise Ended(f"Job {self.run.id} waits: this worker stops")
+
+    def fail(self, failed: PaquetError) -> None:
+        """Write that the run failed: a worker tries again later what may go by itself."""
+        hopeless = isinstance(failed, UnsafeChange | UsageRefused)
+        pause = PAUSES[self.run.tries] if self.run.tries < len(PAUSES) else None
+        again = self.how.patient and not hopeless and pause is not None
+
+        def work(session: Session, run: Run) -> None:
+            self._end(session, run, WAITING if again else FAILED, failed.message)
+            run.hint = failed.hint
+            if again and pause is not None:
+                run.tries += 1
+                run.due_at = moment(session, self.control) + timedelta(seconds=pause)
+
+        self._write(work)
+
+    def break_off(self, broken: BaseException) -> None:
+        """Write that the run broke: by a person's hand, or by a bug of ours."""
+        why = f"this is a bug: {type(broken).__name__}"
+        if isinstance(broken, KeyboardInterrupt | SystemExit):
+            why = INTERRUPTED
+
+        def work(session: Session, run: Run) -> None:
+            for step in run.steps:
+                step.state = FAILED if step.state == RUNNING else step.state
+            self._end(session, run, FAILED, why)
+
+        self._write(work)
+
+    def _failed(self, failed: PaquetError, step: str = "") -> PaquetError:
+        """Write the failure down, and return it as a person reads it."""
+        go_on = self.kind.go_on.format(self.run.subject.partition(":")[2])
+        go_on = go_on or f"paquet job retry {self.run.id}"
+        self.fail(failed)
+        if len(self.run.steps) == 1:
+            return failed
+        message = f"Step {step} failed: {failed.message}" if step else failed.message
+        return StepFailed(message, f"{failed.hint} Then go on: {go_on}".strip())
+
+    def _advance(self, session: Session, run: Run, end: StepEnd, following: str | None) -> None:
+        goes_on = not (self.heart.ends or self.how.stops())
+        runs.advance(run, end, following if goes_on else None)
+        if self.kind.leaves_events:
+            told = self.control.told(end.message)
+            states.record(session, run.subject, f"{end.name} {end.state}", told)
+
+    def _end(self, session: Session, run: Run, state: str, message: str) -> None:
+        runs.end(run, state, moment(session, self.control), message)
+        self.kind.settle(session, self.control, run.asked, state, message)
+        self.is_over = True
+
+    def _write(self, work: Callable[[Session, Run], None]) -> None:
+        """Write in one unit of work, with the lines told so far. Raises TakenOver."""
+        taken = self.heart.take_lines()
+
+        def whole(session: Session) -> None:
+            self.is_over = True  # unless it is ours still
+            run = runs.owned(session, self.held)
+            self.is_over = False
+            runs.keep_lines(session, run.id, [copied(line) for line in taken])
+            self.heart.ends = run.ends_asked
+            work(session, run)
+
+        database.retried(self.control.engine, whole)
+
+
+def _ended(name: str, state: str, started: float, message: str, facts: object = None) -> StepEnd:
+    return StepEnd(name, state, round((time.monotonic() - started) * 1000), message, facts)

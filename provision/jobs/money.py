@@ -1,0 +1,77 @@
+"""Runs about money: what is due is billed and collected."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from provision.jobs.work import Brought, one_step
+from provision.registry.runs import PERSON_WAITS, WantedRun
+from provision.subscriptions.offers.vat import TreatmentRefused
+from provision.subscriptions.parties import organisations
+from provision.subscriptions.payments import collecting
+from provision.subscriptions.payments.collecting import HandedOver
+from provision.subscriptions.selling.billing import BillingOutcome
+from provision.workflows import bill
+
+if TYPE_CHECKING:
+    from provision.jobs.work import Words
+    from provision.workflows.control import Control
+
+QUEUE = "money"
+
+
+def billing(day: date, priority: int = PERSON_WAITS) -> WantedRun:
+    """Ask for the billing of a day."""
+    words = {"day": day.isoformat()}
+    return WantedRun("bill", f"day:{day}", ["bill"], words, QUEUE, priority=priority)
+
+
+def read(facts: Words) -> BillingOutcome:
+    """Return the outcome that a billing brought."""
+    return BillingOutcome(
+        **{
+            **facts,
+            "days": [date.fromisoformat(day) for day in facts["days"]],
+            "left_out": {number: TreatmentRefused(*why) for number, *why in facts["left_out"]},
+        }
+    )
+
+
+def collection(organisation: str, handed_over: HandedOver, again: frozenset[str]) -> WantedRun:
+    """Ask for a collection of an organisation, once per key."""
+    words = {
+        "organisation": organisation,
+        **asdict(handed_over),
+        "collect_on": handed_over.collect_on.isoformat(),
+        "made_at": handed_over.made_at.isoformat(),
+        "again": sorted(again),
+    }
+    subject = f"collection:{handed_over.key} of {organisation}"
+    return WantedRun("collect", subject, ["collect"], words, QUEUE)
+
+
+def _bill(control: Control, words: Words) -> Brought:
+    outcome = bill.bill(control, date.fromisoformat(words["day"]))
+    left_out = [[number, why.message, why.hint] for number, why in sorted(outcome.left_out.items())]
+    days = [day.isoformat() for day in outcome.days]
+    facts = {**vars(outcome), "days": days, "left_out": left_out}
+    return Brought(f"{outcome.documents} documents", facts)
+
+
+def _collect(control: Control, words: Words) -> Brought:
+    handed_over = HandedOver(
+        words["key"],
+        date.fromisoformat(words["collect_on"]),
+        datetime.fromisoformat(words["made_at"]),
+        words["schema"],
+    )
+    with control.session() as session:
+        owner = organisations.get(session, words["organisation"])
+        number = collecting.carry_out(session, owner, handed_over, frozenset(words["again"])).number
+    return Brought(f"collection {number}", {"collection": number})
+
+
+BILL = one_step("bill", _bill)
+COLLECT = one_step("collect", _collect)

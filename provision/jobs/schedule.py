@@ -1,0 +1,209 @@
+"""What comes by itself: each entry asks for runs when its time has come, once for all machines."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from croniter import croniter
+from sqlalchemy import select
+
+from provision import database
+from provision.errors import PaquetError
+from provision.jobs import bundles, checks, money
+from provision.jobs.heart import moment
+from provision.registry import runs
+from provision.registry.models import Bundle, Schedule
+from provision.registry.runs import NIGHTLY
+from provision.servers import inventory
+from provision.workflows import capacity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from provision.registry.runs import WantedRun
+    from provision.workflows.control import Control
+
+
+IsDue: TypeAlias = "Callable[[Session, Control, str], bool]"
+
+
+@dataclass(frozen=True)
+class ScheduleEntry:
+    """What comes by itself: what for, which runs it asks for, and by how much its time varies.
+
+    With jitter, the machines of many operators do not all knock at the same doors at once.
+    """
+
+    told: str
+    wanted: Callable[[Control], Sequence[WantedRun]]
+    jitter: timedelta = timedelta()
+
+
+def _bill(control: Control) -> list[WantedRun]:
+    return [money.billing(control.today(), NIGHTLY)]
+
+
+def _check(control: Control) -> list[WantedRun]:
+    """Ask for a look at each server, and at all bundles on it that are not erased."""
+    standing = select(Bundle.server, Bundle.name).where(Bundle.state != "erased")
+    with control.reading() as session:
+        rows = session.execute(standing.order_by(Bundle.name)).all()
+    return [
+        checks.of_server(host, [name for server, name in rows if server == host], NIGHTLY)
+        for host in inventory.read(control.settings.inventory)
+    ]
+
+
+def _rooms(control: Control) -> list[WantedRun]:
+    return bundles.deployments(capacity.due(control), NIGHTLY)
+
+
+ENTRIES: Mapping[str, ScheduleEntry] = {
+    "bill": ScheduleEntry("invoices for every term that has begun", _bill),
+    "check": ScheduleEntry("looks at every server and bundle", _check, timedelta(minutes=50)),
+    "rooms": ScheduleEntry("servers are told of room that changes by today", _rooms),
+}
+
+
+def listing(control: Control) -> list[dict[str, object]]:
+    """Return a row per entry: its times, when it comes next and came last, and what came of it."""
+    with control.reading() as session:
+        known = {row.name: row for row in session.scalars(select(Schedule))}
+    return [_row(control, name, known.get(name)) for name in ENTRIES]
+
+
+def _row(control: Control, name: str, known: Schedule | None) -> dict[str, object]:
+    times = _times(control, name)
+    comes = known.next_at if known and known.times == times else None
+    paused = known.paused_why if known else ""
+    return {
+        "name": name,
+        "what": ENTRIES[name].told,
+        "times": times or "never",
+        "next": "paused" if paused else _shown(comes) if times else "never",
+        "last": _shown(known.last_at) if known else "",
+        "job": known.last_run if known else None,
+        "paused": paused,
+    }
+
+
+def preview(control: Control, name: str | None) -> list[dict[str, object]]:
+    """Return what `name` asks for, or what is due by now; nothing is written."""
+    return [
+        {"name": each, "job": wanted.kind, "about": wanted.subject, "steps": len(wanted.steps)}
+        for each in ([name] if name else _arrived(control))
+        for wanted in entry(each).wanted(control)
+    ]
+
+
+def begin_due(control: Control) -> list[int]:
+    """Ask for what is due by now, each once however late, and return the runs."""
+    _count_anew(control)
+    return [run_id for name in _arrived(control) for run_id in begin(control, name, is_due=_is_due)]
+
+
+def begin(control: Control, name: str, is_due: IsDue = lambda *_: True) -> list[int]:
+    """Ask for the runs of an entry, and return them: now, or where it `is_due` and nobody else did.
+
+    Raises PaquetError for no such entry.
+    """
+    wanted = entry(name).wanted(control)
+
+    def work(session: Session) -> list[int]:
+        if not is_due(session, control, name):
+            return []
+        asked = [runs.ask(session, each, control.told("the schedule")).id for each in wanted]
+        row = _row_of(session, control, name)
+        row.last_at, row.last_run = moment(session, control), asked[0] if asked else None
+        return asked
+
+    return database.retried(control.engine, work)
+
+
+def _arrived(control: Control) -> list[str]:
+    """Return the names of the entries that are due by the times that were counted."""
+    with control.reading() as session:
+        ready = select(Schedule.name).where(
+            Schedule.next_at <= moment(session, control), Schedule.paused_why == ""
+        )
+        return [
+            name for name in session.scalars(ready) if name in ENTRIES and _times(control, name)
+        ]
+
+
+def _count_anew(control: Control) -> None:
+    """Count when the entries come that were never counted, or have other times since."""
+    with control.reading() as session:
+        known = {row.name: row.times for row in session.scalars(select(Schedule))}
+    others = [name for name in ENTRIES if known.get(name) != _times(control, name)]
+
+    def work(session: Session) -> None:
+        for name in others:
+            row, times = _row_of(session, control, name), _times(control, name)
+            at = moment(session, control)
+            row.times, row.next_at = times, next_time(control, name, at) if times else at
+
+    if others:
+        database.retried(control.engine, work)
+
+
+def entry(name: str) -> ScheduleEntry:
+    """Return the entry of this name, or raise PaquetError."""
+    if name not in ENTRIES:
+        raise PaquetError(f"Nothing called {name} comes by itself", "See: paquet schedule list")
+    return ENTRIES[name]
+
+
+def pause(session: Session, control: Control, name: str, why: str) -> None:
+    """Let an entry not come any more until it is paused with ''."""
+    entry(name)
+    _row_of(session, control, name).paused_why = why
+
+
+def _is_due(session: Session, control: Control, name: str) -> bool:
+    """Tell whether an entry has come and nobody else saw it, and count when it comes next."""
+    row, at = _row_of(session, control, name), moment(session, control)
+    arrived = select(Schedule.name).where(Schedule.name == name, Schedule.next_at <= at)
+    if row.paused_why or session.scalar(arrived) is None:
+        return False
+    row.next_at = next_time(control, name, at)
+    return True
+
+
+def _row_of(session: Session, control: Control, name: str) -> Schedule:
+    row = session.get(Schedule, name, with_for_update=True)
+    if row is None:
+        row = Schedule(name=name, times="", next_at=moment(session, control))
+        session.add(row)
+        session.flush()
+    return row
+
+
+def next_time(control: Control, name: str, after: datetime) -> datetime:
+    """Return when an entry comes next: its times are those of the clock on the wall here."""
+    wall = after.astimezone().replace(tzinfo=None)
+    comes: datetime = croniter(_times(control, name), wall).get_next(datetime)
+    jitter = ENTRIES[name].jitter * random.random()  # noqa: S311 (no secret)
+    return (comes + jitter).astimezone(UTC)
+
+
+def _times(control: Control, name: str) -> str:
+    times = str(getattr(control.settings.schedule, name))
+    if times and not croniter.is_valid(times, strict=True):
+        raise PaquetError(
+            f"schedule.{name} says no times: {times!r}",
+            "Write minute, hour, day, month and weekday, as crontab(5) has them: 40 4 * * *",
+        )
+    return times
+
+
+def _shown(at: datetime | None) -> str:
+    if at is None:
+        return ""
+    known = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return f"{known.astimezone():%Y-%m-%d %H:%M}"

@@ -1,0 +1,112 @@
+"""A run from its wish to its end, as the command that asked sees it: here, or by a worker."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provision import database
+from provision.jobs import engine, owners, transport
+from provision.jobs.following import Follower, last_line
+from provision.jobs.heart import moment
+from provision.registry import orders, runs
+from provision.registry.runs import DONE, RUNNING, DueRun
+from provision.workflows.onboard import Delivery
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from provision.jobs.work import UnderWay
+    from provision.registry.runs import WantedRun
+    from provision.workflows.control import Control
+
+LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is done: what its steps brought; `work` where it was carried out here."""
+
+    run_id: int
+    facts: list[Any]
+    work: UnderWay | None = None
+
+    @property
+    def fact(self) -> Any:  # noqa: ANN401 (what the kind of run says that it brings)
+        """What the one step of a run brought."""
+        return self.facts[0]
+
+
+def see_through(control: Control, wanted: WantedRun) -> Finished:
+    """Ask for a run, and see it to its end. Raises what it failed with."""
+    return finish(control, ask(control, wanted))
+
+
+def ask(control: Control, wanted: WantedRun) -> int:
+    """Write down what is wanted, and return the number of the run; the same wish is one run."""
+    owners.release_dead(control)
+
+    def work(session: Session) -> int:
+        return runs.ask(session, wanted, control.told()).id
+
+    return database.retried(control.engine, work)
+
+
+def finish(control: Control, run_id: int) -> Finished:
+    """See a run to its end: carried out here, or followed where another owner has it.
+
+    Raises what it failed with.
+    """
+    follower = Follower(control, run_id, last_line(control, run_id))
+    if control.settings.runs.carried_out_by == "workers":
+        _wake(control, run_id)
+        follower.to_its_end()
+        return Finished(run_id, _facts(control, run_id))
+    while True:
+        owners.release_dead(control)
+        held = engine.take(control, run_id, owners.this_process())
+        if held is not None:
+            work = engine.carry_out(control, held)
+            return Finished(run_id, _facts(control, run_id), work)
+        if follower.is_over():
+            return Finished(run_id, _facts(control, run_id))
+        time.sleep(LOOK_SECONDS)
+
+
+def deliver(control: Control, number: int) -> Delivery:
+    """See the order of this number to its delivery, and return what was delivered.
+
+    Done twice, it does nothing twice: a delivered order is left as it is. Raises StepFailed with
+    the step, the reason and how to go on.
+    """
+    with control.reading() as session:
+        order = orders.get(session, number)
+        run_id, bundle = orders.run_of(session, order).id, orders.load_bundle(order.bundle)
+    again(control, run_id)
+    finished = finish(control, run_id)
+    return finished.work.about if finished.work else Delivery(control, number, bundle)
+
+
+def again(control: Control, run_id: int) -> None:
+    """Let a run be taken up again now: by a person's hand, whatever its pause."""
+
+    def work(session: Session) -> None:
+        run = runs.get(session, run_id)
+        if run.state not in (RUNNING, DONE):
+            runs.retry(run, moment(session, control))
+
+    database.retried(control.engine, work)
+
+
+def _wake(control: Control, run_id: int) -> None:
+    """Tell the workers of a run, where there is a way; they look by themselves, too."""
+    if transport.fits(control.engine):
+        with control.reading() as session:
+            run = runs.get(session, run_id)
+        transport.wake(control.engine, DueRun(run.id, run.queue, run.priority))
+
+
+def _facts(control: Control, run_id: int) -> list[Any]:
+    with control.reading() as session:
+        return [step.facts for step in runs.get(session, run_id).steps if step.facts is not None]

@@ -1,0 +1,301 @@
+"""A run: one long action, carried out by one owner at a time, step by step, whatever breaks.
+
+The row is the truth. Who carries a run out keeps it by a lease, renewed by its heartbeat; every
+word that an owner writes names its attempt, so that one from whom the run was taken writes no more.
+Whether a server may be changed, that server decides itself (`servers.guard`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.orm import aliased
+
+from provision.errors import PaquetError
+from provision.registry import states
+from provision.registry.models import Run, RunLine, RunStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from provision.registry.states import Told
+
+WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
+OPEN = (WAITING, RUNNING)
+RUN: Mapping[str, frozenset[str]] = {
+    WAITING: frozenset({RUNNING, CANCELLED}),
+    RUNNING: frozenset({RUNNING, WAITING, DONE, FAILED, CANCELLED}),
+    FAILED: frozenset({WAITING, CANCELLED}),
+    DONE: frozenset(),
+    CANCELLED: frozenset({WAITING}),
+}
+PERSON_WAITS, USUAL, NIGHTLY = 10, 0, -10
+LEASE = timedelta(seconds=45)
+
+
+class TakenOver(PaquetError):
+    """Another owner carries the run out by now: nothing more may be written about it."""
+
+
+@dataclass(frozen=True)
+class WantedRun:
+    """What is asked for: a kind of run, about what, its words, the names of its steps."""
+
+    kind: str
+    subject: str
+    steps: Sequence[str]
+    words: Mapping[str, object] = field(default_factory=dict)
+    queue: str = "servers"
+    server: str = ""
+    priority: int = PERSON_WAITS
+    subscriber_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who carries a run out: in words for people, and the mark of its process (`jobs.owners`)."""
+
+    words: str
+    mark: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A run that is ours, as long as nobody has taken it over since."""
+
+    run_id: int
+    attempt: int
+
+
+class DueRun(NamedTuple):
+    """A run that can be carried out: its number, its queue, and how it goes before others."""
+
+    id: int
+    queue: str
+    priority: int
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """How a step ended: `done` or `failed`, after how many milliseconds, and what it brought."""
+
+    name: str
+    state: str
+    milliseconds: int
+    message: str
+    facts: object = None
+
+
+def ask(session: Session, asked: WantedRun, told: Told) -> Run:
+    """Write a run down, or return the same one that is not over yet.
+
+    One about the same that asks for something else is ended where nobody carries it out: its wish
+    is overtaken. Raises PaquetError where somebody does.
+    """
+    there = select(Run).where(
+        Run.kind == asked.kind, Run.subject == asked.subject, Run.state.in_(OPEN)
+    )
+    run = session.scalar(there)
+    if run is not None and run.asked == dict(asked.words):
+        return run
+    if run is not None:
+        _overtake(session, run, told)
+    run = Run(
+        kind=asked.kind,
+        subject=asked.subject,
+        subscriber_id=asked.subscriber_id,
+        asked=dict(asked.words),
+        asked_by=told.actor,
+        asked_at=told.at,
+        queue=asked.queue,
+        server=asked.server,
+        priority=asked.priority,
+        due_at=told.at,
+    )
+    run.steps = [RunStep(position=place, name=name) for place, name in enumerate(asked.steps)]
+    session.add(run)
+    session.flush()
+    return run
+
+
+def _overtake(session: Session, run: Run, told: Told) -> None:
+    alive = select(Run.id).where(Run.id == run.id, Run.state == RUNNING, Run.lease_until >= told.at)
+    if session.scalar(alive) is not None:
+        raise PaquetError(
+            f"Job {run.id} ({run.kind}, by {run.owner}) is about the same, and is not over",
+            f"Follow it (paquet job follow {run.id}), then say it again if it is still meant.",
+        )
+    end(run, CANCELLED, told.at, "overtaken by a later wish")
+    session.flush()
+
+
+def get(session: Session, run_id: int) -> Run:
+    """Return the run, or raise PaquetError."""
+    run = session.get(Run, run_id)
+    if run is None:
+        raise PaquetError(f"There is no job {run_id}", "See `paquet job list`.")
+    return run
+
+
+def newest(session: Session, kind: str, subject: str) -> Run | None:
+    """Return the newest run of a kind about `subject`, over or not."""
+    about = select(Run).where(Run.kind == kind, Run.subject == subject)
+    return session.scalar(about.order_by(Run.id.desc()).limit(1))
+
+
+def left(run: Run) -> list[str]:
+    """Return the names of the steps that are not done."""
+    return [step.name for step in run.steps if step.state != DONE]
+
+
+def untouched(run: Run) -> set[str]:
+    """Return the names of the steps that no owner ever began."""
+    return {step.name for step in run.steps if (step.state, step.milliseconds) == (WAITING, None)}
+
+
+def claim(session: Session, run_id: int, owner: Owner, at: datetime) -> Run | None:
+    """Make `owner` the one that carries a run out; None where it is over, early, or held.
+
+    What a former owner left is taken over, with the next attempt.
+    """
+    ready = select(Run).where(Run.id == run_id, due(at)).with_for_update()
+    run = session.scalar(ready)
+    if run is None:
+        return None
+    run.state, run.attempt = RUNNING, run.attempt + 1
+    run.owner, run.mark, run.lease_until = owner.words, owner.mark, at + LEASE
+    run.code, run.began_at = run.code or owner.code, run.began_at or at
+    run.message, run.hint, run.ended_at = "", "", None
+    for step in run.steps:
+        if step.state in (RUNNING, FAILED):
+            step.state, step.message = WAITING, ""
+            step.milliseconds = step.milliseconds or 0  # it was begun
+    session.flush()
+    return run
+
+
+def blocking(session: Session, run: Run, at: datetime) -> Run | None:
+    """Return the run that holds the server of `run` now, or None."""
+    held = select(Run).where(
+        Run.server == run.server, Run.state == RUNNING, Run.id != run.id, Run.lease_until >= at
+    )
+    return session.scalar(held.limit(1)) if run.server else None
+
+
+def owned(session: Session, held: Held) -> Run:
+    """Return the run if this attempt still owns it. Raises TakenOver."""
+    run = get(session, held.run_id)
+    if run.attempt != held.attempt or run.state != RUNNING:
+        raise TakenOver(
+            f"Job {run.id} was taken over by another run",
+            f"See how it goes on: paquet job show {run.id}",
+        )
+    return run
+
+
+def beat(session: Session, held: Held, at: datetime, lines: Sequence[RunLine]) -> str:
+    """Renew the lease and keep what was told since; return why the run shall end, or ''.
+
+    Raises TakenOver.
+    """
+    run = owned(session, held)
+    run.lease_until = at + LEASE
+    keep_lines(session, held.run_id, lines)
+    return run.ends_asked
+
+
+def keep_lines(session: Session, run_id: int, lines: Sequence[RunLine]) -> None:
+    """Add lines after those that are there."""
+    if not lines:
+        return
+    last = session.scalar(select(func.max(RunLine.position)).where(RunLine.run_id == run_id))
+    after = 0 if last is None else last + 1
+    session.add_all(
+        RunLine(run_id=run_id, position=place, at=line.at, text=line.text)
+        for place, line in enumerate(lines, after)
+    )
+
+
+def advance(run: Run, ended: StepEnd | None, following: str | None) -> None:
+    """Write how a step ended, and that the following one began."""
+    for step in run.steps:
+        if ended is not None and step.name == ended.name:
+            step.state, step.message = ended.state, ended.message
+            step.milliseconds, step.facts = ended.milliseconds, ended.facts
+        if step.name == following:
+            step.state = RUNNING
+
+
+def end(run: Run, state: str, at: datetime, message: str = "") -> None:
+    """Let go of a run: done, failed or cancelled; or waiting, to be taken up again at `due_at`."""
+    if state not in RUN[run.state]:
+        raise PaquetError(f"Job {run.id} is {run.state} and cannot become {state}")
+    run.state, run.message, run.lease_until, run.owner, run.mark = state, message, None, "", ""
+    run.ended_at = None if state == WAITING else at
+    if state != WAITING:
+        run.ends_asked = ""
+    for step in run.steps:
+        if step.state == RUNNING:  # its turn had come, no more
+            step.state = WAITING
+
+
+def retry(run: Run, at: datetime) -> None:
+    """Let a run that failed be taken up again now."""
+    if run.state == WAITING:
+        run.due_at = at
+        return
+    end(run, WAITING, at)
+    run.due_at, run.tries = at, 0
+
+
+def due(at: datetime, queues: Sequence[str] = ()) -> ColumnElement[bool]:
+    """Return the condition of runs that can be claimed: their time has come, their server is free.
+
+    A run whose owner let its lease pass is among them.
+    """
+    other = aliased(Run)
+    busy = exists().where(
+        other.server == Run.server,
+        other.state == RUNNING,
+        other.id != Run.id,
+        other.lease_until >= at,
+    )
+    waits = (Run.state == WAITING) & (Run.due_at <= at)
+    left_alone = (Run.state == RUNNING) & or_(Run.lease_until.is_(None), Run.lease_until < at)
+    ready = or_(waits, left_alone) & or_(Run.server == "", ~busy)
+    return ready & Run.queue.in_(queues) if queues else ready
+
+
+def next_due(session: Session, at: datetime, queues: Sequence[str], count: int) -> list[DueRun]:
+    """Return the runs to carry out next: who waits in person first, then the oldest."""
+    columns = select(Run.id, Run.queue, Run.priority)
+    ordered = columns.where(due(at, queues)).order_by(Run.priority.desc(), Run.id)
+    return [DueRun(*row) for row in session.execute(ordered.limit(count))]
+
+
+def release_marked(session: Session, marks: Sequence[str], at: datetime) -> None:
+    """Let the runs of these dead owners be taken over at once."""
+    session.execute(
+        update(Run)
+        .where(Run.state == RUNNING, Run.mark.in_(marks))
+        .values(lease_until=at - timedelta(seconds=1))
+    )
+
+
+def cancel(session: Session, run: Run, told: Told) -> None:
+    """End a run: at once where nobody carries it out, else after the step that it is in."""
+    if run.state == RUNNING:
+        run.ends_asked = told.why or CANCELLED
+        return
+    if CANCELLED not in RUN[run.state]:
+        raise PaquetError(f"Job {run.id} is {run.state} and cannot be cancelled")
+    end(run, CANCELLED, told.at, told.why)
+    states.record(session, f"job:{run.id}", CANCELLED, told)

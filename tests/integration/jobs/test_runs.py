@@ -1,0 +1,218 @@
+"""Runs, on SQLite and on PostgreSQL: resumed, taken over, one at a time on a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from provision.errors import PaquetError, UsageRefused
+from provision.jobs import engine as engines
+from provision.jobs import starting
+from provision.jobs.engine import PAUSES, Carrying, Ended, StepFailed
+from provision.registry import runs
+from provision.registry.models import RunLine
+from provision.registry.runs import LEASE, Owner, TakenOver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.jobs.conftest import Trial
+
+OTHER = Owner("another", "elsewhere 1 pid 7 9", "0.1.0+other")
+
+
+def fail(words: str = "the server is away") -> Callable[[], object]:
+    def failing() -> object:
+        raise PaquetError(words, "Mend it.")
+
+    return failing
+
+
+def test_a_run_does_its_steps_in_turn_and_keeps_what_each_brought(trial: Trial) -> None:
+    finished = starting.finish(trial.control, trial.ask())
+    assert trial.did == ["first", "second", "third"]
+    assert finished.facts == [{"step": "first"}, {"step": "second"}, {"step": "third"}]
+    assert trial.state(finished.run_id) == ("done", ["done"] * 3)
+    assert [state for state, _why in trial.settled] == ["running", "done"]
+
+
+def test_what_it_told_is_kept_each_line_once(trial: Trial) -> None:
+    number = starting.finish(trial.control, trial.ask()).run_id
+    with trial.control.reading() as session:
+        kept = select(RunLine.text).where(RunLine.run_id == number).order_by(RunLine.position)
+        lines = list(session.scalars(kept))
+    assert lines == trial.lines
+    assert lines[:3] == ["first is told", "  first ended", "second is told"]
+
+
+def test_a_run_that_failed_goes_on_at_the_step_that_failed(trial: Trial) -> None:
+    number = trial.ask()
+    trial.does["second"] = fail()
+    with pytest.raises(StepFailed, match="Step second failed: the server is away") as failed:
+        starting.finish(trial.control, number)
+    assert f"paquet job retry {number}" in failed.value.hint
+    assert trial.state(number) == ("failed", ["done", "failed", "waiting"])
+    del trial.does["second"]
+    starting.again(trial.control, number)
+    starting.finish(trial.control, number)
+    assert trial.did == ["first", "second", "second", "third"]
+    assert trial.settled[1] == ("failed", "the server is away")
+
+
+def test_a_failed_run_is_not_done_when_it_is_asked_after(trial: Trial) -> None:
+    number = trial.ask()
+    trial.does["first"] = fail()
+    with pytest.raises(StepFailed):
+        starting.finish(trial.control, number)
+    with pytest.raises(PaquetError, match="the server is away"):
+        starting.finish(trial.control, number)
+
+
+def test_an_owner_from_whom_a_run_was_taken_writes_no_more(trial: Trial) -> None:
+    number = trial.ask()
+    held = trial.take(number, OTHER)
+    assert held is not None
+    assert trial.take(number) is None, "the other one is alive as far as anybody knows"
+    trial.later(seconds=LEASE.total_seconds() + 1)
+    engines.carry_out(trial.control, held_of(trial, number))
+    with pytest.raises(TakenOver, match="taken over"):
+        engines.carry_out(trial.control, held)
+    assert trial.state(number) == ("done", ["done"] * 3)
+
+
+def held_of(trial: Trial, number: int) -> runs.Held:
+    held = trial.take(number)
+    assert held is not None
+    return held
+
+
+def test_one_that_is_taken_over_in_a_step_writes_nothing_of_it(trial: Trial) -> None:
+    number = trial.ask()
+
+    def lose() -> None:
+        trial.later(seconds=LEASE.total_seconds() + 1)
+        assert trial.take(number, OTHER) is not None
+
+    trial.does["second"] = lose
+    with pytest.raises(TakenOver):
+        starting.finish(trial.control, number)
+    assert trial.state(number) == ("running", ["done", "running", "waiting"])
+
+
+def test_a_server_has_one_run_at_a_time(trial: Trial) -> None:
+    one, two, elsewhere = (
+        trial.ask(f"trial:{place}", server)
+        for place, server in ((1, "bundles1"), (2, "bundles1"), (3, "bundles2"))
+    )
+    held = held_of(trial, one)
+    assert trial.take(two) is None
+    assert trial.take(elsewhere) is not None
+    engines.carry_out(trial.control, held)
+    assert trial.take(two) is not None
+
+
+def test_who_waits_in_person_comes_before_the_night(trial: Trial) -> None:
+    night = trial.ask("trial:1", "bundles1", runs.NIGHTLY)
+    person = trial.ask("trial:2", "bundles1", runs.PERSON_WAITS)
+    with trial.control.reading() as session:
+        due = runs.next_due(session, trial.now, (), 5)
+        assert [run.id for run in due] == [person, night]
+        assert runs.next_due(session, trial.now, ("money",), 5) == []
+
+
+def test_asked_for_twice_it_is_one_run(trial: Trial) -> None:
+    first = trial.ask()
+    assert trial.ask() == first
+    starting.finish(trial.control, first)
+    assert trial.ask() != first
+
+
+def test_a_worker_tries_again_after_pauses_that_grow(trial: Trial) -> None:
+    number, patient = trial.ask(), Carrying(patient=True)
+    trial.does["first"] = fail()
+    for pause in PAUSES:
+        with pytest.raises(StepFailed):
+            engines.carry_out(trial.control, held_of(trial, number), patient)
+        assert trial.state(number)[0] == "waiting"
+        trial.later(seconds=pause - 1)
+        assert trial.take(number) is None
+        trial.later(seconds=1)
+    with pytest.raises(StepFailed):
+        engines.carry_out(trial.control, held_of(trial, number), patient)
+    assert trial.state(number)[0] == "failed"
+
+
+def test_a_worker_does_not_try_again_what_cannot_be(trial: Trial) -> None:
+    number = trial.ask()
+
+    def refuse() -> None:
+        raise UsageRefused("no such plan", "See the list.")
+
+    trial.does["first"] = refuse
+    with pytest.raises(StepFailed):
+        engines.carry_out(trial.control, held_of(trial, number), Carrying(patient=True))
+    assert trial.state(number)[0] == "failed"
+
+
+def test_a_cancelled_run_ends_between_two_steps(trial: Trial) -> None:
+    number = trial.ask()
+
+    def cancel() -> None:
+        with trial.control.session() as session:
+            run = runs.get(session, number)
+            runs.cancel(session, run, trial.control.told("not today"))
+
+    trial.does["first"] = cancel
+    with pytest.raises(Ended, match="not today"):
+        starting.finish(trial.control, number)
+    assert trial.state(number) == ("cancelled", ["done", "waiting", "waiting"])
+    assert trial.did == ["first"]
+
+
+def test_a_worker_that_stops_leaves_its_run_to_another(trial: Trial) -> None:
+    number = trial.ask()
+    with pytest.raises(Ended, match="this worker stops"):
+        engines.carry_out(
+            trial.control,
+            held_of(trial, number),
+            Carrying(patient=True, stops=lambda: trial.did == ["first"]),
+        )
+    assert trial.state(number) == ("waiting", ["done", "waiting", "waiting"])
+    starting.finish(trial.control, number)
+    assert trial.did == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [(KeyboardInterrupt(), "it was interrupted"), (TypeError("x"), "this is a bug: TypeError")],
+)
+def test_a_broken_run_says_why_and_can_go_on(
+    trial: Trial, broken: BaseException, told: str
+) -> None:
+    number = trial.ask()
+
+    def breaks() -> None:
+        raise broken
+
+    trial.does["second"] = breaks
+    with pytest.raises(type(broken)):
+        starting.finish(trial.control, number)
+    assert trial.settled[-1] == ("failed", told)
+    del trial.does["second"]
+    starting.again(trial.control, number)
+    starting.finish(trial.control, number)
+    assert trial.did == ["first", "second", "second", "third"]
+
+
+def test_it_says_that_it_goes_on_under_other_code(trial: Trial) -> None:
+    number = trial.ask()
+    assert trial.take(number, OTHER) is not None
+    trial.later(seconds=LEASE.total_seconds() + 1)
+    starting.finish(trial.control, number)
+    with trial.control.reading() as session:
+        first = session.scalars(select(RunLine.text).order_by(RunLine.position)).first()
+        assert runs.get(session, number).code == OTHER.code
+    assert first is not None
+    assert first.startswith("begun by 0.1.0+other, it goes on by 0.1.0+")
