@@ -61,7 +61,7 @@ def take(control: Control, run_id: int, owner: Owner) -> Held | None:
             return None
         kind = KINDS[run.kind]
         kind.settle(session, control, run.asked, RUNNING, "")
-        runs.advance(run, None, next(iter(kind.left(runs.left(run))), None))
+        runs.advance(session, run, None, next(iter(kind.left(runs.left(run))), None))
         if run.code != owner.code:
             said = f"begun by {run.code}, it goes on by {owner.code}: what is done stays done"
             runs.keep_lines(session, run.id, [RunLine(at=at, text=said)])
@@ -78,9 +78,9 @@ def carry_out(control: Control, held: Held, how: Carrying = Carrying()) -> Under
     with control.reading() as session:
         run = runs.get(session, held.run_id)
         kind = KINDS[run.kind]
-        not_done = kind.left(runs.left(run))
+        not_done, count = kind.left(runs.left(run)), len(run.steps)
     with beating(control, held) as (heart, told):
-        journey = _Journey(told, run, kind, held, heart, how)
+        journey = _Journey(told, run, kind, heart, how, count)
         try:
             with kind.begin(told, run.asked) as work:
                 journey.go(work, not_done)
@@ -101,9 +101,9 @@ class _Journey:
     control: Control
     run: Run
     kind: RunKind
-    held: Held
     heart: Heart
     how: Carrying
+    count: int
     failed: int = 0
     is_over: bool = False
 
@@ -126,13 +126,13 @@ class _Journey:
             brought = do()
         except PaquetError as failed:
             end = _ended(name, FAILED, started, failed.message)
-            if not self.kind.each:
+            if not self.kind.each or self.count == 1:
                 self._write(partial(self._advance, end=end, following=None))
                 raise self._failed(failed, name) from failed
             self.failed += 1
         else:
             end = _ended(name, DONE, started, brought.message, brought.facts)
-        if end.message and len(self.run.steps) > 1:
+        if end.message and self.count > 1:
             self.control.tell(f"  {end.message}")
         self._write(partial(self._advance, end=end, following=following))
 
@@ -169,8 +169,7 @@ class _Journey:
             why = INTERRUPTED
 
         def work(session: Session, run: Run) -> None:
-            for step in run.steps:
-                step.state = FAILED if step.state == RUNNING else step.state
+            runs.settle_steps(session, run, FAILED)
             self._end(session, run, FAILED, why)
 
         self._write(work)
@@ -180,20 +179,20 @@ class _Journey:
         go_on = self.kind.go_on.format(self.run.subject.partition(":")[2])
         go_on = go_on or f"paquet job retry {self.run.id}"
         self.fail(failed)
-        if len(self.run.steps) == 1:
+        if self.count == 1:
             return failed
         message = f"Step {step} failed: {failed.message}" if step else failed.message
         return StepFailed(message, f"{failed.hint} Then go on: {go_on}".strip())
 
     def _advance(self, session: Session, run: Run, end: StepEnd, following: str | None) -> None:
         goes_on = not (self.heart.ends or self.how.stops())
-        runs.advance(run, end, following if goes_on else None)
+        runs.advance(session, run, end, following if goes_on else None)
         if self.kind.leaves_events:
             told = self.control.told(end.message)
             states.record(session, run.subject, f"{end.name} {end.state}", told)
 
     def _end(self, session: Session, run: Run, state: str, message: str) -> None:
-        runs.end(run, state, moment(session, self.control), message)
+        runs.end(session, run, state, moment(session, self.control), message)
         self.kind.settle(session, self.control, run.asked, state, message)
         self.is_over = True
 
@@ -203,7 +202,7 @@ class _Journey:
 
         def whole(session: Session) -> None:
             self.is_over = True  # unless it is ours still
-            run = runs.owned(session, self.held)
+            run = runs.owned(session, self.heart.held)
             self.is_over = False
             runs.keep_lines(session, run.id, [copied(line) for line in taken])
             self.heart.ends = run.ends_asked

@@ -94,7 +94,7 @@ def again(control: Control, run_id: int) -> None:
     def work(session: Session) -> None:
         run = runs.get(session, run_id)
         if run.state not in (RUNNING, DONE):
-            runs.retry(run, moment(session, control))
+            runs.retry(session, run, moment(session, control))
 
     database.retried(control.engine, work)
 

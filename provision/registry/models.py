@@ -182,7 +182,7 @@ class Run(Base):
     began_at: Mapped[datetime | None] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    steps: Mapped[list[RunStep]] = relationship(order_by="RunStep.position", lazy="selectin")
+    steps: Mapped[list[RunStep]] = relationship(order_by="RunStep.position")
 
 
 class RunStep(Base):

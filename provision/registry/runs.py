@@ -7,7 +7,7 @@ Whether a server may be changed, that server decides itself (`servers.guard`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -133,7 +133,7 @@ def _overtake(session: Session, run: Run, told: Told) -> None:
             f"Job {run.id} ({run.kind}, by {run.owner}) is about the same, and is not over",
             f"Follow it (paquet job follow {run.id}), then say it again if it is still meant.",
         )
-    end(run, CANCELLED, told.at, "overtaken by a later wish")
+    end(session, run, CANCELLED, told.at, "overtaken by a later wish")
     session.flush()
 
 
@@ -224,17 +224,34 @@ def keep_lines(session: Session, run_id: int, lines: Sequence[RunLine]) -> None:
     )
 
 
-def advance(run: Run, ended: StepEnd | None, following: str | None) -> None:
-    """Write how a step ended, and that the following one began."""
-    for step in run.steps:
-        if ended is not None and step.name == ended.name:
-            step.state, step.message = ended.state, ended.message
-            step.milliseconds, step.facts = ended.milliseconds, ended.facts
-        if step.name == following:
-            step.state = RUNNING
+def advance(session: Session, run: Run, ended: StepEnd | None, following: str | None) -> None:
+    """Write how a step ended, and that the following one began; none of the others is read."""
+    if ended is not None:
+        _write_step(session, run, ended.name, asdict(ended))
+    if following is not None:
+        _write_step(session, run, following, {"state": RUNNING})
 
 
-def end(run: Run, state: str, at: datetime, message: str = "") -> None:
+def _write_step(session: Session, run: Run, name: str, words: dict[str, object]) -> None:
+    session.execute(
+        update(RunStep)
+        .where(RunStep.run_id == run.id, RunStep.name == name)
+        .values(words)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def settle_steps(session: Session, run: Run, state: str) -> None:
+    """Bring the step whose turn had come to `state`: nobody is in it any more."""
+    session.execute(
+        update(RunStep)
+        .where(RunStep.run_id == run.id, RunStep.state == RUNNING)
+        .values(state=state)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end(session: Session, run: Run, state: str, at: datetime, message: str = "") -> None:
     """Let go of a run: done, failed or cancelled; or waiting, to be taken up again at `due_at`."""
     if state not in RUN[run.state]:
         raise PaquetError(f"Job {run.id} is {run.state} and cannot become {state}")
@@ -242,17 +259,15 @@ def end(run: Run, state: str, at: datetime, message: str = "") -> None:
     run.ended_at = None if state == WAITING else at
     if state != WAITING:
         run.ends_asked = ""
-    for step in run.steps:
-        if step.state == RUNNING:  # its turn had come, no more
-            step.state = WAITING
+    settle_steps(session, run, WAITING)
 
 
-def retry(run: Run, at: datetime) -> None:
+def retry(session: Session, run: Run, at: datetime) -> None:
     """Let a run that failed be taken up again now."""
     if run.state == WAITING:
         run.due_at = at
         return
-    end(run, WAITING, at)
+    end(session, run, WAITING, at)
     run.due_at, run.tries = at, 0
 
 
@@ -297,5 +312,5 @@ def cancel(session: Session, run: Run, told: Told) -> None:
         return
     if CANCELLED not in RUN[run.state]:
         raise PaquetError(f"Job {run.id} is {run.state} and cannot be cancelled")
-    end(run, CANCELLED, told.at, told.why)
+    end(session, run, CANCELLED, told.at, told.why)
     states.record(session, f"job:{run.id}", CANCELLED, told)

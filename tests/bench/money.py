@@ -64,11 +64,11 @@ contact = "aide@nuage.test"
 IBAN = "FR7630006000011234567890189"
 
 
-def fill(url: str) -> None:
+def fill(url: str, count: int = SUBSCRIBERS) -> None:
     """Make a registry in which everybody subscribed on one day, to a seller liable for VAT."""
     engine = database.connect(url)
     upgrades.upgrade(engine)
-    numbers = range(1, SUBSCRIBERS + 1)
+    numbers = range(1, count + 1)
     with database.transaction(engine) as session:
         seller, supporter = _sellers(session)
         plans.bring_in(session, planfile.parse(PLANS))

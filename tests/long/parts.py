@@ -35,6 +35,12 @@ PARTS = (
     Part("prepare", "a preparation that is killed twice", (f"{LAB}/test_prepare.py",)),
     Part("units", "restart, crash and reboot of every unit", (f"{LAB}/test_units.py",)),
     Part("away", "PostgreSQL away for half a minute", (f"{LAB}/test_away.py",)),
+    Part(
+        "workers",
+        "workers and commands that are killed at random",
+        (f"{LAB}/test_workers.py", "tests/integration/jobs/test_many_kills.py"),
+        (("PAQUET_TEST_KILLS", "200"),),
+    ),
     Part("hardening", "testssl, ssh-audit, lynis, systemd-analyze", (f"{LAB}/test_hardening.py",)),
     Part("debian", "setup, checks and a lab on the other Debian", (f"{LAB}/test_other_debian.py",)),
     Part("emulated", "limits of the kernel, on an emulated machine", (f"{LAB}/test_emulated.py",)),

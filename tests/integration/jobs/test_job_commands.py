@@ -17,19 +17,21 @@ from tests.integration.jobs.test_runs import fail
 from tests.integration.subscriptions.commanding import ask, read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.integration.jobs.conftest import Trial
 
 
 @pytest.fixture
-def context(trial: Trial, tmp_path: Path) -> Context:
+def context(trial: Trial, tmp_path: Path) -> Iterator[Context]:
     """The registry of the trial, as commands see it."""
     made = Context(tmp_path / "paquet.toml")
     url = trial.control.engine.url.render_as_string(hide_password=False)
     operator = '[operator]\nname = "Amis"\nzone = "paquet.test"\ncontact = "a@paquet.test"\n'
     made.config.write_text(f'{operator}[registry]\nurl = "{url}"\n', "utf-8")
-    return made
+    yield made
+    made.engine.dispose()
 
 
 def test_a_failed_job_is_listed_shown_and_gone_on_with(trial: Trial, context: Context) -> None:
