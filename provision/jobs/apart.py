@@ -1,7 +1,7 @@
 """One run in a process of its own, for a worker: whatever it does ends with it.
 
-Run as `python -m provision.jobs.apart SETTINGS RUN`. SIGTERM lets it stop after the step that it
-is in, and leaves the run to another worker.
+Run as `python -m provision.jobs.apart SETTINGS RUN ATTEMPT`: the worker has taken the run already.
+SIGTERM lets it stop after the step that it is in, and leaves the run to another worker.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from provision import database, settings
 from provision.errors import PaquetError
-from provision.jobs import engine, owners
+from provision.jobs import engine
 from provision.jobs.engine import Carrying
 from provision.process.commands import start
 from provision.registry import runs
+from provision.registry.runs import Held
 from provision.workflows.control import Control
 
 if TYPE_CHECKING:
@@ -27,29 +28,31 @@ if TYPE_CHECKING:
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 
-def spawn(module: str, config: Path, run_id: int) -> subprocess.Popen[str]:
-    """Start the process that carries a run out by `module`, such as this one; it dies with us."""
-    words = [sys.executable, "-m", module, str(config), str(run_id)]
+def spawn(module: str, config: Path, held: Held) -> subprocess.Popen[str]:
+    """Start the process that carries our run out by `module`, such as this one; it dies with us."""
+    words = [sys.executable, "-m", module, str(config), str(held.run_id), str(held.attempt)]
     return start([*DIES_WITH_US, *words], stdin=None, stdout=None, stderr=None)
 
 
+def acting(control: Control, run_id: int) -> Control:
+    """Return the control in the name of who asked for a run."""
+    with control.reading() as session:
+        return replace(control, actor=runs.get(session, run_id).asked_by)
+
+
 def main() -> int:
-    """Carry out the run of the second argument, if it can be had."""
-    config, run_id = Path(sys.argv[1]), int(sys.argv[2])
+    """Carry out the run of the second argument, which is its worker's."""
+    config, held = Path(sys.argv[1]), Held(int(sys.argv[2]), int(sys.argv[3]))
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: stopping.append(received))
     read = settings.load(config)
-    control = Control(read, database.connect(read.registry.url), "worker")
-    with control.reading() as session:
-        control = replace(control, actor=runs.get(session, run_id).asked_by)
-    held = engine.take(control, run_id, owners.this_process())
-    if held is not None:
-        try:
-            engine.carry_out(control, held, Carrying(patient=True, stops=lambda: bool(stopping)))
-        except PaquetError as failed:
-            sys.stderr.write(f"job {run_id}: {failed.message}\n")
-            return failed.exit_code
+    control = acting(Control(read, database.connect(read.registry.url), ""), held.run_id)
+    try:
+        engine.carry_out(control, held, Carrying(patient=True, stops=lambda: bool(stopping)))
+    except PaquetError as failed:
+        sys.stderr.write(f"job {held.run_id}: {failed.message}\n")
+        return failed.exit_code
     return 0
 
 

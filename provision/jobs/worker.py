@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provision.jobs import apart, owners, schedule
+from provision import database
+from provision.jobs import apart, engine, owners, schedule
 from provision.jobs.heart import moment
 from provision.registry import runs
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from provision.registry.runs import DueRun
+    from sqlalchemy.orm import Session
+
+    from provision.registry.runs import DueRun, Held
     from provision.workflows.control import Control
 
 LOOK_SECONDS = 5.0
@@ -46,15 +49,33 @@ class Worker:
             return runs.next_due(session, at, self.queues, 2 * self.at_once)
 
     def carry(self, run_id: int) -> int:
-        """Carry a run out in a process of its own; return its exit code."""
-        if self.stopping.is_set() or run_id in self.children:
+        """Carry a run out, if it can be had, in a process of its own; return its exit code.
+
+        It is ours before that process starts, which takes a second: no other worker starts one.
+        """
+        if self.stopping.is_set():
+            return 0
+        control = apart.acting(self.control, run_id)
+        held = engine.take(control, run_id, owners.this_process())
+        if held is None:
             return 0
         self.control.tell(f"job {run_id} begins")
-        child = self.children[run_id] = apart.spawn(self.module, self.config, run_id)
+        child = self.children[run_id] = apart.spawn(self.module, self.config, held)
+        if self.stopping.is_set():  # the signal came between
+            child.send_signal(signal.SIGTERM)
         code = child.wait()
         del self.children[run_id]
+        self._let_go(held)
         self.control.tell(f"job {run_id} ended ({code})")
         return code
+
+    def _let_go(self, held: Held) -> None:
+        """Let the run of a process that was killed be taken over at once."""
+
+        def work(session: Session) -> None:
+            runs.release(session, held, moment(session, self.control))
+
+        database.retried(self.control.engine, work)
 
     def stop(self, *_signal: object) -> None:
         """Take up nothing more, and let each run stop after the step that it is in."""

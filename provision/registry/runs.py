@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import Text, case, cast, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from provision.errors import PaquetError
@@ -290,10 +290,23 @@ def due(at: datetime, queues: Sequence[str] = ()) -> ColumnElement[bool]:
 
 
 def next_due(session: Session, at: datetime, queues: Sequence[str], count: int) -> list[DueRun]:
-    """Return the runs to carry out next: who waits in person first, then the oldest."""
-    columns = select(Run.id, Run.queue, Run.priority)
-    ordered = columns.where(due(at, queues)).order_by(Run.priority.desc(), Run.id)
+    """Return the runs to carry out next, one of a server: who waits in person, then the oldest."""
+    order = (Run.priority.desc(), Run.id)
+    alone = case((Run.server == "", cast(Run.id, Text)), else_=Run.server)
+    place = func.row_number().over(partition_by=alone, order_by=order).label("place")
+    ready = select(Run.id, Run.queue, Run.priority, place).where(due(at, queues)).subquery()
+    first = select(ready.c.id, ready.c.queue, ready.c.priority).where(ready.c.place == 1)
+    ordered = first.order_by(ready.c.priority.desc(), ready.c.id)
     return [DueRun(*row) for row in session.execute(ordered.limit(count))]
+
+
+def release(session: Session, held: Held, at: datetime) -> None:
+    """Let a run be taken over at once whose process ended without a word, if it is ours still."""
+    session.execute(
+        update(Run)
+        .where(Run.id == held.run_id, Run.attempt == held.attempt, Run.state == RUNNING)
+        .values(lease_until=at - timedelta(seconds=1))
+    )
 
 
 def release_marked(session: Session, marks: Sequence[str], at: datetime) -> None:

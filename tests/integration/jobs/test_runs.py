@@ -116,9 +116,11 @@ def test_a_server_has_one_run_at_a_time(trial: Trial) -> None:
 def test_who_waits_in_person_comes_before_the_night(trial: Trial) -> None:
     night = trial.ask("trial:1", "bundles1", runs.NIGHTLY)
     person = trial.ask("trial:2", "bundles1", runs.PERSON_WAITS)
+    elsewhere = trial.ask("trial:3", "bundles2")
+    assert night
     with trial.control.reading() as session:
         due = runs.next_due(session, trial.now, (), 5)
-        assert [run.id for run in due] == [person, night]
+        assert [run.id for run in due] == [person, elsewhere], "one of each server"
         assert runs.next_due(session, trial.now, ("money",), 5) == []
 
 
