@@ -159,8 +159,20 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class ToBePaid:
+    """Cents that the customer is still to pay by themselves; a card pays them at `link`, or ''."""
+
+    units: Cents
+    link: str = ""
+
+
+@dataclass(frozen=True)
 class PaperInvoice:
-    """All that an invoice says. `checks.check` tells whether it may be issued."""
+    """All that an invoice says. `checks.check` tells whether it may be issued.
+
+    `to_be_paid` is of the day on which it is written: None once nothing is open, or a debit of it
+    is announced, and for what the reader is not to pay.
+    """
 
     number: str
     kind: Kind
@@ -171,6 +183,7 @@ class PaperInvoice:
     groups: tuple[VatGroup, ...]
     totals: Totals
     payment: Payment | None = None
+    to_be_paid: ToBePaid | None = None
     terms: Terms = field(default_factory=Terms)
     references: References = field(default_factory=References)
     brand: Brand = field(default_factory=Brand)

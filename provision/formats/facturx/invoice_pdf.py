@@ -10,8 +10,9 @@ from stdnum import iban
 
 from provision.formats.facturx.facturx_xml import facturx
 from provision.formats.facturx.mentions import mentions
-from provision.formats.facturx.parties import DirectDebit, picture_type
+from provision.formats.facturx.parties import DirectDebit, Transfer, picture_type
 from provision.formats.facturx.wording import day, quantity
+from provision.formats.sepa.transfer_codes import AskedTransfer, transfer_code
 from provision.money import show_euros
 from provision.paper import Embedded, archive_pdf
 from provision.rendering import render
@@ -76,6 +77,8 @@ def invoice_html(invoice: PaperInvoice) -> str:
         ],
         "totals": _totals(invoice, language),
         "payment": _payment(invoice.payment, language),
+        "scan": _scan(invoice, language),
+        "link": invoice.to_be_paid.link if invoice.to_be_paid else "",
         "mentions": mentions(invoice),
     }
     return render("money/invoice.html", variables)
@@ -164,6 +167,17 @@ def _payment(payment: Payment | None, language: Language) -> dict[str, str] | No
         "bic": payment.bic,
         "reference": payment.reference,
     }
+
+
+def _scan(invoice: PaperInvoice, language: Language) -> dict[str, str] | None:
+    """Return the code from which a bank's app makes the transfer, and how much it asks for."""
+    payment, asked = invoice.payment, invoice.to_be_paid
+    if asked is None or not isinstance(payment, Transfer) or invoice.commodity != "EUR":
+        return None
+    transfer = AskedTransfer(
+        invoice.seller.name, payment.iban, payment.bic, asked.units, payment.reference
+    )
+    return {"code": transfer_code(transfer), "amount": show_euros(asked.units, language)}
 
 
 def _masked(written: str) -> str:

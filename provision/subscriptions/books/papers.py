@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from provision.errors import PaquetError, UsageRefused
@@ -15,13 +15,13 @@ from provision.formats.facturx import invoice as paper
 from provision.formats.facturx import parties
 from provision.formats.facturx.batches import Refused, refusal
 from provision.formats.facturx.vat import abroad_on, regime_on, regimes
-from provision.subscriptions.documents import drafts, numbering
-from provision.subscriptions.documents.drafts import CREDITS
+from provision.subscriptions.documents import drafts, numbering, open_items
+from provision.subscriptions.documents.drafts import CLAIMS, CREDITS
 from provision.subscriptions.documents.models import DepositDeduction, Invoice, InvoiceLine
 from provision.subscriptions.offers import treatments
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.vat import ROUNDING, Treatment
-from provision.subscriptions.parties import identities
+from provision.subscriptions.parties import identities, payment_links
 from provision.subscriptions.parties.letterhead import (
     brand,
     organisation_party,
@@ -29,6 +29,7 @@ from provision.subscriptions.parties.letterhead import (
 )
 from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.parties.people import organisation_of
+from provision.subscriptions.payments import answers
 from provision.subscriptions.payments.models import MandateRow
 from provision.subscriptions.selling.models import Subscription
 from provision.subscriptions.settling import mandates
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from provision.formats.facturx.vat import Regime
     from provision.languages import Language
+    from provision.money import Cents
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.parties.profiles import Profile
 
@@ -83,6 +85,7 @@ def readable(session: Session, wanted: Select[Invoice]) -> Iterator[paper.PaperI
         lines = desk.lines(batch)
         desk.know_mandates(batch)
         desk.know_deposits(batch)
+        desk.know_open(batch)
         for row in batch:
             try:
                 yield desk.read(row, lines[row.organisation_id, row.series, row.number])
@@ -107,6 +110,7 @@ class _Desk:
     brands: dict[str, parties.Brand] = field(default_factory=dict)
     mandates: dict[tuple[int, int], list[MandateRow]] = field(default_factory=dict)
     deposits: dict[tuple[int, str, int], list[paper.Preceding]] = field(default_factory=dict)
+    open_units: dict[tuple[int, str, int], Cents] = field(default_factory=dict)
 
     def lines(self, batch: Sequence[Invoice]) -> dict[tuple[int, str, int], list[InvoiceLine]]:
         """Return the lines of a batch by document."""
@@ -153,6 +157,7 @@ class _Desk:
             groups=_groups(lines, seller.vat, row, language),
             totals=paper.Totals(row.gross - rounded, row.gross - prepaid, prepaid, rounded),
             payment=None if is_paid else _payment(row, seller, self._debited(row)),
+            to_be_paid=self._to_be_paid(row, seller),
             terms=paper.Terms(
                 language=language,
                 vat_on_debits=seller.vat_on_debits,
@@ -234,6 +239,26 @@ class _Desk:
             key = (part.organisation_id, part.series, part.number)
             self.deposits.setdefault(key, []).append(deducted)
 
+    def know_open(self, batch: Sequence[Invoice]) -> None:
+        """Read what customers are still to pay by themselves of the documents of a batch."""
+        key = tuple_(*open_items.BY_NUMBER)
+        asked = select(*open_items.BY_NUMBER, open_items.left()).where(
+            key.in_([_key(row) for row in batch if row.kind in CLAIMS]),
+            open_items.left() > 0,
+            ~answers.is_collected(),
+        )
+        self.open_units = {
+            (owner, series, number): int(units)
+            for owner, series, number, units in self.session.execute(asked)
+        }
+
+    def _to_be_paid(self, row: Invoice, seller: Profile) -> paper.ToBePaid | None:
+        units = self.open_units.get(_key(row))
+        if units is None or self._debited(row) is not None:
+            return None
+        shown = numbering.shown(row.series, row.number)
+        return paper.ToBePaid(units, payment_links.link(seller.payment_link, shown, units))
+
     def _debited(self, row: Invoice) -> MandateRow | None:
         """Return the mandate under which a subscriber paid on the day of the document."""
         signed = self.mandates.get((row.organisation_id, row.subscription_id or 0), [])
@@ -253,6 +278,10 @@ class _Desk:
         if key not in self.brands:
             self.brands[key] = brand(profile)
         return self.brands[key]
+
+
+def _key(row: Invoice) -> tuple[int, str, int]:
+    return row.organisation_id, row.series, row.number
 
 
 def _line(line: InvoiceLine) -> paper.PaperLine:

@@ -17,6 +17,7 @@ from provision.money import show_euros
 from provision.paper import page_pdf
 from provision.rendering import render
 from provision.subscriptions.dunning import penalties, policy
+from provision.subscriptions.parties import payment_links
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +87,7 @@ def write(
         "penalties": mentions.penalties(profile.penalties, person.language),
         "until": _day(export_until, on, person.language),
         "iban": profile.iban,
+        "links": _links(claims, profile),
         "contact": profile.email,
         "sender": profile.name,
     }
@@ -138,6 +140,18 @@ def _invoice(demand: Demand, language: str) -> dict[str, object]:
         "interest": show_euros(demand.interest, language) if demand.interest else "",
         "indemnity": show_euros(demand.indemnity, language) if demand.indemnity else "",
     }
+
+
+def _links(claims: Sequence[Demand], profile: Profile) -> list[dict[str, str]]:
+    """Return where what is open on each invoice can be paid by card; nothing where nobody said."""
+    documents = [demand.reminder.document for demand in claims if profile.payment_link]
+    return [
+        {
+            "number": document.shown,
+            "address": payment_links.link(profile.payment_link, document.shown, document.units),
+        }
+        for document in documents
+    ]
 
 
 def _claim(reminder: Reminder, profile: Profile, on: date) -> Demand:

@@ -13,6 +13,7 @@ from provision.errors import UsageRefused
 from provision.formats.codes import countries
 from provision.formats.facturx.invoice import USUAL_PENALTIES
 from provision.strict import Table, edge
+from provision.subscriptions.parties import payment_links
 from provision.subscriptions.parties.models import OrganisationProfile
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ LONGEST_TERM = 60  # days; Code de commerce L441-10
 Line = Annotated[str, AfterValidator(edge(partial(edges.person_name, what="line")))]
 Email = Annotated[str, AfterValidator(edge(edges.email))]
 Country = Annotated[str, AfterValidator(edge(countries.as_code))]
+PaymentLink = Annotated[str, AfterValidator(edge(payment_links.check))]
 
 
 class Address(Table):
@@ -62,8 +64,9 @@ class Profile(Table):
     """An organisation as its documents show it.
 
     `vat` is its regime, a code of `formats/facturx/vat.toml`. `logo` is a PNG or JPEG in base64; in
-    a file it is the path of one. `penalties` is what late business customers owe. `tax_receipts`
-    says that the right to issue them is established; `receipts` says why.
+    a file it is the path of one. `payment_link` is where customers may pay by card, with places
+    for the invoice (`payment_links`). `penalties` is what late business customers owe.
+    `tax_receipts` says that the right to issue them is established; `receipts` says why.
     """
 
     name: Line
@@ -78,6 +81,7 @@ class Profile(Table):
     iban: str = ""
     bic: str = ""
     creditor_identifier: str = ""
+    payment_link: PaymentLink = ""
     payment_days: int = Field(default=30, ge=0, le=LONGEST_TERM)
     penalties: Line = USUAL_PENALTIES
     invoice_prefix: str = Field(default="F", pattern=r"^[A-Z]{1,3}$")

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from provision.errors import UsageRefused
 from provision.formats.bank.candidates import end_to_ends
 from provision.subscriptions.documents.issuing import Number
+from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.payments import movements
 from provision.subscriptions.payments.models import (
     CollectionAnswer,
@@ -42,6 +43,22 @@ def running(session: Session, organisation_id: int) -> dict[str, list[Collection
     for message_id, item in rows:
         by_message.setdefault(message_id, []).append(item)
     return by_message
+
+
+def is_collected() -> ColumnElement[bool]:
+    """Return whether a debit of a document runs, for a query over Invoice."""
+    return (
+        select(CollectionItem.position)
+        .outerjoin(CollectionAnswer, _same_debit())
+        .where(
+            CollectionItem.organisation_id == Invoice.organisation_id,
+            CollectionItem.series == Invoice.series,
+            CollectionItem.invoice == Invoice.number,
+            CollectionAnswer.state.is_(None),
+        )
+        .correlate(Invoice)
+        .exists()
+    )
 
 
 def number_of(item: CollectionItem) -> Number:

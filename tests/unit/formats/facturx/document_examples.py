@@ -19,6 +19,7 @@ from provision.formats.facturx.invoice import (
     References,
     SelfBilling,
     Terms,
+    ToBePaid,
     Totals,
     VatGroup,
 )
@@ -100,6 +101,8 @@ def taxed(
 
 WORK = PaperLine("Installation sur place", 3, "hour", 10000, 2000, "S")
 BUSINESS = vat_groups(MONTH, WORK)
+LINK = "https://pay.example/shop?order=F2026-00042&amount=130.00"
+ASKED = replace(BUSINESS, to_be_paid=ToBePaid(BUSINESS.totals.payable, LINK))
 PERSON = replace(vat_groups(MONTH), buyer=JEANNE, payment=DEBIT)
 ENGLISH_PERSON = replace(PERSON, terms=Terms(language="en"))
 FRANCHISE = replace(vat_groups(MONTH, regime="franchise"), seller=ASSOCIATION, buyer=JEANNE)
@@ -189,6 +192,7 @@ ENGLISH = replace(
 )
 EXAMPLES = {
     "business": BUSINESS,
+    "asked": ASKED,
     "person": PERSON,
     "franchise": FRANCHISE,
     "accessory": ACCESSORY,

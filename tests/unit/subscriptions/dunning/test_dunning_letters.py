@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provision.days import ONE_DAY
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.open_items import OpenItem
 from provision.subscriptions.dunning import letters, policy
@@ -47,6 +48,25 @@ def letter(step: str, kind: str = "person", days: int = 30, **changes: object) -
 def test_a_letter_is_as_it_was(step: str) -> None:
     expected = (GOLDEN / f"{step}-person.txt").read_text(encoding="utf-8")
     assert letter(step).text == expected
+
+
+def test_a_letter_says_where_what_is_open_on_each_invoice_is_paid_by_card() -> None:
+    profile = Profile.model_validate(
+        {**PROFILE, "payment_link": "https://pay.test/a?order={invoice}&amount={amount}"},
+        strict=False,
+    )
+    other = replace(OWED, number=Number(1, "F2026", 13), units=500)
+    person = Person.model_validate({"name": "Jeanne", "email": "j@exemple.test"}, strict=False)
+    found = [Reminder(one, person, "notice", DUE + ONE_DAY) for one in (OWED, other)]
+    (alone, both) = (
+        letters.write((some, person), profile, DUE + ONE_DAY).text for some in (found[:1], found)
+    )
+    first = "https://pay.test/a?order=F2026-000012&amount=120.00"
+    assert f"\n\nPayer par carte : {first}\n\nSi vous" in alone
+    assert (
+        f"\n\nPayer par carte F2026-000012 : {first}\n"
+        "Payer par carte F2026-000013 : https://pay.test/a?order=F2026-000013&amount=5.00\n\n"
+    ) in both
 
 
 def test_a_company_is_told_the_indemnity_and_the_interest_so_far() -> None:
