@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from provision import money, strict
 from provision.errors import PaquetError
 from provision.formats.bank import fields
+from provision.formats.bank.sheets import Column, Sheet  # noqa: TC001 (pydantic reads it)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 EXAMPLE = "templates/bank-csv.example.toml"
-MOST_COLUMNS, MOST_SKIPPED = 100, 100
 
 
 def _edge(check: Callable[[str], Any]) -> Callable[[object], Any]:
@@ -34,18 +34,13 @@ def _edge(check: Callable[[str], Any]) -> Callable[[object], Any]:
     return validate
 
 
-Column = Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | Annotated[str, Field(min_length=1)]
 Account = Annotated[str, BeforeValidator(_edge(fields.account))]
 Balance = Annotated[
     int, BeforeValidator(_edge(lambda written: money.parse(written, negative=True).units))
 ]
 
 
-class _MappingTable(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Columns(_MappingTable):
+class Columns(strict.Table):
     """Which column holds what: its name in the header line, or its number from 1."""
 
     booked: Column
@@ -71,35 +66,19 @@ class Columns(_MappingTable):
         return self
 
 
-class Balances(_MappingTable):
+class Balances(strict.Table):
     """The balances in cents where no column has them."""
 
     opening: Balance
     closing: Balance
 
 
-class SkipRule(_MappingTable):
-    """Lines that are no movement: those whose column has one of the values, such as "declined"."""
-
-    column: Column
-    values: tuple[str, ...] = Field(min_length=1, max_length=20, strict=False)
-
-
-class CsvMapping(_MappingTable):
+class CsvMapping(Sheet):
     """How one bank writes its CSV."""
 
     account: Account
     columns: Columns
     balances: Balances | None = None
-    encoding: Literal["utf-8", "cp1252", "iso-8859-15"] = "utf-8"
-    separator: Literal[";", ",", "\t", "|"] = ";"
-    decimal: Literal[",", "."] = ","
-    date: Literal[
-        "dd/mm/yyyy", "dd/mm/yy", "dd-mm-yyyy", "dd.mm.yyyy", "yyyy-mm-dd", "yyyymmdd", "mm/dd/yyyy"
-    ] = "dd/mm/yyyy"
-    skip: int = Field(default=0, ge=0, le=MOST_SKIPPED)
-    header: bool = True
-    leave_out: tuple[SkipRule, ...] = Field(default=(), max_length=10, strict=False)
 
     @model_validator(mode="after")
     def check_balances(self) -> Self:
