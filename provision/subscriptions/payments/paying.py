@@ -55,6 +55,19 @@ class Cheque:
     number: str
 
 
+@dataclass(frozen=True)
+class PaidParts:
+    """What each invoice gets of a payment, and the ledger lines of its customer."""
+
+    parts: tuple[tuple[OpenItem, Cents], ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def shown(self) -> str:
+        """The numbers of the invoices that get something."""
+        return ", ".join(item.shown for item, _ in self.parts)
+
+
 def pay(
     session: Session, row: BankMovement, invoices: Sequence[OpenItem], today: date
 ) -> list[tuple[OpenItem, Cents]]:
@@ -65,24 +78,51 @@ def pay(
     """
     if row.units <= 0:
         raise UsageRefused(f"Movement {row.id} is money out", "It pays no invoice.")
+    paid = shared(invoices, row.units)
+    kept = Booking(PAYMENT, f"Paiement {paid.shown}", paid.lines)
+    entry_number = booking.book(session, row, kept, today)
+    set_against(session, paid, (entry_number, row.booked_on))
+    answers.paid_alone(session, row, [item.number for item, _ in paid.parts], entry_number)
+    return list(paid.parts)
+
+
+def shared(invoices: Sequence[OpenItem], units: Cents) -> PaidParts:
+    """Return how `units` pay invoices of one customer in this order; the rest is their credit.
+
+    Raises UsageRefused unless something is open on each.
+    """
     _check_one_party(invoices)
     for document in invoices:
         open_items.check_invoice(document)
-    parts, rest = open_items.spread(invoices, row.units)
-    lines = [line(chart.CUSTOMERS, -units, item.party) for item, units in parts]
+    parts, rest = open_items.spread(invoices, units)
+    lines = [line(chart.CUSTOMERS, -part, item.party) for item, part in parts]
     if rest:
         lines.append(line(chart.CUSTOMER_CREDIT, -rest, invoices[0].party))
-    text = f"Paiement {', '.join(item.shown for item, _ in parts)}"
-    entry_number = booking.book(session, row, Booking(PAYMENT, text, tuple(lines)), today)
-    for document, units in parts:
-        allocating.allocate(session, document.number, units, PAYMENT, (entry_number, row.booked_on))
-    answers.paid_alone(session, row, [item.number for item, _ in parts], entry_number)
-    return parts
+    return PaidParts(tuple(parts), tuple(lines))
+
+
+def set_against(session: Session, paid: PaidParts, entry: tuple[int, date]) -> None:
+    """Set what was paid against each invoice; `entry` says so in the ledger, on its day."""
+    for document, units in paid.parts:
+        allocating.allocate(session, document.number, units, PAYMENT, entry)
 
 
 def refund(session: Session, row: BankMovement, note: OpenItem, today: date) -> Cents:
     """Let money that went out pay back a credit note; return its cents."""
     units = _out(row)
+    lines = refunded(note, units)
+    entry_number = booking.book(
+        session, row, Booking(REFUND, f"Remboursement {note.shown}", lines), today
+    )
+    allocating.allocate(session, note.number, units, REFUND, (entry_number, row.booked_on))
+    return units
+
+
+def refunded(note: OpenItem, units: Cents) -> tuple[Line, ...]:
+    """Return the lines of paying a credit note back, or raise UsageRefused for another document.
+
+    A refund is never more than the note.
+    """
     if note.kind != CREDIT_NOTE:
         raise UsageRefused(f"{note.shown} is not a credit note", "Give the number of one.")
     if units > note.units:
@@ -90,12 +130,7 @@ def refund(session: Session, row: BankMovement, note: OpenItem, today: date) -> 
             f"{show_euros(units)} went out, and {show_euros(note.units)} is open on {note.shown}",
             "A refund is never more than the credit note: see what else was paid.",
         )
-    lines = (line(chart.CUSTOMERS, units, note.party),)
-    entry_number = booking.book(
-        session, row, Booking(REFUND, f"Remboursement {note.shown}", lines), today
-    )
-    allocating.allocate(session, note.number, units, REFUND, (entry_number, row.booked_on))
-    return units
+    return (line(chart.CUSTOMERS, units, note.party),)
 
 
 def refund_credit(session: Session, row: BankMovement, party: str, today: date) -> Cents:

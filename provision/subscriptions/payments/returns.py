@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -11,13 +11,14 @@ from provision.errors import UsageRefused
 from provision.formats.bank import reasons
 from provision.money import show_euros
 from provision.registry.states import Told
-from provision.subscriptions.documents import allocating, open_items
-from provision.subscriptions.documents.allocating import RECLAIM, RETURN
+from provision.subscriptions.documents import open_items
+from provision.subscriptions.documents.allocating import RETURN
 from provision.subscriptions.documents.models import Allocation, same_document
 from provision.subscriptions.ledger import chart
-from provision.subscriptions.payments import answers, booking, mandates, paying
+from provision.subscriptions.payments import answers, booking, mandates, reopening
 from provision.subscriptions.payments.booking import Booking, line
 from provision.subscriptions.payments.models import CollectionAnswer, MandateRow
+from provision.subscriptions.payments.reopening import CreditLeft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.documents.open_items import OpenItem
-    from provision.subscriptions.ledger.journal import Line
     from provision.subscriptions.payments.models import BankMovement, CollectionItem
+    from provision.subscriptions.payments.reopening import Reopening
 
 
 @dataclass(frozen=True)
@@ -63,58 +63,22 @@ def take_back(
     if len({back.end_to_end for back in debits}) != len(debits):
         raise UsageRefused("A debit is named twice", "It comes back once.")
     by_debit = answers.by_debit(answers.paid(session, row.organisation_id))
-    credit = _Credit(session, row.organisation_id)
+    credit = CreditLeft(session, row.organisation_id)
     undone = [
-        (_undone(session, item, credit), debit)
+        (_reopening(session, item, credit), item, debit.reason)
         for debit in debits
         for item in _whole(by_debit.get(debit.end_to_end, []), debit)
     ]
-    lines = [part for returned, _debit in undone for part in returned.lines]
+    lines = [part for reopened, _item, _reason in undone for part in reopened.lines]
     if fee:
         lines.append(line(chart.BANK_FEES, fee))
     text = f"Rejet {', '.join(back.end_to_end for back in debits)}"
-    entry_number = booking.book(session, row, Booking(RETURN, text, tuple(lines)), today)
-    for returned, debit in undone:
-        entry = (entry_number, row.booked_on)
-        for units, kind in ((returned.units, RETURN), (returned.reclaimed, RECLAIM)):
-            if units:
-                allocating.allocate(session, returned.document.number, -units, kind, entry)
-        answers.answer(
-            session, returned.item, (answers.RETURNED, debit.reason), entry_number, row.booked_on
-        )
-        _void(session, returned.item, debit.reason, (row.booked_on, told))
+    entry = (booking.book(session, row, Booking(RETURN, text, tuple(lines)), today), row.booked_on)
+    for reopened, item, reason in undone:
+        reopening.reopen(session, reopened, entry)
+        answers.answer(session, item, (answers.RETURNED, reason), *entry)
+        _void(session, item, reason, (row.booked_on, told))
     return fee
-
-
-@dataclass(frozen=True)
-class _Undone:
-    """An invoice whose debit comes back, the cents that it loses, and its ledger lines.
-
-    `reclaimed` are the cents that had been too much, and are with the customer already.
-    """
-
-    item: CollectionItem
-    document: OpenItem
-    units: Cents
-    reclaimed: Cents
-    lines: tuple[Line, ...]
-
-
-@dataclass
-class _Credit:
-    """What customers have on 4197 while debits of one movement come back, read once for each."""
-
-    session: Session
-    organisation_id: int
-    left: dict[str, Cents] = field(default_factory=dict)
-
-    def take(self, party: str, units: Cents) -> Cents:
-        """Take up to `units` of a customer's credit, and return how much there was."""
-        if party not in self.left:
-            self.left[party] = paying.credit(self.session, self.organisation_id, party)
-        taken = max(min(units, self.left[party]), 0)
-        self.left[party] -= taken
-        return taken
 
 
 def _whole(items: Sequence[CollectionItem], debit: CameBack) -> Sequence[CollectionItem]:
@@ -134,14 +98,9 @@ def _whole(items: Sequence[CollectionItem], debit: CameBack) -> Sequence[Collect
     return items
 
 
-def _undone(session: Session, item: CollectionItem, credit: _Credit) -> _Undone:
-    """Return what comes back of an invoice's part, then of the credit that the part had left.
-
-    Where that credit was paid back or used, the invoice asks for it again, as far as it can: what a
-    customer owes is open on a document.
-    """
+def _reopening(session: Session, item: CollectionItem, credit: CreditLeft) -> Reopening:
+    """Return what comes back of an invoice's part of a debit, and of the credit that it left."""
     number = answers.number_of(item)
-    document = open_items.of(session, number)
     answer = session.get_one(CollectionAnswer, (item.organisation_id, item.end_to_end, 1))
     set_against = session.scalar(
         select(func.sum(Allocation.units)).where(
@@ -150,15 +109,7 @@ def _undone(session: Session, item: CollectionItem, credit: _Credit) -> _Undone:
         )
     )
     units = int(set_against or 0)
-    beyond = item.units - units
-    missing = beyond - credit.take(document.party, beyond)
-    reclaimed = min(missing, document.gross - document.units - units)
-    amounts = (
-        (chart.CUSTOMERS, units + reclaimed),
-        (chart.CUSTOMER_CREDIT, beyond - reclaimed),
-    )
-    lines = tuple(line(account, part, document.party) for account, part in amounts if part)
-    return _Undone(item, document, units, reclaimed, lines)
+    return reopening.reopening(open_items.of(session, number), units, item.units - units, credit)
 
 
 def _void(session: Session, item: CollectionItem, code: str, when: tuple[date, Told]) -> None:
