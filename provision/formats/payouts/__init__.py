@@ -1,0 +1,1 @@
+"""What card providers paid out, and of which payments it is made."""
