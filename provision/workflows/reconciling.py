@@ -26,7 +26,7 @@ from provision.subscriptions.payments.returns import CameBack
 from provision.subscriptions.settling import transfers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from sqlalchemy.orm import Session
@@ -143,6 +143,20 @@ def _expected(
     for items in running.values():
         for item in items:
             debits.setdefault(answers.number_of(item), set()).add(item.reference)
+    expected_lines = invoices_expected(session, organisation, debits)
+    for message_id, items in running.items():
+        expected_lines += _collected(session, message_id, items)
+    return [
+        *expected_lines,
+        *transfers.expected(session, organisation),
+        *awaited_money.expected(session, organisation),
+    ]
+
+
+def invoices_expected(
+    session: Session, organisation: Organisation, debits: Mapping[Number, set[str]]
+) -> list[Expected]:
+    """Return the open documents of subscribers, with the debits that are to pay each."""
     rows = {row.subscriber_id: row for row in mandates.everyone(session, organisation.id)}
     expected_lines = []
     for document in open_items.everything(session, organisation.id):
@@ -161,13 +175,7 @@ def _expected(
                 due_on=document.due_on,
             )
         )
-    for message_id, items in running.items():
-        expected_lines += _collected(session, message_id, items)
-    return [
-        *expected_lines,
-        *transfers.expected(session, organisation),
-        *awaited_money.expected(session, organisation),
-    ]
+    return expected_lines
 
 
 def _collected(

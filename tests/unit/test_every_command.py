@@ -40,7 +40,7 @@ READERS = {
     ),
     *("subscription list", "subscription show", "subscription terms"),
     *("invoice answers", "invoice check", "invoice deposits", "invoice list"),
-    *("mandate list", "payment accounts", "payment awaited", "payment list"),
+    *("mandate list", "payment accounts", "payment awaited", "payment list", "payment payouts"),
     *("bank list", "bank show", "dunning due", "dunning list"),
     *("books balance", "books vat", "books verify"),
     *("settlement list", "settlement mandate list", "settlement owed"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
 
 BANK, CASH, OUT = "payments.payment_bank", "payments.payment_cash", "payments.payment_out"
+PAYOUTS = "payments.payment_payouts"
 WAITING = {
     "accounts": Waiting(
         "payments.payment_accounts",
@@ -58,6 +59,19 @@ WAITING = {
         CASH,
         "Take CHEQUE back from the invoice that it paid: the bank refused it, or it pays another "
         "one.",
+    ),
+    "payout": Waiting(
+        PAYOUTS,
+        "Bring in FILE, what a card provider paid out: each payment pays its invoice, less its "
+        "fee.",
+    ),
+    "payouts": Waiting(
+        PAYOUTS,
+        "Show what providers paid out to ORGANISATION, what waits for the bank, what is parked.",
+    ),
+    "explain": Waiting(
+        PAYOUTS,
+        "Say that PAYMENT of a payout, which is parked, pays REFERENCES: invoices, or receipts.",
     ),
     "refund": Waiting(
         OUT, "Say that MOVEMENT paid the credit note NOTE back, or what was paid too much."

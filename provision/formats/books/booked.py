@@ -24,6 +24,7 @@ ACCOUNT = re.compile(r"[1-8][0-9]{2,15}")  # the classes of the plan comptable g
 PARTY = re.compile(
     r"(?:organisation|fund|debt)-[0-9]{1,18}|person-[0-9a-f]{24}"
     r"|receipt-[A-Z]{1,4}[0-9]{4}-[0-9]{6,9}|cheque-[A-Z0-9-]{1,30}|gift(?:-[0-9]{1,18}){3}"
+    r"|payout-[a-z][a-z0-9]{1,19}-[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 )
 CURRENCY = re.compile(r"[A-Z]{3}")
 LETTER = re.compile(r"[A-Z]{1,8}")

@@ -3,8 +3,9 @@
 Plan comptable général (ANC 2014-03) and, for associations, ANC 2018-06: 195, 6895, 7895, 754,
 756, 6571, 7541, 7542, 86 and 87. Accounts 80 hold what is no euro yet: promises, and the pieces of
 a local currency. 4191 is what deposit invoices ask for, without VAT, until it is deducted or given
-back. 4197 is what customers paid too much, until it is used or paid back; 5301 is cash in euros. An
-account is added here by the change that first posts to it.
+back. 4197 is what customers paid too much, until it is used or paid back; 5115, a part of 511
+(valeurs à l'encaissement) beside 5112, what card providers have and did not pay out yet; 5301 is
+cash in euros. An account is added here by the change that first posts to it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ PREPAID_EXPENSE = "486"
 DEFERRED_REVENUE = "487"
 BEING_COLLECTED = "511"
 CHEQUES = "5112"
+CARD_PAYMENTS = "5115"
 BANK = "512"
 CASH = "5301"
 LOCAL_CASH = "5302"
@@ -91,6 +93,10 @@ LABELS = MappingProxyType(
         DEFERRED_REVENUE: ("Produits constatés d'avance", "Deferred revenue"),
         BEING_COLLECTED: ("Valeurs à l'encaissement", "Being collected"),
         CHEQUES: ("Chèques à encaisser", "Cheques to be banked"),
+        CARD_PAYMENTS: (
+            "Cartes et paiements en ligne à encaisser",
+            "Card and online payments on their way",
+        ),
         BANK: ("Banque", "Bank"),
         CASH: ("Caisse en euros", "Cash in euros"),
         TRANSFERS: ("Virements en cours", "Transfers under way"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from provision.money import Amount
     from provision.subscriptions.parties.models import Organisation
 
-WAITING = (chart.UNEXPLAINED, chart.TRANSFERS, chart.BEING_COLLECTED)
+WAITING = (chart.UNEXPLAINED, chart.TRANSFERS, chart.BEING_COLLECTED, chart.CARD_PAYMENTS)
 
 
 def close(session: Session, organisation: Organisation, last_day: date, *, today: date) -> Closing:
@@ -73,7 +73,8 @@ def debit_to(session: Session, organisation_id: int, day: date) -> int:
 def waiting(session: Session, organisation_id: int, day: date) -> dict[str, Amount]:
     """Return what is left, at the end of a day, on accounts that are empty when all is explained.
 
-    These are 471 (nobody could explain it), 580 (transfers under way) and 511 (being collected).
+    These are 471 (nobody could explain it), 580 (transfers under way), 511 (being collected) and
+    5115 (not paid out yet).
     """
     balances = posting.balance(session, posting.Sight(organisation_id, day))
     return {

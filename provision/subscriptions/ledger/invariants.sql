@@ -448,3 +448,38 @@ GROUP BY organisation_id, series, number HAVING MIN(position) <> 1 OR MAX(positi
 --? organisation {0}, {1}-{2:06d} | it charges VAT on what is taxed abroad
 SELECT organisation_id, series, number FROM invoice_line
 WHERE vat_abroad NOT IN ('', 'union_consumer') AND vat <> 0;
+
+--? journal {0}, payout {1} | it is not the sum of its payments
+SELECT one.organisation_id, one.id FROM payout AS one
+LEFT JOIN payout_payment AS part ON part.payout_id = one.id
+GROUP BY one.organisation_id, one.id, one.gross, one.fees, one.net
+HAVING COALESCE(SUM(part.gross), 0) <> one.gross OR COALESCE(SUM(part.fee), 0) <> one.fees
+    OR one.gross - one.fees <> one.net;
+
+--? journal {0}, payment {1} of a payout | the ledger has another amount, or another fee
+SELECT part.organisation_id, part.id FROM payout_payment AS part
+LEFT JOIN payout_booking AS booking ON booking.payment_id = part.id AND booking.position = 1
+LEFT JOIN ledger_posting AS line ON line.organisation_id = booking.organisation_id
+ AND line.number = booking.entry_number AND line.account IN ('5115', '627')
+GROUP BY part.organisation_id, part.id, part.gross, part.fee
+HAVING COALESCE(SUM(CASE WHEN line.account = '5115' THEN line.units END), 0)
+       <> part.gross - part.fee
+    OR COALESCE(SUM(CASE WHEN line.account = '627' THEN line.units END), 0) <> part.fee;
+
+--? journal {0}, payment {1} of a payout | what is parked on 471 is not what waits to be explained
+SELECT part.organisation_id, part.id FROM payout_payment AS part
+JOIN payout_booking AS booking ON booking.payment_id = part.id
+LEFT JOIN ledger_posting AS line ON line.organisation_id = booking.organisation_id
+ AND line.number = booking.entry_number AND line.account = '471'
+GROUP BY part.organisation_id, part.id, part.gross
+HAVING COALESCE(SUM(line.units), 0)
+    <> CASE WHEN MAX(booking.position) = 1 AND MAX(booking.kind) = 'parked'
+            THEN -part.gross ELSE 0 END;
+
+--? journal {0}, {1} | {2} cents of it wait on 5115, and it was another payout
+SELECT line.organisation_id, line.party, SUM(line.units) FROM ledger_posting AS line
+LEFT JOIN payout AS one ON one.organisation_id = line.organisation_id
+ AND line.party = 'payout-' || one.provider || '-' || one.reference
+WHERE line.account = '5115'
+GROUP BY line.organisation_id, line.party, one.id, one.net
+HAVING one.id IS NULL OR SUM(line.units) NOT IN (0, one.net);

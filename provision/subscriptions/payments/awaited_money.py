@@ -1,8 +1,9 @@
-"""Money that is in the books before the bank has shown it: cheques, receipts, gifts.
+"""Money that is in the books before the bank has shown it: cheques, receipts, gifts, payouts.
 
 Each stands under a reference of its own (the `party` of its lines): a cheque on 5112 until it is
-banked, what else goes through the bank on 580, as a transfer under way, where statements are
-brought in. The movement that shows it takes it from there, so nothing enters the bank twice.
+banked, the payout of a card provider on 5115, what else goes through the bank on 580, as a
+transfer under way, where statements are brought in. The movement that shows it takes it from there,
+so nothing enters the bank twice.
 """
 
 from __future__ import annotations
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.payments.models import BankMovement
 
-RECEIPT, CHEQUE, GIFT = "receipt-", "cheque-", "gift-"
+RECEIPT, CHEQUE, GIFT, PAYOUT = "receipt-", "cheque-", "gift-", "payout-"
+BY_BANK = (CHEQUE, GIFT, PAYOUT)  # what no card pays
 CHEQUE_NUMBER = re.compile(r"[A-Z0-9-]{1,30}")
-PLACES = (chart.CHEQUES, chart.TRANSFERS)
+PLACES = (chart.CHEQUES, chart.CARD_PAYMENTS, chart.TRANSFERS)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ class AwaitedMoney:
         """How people name it: the number of a receipt, or 'cheque-0000123'."""
         return self.reference.removeprefix(RECEIPT)
 
+    @property
+    def payout(self) -> tuple[str, str]:
+        """The provider that pays it out, and how it calls that; '' where none does."""
+        if not self.reference.startswith(PAYOUT):
+            return "", ""
+        provider, _, name = self.reference.removeprefix(PAYOUT).partition("-")
+        return provider, name
+
 
 def of_receipt(shown: str) -> str:
     """Return the reference of what a receipt tells of."""
@@ -72,6 +82,11 @@ def of_cheque(typed: str) -> str:
             f"{typed[:40]!r} is not the number of a cheque", "Use 1 to 30 letters, digits and -."
         )
     return f"{CHEQUE}{number}"
+
+
+def of_payout(provider: str, reference: str) -> str:
+    """Return the reference of what a card provider pays out."""
+    return f"{PAYOUT}{provider}-{reference}"
 
 
 def place(session: Session, organisation_id: int, reference: str) -> tuple[str, str]:
@@ -110,10 +125,9 @@ def everything(session: Session, organisation_id: int) -> list[AwaitedMoney]:
 
 
 def names(session: Session, organisation_id: int, typed: Sequence[str]) -> bool:
-    """Return whether one of these words names a cheque, a gift or a receipt: it may wait."""
+    """Return whether a word names a cheque, a gift, a payout or a receipt: it may wait."""
     return any(
-        word.casefold().startswith((CHEQUE, GIFT))
-        or _receipt(session, organisation_id, word) is not None
+        word.casefold().startswith(BY_BANK) or _receipt(session, organisation_id, word) is not None
         for word in typed
     )
 
@@ -125,12 +139,23 @@ def bank(
 
     Raises UsageRefused when something does not wait, or the sum is another one.
     """
-    chosen = _chosen(session, row.organisation_id, typed)
-    _check_sum(chosen, row)
+    chosen = _summed(session, row.organisation_id, typed, (f"Movement {row.id}", row.units))
     text = f"Relevé : {', '.join(money.shown for money in chosen)}"
     lines = tuple(line(money.account, -money.units, money.reference) for money in chosen)
     booking.book(session, row, Booking(AWAITED, text, lines), today)
     return chosen
+
+
+def taken(
+    session: Session, organisation_id: int, typed: Sequence[str], units: Cents
+) -> list[AwaitedMoney]:
+    """Return what a payment through a card provider is, to the cent: fees and donations by card.
+
+    Raises UsageRefused for anything else that waits: it comes by the bank.
+    """
+    if any(word.casefold().startswith(BY_BANK) for word in typed):
+        raise UsageRefused("Only a fee or a donation is paid by card", "Name its receipt.")
+    return _summed(session, organisation_id, typed, ("The payment", units))
 
 
 def remit(
@@ -165,24 +190,30 @@ def remit(
 
 
 def expected(session: Session, organisation: Organisation) -> list[Expected]:
-    """Return what the bank of an organisation is to show, with who gave it where that is known."""
+    """Return what the bank of an organisation is to show, with who gave it where that is known.
+
+    A statement may call a payout by the provider's own reference; its name is that of the provider.
+    """
     return [
         Expected(
             kind=AWAITED,
             reference=money.shown,
             units=money.units,
             end_to_ends=frozenset(),
-            names=_givers(session, organisation.id, money.shown),
+            names=_givers(session, organisation.id, money),
             iban="",
             due_on=money.since,
+            document=money.payout[1],
         )
         for money in everything(session, organisation.id)
     ]
 
 
-def _givers(session: Session, organisation_id: int, shown: str) -> tuple[str, ...]:
-    """Return who gave what a receipt tells of, as far as it is known."""
-    receipt = _receipt(session, organisation_id, shown)
+def _givers(session: Session, organisation_id: int, money: AwaitedMoney) -> tuple[str, ...]:
+    """Return who pays a payout, or gave what a receipt tells of, as far as it is known."""
+    if money.account == chart.CARD_PAYMENTS:
+        return money.payout[:1]
+    receipt = _receipt(session, organisation_id, money.shown)
     identity = session.get(Identity, receipt.identity_id) if receipt else None
     return (parse(identity.content).name,) if identity else ()
 
@@ -200,13 +231,18 @@ def _chosen(session: Session, organisation_id: int, typed: Sequence[str]) -> lis
     return [every[word] for word in wanted]
 
 
-def _check_sum(chosen: Sequence[AwaitedMoney], row: BankMovement) -> None:
+def _summed(
+    session: Session, organisation_id: int, typed: Sequence[str], what: tuple[str, Cents]
+) -> list[AwaitedMoney]:
+    """Return what is named, if it comes to what came, of which `what` says the name and cents."""
+    chosen, (name, units) = _chosen(session, organisation_id, typed), what
     total = sum(money.units for money in chosen)
-    if total != row.units:
+    if total != units:
         raise UsageRefused(
-            f"Movement {row.id} is {show_euros(row.units)}, and {show_euros(total)} are waited for",
+            f"{name} is {show_euros(units)}, and {show_euros(total)} are waited for",
             "Name all that it brought, and nothing else.",
         )
+    return chosen
 
 
 def _check_remittance(chosen: Sequence[AwaitedMoney], total: Cents, moment: Moment) -> None:

@@ -92,6 +92,10 @@ HOLDINGS = MappingProxyType(
         "dunning_pause": Holding(Fate.KEPT, "it explains what was not asked for"),
         "dunning_resume": Holding(Fate.KEPT, "it explains what was not asked for"),
         "dunning_step": Holding(Fate.KEPT, "it proves what was asked for, and names nobody"),
+        "payout_payment": Holding(
+            Fate.KEPT, "Code de commerce L123-22; it knows a reference once it is explained"
+        ),
+        "payout_booking": Holding(Fate.KEPT, "Code de commerce L123-22"),
         "receipt": Holding(Fate.KEPT, "Code de commerce L123-22; it knows a reference only"),
         "receipt_cancellation": Holding(Fate.KEPT, "it explains what the journal took back"),
         "receipt_copy": Holding(Fate.KEPT, "it proves which copy was the original"),
@@ -125,6 +129,7 @@ OF_NOBODY = frozenset(
         "movement_booking",
         "organisation",
         "organisation_profile",
+        "payout",
         "plan",
         "plan_component",
         "price",

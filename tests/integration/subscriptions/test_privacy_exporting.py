@@ -58,7 +58,7 @@ def exported(world: World, name: str = "jeanne") -> tuple[Path, dict[str, Any]]:
     return folder, whole
 
 
-# What Jeanne never had in this world: an erasure, barter, hours, debits, receipts, deposits, …
+# What Jeanne never had in this world: an erasure, barter, hours, debits, receipts, payouts, …
 NOT_HERS = {
     "erasure",
     "barter_agreement",
@@ -75,6 +75,8 @@ NOT_HERS = {
     "receipt_cancellation",
     "receipt_copy",
     "deposit_deduction",
+    "payout_payment",
+    "payout_booking",
     "renewal_notice",
 }
 
