@@ -41,7 +41,8 @@ WAITING = {
     ),
     "park": Waiting(
         BANK,
-        "Put MOVEMENT aside (account 471) until somebody can explain it, or book it as a --fee.",
+        "Put MOVEMENTS aside (account 471) until somebody can explain them, or book them as a "
+        "--fee.",
     ),
     "record": Waiting(
         CASH,

@@ -180,31 +180,34 @@ def refuse(context: Context, *, organisation: str, debit: str, why: str, how: Ho
 
 @dataclass(frozen=True)
 class Aside:
-    """A movement of the bank that pays no document, or none that is known yet."""
+    """Movements of the bank that pay no document, or none that is known yet."""
 
     organisation: str
-    movement: int
+    movements: tuple[int, ...]
     fee: bool
     why: str
 
 
 @click.command()
 @click.argument("organisation")
-@click.argument("movement", type=number_type)
+@click.argument("movements", type=number_type, nargs=-1, required=True)
 @click.option("--fee", is_flag=True, help="It is a fee of the bank: nothing is to be explained.")
 @why_option
 @typed(Aside, "said")
 @change_options
 @pass_context
 def park(context: Context, said: Aside, how: How) -> None:
-    """Put MOVEMENT aside (account 471) until somebody can explain it, or book it as a --fee."""
+    """Put MOVEMENTS aside (account 471) until somebody can explain them, or book them as a --fee.
+
+    All of them, for one reason, or none.
+    """
     today = context.today
 
-    def work(session: Session) -> Facts:
+    def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, said.organisation)
-        row = movements.get(session, owner.id, said.movement)
+        rows = [movements.get(session, owner.id, number) for number in said.movements]
         book = booking.fee if said.fee else booking.park
-        return {"movement": row.id, "entry": book(session, row, said.why, today)}
+        return [{"movement": row.id, "entry": book(session, row, said.why, today)} for row in rows]
 
     change(context, work, how)
 

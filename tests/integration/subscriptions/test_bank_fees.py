@@ -65,6 +65,16 @@ def test_a_fee_is_shown_as_unexplained_and_booked_once(context: Context) -> None
     assert read(context, books, "verify")["findings"] == []
 
 
+def test_all_fees_of_a_statement_are_booked_in_one_go_or_none_is(context: Context) -> None:
+    with pytest.raises(UsageRefused, match="There is no movement 4"):
+        ask(context, payment, "park", SHOP, "1", "3", "4", "--fee", "--why", "Frais", "--yes")
+    assert held(context) == {}
+    told = read(context, payment, "park", SHOP, "1", "3", "--fee", "--why", "Frais", "--yes")
+    assert [row["movement"] for row in told] == [1, 3]
+    assert held(context) == {"512": -1550, "627": 1550}
+    assert read(context, books, "verify")["findings"] == []
+
+
 def test_a_fee_that_is_given_back_lowers_the_cost(context: Context) -> None:
     for movement in ("1", "2"):
         ask(context, payment, "park", SHOP, movement, "--fee", "--why", "Tenue de compte", "--yes")
