@@ -25,9 +25,9 @@ Values = Annotated[tuple[str, ...], Field(max_length=20, strict=False)]
 class PayoutColumns(strict.Table):
     """Which column holds what: its name in the header line, or its number from 1.
 
-    `payout` names the payout; without it those of one day (`paid_out`) are one. A line without a
-    day is not paid out yet. Of gross, fee and net, what is missing is computed; without fee and
-    net there is no fee. Columns of `payer` and `what` may be absent.
+    `payout` names the payout; without it those of one day (`paid_out`) are one, and it is named by
+    that day. A line without a day is not paid out yet. Of gross, fee and net, what is missing is
+    computed; without fee and net there is no fee. Columns of `payer` and `what` may be absent.
     """
 
     paid_out: Column

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from provision.errors import PaquetError
 from provision.formats.bank import fields, sheets
 from provision.formats.payouts.payouts import Payout, PayoutRefused, ProviderPayment, checked
-from provision.money import show_euros
+from provision.money import EUR, show_euros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +73,8 @@ def _payouts(rows: Iterable[SheetRow], mapping: ProviderMapping) -> list[Payout]
 
 
 def _reference(row: SheetRow, mapping: ProviderMapping, day: date) -> str:
-    return row.cell(mapping.columns.payout) if mapping.columns.payout else day.isoformat()
+    """Return the provider's name of the payout; a day alone would stand in many a bank's text."""
+    return row.cell(mapping.columns.payout) if mapping.columns.payout else f"day-{day}"
 
 
 def _collect(payout: _Collected, row: SheetRow, mapping: ProviderMapping) -> None:
@@ -114,8 +115,12 @@ def _payment(row: SheetRow, mapping: ProviderMapping, gross: Cents, fee: Cents) 
 def _kind(row: SheetRow, mapping: ProviderMapping) -> str:
     """Return what the line is, and refuse one of which the table does not tell."""
     columns = mapping.columns
-    if columns.currency is not None:
-        fields.check_currency(row.cell(columns.currency).upper())
+    currency = row.cell(columns.currency)
+    if columns.currency is not None and currency.upper() != EUR.code:
+        raise PayoutRefused(
+            f"Line {row.number} is in {fields.shown(currency)}, and only euros are kept here",
+            "Export the payouts in euros by themselves.",
+        )
     if columns.kind is None:
         return PAYMENTS
     written = row.cell(columns.kind)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
 from provision.days import ONE_DAY
+from provision.errors import PaquetError
 from provision.subscriptions.books import papers
 from provision.subscriptions.documents.models import Invoice
+from provision.subscriptions.parties import profilefile
 from provision.subscriptions.payments import answers, mandates, paying
 from provision.subscriptions.payments.mandates import WantedMandate
 from provision.subscriptions.selling import credit_notes
 from provision.subscriptions.selling.credit_notes import What
+from tests.integration.subscriptions.commanding import own_profile
 from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.paying_shop import (
     COLLECT_ON,
@@ -79,6 +83,14 @@ def test_what_is_debited_is_not_asked_for_until_the_bank_refuses_it(till: Till) 
 def test_an_invoice_under_a_mandate_of_its_day_asks_for_nothing(till: Till) -> None:
     till.mandate(till.shop.jeanne)
     assert set(asked(till)) == {"F2026-000002"}
+
+
+def test_a_link_that_is_no_shop_is_refused_when_it_is_described(tmp_path: Path) -> None:
+    file = Path(own_profile(tmp_path, payment_link=LINK))
+    assert profilefile.read(file).payment_link == LINK
+    own_profile(tmp_path, payment_link="http://pay.example/{invoice}")
+    with pytest.raises(PaquetError, match=r"payment_link: .* is not an https address"):
+        profilefile.read(file)
 
 
 def test_a_credit_note_asks_for_nothing(till: Till) -> None:

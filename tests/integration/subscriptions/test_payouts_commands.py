@@ -118,7 +118,7 @@ def test_another_provider_is_a_table_and_no_code(context: Context, tmp_path: Pat
     )
     words = ("payout", str(file), "--organisation", SHOP)
     (row,) = read(context, payment, *words, "--csv", str(own), "--yes")
-    assert (row["payout"], row["pays"]) == ("2026-03-04", "F2026-000001")
+    assert (row["payout"], row["pays"]) == ("day-2026-03-04", "F2026-000001")
     assert held(context) == {"5115": 990, "627": 10, "706": -1000}
     for ways in ((), ("--csv", str(own), "--from", "stripe")):
         with pytest.raises(UsageRefused, match="Whose file is it"):

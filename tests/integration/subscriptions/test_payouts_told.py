@@ -15,6 +15,7 @@ from provision.formats.payouts import providers, reading
 from provision.subscriptions.books import exporting, vat_due, verify
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.ledger import posting
+from provision.subscriptions.ledger.journal import Moment
 from provision.subscriptions.payments import awaited_money, payout_lists
 from provision.subscriptions.selling import credit_notes
 from provision.subscriptions.selling.credit_notes import What
@@ -116,10 +117,19 @@ def test_a_person_says_which_fees_and_donations_a_payment_was(shop: Shop) -> Non
     with pytest.raises(UsageRefused, match=r"The payment is €12\.00, and €50\.00 are waited for"):
         bringing.explain(desk.session, other, ["R2026-000001"], TODAY)
     with pytest.raises(UsageRefused, match="Only a fee or a donation is paid by card"):
-        bringing.explain(desk.session, row, ["payout-helloasso-2026-03-10"], TODAY)
+        bringing.explain(desk.session, row, ["payout-helloasso-day-2026-03-10"], TODAY)
     assert bringing.explain(desk.session, row, ["R2026-000001"], TODAY) == ["R2026-000001"]
     assert desk.accounts() == {"471": -1_200, "5115": 6_200, "7541": -5_000}
     assert verify.verify(desk.session) == []
+
+
+def test_who_has_no_statements_says_that_a_payout_went_through_the_bank(till: Till) -> None:
+    bring(till, till.seller, stripe(PAID))
+    moment = Moment(TODAY, TODAY)
+    awaited_money.remit(till.session, till.seller, ["payout-stripe-po_101"], moment)
+    assert till.accounts() == {"44571": -167, "512": 960, "627": 40, "706": -833}
+    assert payout_lists.everyone(till.session, till.seller.id)[0].waits == 0
+    assert verify.verify(till.session) == []
 
 
 @pytest.mark.parametrize("kind", ["beancount", "hledger"])

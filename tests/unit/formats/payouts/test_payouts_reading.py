@@ -57,7 +57,11 @@ def test_payments_of_helloasso_are_paid_out_together_by_day_and_without_a_fee() 
     content = helloasso(("11", "Validé", "12,50", "F2026-000001"), ("12", "Payé", "1 200,00", ""))
     waiting = helloasso(("13", "Validé", "5,00", ""), day="")
     (payout,) = read("helloasso", content + waiting.split(b"\r\n", 1)[1])
-    assert (payout.reference, payout.day, payout.net) == ("2026-03-10", date(2026, 3, 10), 121_250)
+    assert (payout.reference, payout.day, payout.net) == (
+        "day-2026-03-10",
+        date(2026, 3, 10),
+        121_250,
+    )
     assert [payment.fee for payment in payout.payments] == [0, 0]
     assert payout.payments[0].payer == "Jeanne Martin"
 
@@ -90,7 +94,7 @@ def test_a_payout_that_is_not_what_its_payments_come_to_is_named() -> None:
     ("before", "after", "why"),
     [
         ("charge,", "topup,", "Line 2: nobody knows what “topup” is"),
-        (",eur,", ",usd,", "only euros"),
+        (",eur,", ",usd,", "Line 2 is in “usd”, and only euros"),
         ("10.00", "ten", "Line 2 of the CSV file: The amount “ten”"),
         ("2026-02-05", "05/02/2026", "is not written yyyy-mm-dd"),
         ("po_101", "po 101", "Line 2: 'po 101' is no reference"),
