@@ -60,7 +60,7 @@ def bring_in(
     brought: list[BroughtPayment] = []
     for payout in given:
         if not payouts.known(session, organisation.id, payout):
-            brought += _one(session, organisation, payout, today)
+            brought += _brought(session, organisation, payout, today)
     return brought
 
 
@@ -88,7 +88,7 @@ def explain(
     return payout_lists.documents(session, [row]).get(row.id, [])
 
 
-def _one(
+def _brought(
     session: Session, organisation: Organisation, payout: Payout, today: date
 ) -> list[BroughtPayment]:
     rows = payouts.write(session, organisation.id, payout, today)

@@ -98,7 +98,7 @@ def parked(session: Session, organisation_id: int) -> list[PayoutPaymentRow]:
 
 def documents(session: Session, rows: Sequence[PayoutPaymentRow]) -> dict[int, list[str]]:
     """Return the numbers of the documents that each payment paid, refunded or opened again."""
-    found = session.execute(
+    booked = session.execute(
         select(PayoutBooking.payment_id, Allocation.series, Allocation.number)
         .join(
             Allocation,
@@ -109,16 +109,16 @@ def documents(session: Session, rows: Sequence[PayoutPaymentRow]) -> dict[int, l
         .order_by(Allocation.series, Allocation.number)
     )
     numbers: dict[int, list[str]] = {}
-    for payment_id, series, number in found:
+    for payment_id, series, number in booked:
         numbers.setdefault(payment_id, []).append(numbering.shown(series, number))
     return numbers
 
 
 def kinds(session: Session, rows: Sequence[PayoutPaymentRow]) -> dict[int, str]:
     """Return what each payment was booked as in the end."""
-    found = session.execute(
+    booked = session.execute(
         select(PayoutBooking.payment_id, PayoutBooking.kind)
         .where(PayoutBooking.payment_id.in_([row.id for row in rows]))
         .order_by(PayoutBooking.position)
     )
-    return {row.payment_id: row.kind for row in found}
+    return {row.payment_id: row.kind for row in booked}
