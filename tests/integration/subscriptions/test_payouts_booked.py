@@ -230,6 +230,19 @@ def test_no_more_goes_back_than_was_paid(till: Till) -> None:
     assert verify.verify(till.session) == []
 
 
+def test_a_refund_that_names_nothing_is_explained_by_a_person(till: Till) -> None:
+    bring(till, stripe(ONE, TWO))
+    bring(till, stripe(("re_1", "refund", "-10.00", "0.00", "?"), payout="po_102"))
+    (row,) = payout_lists.parked(till.session, till.seller.id)
+    assert till.accounts()["471"] == 1000
+    with pytest.raises(UsageRefused, match="is of one document"):
+        bringing.explain(till.session, row, ["F2026-000001", "F2026-000002"], TODAY)
+    assert bringing.explain(till.session, row, ["F2026-000002"], TODAY) == ["F2026-000002"]
+    assert open_on(till) == {"F2026-000002": 1000}
+    assert till.accounts() == {"411": 1000, "5115": 925, "627": 75, "706": -2000}
+    assert verify.verify(till.session) == []
+
+
 def test_what_had_been_too_much_goes_back_first(till: Till) -> None:
     bring(till, stripe(("ch_3", "charge", "25.00", "0.00", "?")))
     (row,) = payout_lists.parked(till.session, till.seller.id)
