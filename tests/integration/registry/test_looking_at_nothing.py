@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
 
 # What tells one thing, or is about machines.
-OTHERS = {"books verify", "lab status", "report model", "report show", "server list"}
+OTHERS = {"books verify", "lab status", "report model", "report show"} | {
+    "schedule list",
+    "server list",
+}
 
 
 def listing(words: str) -> bool:

@@ -106,14 +106,17 @@ def shared(region: Region) -> Iterator[Region]:
         with region.control.reading() as old, control.session() as session:
             for name in rehearsal.SERVERS:
                 fences.raise_fence(session, name, fences.known_server(old, name).fence + 1000)
-        rehearsal.sell(control, control.today())
+        rehearsal.sell(control, control.clock().date())
         with control.session() as session:
             plans.bring_in(session, planfile.parse(PLANS))
-        yield replace(region, control=control)
-        with control.reading() as session, region.control.session() as old:
-            for name in rehearsal.SERVERS:
-                fences.raise_fence(old, name, fences.known_server(session, name).fence + 1000)
-        engine.dispose()
+        try:
+            yield replace(region, control=control)
+        finally:
+            with control.reading() as session, region.control.session() as old:
+                for name in rehearsal.SERVERS:
+                    seen = fences.known_server(session, name).fence
+                    fences.raise_fence(old, name, seen + 1000)
+            engine.dispose()
 
 
 def placed(region: Region, word: str) -> list[int]:

@@ -8,8 +8,8 @@ from alembic import op
 from provision.migrations.guards import RowGuard, guard
 from provision.migrations.tables import day, number, table, units, words
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 ADDED_ONLY = {
     "payout": (("id",), ("reference", "provider", "organisation_id")),
