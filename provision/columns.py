@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Date, Integer, Text
+from sqlalchemy import BigInteger, Date, DateTime, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
@@ -29,6 +29,24 @@ class IsoDay(TypeDecorator[date]):
         return None if value is None else date.fromisoformat(value)
 
 
+class UtcMoment(TypeDecorator[datetime]):
+    """A moment as text in universal time, to the microsecond: this text sorts like the moments."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Given a moment that knows its zone, return its text."""
+        del dialect
+        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """Given the text, return the moment."""
+        del dialect
+        return None if value is None else datetime.fromisoformat(value)
+
+
 DAY = Date().with_variant(IsoDay(), "sqlite")
+MOMENT = DateTime(timezone=True).with_variant(UtcMoment(), "sqlite")
 STRICT = {"sqlite_strict": True}
 UNITS = BigInteger().with_variant(Integer(), "sqlite")

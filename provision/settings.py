@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,9 +17,11 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from provision import edges
 from provision.errors import PaquetError
 from provision.languages import Language
 from provision.telephones import telephone
@@ -137,6 +140,36 @@ class Times(Section):
     rooms: str = "20 4 * * *"
 
 
+class Post(Section):
+    """How letters leave by e-mail: from `address`, in the name `name`, at most so many a minute.
+
+    Without an address nothing leaves, and without `since` nothing is written: no letter about what
+    was before that day is ever sent. An empty `host` is the server of the bundle of the address;
+    port 465 begins with TLS, any other by STARTTLS.
+    """
+
+    address: str = ""
+    host: str = Field(default="", pattern=r"^[a-z0-9.-]{0,253}$")
+    port: int = Field(default=465, ge=1, le=65535)
+    since: date | None = None
+    name: str = Field(default="", max_length=80)
+    per_minute: int = Field(default=30, ge=1, le=600)
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, address: str) -> str:
+        try:
+            return edges.email(address) if address.strip() else ""
+        except PaquetError as refused:
+            raise ValueError(f"{refused.message}. {refused.hint}") from None
+
+    @model_validator(mode="after")
+    def _begins_some_day(self) -> Post:
+        if self.address and self.since is None:
+            raise ValueError("it needs `since`: the day from which on letters are sent")
+        return self
+
+
 class LabSettings(Section):
     """The rehearsal machines on this computer."""
 
@@ -174,6 +207,7 @@ class Settings(BaseSettings):
     bundles: Bundles = Bundles()
     runs: Runs = Runs()
     schedule: Times = Times()
+    post: Post = Post()
     lab: LabSettings = LabSettings()
     inventory: Path
     key_file: Path

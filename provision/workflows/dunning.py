@@ -15,7 +15,7 @@ from provision.subscriptions.payments import mailing
 from provision.subscriptions.payments.handing_over import private_folder
 from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
 from provision.subscriptions.selling.models import Subscription
-from provision.workflows import offboard, upkeep
+from provision.workflows import offboard, posting_told, upkeep
 from provision.workflows.capacity import LIVING
 from provision.workflows.offboard import BundleClosing
 from provision.workflows.reminding import due, paid_bundle
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provision.subscriptions.documents.issuing import Number
+    from provision.subscriptions.dunning.letters import ReminderLetter
     from provision.subscriptions.dunning.policy import Policy
     from provision.subscriptions.dunning.reminders import Reminder, Settled
     from provision.workflows.control import Control
@@ -135,11 +136,15 @@ def _tell(
         for reminder in (_again(control, each) for each in before)
         if reminder.document.units
     ]
-    digest = _write_letter(control, campaign, [*asked, *still]) if asked else ""
+    about = [*asked, *still] if asked else []
+    written = _write_letter(control, campaign, about) if about else None
     with control.session() as session:
         for reminder in now:
-            letter = digest if reminder.document.units else ""
-            reminders.reach(session, reminder, letter, campaign.on, control.told(_why(reminder)))
+            digest = written.digest if written and reminder.document.units else ""
+            reminders.reach(session, reminder, digest, campaign.on, control.told(_why(reminder)))
+        if written is not None:
+            documents = [reminder.document for reminder in about]
+            posting_told.reminder(control, session, written, documents, campaign.on)
 
 
 def _why(reminder: Reminder) -> str:
@@ -185,8 +190,10 @@ ENDS: Mapping[str, Callable[[Control, Reminder, str, date], None]] = {
 }
 
 
-def _write_letter(control: Control, campaign: Campaign, overdue: Sequence[Reminder]) -> str:
-    """Write the letter about these reminders and its line in the list; return its SHA-256.
+def _write_letter(
+    control: Control, campaign: Campaign, overdue: Sequence[Reminder]
+) -> ReminderLetter:
+    """Write the letter about these reminders and its line in the list, and return it.
 
     It goes to the customer as they are known today.
     """
@@ -216,7 +223,7 @@ def _write_letter(control: Control, campaign: Campaign, overdue: Sequence[Remind
         file=f"{letter.name}.{'pdf' if letter.pdf else 'txt'}",
     )
     mailing.add(_outbox(control, campaign), [mailed])
-    return letter.digest
+    return letter
 
 
 def _outbox(control: Control, campaign: Campaign) -> Outbox:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from dateutil.relativedelta import relativedelta
+
+from provision.post import outbox
 from provision.registry.secrets import open_safe
-from provision.subscriptions.privacy import erasing, exporting, persons, purging
+from provision.subscriptions.privacy import erasing, exporting, persons, purging, retention
+from provision.subscriptions.privacy.purging import Going
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.privacy.erasing import Erasing
-    from provision.subscriptions.privacy.purging import Going
     from provision.workflows.control import Control
+
+LETTER = "letter"
 
 
 def collected(control: Control, who: str) -> dict[str, bytes]:
@@ -36,10 +42,25 @@ def erase(control: Control, who: str, why: str) -> Erasing:
     with control.session() as session:
         overwrite(session)
         subscriber, safe = persons.find(session, who), open_safe(session, control.settings.key_file)
+        outbox.give_up(session, subscriber.id, control.told("erased"))
         planned = erasing.erase(session, safe, subscriber, control.told(why), control.today())
         remove_kits(control, planned.kits)
     scrub(control.engine)
     return planned
+
+
+def due(session: Session, on: date) -> list[Going]:
+    """Return all whose time is over on a day: what the wing of money knows, and letters."""
+    rule = retention.rule(retention.LETTER)
+    letters = outbox.written_until(session, on - relativedelta(years=rule.years))
+    return [
+        *(
+            Going(rule.code, LETTER, str(number), written_on, rule.last_day(written_on))
+            for number, written_on in letters.items()
+            if rule.is_over(written_on, on)
+        ),
+        *purging.due(session, on),
+    ]
 
 
 def purge(control: Control, going: Iterable[Going]) -> list[Going]:
@@ -53,19 +74,24 @@ def purge(control: Control, going: Iterable[Going]) -> list[Going]:
             continue
         with control.session() as session:
             overwrite(session)
-            told = control.told(f"retention: {expiry.rule}")
-            kits = purging.take(
-                session,
-                open_safe(session, control.settings.key_file),
-                expiry,
-                told,
-                control.today(),
-            )
-            remove_kits(control, kits)
+            remove_kits(control, _take(control, session, expiry))
         gone.append(expiry)
         control.tell(f"{expiry.kind} {expiry.key}: {expiry.rule}")
     scrub(control.engine)
     return gone
+
+
+def _take(control: Control, session: Session, expiry: Going) -> tuple[str, ...]:
+    """Take one thing; return the folders of the kits' folder that go with it."""
+    told, today = control.told(f"retention: {expiry.rule}"), control.today()
+    if expiry.kind == LETTER:
+        outbox.forget(session, outbox.get(session, int(expiry.key)), told)
+        purging.record(session, expiry, today)
+        return ()
+    if expiry.kind == purging.SUBSCRIBER:
+        outbox.give_up(session, int(expiry.key), told)
+    safe = open_safe(session, control.settings.key_file)
+    return purging.take(session, safe, expiry, told, today)
 
 
 def scrub(engine: Engine) -> None:

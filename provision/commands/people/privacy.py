@@ -11,7 +11,7 @@ from provision.commands.shared.context import pass_context
 from provision.commands.shared.imported import Imported, Waiting
 from provision.commands.shared.words import day_type
 from provision.errors import UsageRefused
-from provision.subscriptions.privacy import purging, retention
+from provision.subscriptions.privacy import retention
 from provision.workflows import privacy as stories
 
 if TYPE_CHECKING:
@@ -38,14 +38,15 @@ def privacy() -> None:
 def purge(context: Context, on: date | None, how: How) -> None:
     """Take what retention rules say: names after ten years, former customers after three.
 
-    Amounts, numbers and journals stay. What went is recorded by its number alone.
+    Letters lose their words after two. Amounts, numbers and journals stay. What went is recorded
+    by its number alone.
     """
     control = context.control()
     day = on or control.today()
     if not how.dry_run and day > control.today():
         raise UsageRefused(f"{day} is not there yet", "Look at a later day with --dry-run.")
     with context.reading() as session:
-        going = purging.due(session, day)
+        going = stories.due(session, day)
     nothing = "Nothing is too old."
     if not going and not how.yes:
         context.show([], as_json=how.as_json, nothing=nothing)

@@ -17,6 +17,7 @@ from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import mailing
 from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
 from provision.subscriptions.selling import renewal_letters, renewals
+from provision.workflows import posting_told
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
+    from provision.subscriptions.selling.renewal_letters import RenewalLetter
     from provision.subscriptions.selling.renewals import Renewal
 
 outbox_type = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
@@ -49,8 +51,8 @@ def notices(context: Context, wanted: Notices, how: How) -> None:
     """Show which renewals to announce, and which were not announced in time.
 
     With --write, each letter is written as text and as a page, letters.csv says to whom it goes,
-    and it is kept as sent on that day: send them. Who was not told may end the new term on any day,
-    free of charge (L215-1).
+    and it is kept as sent on that day: send them, or let `paquet post` do it. Who was not told may
+    end the new term on any day, free of charge (L215-1).
     """
     day = wanted.on or context.today
     with context.reading() as session:
@@ -65,12 +67,13 @@ def notices(context: Context, wanted: Notices, how: How) -> None:
         with context.session() as session:
             for renewal in renewals.coming(session, day):
                 if renewal.state == renewals.DUE:
-                    _write(session, renewal, day, outbox)
+                    letter = _write(session, renewal, day, outbox)
+                    posting_told.renewal(context.control(), session, renewal, letter, day)
     context.show(rows, as_json=how.as_json, nothing="Nobody has to be told.")
 
 
-def _write(session: Session, renewal: Renewal, day: date, outbox: Outbox) -> None:
-    """Write the letter first: one that is kept as sent is there."""
+def _write(session: Session, renewal: Renewal, day: date, outbox: Outbox) -> RenewalLetter:
+    """Write the letter first, and return it: one that is kept as sent is there."""
     letter, subscriber = (
         renewal_letters.letter(session, renewal, day),
         renewal.subscription.subscriber,
@@ -89,6 +92,7 @@ def _write(session: Session, renewal: Renewal, day: date, outbox: Outbox) -> Non
     mailed = Mailed(day, "renewal", to, letter.subject, renewal.units, (), text.name)
     mailing.add(outbox, [mailed])
     renewals.record(session, renewal, day)
+    return letter
 
 
 def _facts(renewal: Renewal) -> Facts:

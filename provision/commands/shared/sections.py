@@ -123,6 +123,9 @@ SECTIONS: Mapping[str, Mapping[str, Waiting]] = {
         "privacy": Waiting(
             "people.privacy", "Let go what is too old, and write the register of processing."
         ),
+        "post": Waiting(
+            "people.post", "Send what is written to people: each letter once, or on paper."
+        ),
     },
     "Clockwork": {
         "job": Waiting(

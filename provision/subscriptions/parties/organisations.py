@@ -29,7 +29,7 @@ def add(
         siren=business_numbers.siren(siren_typed) if siren_typed else None,
         territory=edges.person_name(territory, "territory") if territory else "",
     )
-    there = _by_name(session, organisation.name)
+    there = named(session, organisation.name)
     if there is not None:
         raise UsageRefused(f"There is an organisation {there.name} already", "Choose another name.")
     _refuse_taken(session, organisation.siren)
@@ -56,13 +56,26 @@ def identify(session: Session, organisation: Organisation, siren_typed: str) -> 
 def get(session: Session, name: str) -> Organisation:
     """Return the organisation of this name, whatever its capitals, or raise UsageRefused."""
     checked = edges.person_name(name, "name of the organisation")
-    organisation = _by_name(session, checked)
+    organisation = named(session, checked)
     if organisation is None:
         raise UsageRefused(
             f"There is no organisation {checked}",
             f"See `paquet organisation list`, or add it: paquet organisation add --kind {_kinds()}",
         )
     return organisation
+
+
+def named(session: Session, name: str) -> Organisation | None:
+    """Return the organisation of this name, or None; compared here: SQLite knows no accents."""
+    wanted = name.casefold()
+    return next(
+        (
+            organisation
+            for organisation in everyone(session)
+            if organisation.name.casefold() == wanted
+        ),
+        None,
+    )
 
 
 def everyone(session: Session) -> list[Organisation]:
@@ -75,19 +88,6 @@ def _refuse_taken(session: Session, siren: str | None) -> None:
         raise UsageRefused(
             f"The SIREN {siren} belongs to another organisation", "See: paquet organisation list"
         )
-
-
-def _by_name(session: Session, name: str) -> Organisation | None:
-    """Compare here: SQLite's lower() knows no accents."""
-    wanted = name.casefold()
-    return next(
-        (
-            organisation
-            for organisation in everyone(session)
-            if organisation.name.casefold() == wanted
-        ),
-        None,
-    )
 
 
 def _kinds() -> str:

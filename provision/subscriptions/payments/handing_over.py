@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
@@ -14,17 +15,54 @@ from provision.subscriptions.payments import answers, collecting, collection_row
 from provision.subscriptions.payments.mailing import Addressee, Mailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from provision.formats.sepa.prenotification import Announcement
     from provision.subscriptions.parties.models import Organisation
+    from provision.subscriptions.parties.profiles import Profile
     from provision.subscriptions.payments.mailing import Outbox
-    from provision.subscriptions.payments.models import Collection, MandateRow
+    from provision.subscriptions.payments.models import Collection, CollectionItem, MandateRow
 
 PRIVATE_FOLDER = 0o700
 DEBIT = "debit"  # the stage of its letters
+
+
+@dataclass(frozen=True)
+class ToldDebit:
+    """One debit of a collection, and all that its announcement says."""
+
+    items: Sequence[CollectionItem]
+    row: MandateRow
+    collect_on: date
+    profile: Profile
+    last_collected: date | None
+
+    @property
+    def reference(self) -> str:
+        """The EndToEndId by which the bank knows it."""
+        return self.items[0].reference
+
+    def notice(self) -> Notice:
+        """Return what is announced. Raises PaquetError when its mandate cannot be used any more."""
+        return Notice(
+            mandate=mandates.read(self.row, self.profile, self.last_collected),
+            invoices=tuple((answers.number_of(item).shown, item.units) for item in self.items),
+            collect_on=self.collect_on,
+            contact=self.profile.email,
+        )
+
+    def letter(self) -> Announcement:
+        """Return the letter that announces it, the same each time; raises as `notice` does."""
+        return prenotification.announce(
+            self.notice(),
+            self.items[0].announced_on,
+            days=self.row.notice_days,
+            language=spoken(self.row.subscriber.language),
+        )
 
 
 def write(
@@ -54,37 +92,32 @@ def private_folder(folder: Path) -> None:
         raise PaquetError(f"{folder} cannot be used: {wrong.strerror}") from None
 
 
+def debits(
+    session: Session, organisation: Organisation, collection: Collection
+) -> Iterator[ToldDebit]:
+    """Yield the debits of a collection, of which each debtor is told."""
+    profile = profiles.needed(session, organisation, collection_rows.made_on(collection))
+    before = mandates.last_collected(session, organisation.id, collection.number)
+    for items, row in collection_rows.debits_of(session, collection):
+        yield ToldDebit(items, row, collection.collect_on, profile, before.get(row.id))
+
+
 def _write_letters(
     session: Session, organisation: Organisation, collection: Collection, outbox: Outbox
 ) -> None:
-    profile = profiles.needed(session, organisation, collection_rows.made_on(collection))
-    before = mandates.last_collected(session, organisation.id, collection.number)
     mailed = []
-    for items, row in collection_rows.debits_of(session, collection):
-        item = items[0]
-        notice = Notice(
-            mandate=mandates.read(row, profile, before.get(row.id)),
-            invoices=tuple(
-                (answers.number_of(collection_item).shown, collection_item.units)
-                for collection_item in items
-            ),
-            collect_on=collection.collect_on,
-            contact=profile.email,
-        )
-        language = spoken(row.subscriber.language)
-        letter = prenotification.announce(
-            notice, item.announced_on, days=row.notice_days, language=language
-        )
-        _write_letter(outbox.folder / item.reference, letter)
+    for debit in debits(session, organisation, collection):
+        notice, letter = debit.notice(), debit.letter()
+        _write_letter(outbox.folder / debit.reference, letter)
         mailed.append(
             Mailed(
-                day=item.announced_on,
+                day=debit.items[0].announced_on,
                 stage=DEBIT,
-                to=_addressee(session, row),
+                to=_addressee(session, debit.row),
                 subject=letter.subject,
                 units=notice.units,
                 invoices=tuple(number for number, _units in notice.invoices),
-                file=f"{item.reference}.txt",
+                file=f"{debit.reference}.txt",
             )
         )
     mailing.add(outbox, mailed)

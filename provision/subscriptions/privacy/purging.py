@@ -84,6 +84,12 @@ def take(session: Session, safe: Safe, going: Going, told: Told, on: date) -> tu
     else:
         kits = (f"{row.user.address}/{row.id}",) if isinstance(row, Device) else ()
         session.delete(row)
+    record(session, going, on)
+    return kits
+
+
+def record(session: Session, going: Going, on: date) -> None:
+    """Record that a thing went: no word of what it said."""
     session.add(
         Purged(
             purged_on=on,
@@ -94,7 +100,6 @@ def take(session: Session, safe: Safe, going: Going, told: Told, on: date) -> tu
         )
     )
     session.flush()
-    return kits
 
 
 def _archived(session: Session, on: date) -> Iterator[Going]:

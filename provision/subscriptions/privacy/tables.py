@@ -100,6 +100,13 @@ HOLDINGS = MappingProxyType(
         "receipt_cancellation": Holding(Fate.KEPT, "it explains what the journal took back"),
         "receipt_copy": Holding(Fate.KEPT, "it proves which copy was the original"),
         "renewal_notice": Holding(Fate.KEPT, "it proves what was announced, and names nobody"),
+        "letter": Holding(
+            Fate.BLANKED,
+            "its key keeps it from being written twice",
+            ("to_name", "email", "address", "postcode", "subject", "text", "html", "message"),
+        ),
+        "letter_enclosure": Holding(Fate.DELETED, "nothing is enclosed in what was forgotten"),
+        "post_pause": Holding(Fate.DELETED, "nobody is written to any more"),
         "ledger_posting": Holding(Fate.KEPT, "the journal is sealed; it knows a reference only"),
         "erasure": Holding(Fate.KEPT, "it proves the erasure, and names nobody"),
     }
@@ -135,6 +142,7 @@ OF_NOBODY = frozenset(
         "price",
         "promised_debt",
         "purged",
+        "read_mailbox",
         "reciprocity_contract",
         "schedule",
         "sealed_secret",

@@ -1,0 +1,87 @@
+#!/usr/bin/python3 -I
+"""Did Postfix take a letter whose sender was killed while it handed it in? `paquet post` asks.
+
+    post-seen MESSAGE-ID SINCE LOGIN    SINCE in seconds since 1970; prints {"state": …, "queue": …}
+
+accepted  Postfix queued it: cleanup logged its Message-ID, and qmgr the same queue id as active
+no        every session of LOGIN since then is over, and none of them left it in the queue
+open      a session of LOGIN is not over yet: what is under way may still be taken
+unknown   the log does not reach back that far
+
+A session with something in it is known before its letter can be on its way: smtpd logs the login
+with the queue id when it takes the recipient, and says when the client is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+JOURNAL = ("/usr/bin/journalctl", "--quiet", "--output=json", "--output-fields=MESSAGE,_PID")
+UNIT = "--unit=postfix*"
+SKEW = 600.0  # seconds by which two clocks may differ
+CLIENT = re.compile(r"([0-9A-Za-z]{6,20}): client=.*, sasl_username=(\S+)")
+OVER = re.compile(r"(?:disconnect from|lost connection after \S+(?: \(.*\))? from|timeout after) ")
+MESSAGE_ID = re.compile(r"([0-9A-Za-z]{6,20}): message-id=(<.*>)")
+ACTIVE = re.compile(r"([0-9A-Za-z]{6,20}): from=<.*\(queue active\)")
+
+
+def main(words: list[str]) -> int:
+    """Tell what became of a letter, and return an exit code."""
+    message_id, since, login = words
+    begun = float(since) - SKEW
+    told = {"state": "unknown", "queue": ""}
+    if reaches(begun):
+        told = judge(lines(f"--since=@{begun:.0f}", UNIT), message_id, login)
+    sys.stdout.write(json.dumps(told) + "\n")
+    return 0
+
+
+def judge(log: Iterable[tuple[str, str]], message_id: str, login: str) -> dict[str, str]:
+    """Given lines of the log (process and message) in their order, return what they prove."""
+    ours: set[str] = set()
+    accepted = ""
+    sessions: set[str] = set()
+    for process, message in log:
+        if found := CLIENT.match(message):
+            if found[2].lower() == login.lower():
+                sessions.add(process)
+        elif OVER.match(message):
+            sessions.discard(process)
+        elif found := MESSAGE_ID.match(message):
+            if found[2] == message_id:
+                ours.add(found[1])
+        elif (found := ACTIVE.match(message)) and found[1] in ours:
+            accepted = found[1]
+    state = "accepted" if accepted else "open" if sessions else "no"
+    return {"state": state, "queue": accepted}
+
+
+def reaches(begun: float) -> bool:
+    """Whether the log holds something that is older than `begun`."""
+    done = subprocess.run(
+        [*JOURNAL, "--lines=+1"], capture_output=True, text=True, check=True, timeout=60
+    )
+    first = done.stdout.splitlines()[:1]
+    return bool(first) and int(json.loads(first[0])["__REALTIME_TIMESTAMP"]) / 1e6 <= begun
+
+
+def lines(*wanted: str) -> Iterator[tuple[str, str]]:
+    """Yield process and message of each line; what is no text is nothing that we look for."""
+    with subprocess.Popen([*JOURNAL, *wanted], stdout=subprocess.PIPE, text=True) as reading:
+        for line in reading.stdout or ():
+            entry = json.loads(line)
+            if isinstance(entry.get("MESSAGE"), str):
+                yield entry.get("_PID", ""), entry["MESSAGE"]
+    if reading.returncode:
+        sys.exit(reading.returncode)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

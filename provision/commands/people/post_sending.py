@@ -1,0 +1,90 @@
+"""`paquet post send`: what is missing is written, what may leave does, what came back is noted."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.commands.shared import progress
+from provision.commands.shared.changing import agreed, change_options
+from provision.commands.shared.context import PROBLEMS_FOUND, pass_context
+from provision.errors import PaquetError, UsageRefused
+from provision.post import outbox
+from provision.workflows import posting, posting_gathering, posting_listing
+from provision.workflows.posting_words import RECEIPT
+
+if TYPE_CHECKING:
+    from provision.commands.shared.changing import How
+    from provision.commands.shared.context import Context
+    from provision.commands.shared.tables import Facts
+
+NOTHING = "No letter is to be sent."
+TROUBLES = (outbox.HELD, outbox.BOUNCED)
+TO_COME = "is written first"
+
+
+@click.command()
+@change_options
+@pass_context
+def send(context: Context, how: How) -> None:
+    """Write the letters that are missing, and send all that may leave now.
+
+    Invoices and credit notes, announced debits, receipts and welcomes since the day that [post]
+    names; reminders and renewals were written when they were told. Then what came back is read.
+    Exit code 5 when a letter was refused, came back, or is held.
+    """
+    if context.settings.post.since is None:
+        raise UsageRefused(
+            "Nobody said from which day on letters are sent",
+            "Say so in the settings: [post] since; the file of `paquet init` names all of it.",
+        )
+    if how.dry_run or not how.yes:
+        planned = _planned(context)
+        if not planned and how.dry_run:
+            context.show([], as_json=how.as_json, nothing=NOTHING)
+            return
+        if planned and not agreed(context, planned, how, f"Send {len(planned)} letters?"):
+            return
+    with progress.steps(quiet=how.as_json) as tell:
+        control = context.control(tell)
+        posting_gathering.gather(control)
+        posted = posting.send(control)
+        try:
+            posted += posting.came_back(control)
+        except PaquetError as unable:
+            tell(unable.message)
+    context.show([asdict(letter) for letter in posted], as_json=how.as_json, nothing=NOTHING)
+    if any(letter.state in TROUBLES for letter in posted):
+        sys.exit(PROBLEMS_FOUND)
+
+
+def _planned(context: Context) -> list[Facts]:
+    """Return who would get what: letters that wait, then those that would be written first."""
+    control = context.control()
+    with control.reading() as session:
+        due = outbox.due(session, control.clock())
+        rows = [posting_listing.row(outbox.get(session, number)) for number in due]
+    for letters in posting_gathering.missing(control):
+        rows += [
+            _coming(letter.kind, letter.to.name, letter.to.email, letter.subject)
+            for letter in letters
+            if letter.to.email
+        ]
+    receipts = posting_gathering.missing_receipts(control)
+    return rows + [_coming(RECEIPT, "", "", shown) for _organisation, shown in receipts]
+
+
+def _coming(kind: str, name: str, email: str, subject: str) -> Facts:
+    return {
+        "letter": "",
+        "written": "",
+        "kind": kind,
+        "to": name,
+        "by": email,
+        "subject": subject,
+        "state": TO_COME,
+        "answer": "",
+    }

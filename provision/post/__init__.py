@@ -1,0 +1,1 @@
+"""The post: letters that wait, leave once, come back, or are printed; it knows no other room."""

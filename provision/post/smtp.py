@@ -1,0 +1,202 @@
+"""The door to a mail server: one session hands letters in, and says what became of each.
+
+The end of a message is sent by itself: what breaks before it was surely not taken (RFC 5321,
+4.1.1.4), what breaks after it may have been.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import socket
+import ssl
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from provision.errors import PaquetError
+from provision.post.outbox import is_of_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+IMPLICIT_TLS = 465
+SECONDS = 60.0
+END_SECONDS = 300.0  # what a server may take after the end of a message, filters and all
+READY, GO_ON, DONE = 220, 354, 250
+TEMPORARY, HARD = 4, 5
+NO_STATUS = {TEMPORARY: "4.0.0", HARD: "5.0.0"}
+TOO_MANY = re.compile(
+    r"rate.?limit|too (many|much|fast)|limit exceeded|quota exceeded", re.IGNORECASE
+)
+STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+STARTS_LINE = re.compile(rb"(?m)^\.")
+
+
+@dataclass(frozen=True)
+class SmtpDoor:
+    """Where a sender hands letters in: the name in the certificate, the address to dial, the login.
+
+    `ca_file` holds authorities that are trusted beside those of the system.
+    """
+
+    sender: str
+    host: str
+    address: str
+    port: int
+    secret: SecretStr
+    ca_file: Path | None = None
+
+
+class Fate(Enum):
+    """What became of a letter."""
+
+    SENT = "sent"
+    LATER = "later"
+    TOO_MANY = "too many"
+    REFUSED = "refused"
+    NO_SUCH_ADDRESS = "no such address"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class ServerAnswer:
+    """What became of a letter, and in which words the server said so."""
+
+    fate: Fate
+    words: str
+
+    @property
+    def status(self) -> str:
+        """The enhanced status code (RFC 3463) in the words, or the general one of their class."""
+        match = STATUS.search(self.words)
+        return match[0] if match else NO_STATUS.get(int(self.words[:1] or 0), NO_STATUS[HARD])
+
+
+@contextmanager
+def session(door: SmtpDoor) -> Iterator[smtplib.SMTP]:
+    """Yield a session with the server, logged in. Raises PaquetError when there is none to have."""
+    client: smtplib.SMTP | None = None
+    try:
+        client = _connected(door)
+        client.login(door.sender, door.secret.get_secret_value())
+    except smtplib.SMTPAuthenticationError:
+        _close(client)
+        raise PaquetError(
+            f"{door.host} does not know {door.sender} by this secret",
+            "Give it anew: paquet post sender",
+        ) from None
+    except (OSError, smtplib.SMTPException, ValueError) as wrong:
+        _close(client)
+        raise PaquetError(
+            f"{door.host} takes no letters on port {door.port}: {_words(wrong)}",
+            "See [post] in the settings, and whether the server is up; letters wait meanwhile.",
+        ) from None
+    try:
+        yield client
+    finally:
+        _close(client)
+
+
+def deliver(client: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> ServerAnswer:
+    """Hand a message in for one recipient; what goes wrong with it is part of the answer."""
+    try:
+        refused = _envelope(client, sender, recipient)
+        if refused is not None:
+            return refused
+        client.send(STARTS_LINE.sub(b"..", message))
+    except (OSError, smtplib.SMTPException) as lost:
+        return ServerAnswer(Fate.LATER, _words(lost))
+    try:
+        if client.sock is not None:
+            client.sock.settimeout(END_SECONDS)
+        client.send(b".\r\n")
+        return _answer(*client.getreply())
+    except (OSError, smtplib.SMTPException) as lost:
+        return ServerAnswer(Fate.UNKNOWN, _words(lost))
+
+
+def is_alive(client: smtplib.SMTP) -> bool:
+    """Tell whether the server still listens: it may have hung up while nothing was said."""
+    try:
+        return client.noop()[0] == DONE
+    except (OSError, smtplib.SMTPException):
+        return False
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what verifies certificates: by the system's authorities, and those of a file."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=str(ca_file))
+    return context
+
+
+def _connected(door: SmtpDoor) -> smtplib.SMTP:
+    """Connect, with TLS from the start or, on other ports than 465, by STARTTLS (RFC 3207)."""
+    trust = trusting(door.ca_file)
+    client = smtplib.SMTP(local_hostname=door.sender.rpartition("@")[2], timeout=SECONDS)
+    client.sock = socket.create_connection((door.address, door.port), timeout=SECONDS)
+    try:
+        if door.port == IMPLICIT_TLS:
+            client.sock = trust.wrap_socket(client.sock, server_hostname=door.host)
+        _expect(client.getreply(), READY)
+        client.ehlo()
+        if door.port != IMPLICIT_TLS:
+            _expect(client.docmd("STARTTLS"), READY)
+            client.sock = trust.wrap_socket(client.sock, server_hostname=door.host)
+            client.file = None
+            client.ehlo()
+    except BaseException:
+        _close(client)
+        raise
+    return client
+
+
+def _expect(reply: tuple[int, bytes], code: int) -> None:
+    if reply[0] != code:
+        raise smtplib.SMTPResponseException(*reply)
+
+
+def _envelope(client: smtplib.SMTP, sender: str, recipient: str) -> ServerAnswer | None:
+    """Say from whom and to whom, and that the message follows; return the answer of a refusal."""
+    client.rset()
+    code, words = client.mail(sender)
+    if code != DONE:
+        return _answer(code, words)
+    code, words = client.rcpt(recipient)
+    if code != DONE:
+        refused = _answer(code, words)
+        gone = refused.fate is Fate.REFUSED and is_of_address(refused.status)
+        return ServerAnswer(Fate.NO_SUCH_ADDRESS, refused.words) if gone else refused
+    code, words = client.docmd("DATA")
+    return None if code == GO_ON else _answer(code, words)
+
+
+def _answer(code: int, words: bytes) -> ServerAnswer:
+    said = f"{code} {words.decode(errors='replace')}"
+    if code == DONE:
+        return ServerAnswer(Fate.SENT, said)
+    if code // 100 == HARD:
+        return ServerAnswer(Fate.REFUSED, said)
+    return ServerAnswer(Fate.TOO_MANY if TOO_MANY.search(said) else Fate.LATER, said)
+
+
+def _close(client: smtplib.SMTP | None) -> None:
+    if client is not None:
+        with suppress(OSError, smtplib.SMTPException):
+            client.quit()
+        client.close()
+
+
+def _words(wrong: BaseException) -> str:
+    """Return what went wrong, without what was given: an exception of smtplib may quote it."""
+    if isinstance(wrong, smtplib.SMTPResponseException):
+        said = wrong.smtp_error
+        words = said.decode(errors="replace") if isinstance(said, bytes) else said
+        return f"{wrong.smtp_code} {words}"
+    return str(wrong) or type(wrong).__name__

@@ -1,0 +1,231 @@
+"""Letters leave: each looked at once more, claimed, handed in, and known to have been taken.
+
+A letter that was under way when its sender ended is asked for at the server before anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from provision import database
+from provision.errors import PaquetError
+from provision.post import message, outbox, smtp
+from provision.post.outbox import CANCELLED, HELD, SENT, WAITING
+from provision.post.smtp import Fate
+from provision.registry.secrets import read_key_file
+from provision.servers.looking import Inquiry, ask_program
+from provision.workflows import posting_checks, posting_returns, posting_sender
+
+if TYPE_CHECKING:
+    import smtplib
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.orm import Session
+
+    from provision.post.models import Letter
+    from provision.post.smtp import ServerAnswer, SmtpDoor
+    from provision.workflows.control import Control
+
+PROGRAM = "/usr/local/lib/paquet/post-seen"
+ABANDONED = timedelta(minutes=10)  # after so long a letter under way has no sender any more
+SESSION_OVER = timedelta(hours=1)  # after so long no session is open, whatever the log lacks
+MINUTE = 60.0
+PERHAPS = (
+    "It may have left: the sender was stopped at the wrong moment, and its server cannot be asked. "
+    "Look into the mailbox or ask the person; then `paquet post retry`, or `hold --for-good`"
+)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What became of a letter, and the words of whoever decided it."""
+
+    letter: int
+    kind: str
+    state: str
+    words: str
+
+
+def send(control: Control, pause: Callable[[float], None] = time.sleep) -> list[Posted]:
+    """Send what may leave now, at the pace of the settings; return what became of each letter.
+
+    Raises PaquetError when the server cannot be reached, or the sender has no secret: then letters
+    wait. It stops for now when the server says that it is too many.
+    """
+    door, posted = posting_sender.door(control), []
+    unclear = [_of(control, number) for number in recover_abandoned(control)]
+    with control.reading() as session:
+        due = outbox.due(session, control.clock())
+    for result in _each(control, door, due, pause):
+        control.tell(f"letter {result.letter}: {result.state}")
+        posted.append(result)
+    unsure = [result.letter for result in posted if result.state == outbox.SENDING]
+    _recover_all(control, unsure)
+    final = {number: _of(control, number) for number in unsure}
+    return [*unclear, *(final.get(result.letter, result) for result in posted)]
+
+
+def recover_abandoned(control: Control) -> list[int]:
+    """Find out what became of letters whose sender is gone; return their numbers."""
+    with control.reading() as session:
+        abandoned = outbox.sending(session, control.clock() - ABANDONED)
+    _recover_all(control, abandoned)
+    return abandoned
+
+
+def _recover_all(control: Control, numbers: list[int]) -> None:
+    for number in numbers:
+        try:
+            recover(control, number)
+        except PaquetError as unable:  # the server sleeps: it is asked the next time
+            control.tell(f"letter {number}: {unable.message}")
+
+
+def recover(control: Control, number: int) -> str:
+    """Find out whether a letter under way was taken; its sender is over. Return its state then.
+
+    Our own server's log proves it; nobody can ask another one: there the letter is held.
+    """
+    with control.reading() as session:
+        letter = outbox.get(session, number)
+    if letter.state != outbox.SENDING:
+        return letter.state
+    seen = _asked(control, letter)
+
+    def work(session: Session) -> str:
+        letter = outbox.get(session, number)
+        if letter.state == outbox.SENDING:
+            _settle(control, session, letter, seen)
+        return letter.state
+
+    return database.retried(control.engine, work)
+
+
+def _asked(control: Control, letter: Letter) -> dict[str, str]:
+    """Return what the server's log proves: `state` and `queue`, as its program says."""
+    host = posting_sender.own_server(control)
+    if host is None or letter.began_at is None:
+        return {"state": "unknown", "queue": ""}
+    since, sender = str(letter.began_at.timestamp()), posting_sender.address(control)
+    inquiry = Inquiry(
+        (PROGRAM, letter.message_id, since, sender), "does not know which letters it took"
+    )
+    seen: dict[str, str] = json.loads(ask_program(host, control.settings, inquiry))
+    return seen
+
+
+def _settle(control: Control, session: Session, letter: Letter, seen: dict[str, str]) -> None:
+    told, began = control.told("its sender was stopped"), letter.began_at or control.clock()
+    state = seen["state"]
+    if state == "open" and control.clock() - began > SESSION_OVER:
+        state = "no"
+    if state == "accepted":
+        outbox.change(session, letter, SENT, told, f"queued as {seen['queue']} (the log says)")
+    elif state == "no":
+        outbox.untried(session, letter, told, "it was not taken", timedelta())
+    elif state == "unknown":
+        outbox.change(session, letter, HELD, told, PERHAPS)
+
+
+def _each(
+    control: Control, door: SmtpDoor, due: list[int], pause: Callable[[float], None]
+) -> Iterator[Posted]:
+    """Send letter by letter over one connection, made anew when it is lost."""
+    wait, client = MINUTE / control.settings.post.per_minute, None
+    with ExitStack() as open_doors:
+        for number in due:
+            ready = _ready(control, door, number)
+            if isinstance(ready, Posted):
+                yield ready
+                continue
+            if client is None or not smtp.is_alive(client):
+                client = open_doors.enter_context(smtp.session(door))
+            result = _send_one(control, door, client, ready)
+            if result is None:
+                continue
+            yield result[0]
+            if result[1] is Fate.TOO_MANY:
+                return
+            pause(wait)
+
+
+def _ready(control: Control, door: SmtpDoor, number: int) -> tuple[Letter, bytes] | Posted:
+    """Look at a letter once more, and make its message; or say why it does not leave now."""
+    with control.reading() as session:
+        letter = outbox.get(session, number)
+        verdict = posting_checks.look_again(control, session, letter)
+    if verdict is None:
+        try:
+            key = read_key_file(control.settings.key_file)
+            zone = control.settings.operator.zone
+            letter.message_id = letter.message_id or outbox.message_id(letter.key, key, zone)
+            files = posting_checks.files(control, letter)
+            return letter, message.compose(letter, door.sender, control.clock(), files)
+        except PaquetError as refused:
+            verdict = (HELD, refused.message)
+    state, why = verdict
+
+    def work(session: Session) -> None:
+        waiting = outbox.get(session, number)
+        if waiting.state == WAITING and state in (HELD, CANCELLED):
+            outbox.change(session, waiting, state, control.told(), why)
+        elif waiting.state == WAITING and why == posting_checks.ON_PAPER:
+            outbox.to_paper(session, waiting, control.told())
+
+    database.retried(control.engine, work)
+    return Posted(number, letter.kind, state, why)
+
+
+def _send_one(
+    control: Control, door: SmtpDoor, client: smtplib.SMTP, ready: tuple[Letter, bytes]
+) -> tuple[Posted, Fate] | None:
+    """Claim a letter, hand it in, and write down what the server said; None if it is another's."""
+    looked_at, content = ready
+
+    def take(session: Session) -> bool:
+        return outbox.claim(session, looked_at, control.told())
+
+    if not database.retried(control.engine, take):
+        return None
+    answer = smtp.deliver(client, door.sender, looked_at.email or "", content)
+
+    def write(session: Session) -> str:
+        letter = outbox.get(session, looked_at.id)
+        if letter.state == outbox.SENDING:
+            _write_answer(control, session, letter, answer)
+        return letter.state
+
+    state = database.retried(control.engine, write)
+    return Posted(looked_at.id, looked_at.kind, state, answer.words), answer.fate
+
+
+def _write_answer(control: Control, session: Session, letter: Letter, answer: ServerAnswer) -> None:
+    """Write what the server said. Of a letter that may have been taken nothing is known yet."""
+    told = control.told(answer.words[:3])
+    if answer.fate is Fate.SENT:
+        outbox.change(session, letter, SENT, told, answer.words)
+    elif answer.fate is Fate.NO_SUCH_ADDRESS:
+        outbox.bounce(session, letter, answer.status, told, answer.words)
+    elif answer.fate is Fate.REFUSED:
+        outbox.change(session, letter, HELD, told, answer.words)
+    elif answer.fate is Fate.TOO_MANY:
+        outbox.untried(session, letter, told, answer.words)
+    elif answer.fate is Fate.LATER:
+        outbox.postpone(session, letter, told, answer.words)
+
+
+def _of(control: Control, number: int) -> Posted:
+    with control.reading() as session:
+        letter = outbox.get(session, number)
+        return Posted(number, letter.kind, letter.state, letter.message)
+
+
+def came_back(control: Control) -> list[Posted]:
+    """Read what came back to the sender, and return the letters that it is about."""
+    numbers = posting_returns.read(control, posting_sender.door(control))
+    return [_of(control, number) for number in numbers]

@@ -1,0 +1,102 @@
+"""Letters for the letterbox: one PDF of all that cannot go by e-mail, noted as printed after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provision import database
+from provision.errors import PaquetError
+from provision.post import letterbox, outbox
+from provision.post.letterbox import PaperLetter
+from provision.post.outbox import CANCELLED, PRINTED
+from provision.process.files import write_private
+from provision.workflows import posting_checks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from provision.post.letterbox import Sheets
+    from provision.post.models import Letter
+    from provision.workflows.control import Control
+
+NAME = "letters-{}.pdf"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A letter that is not printed: what becomes of it, and why."""
+
+    letter: Letter
+    state: str
+    why: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is not meant any more."""
+        return self.state == CANCELLED
+
+
+@dataclass(frozen=True)
+class Laid:
+    """What is to be printed, by postcode, and what is left out."""
+
+    letters: tuple[PaperLetter, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def waiting(control: Control) -> Laid:
+    """Return what would be printed now; nothing is written."""
+    chosen: list[Letter] = []
+    left_out: list[LeftOut] = []
+    with control.reading() as session:
+        for letter in outbox.on_paper(session):
+            verdict = posting_checks.look_again(control, session, letter)
+            if verdict is None or verdict[1] == posting_checks.ON_PAPER:
+                chosen.append(letter)
+            else:
+                left_out.append(LeftOut(letter, *verdict))
+    laid = []
+    for letter in chosen:
+        try:
+            laid.append(PaperLetter(letter, posting_checks.files(control, letter)))
+        except PaquetError as refused:
+            left_out.append(LeftOut(letter, letter.state, refused.message))
+    return Laid(tuple(laid), tuple(left_out))
+
+
+def write(
+    control: Control, laid: Laid, folder: Path, *, duplex: bool = False
+) -> tuple[Path, Sheets]:
+    """Write the PDF of all letters into a folder that nobody else reads; return where each begins.
+
+    Letters are noted as printed only afterwards: done again before that, the file is replaced.
+    """
+    language = control.settings.operator.language
+    sheets = letterbox.bound(laid.letters, language, duplex=duplex)
+    numbers = sorted(paper.letter.id for paper in laid.letters)
+    name = NAME.format(f"{control.today()}-{numbers[0]}-{numbers[-1]}")
+    (path,) = write_private(folder, {name: sheets.pdf})
+    return path, sheets
+
+
+def printed(control: Control, laid: Laid) -> list[int]:
+    """Note the letters as printed, those that still wait for it; return their numbers.
+
+    What was left out because it is not meant any more is cancelled.
+    """
+    after = {paper.letter.id: (PRINTED, "printed") for paper in laid.letters}
+    after |= {stale.letter.id: (CANCELLED, stale.why) for stale in laid.left_out if stale.is_over}
+
+    def work(session: Session) -> list[int]:
+        there = {letter.id: letter for letter in outbox.on_paper(session)}
+        done = []
+        for number, (state, why) in after.items():
+            if number in there:
+                outbox.change(session, there[number], state, control.told(), why)
+                done += [number] if state == PRINTED else []
+        return done
+
+    return database.retried(control.engine, work)
