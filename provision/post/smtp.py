@@ -52,7 +52,7 @@ class SmtpDoor:
     ca_file: Path | None = None
 
 
-class Fate(Enum):
+class Became(Enum):
     """What became of a letter."""
 
     SENT = "sent"
@@ -67,7 +67,7 @@ class Fate(Enum):
 class ServerAnswer:
     """What became of a letter, and in which words the server said so."""
 
-    fate: Fate
+    became: Became
     words: str
 
     @property
@@ -110,14 +110,14 @@ def deliver(client: smtplib.SMTP, sender: str, recipient: str, message: bytes) -
             return refused
         client.send(STARTS_LINE.sub(b"..", message))
     except (OSError, smtplib.SMTPException) as lost:
-        return ServerAnswer(Fate.LATER, _words(lost))
+        return ServerAnswer(Became.LATER, _words(lost))
     try:
         if client.sock is not None:
             client.sock.settimeout(END_SECONDS)
         client.send(b".\r\n")
         return _answer(*client.getreply())
     except (OSError, smtplib.SMTPException) as lost:
-        return ServerAnswer(Fate.UNKNOWN, _words(lost))
+        return ServerAnswer(Became.UNKNOWN, _words(lost))
 
 
 def is_alive(client: smtplib.SMTP) -> bool:
@@ -171,8 +171,8 @@ def _envelope(client: smtplib.SMTP, sender: str, recipient: str) -> ServerAnswer
     code, words = client.rcpt(recipient)
     if code != DONE:
         refused = _answer(code, words)
-        gone = refused.fate is Fate.REFUSED and is_of_address(refused.status)
-        return ServerAnswer(Fate.NO_SUCH_ADDRESS, refused.words) if gone else refused
+        gone = refused.became is Became.REFUSED and is_of_address(refused.status)
+        return ServerAnswer(Became.NO_SUCH_ADDRESS, refused.words) if gone else refused
     code, words = client.docmd("DATA")
     return None if code == GO_ON else _answer(code, words)
 
@@ -180,10 +180,10 @@ def _envelope(client: smtplib.SMTP, sender: str, recipient: str) -> ServerAnswer
 def _answer(code: int, words: bytes) -> ServerAnswer:
     said = f"{code} {words.decode(errors='replace')}"
     if code == DONE:
-        return ServerAnswer(Fate.SENT, said)
+        return ServerAnswer(Became.SENT, said)
     if code // 100 == HARD:
-        return ServerAnswer(Fate.REFUSED, said)
-    return ServerAnswer(Fate.TOO_MANY if TOO_MANY.search(said) else Fate.LATER, said)
+        return ServerAnswer(Became.REFUSED, said)
+    return ServerAnswer(Became.TOO_MANY if TOO_MANY.search(said) else Became.LATER, said)
 
 
 def _close(client: smtplib.SMTP | None) -> None:

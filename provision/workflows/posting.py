@@ -16,7 +16,7 @@ from provision import database
 from provision.errors import PaquetError
 from provision.post import message, outbox, smtp
 from provision.post.outbox import CANCELLED, HELD, SENT, WAITING
-from provision.post.smtp import Fate
+from provision.post.smtp import Became
 from provision.registry.secrets import read_key_file
 from provision.servers.looking import Inquiry, ask_program
 from provision.workflows import posting_checks, posting_returns, posting_sender
@@ -149,7 +149,7 @@ def _each(
             if result is None:
                 continue
             yield result[0]
-            if result[1] is Fate.TOO_MANY:
+            if result[1] is Became.TOO_MANY:
                 return
             pause(wait)
 
@@ -183,7 +183,7 @@ def _ready(control: Control, door: SmtpDoor, number: int) -> tuple[Letter, bytes
 
 def _send_one(
     control: Control, door: SmtpDoor, client: smtplib.SMTP, ready: tuple[Letter, bytes]
-) -> tuple[Posted, Fate] | None:
+) -> tuple[Posted, Became] | None:
     """Claim a letter, hand it in, and write down what the server said; None if it is another's."""
     looked_at, content = ready
 
@@ -201,21 +201,21 @@ def _send_one(
         return letter.state
 
     state = database.retried(control.engine, write)
-    return Posted(looked_at.id, looked_at.kind, state, answer.words), answer.fate
+    return Posted(looked_at.id, looked_at.kind, state, answer.words), answer.became
 
 
 def _write_answer(control: Control, session: Session, letter: Letter, answer: ServerAnswer) -> None:
     """Write what the server said. Of a letter that may have been taken nothing is known yet."""
     told = control.told(answer.words[:3])
-    if answer.fate is Fate.SENT:
+    if answer.became is Became.SENT:
         outbox.change(session, letter, SENT, told, answer.words)
-    elif answer.fate is Fate.NO_SUCH_ADDRESS:
+    elif answer.became is Became.NO_SUCH_ADDRESS:
         outbox.bounce(session, letter, answer.status, told, answer.words)
-    elif answer.fate is Fate.REFUSED:
+    elif answer.became is Became.REFUSED:
         outbox.change(session, letter, HELD, told, answer.words)
-    elif answer.fate is Fate.TOO_MANY:
+    elif answer.became is Became.TOO_MANY:
         outbox.untried(session, letter, told, answer.words)
-    elif answer.fate is Fate.LATER:
+    elif answer.became is Became.LATER:
         outbox.postpone(session, letter, told, answer.words)
 
 

@@ -26,7 +26,7 @@ NAME = "letters-{}.pdf"
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class NotPrinted:
     """A letter that is not printed: what becomes of it, and why."""
 
     letter: Letter
@@ -44,26 +44,26 @@ class Laid:
     """What is to be printed, by postcode, and what is left out."""
 
     letters: tuple[PaperLetter, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[NotPrinted, ...]
 
 
 def waiting(control: Control) -> Laid:
     """Return what would be printed now; nothing is written."""
     chosen: list[Letter] = []
-    left_out: list[LeftOut] = []
+    left_out: list[NotPrinted] = []
     with control.reading() as session:
         for letter in outbox.on_paper(session):
             verdict = posting_checks.look_again(control, session, letter)
             if verdict is None or verdict[1] == posting_checks.ON_PAPER:
                 chosen.append(letter)
             else:
-                left_out.append(LeftOut(letter, *verdict))
+                left_out.append(NotPrinted(letter, *verdict))
     laid = []
     for letter in chosen:
         try:
             laid.append(PaperLetter(letter, posting_checks.files(control, letter)))
         except PaquetError as refused:
-            left_out.append(LeftOut(letter, letter.state, refused.message))
+            left_out.append(NotPrinted(letter, letter.state, refused.message))
     return Laid(tuple(laid), tuple(left_out))
 
 

@@ -47,6 +47,7 @@ READERS = {
     *("report model", "report show", "subscriber list", "subscriber show"),
     *("fund list", "fund share-cost", "fund show", "hours list", "debt list", "receipt list"),
     *("reciprocity list", "reciprocity statement", "exchange agreements", "exchange currencies"),
+    *("post list",),
 }
 NAMES = {"issuer", "organisation", "plan", "sold_by", "supported_by", "territory"}
 HEAVY = (
