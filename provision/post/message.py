@@ -13,7 +13,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from provision.errors import PaquetError
+from provision import edges
+from provision.errors import PaquetError, UsageRefused
 from provision.rendering import render
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ def compose(letter: Letter, sender: str, at: datetime, files: Sequence[Attached]
     message["Date"] = format_datetime(at)
     message["Message-ID"] = letter.message_id
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = letter.language
     if letter.kind in MAY_END:
         message["List-Unsubscribe"] = f"<mailto:{letter.reply_to or sender}?subject=unsubscribe>"
     message.set_content(letter.text, charset="utf-8", cte="quoted-printable")
@@ -62,6 +62,7 @@ def compose(letter: Letter, sender: str, at: datetime, files: Sequence[Attached]
     for file in files:
         kind, subtype = MEDIA.get(file.name.rpartition(".")[2].lower(), UNKNOWN)
         message.add_attachment(file.content, kind, subtype, filename=one_line(file.name))
+    message["Content-Language"] = letter.language
     return message.as_bytes()
 
 
@@ -96,6 +97,6 @@ def _mailbox(name: str, address: str) -> Address:
     """Return a name with its address; a name must not look like one: servers refuse that."""
     shown = one_line(name).replace("@", " at ")
     try:
-        return Address(shown, addr_spec=address)
-    except (ValueError, IndexError) as wrong:
-        raise PaquetError(f"A letter cannot go to this address: {type(wrong).__name__}") from None
+        return Address(shown, addr_spec=edges.email(address))
+    except UsageRefused as refused:
+        raise PaquetError(f"A letter cannot go there: {refused.message}") from None
