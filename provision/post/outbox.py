@@ -289,7 +289,7 @@ def forget(session: Session, letter: Letter, told: Told) -> None:
 def written_until(session: Session, until: date) -> dict[int, date]:
     """Return the days of the letters that were written by a day and still have words, by number."""
     old = select(Letter.id, Letter.written_on).where(Letter.written_on <= until, Letter.text != "")
-    return dict(session.execute(old.order_by(Letter.id)))
+    return dict(session.execute(old.order_by(Letter.id)).all())
 
 
 def give_up(session: Session, subscriber_id: int, told: Told) -> None:
@@ -308,7 +308,7 @@ def _numbers(session: Session, keys: Sequence[str]) -> dict[str, int]:
     numbers: dict[str, int] = {}
     for start in range(0, len(keys), PIECE):
         part = select(Letter.key, Letter.id).where(Letter.key.in_(keys[start : start + PIECE]))
-        numbers |= dict(session.execute(part))
+        numbers |= dict(session.execute(part).all())
     return numbers
 
 

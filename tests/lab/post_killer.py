@@ -15,6 +15,8 @@ from provision.workflows import posting
 from provision.workflows.control import Control
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from provision.post.smtp import ServerAnswer
 
 STEPS = ("connection", "DATA", "body", "dot", "commit")
@@ -34,10 +36,9 @@ class Killed(smtplib.SMTP):
         end_at(cmd == self.step == "DATA")
         return answer
 
-    def send(self, s: bytes | str) -> None:
+    def send(self, s: Buffer | str) -> None:
         """Send; in the middle of a message, or right after its end, be no more."""
-        is_body = isinstance(s, bytes) and b"\r\nSubject:" in s
-        if is_body and self.step == "body":
+        if self.step == "body" and isinstance(s, bytes) and b"\r\nSubject:" in s:
             super().send(s[: len(s) // 2])
             end_at(now=True)
         super().send(s)
@@ -51,7 +52,7 @@ def end_at(now: bool) -> None:  # noqa: FBT001 (a condition, said where it is as
 
 def main() -> None:
     config, Killed.step = Path(sys.argv[1]), sys.argv[2]
-    smtp.smtplib.SMTP = Killed  # type: ignore[misc,attr-defined]
+    smtp.smtplib.SMTP = Killed  # type: ignore[attr-defined]
     if Killed.step == "commit":
         deliver = smtp.deliver
 
@@ -60,7 +61,7 @@ def main() -> None:
             end_at(now=True)
             return answer
 
-        smtp.deliver = killed
+        smtp.deliver = killed  # type: ignore[assignment]
     read = settings.load(config)
     control = Control(read, database.connect(read.registry.url), "test")
     posting.send(control, lambda _seconds: None)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from provision.post.models import Letter
 
+GOLDEN = Path(__file__).parent / "golden"
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 SENDER = "post@paquet.test"
 TEXT = """Bonjour Zoé Müller,
@@ -39,3 +42,14 @@ def a_letter(**changes: Any) -> Letter:  # noqa: ANN401 (columns)
         "state": "sending",
     }
     return Letter(**{**words, **changes})
+
+
+def check_golden(name: str, text: str) -> None:
+    """Compare with the golden file; PAQUET_GOLDEN=write writes it, and still fails once."""
+    path = GOLDEN / name
+    known = path.read_text(encoding="utf-8") if path.exists() else None
+    if os.environ.get("PAQUET_GOLDEN") == "write" and known != text:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert known is not None, f"{path} is missing: write it with PAQUET_GOLDEN=write"
+    assert text == known
