@@ -20,14 +20,17 @@ from provision.subscriptions.parties import identities, organisations
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.selling import billing, charges, due, opening
 from provision.subscriptions.selling.opening import Sale
+from tests.integration.subscriptions.mail_taker import taking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from provision.subscriptions.offers.contracts import Share
     from provision.subscriptions.offers.models import Plan
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.selling.models import Subscription
+    from tests.integration.subscriptions.mail_taker import Taker
 
 START = date(2026, 1, 1)
 DAY = date(2026, 11, 30)  # on which commands are typed where a file names no TODAY
@@ -207,3 +210,10 @@ def shop(session: Session) -> Shop:
     made = Shop(session, seller, supporter, newcomer(session, "Jeanne"))
     made.bring(PLANS)
     return made
+
+
+@pytest.fixture
+def taker(tmp_path: Path) -> Iterator[Taker]:
+    """A mail server that takes letters."""
+    with taking(tmp_path) as server:
+        yield server

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from provision import database, settings
 from provision.post.models import Letter
@@ -16,16 +16,12 @@ from provision.registry.secrets import open_safe
 from provision.workflows import posting, posting_gathering
 from provision.workflows.control import Control
 from tests.integration.subscriptions.mail_taker import HOST, SECRET
-from tests.integration.subscriptions.paying_shop import open_till
 
 if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from sqlalchemy import Engine
-
     from provision.workflows.posting import Posted
-    from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.mail_taker import Taker
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -81,15 +77,15 @@ class Office:
         self.control = replace(self.control, clock=lambda: now)
 
 
-def open_office(
-    shop: Shop, engine: Engine, folder: Path, taker: Taker, since: str = "2026-01-01"
-) -> Office:
-    """Describe the seller, and give the sender its secret."""
-    till, config = open_till(shop), folder / "paquet.toml"
+def open_office(till: Till, folder: Path, taker: Taker, since: str = "2026-01-01") -> Office:
+    """Write the settings of a post, and give the sender its secret."""
+    engine, config = till.session.get_bind(), folder / "paquet.toml"
+    assert isinstance(engine, Engine)
     url = engine.url.render_as_string(hide_password=False)
     words = {"url": url, "authority": taker.authority, "port": taker.port, "since": since}
     config.write_text(SETTINGS.format(sender=SENDER, host=HOST, **words), encoding="utf-8")
-    secrets.make_key_file(folder / "paquet.key")
+    if not (folder / "paquet.key").exists():
+        secrets.make_key_file(folder / "paquet.key")
     control = Control(settings.load(config), engine, "ana", lambda: NOON)
     till.session.commit()
     with control.session() as session:

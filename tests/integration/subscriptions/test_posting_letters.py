@@ -20,14 +20,11 @@ from provision.post.models import Letter
 from provision.registry.models import Event
 from provision.workflows import posting
 from tests.integration.subscriptions.conftest import START, newcomer
-from tests.integration.subscriptions.mail_taker import STEPS, taking
+from tests.integration.subscriptions.mail_taker import STEPS
+from tests.integration.subscriptions.paying_shop import open_till
 from tests.integration.subscriptions.post_office import SENDER, open_office
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Engine
-
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.mail_taker import Taker
     from tests.integration.subscriptions.post_office import Office
@@ -37,21 +34,15 @@ DAY = START + timedelta(days=1)
 LARGE = 8_000_000
 
 
-@pytest.fixture
-def taker(tmp_path: Path) -> Iterator[Taker]:
-    with taking(tmp_path) as server:
-        yield server
-
-
 def enclose(office: Office, content: bytes) -> None:
     with database.transaction(office.control.engine) as session:
         session.scalars(select(Letter)).one().enclosures[0].content = content
 
 
 @pytest.fixture
-def office(shop: Shop, engine: Engine, tmp_path: Path, taker: Taker) -> Office:
+def office(shop: Shop, tmp_path: Path, taker: Taker) -> Office:
     """Jeanne was billed ten euros."""
-    made = open_office(shop, engine, tmp_path, taker)
+    made = open_office(open_till(shop), tmp_path, taker)
     shop.subscribe(shop.jeanne)
     shop.bill(DAY)
     return made
@@ -94,9 +85,9 @@ def test_every_change_is_an_event_and_none_names_anybody(office: Office) -> None
 
 
 def test_nothing_older_than_the_day_of_the_settings_is_written_or_sent(
-    shop: Shop, engine: Engine, tmp_path: Path, taker: Taker
+    shop: Shop, tmp_path: Path, taker: Taker
 ) -> None:
-    office = open_office(shop, engine, tmp_path, taker, since="2026-02-01")
+    office = open_office(open_till(shop), tmp_path, taker, since="2026-02-01")
     shop.subscribe(shop.jeanne)
     shop.bill(DAY, date(2026, 2, 2))
     assert office.gather() == {"invoice": 1}
