@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 Deliver: TypeAlias = "Callable[[Control, int], Delivery]"
 SELLER, SUPPORTER, PLAN = "Atelier du Web", "Nuage Libre", "famille"
+LOGIN, PLACE = "jeanne.martin", "jeanne"
 SERVERS = {"bundles1": "bundles", "backup1": "backup"}
 
 
@@ -98,6 +100,8 @@ def set_up(lab: Lab, folder: Path, tell: Callable[[str], None]) -> Control:
         "mirror": lab.mirror,
         "security_mirror": lab.security_mirror,
         "lab": lab.name,
+        "sender": f"{LOGIN}@{PLACE}.{facts['zones']['operator']}",
+        "today": datetime.now(UTC).astimezone().date(),
         "quoted": json.dumps,
     }
     path.write_text(rendering.render("rehearsal.toml.j2", words), encoding="utf-8")
@@ -159,10 +163,10 @@ def _order(control: Control, report: RehearsalReport, deliver: Deliver) -> None:
     wish = ordering.check(
         control,
         Words(
-            email="jeanne.martin@ailleurs.test",
+            email=f"{LOGIN}@ailleurs.test",
             name="Jeanne Martin",
             plan=PLAN,
-            domain=f"jeanne.{zone}",
+            domain=f"{PLACE}.{zone}",
             cloud=report.cloud,
             server=None,
             sold_by=SELLER,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import secrets
 import signal
 import socket
@@ -128,7 +129,7 @@ def office(region: Region) -> LabOffice:
     text = (region.folder / "paquet.toml").read_text("utf-8")
     today = region.control.today()
     said = f'[post]\naddress = "{bundle.address}"\nsince = {today}\nper_minute = 600\n'
-    config.write_text(f"{text}\n{said}", "utf-8")
+    config.write_text(re.sub(r"^\[post\]\n(.+\n)*", "", text, flags=re.MULTILINE) + said, "utf-8")
     control = replace(region.control, settings=settings.load(config))
     with control.session() as session:
         seller = organisations.get(session, rehearsal.SELLER)
