@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from provision.formats.codes import countries
 from provision.formats.facturx import wording
@@ -76,22 +76,17 @@ def recipients(session: Session, numbers: Iterable[int]) -> dict[int, Recipient]
     people: dict[int, Recipient] = {}
     for start in range(0, len(wanted), PIECE):
         part = wanted[start : start + PIECE]
-        newest = (
-            select(func.max(Identity.id))
-            .where(Identity.subscriber_id.in_(part))
-            .group_by(Identity.subscriber_id)
+        known = select(Identity.subscriber_id, Identity.content).where(
+            Identity.subscriber_id.in_(part)
         )
-        rows = session.execute(
-            select(Subscriber, Identity.content)
-            .outerjoin(
-                Identity, (Identity.subscriber_id == Subscriber.id) & Identity.id.in_(newest)
-            )
-            .where(
-                Subscriber.id.in_(part),
-                Subscriber.id.not_in(select(Erasure.subscriber_id)),
-            )
+        newest = dict(session.execute(known.order_by(Identity.id)).all())
+        subscribers = select(Subscriber).where(
+            Subscriber.id.in_(part), Subscriber.id.not_in(select(Erasure.subscriber_id))
         )
-        people |= {subscriber.id: _recipient(subscriber, content) for subscriber, content in rows}
+        people |= {
+            subscriber.id: _recipient(subscriber, newest.get(subscriber.id))
+            for subscriber in session.scalars(subscribers)
+        }
     return people
 
 
