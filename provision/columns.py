@@ -30,7 +30,10 @@ class IsoDay(TypeDecorator[date]):
 
 
 class UtcMoment(TypeDecorator[datetime]):
-    """A moment as text in universal time, to the microsecond: this text sorts like the moments."""
+    """A moment as text in universal time (ISO 8601): such texts sort like their moments.
+
+    Where there are no microseconds, a + stands in the place of the dot, and sorts before it.
+    """
 
     impl = Text
     cache_ok = True
@@ -38,7 +41,7 @@ class UtcMoment(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         """Given a moment that knows its zone, return its text."""
         del dialect
-        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+        return None if value is None else value.astimezone(UTC).isoformat()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Given the text, return the moment."""

@@ -46,6 +46,13 @@ def test_paths_count_from_the_folder_of_the_file(tmp_path: Path) -> None:
     assert read.registry.url == f"sqlite:///{tmp_path}/paquet.db"
 
 
+def test_letters_leave_from_an_address_and_since_a_day(tmp_path: Path) -> None:
+    told = OPERATOR + '[post]\naddress = "Post@Nuage.exemple.fr"\nsince = 2026-12-01\n'
+    read = settings.load(written(tmp_path, told))
+    assert (read.post.address, read.post.port) == ("post@nuage.exemple.fr", 465)
+    assert settings.load(written(tmp_path, OPERATOR)).post.since is None
+
+
 def test_an_absolute_path_stays_where_it_is(tmp_path: Path) -> None:
     read = settings.load(written(tmp_path, 'state = "/srv/state"\n' + OPERATOR))
     assert str(read.state) == "/srv/state"
@@ -57,6 +64,8 @@ def test_an_absolute_path_stays_where_it_is(tmp_path: Path) -> None:
         (OPERATOR + "colour = 1\n", "operator.colour: this setting is not known"),
         ('sped = "up"\n' + OPERATOR, "sped: this setting is not known"),
         (OPERATOR.replace("Nuage.Exemple.FR", "not a zone"), "operator.zone"),
+        (OPERATOR + '[post]\naddress = "post@exemple.fr"\n', "it needs `since`"),
+        (OPERATOR + '[post]\naddress = "nobody"\nsince = 2026-12-01\n', "post.address"),
         (OPERATOR.replace("aide@exemple.fr", "nobody"), "operator.contact"),
         (OPERATOR + 'telephone = "12"\n', "operator.telephone: '12' is not a telephone number"),
         (OPERATOR + "[names]\nport = 0\n", "names.port"),

@@ -13,6 +13,9 @@ from sqlalchemy import MetaData, select
 from provision import database
 from provision.migrations import upgrades
 from provision.money import EUR, Amount
+from provision.post import outbox
+from provision.post.models import PostPause
+from provision.post.outbox import Correspondent, Enclosed, NewLetter, Recipient
 from provision.registry import fences, orders, runs, secrets, states
 from provision.registry.models import Device, Order, RunLine, Subscriber
 from provision.registry.orders import DkimKey, Wish
@@ -208,6 +211,7 @@ def _jeanne(trade: Trade, safe: secrets.Safe) -> Subscriber:
     opened = trade.subscribe(jeanne, order_id=order.id)
     opening.begin(session, opened, START)
     _address(session, jeanne)
+    _letter(session, jeanne)
     session.add(
         Discount(subscription_id=opened.id, first_day=START, basis_points=1000, reason="solidarité")
     )
@@ -223,6 +227,18 @@ def _address(session: Session, jeanne: Subscriber) -> None:
     person = identities.Person(name=NAME, email=EMAIL, address=at_home)
     identities.write(session, jeanne, person, START)
     assert people.reference(session, jeanne.id).startswith("person-")
+
+
+def _letter(session: Session, jeanne: Subscriber) -> None:
+    """Write to Jeanne, and hold back what would come after."""
+    to = Recipient(NAME, EMAIL, "fr", f"{STREET}\n14000 Caen", "14000", jeanne.id)
+    words = (f"Bonjour {NAME}", f"{NAME}, voici un mot.\n", f"<p>{NAME}</p>")
+    enclosed = (Enclosed("mot.pdf", content=NAME.encode()),)
+    sender = Correspondent("Boutique Libre", "bureau@exemple.test")
+    letter = NewLetter("word:1", "word", START, sender, to, *words, enclosed=enclosed)
+    assert outbox.write(session, letter, AT)
+    pause = PostPause(subscriber_id=jeanne.id, reason="litige", actor="admin", since=START)
+    session.add(pause)
 
 
 def _subscription(session: Session, subscriber_id: int) -> Subscription:

@@ -13,7 +13,9 @@ from provision.commands.sales.contract import contract
 from provision.commands.sales.organisation import organisation
 from provision.commands.sales.plan import plan
 from provision.commands.sales.subscription import subscription
+from provision.commands.shared.context import Context
 from provision.errors import PaquetError
+from provision.post.models import Letter
 from provision.registry.models import Subscriber
 from provision.subscriptions.books import verify
 from provision.subscriptions.offers.models import Fund
@@ -23,8 +25,6 @@ from tests.integration.subscriptions.commanding import ask, founders, settled
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from provision.commands.shared.context import Context
 
 TODAY = date(2026, 3, 10)
 SOLD = ("--sold-by", "Boutique Libre", "--supported-by", "Les Amis du Libre", "--yes")
@@ -251,6 +251,21 @@ def test_notices_are_written_and_kept_as_sent(context: Context, tmp_path: Path) 
     assert listed.startswith("2026-12-15;;renewal;Jeanne;")
     assert listed.endswith(";110,00;;subscription-1-2027-02-28.txt")
     assert "Nobody has to be told." in run(context, *words)
+
+
+def test_a_notice_goes_into_the_post_where_there_is_one(context: Context, tmp_path: Path) -> None:
+    run(context, *JEANNE, "--plan", "famille", "--term", "yearly")
+    with context.config.open("a", encoding="utf-8") as config:
+        config.write("[post]\nsince = 2026-12-01\n")
+    posted = Context(context.config)
+    run(posted, "notices", "--on", "2026-12-15", "--write", str(tmp_path), "--yes")
+    run(posted, "notices", "--on", "2026-12-15", "--write", str(tmp_path), "--yes")
+    with posted.reading() as session:
+        letter = session.scalars(select(Letter)).one()
+    assert (letter.key, letter.kind) == ("renewal:1:2027-02-28", "renewal")
+    assert letter.subject.startswith("Votre abonnement Famille sera reconduit")
+    assert "Date limite de non-reconduction : 28 février 2027" in letter.html
+    posted.engine.dispose()
 
 
 def test_a_language_that_is_said_later_is_that_of_lines_and_letters_too(

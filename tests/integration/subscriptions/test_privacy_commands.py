@@ -154,8 +154,11 @@ def test_a_purge_shows_and_does_only_what_is_due(context: Context, world: World)
     end(world)
     words = ("purge", "--dry-run", "--on", "2029-07-01")
     told = json.loads(ask(context, privacy, *words, "--json").output)
-    assert [(row["what"], row["rule"]) for row in told] == [("subscriber 1", "client")]
-    assert told[0]["kept_until"] == "2029-06-30"
+    assert [(row["what"], row["rule"]) for row in told] == [
+        ("letter 1", "letter"),
+        ("subscriber 1", "client"),
+    ]
+    assert [row["kept_until"] for row in told] == ["2028-01-01", "2029-06-30"]
     assert json.loads(ask(context, privacy, "purge", "--yes", "--json").output) == []
 
 

@@ -35,10 +35,10 @@ ACTIVE = re.compile(r"([0-9A-Za-z]{6,20}): from=<.*\(queue active\)")
 def main(words: list[str]) -> int:
     """Tell what became of a letter, and return an exit code."""
     message_id, since, login = words
-    begun = float(since) - SKEW
     told = {"state": "unknown", "queue": ""}
-    if reaches(begun):
-        told = judge(lines(f"--since=@{begun:.0f}", UNIT), message_id, login)
+    if reaches(float(since)):
+        begun = f"--since=@{float(since) - SKEW:.0f}"
+        told = judge(lines(begun, UNIT), message_id, login)
     sys.stdout.write(json.dumps(told) + "\n")
     return 0
 
