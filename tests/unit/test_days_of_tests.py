@@ -15,6 +15,7 @@ REASONS = {
     "lab/test_doors.py": "fail2ban reads the journal of real machines since a moment",
     "lab/test_neighbours.py": "the journal of a real machine is read since a moment",
     "lab/test_orders.py": "the journal of a real machine is read since a moment",
+    "lab/test_post.py": "letters leave on the day of real machines",
     "integration/test_readme.py": "a person's shell has the day of the machine",
 }
 

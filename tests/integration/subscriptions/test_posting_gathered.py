@@ -23,7 +23,7 @@ from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.dunning_street import open_street, pay_all
 from tests.integration.subscriptions.giving_shop import open_desk
 from tests.integration.subscriptions.paying_shop import COLLECT_ON, TOLD, till_of_debits
-from tests.integration.subscriptions.post_office import open_office
+from tests.integration.subscriptions.post_office import NOON, open_office
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,7 +141,7 @@ def test_nobody_is_told_of_a_debit_that_is_over(shop: Shop, tmp_path: Path, take
     till = till_of_debits(shop)
     office = open_office(till, tmp_path, taker)
     till.collect()
-    office.later(COLLECT_ON - office.control.today())
+    office.later(COLLECT_ON - NOON.date())
     assert office.gather() == {"invoice": 2}
 
 
@@ -227,7 +227,7 @@ def test_an_export_has_the_letters_of_a_person_with_what_was_enclosed(office: Of
 def test_who_is_erased_leaves_letters_without_words_that_never_come_again(
     office: Office,
 ) -> None:
-    today = office.control.today()
+    today = date(2026, 2, 1)
     to = Recipient("Jeanne", "jeanne@exemple.test", "fr", "", "", office.till.shop.jeanne.id)
     words = ("Bonjour Jeanne", "Bonjour Jeanne\n")
     letter = NewLetter("word:1", "word", today, Correspondent("Les Amis"), to, *words)

@@ -65,7 +65,9 @@ def test_the_only_host_that_a_rehearsal_speaks_to_is_in_the_lab(
         safe = open_safe(session, control.settings.key_file)
         safe.put(posting_sender.OWNER, control.settings.post.address, SecretStr("throw-away"))
         to, sender = Recipient("Paul", "paul@gmail.com"), Correspondent("Nuage")
-        letter = NewLetter("word:1", "word", control.today(), sender, to, "Bonjour", "Bonjour\n")
+        since = control.settings.post.since
+        assert since is not None
+        letter = NewLetter("word:1", "word", since, sender, to, "Bonjour", "Bonjour\n")
         outbox.write(session, letter, control.clock())
     dialled: list[str] = []
 
