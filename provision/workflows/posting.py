@@ -17,6 +17,7 @@ from provision.errors import PaquetError
 from provision.post import message, outbox, smtp
 from provision.post.outbox import CANCELLED, HELD, SENT, WAITING
 from provision.post.smtp import Became
+from provision.process.files import locked_if_free
 from provision.registry.secrets import read_key_file
 from provision.servers.looking import Inquiry, ask_program
 from provision.workflows import posting_checks, posting_returns, posting_sender
@@ -35,6 +36,7 @@ PROGRAM = "/usr/local/lib/paquet/post-seen"
 ABANDONED = timedelta(minutes=10)  # after so long a letter under way has no sender any more
 SESSION_OVER = timedelta(hours=1)  # after so long no session is open, whatever the log lacks
 MINUTE = 60.0
+LOCK = "post.lock"
 PERHAPS = (
     "It may have left: the sender was stopped at the wrong moment, and its server cannot be asked. "
     "Look into the mailbox or ask the person; then `paquet post retry`, or `hold --for-good`"
@@ -55,10 +57,19 @@ def send(control: Control, pause: Callable[[float], None] = time.sleep) -> list[
     """Send what may leave now, at the pace of the settings; return what became of each letter.
 
     Raises PaquetError when the server cannot be reached, or the sender has no secret: then letters
-    wait. It stops for now when the server says that it is too many.
+    wait. It stops for now when the server says that it is too many, and does nothing while another
+    run on this machine sends: the pace is that of both.
     """
-    door, posted = posting_sender.door(control), []
-    unclear = [_of(control, number) for number in recover_abandoned(control)]
+    door = posting_sender.door(control)
+    with locked_if_free(control.settings.state / LOCK) as is_free:
+        if is_free:
+            return _send(control, door, pause)
+    control.tell("another run is sending")
+    return []
+
+
+def _send(control: Control, door: SmtpDoor, pause: Callable[[float], None]) -> list[Posted]:
+    unclear, posted = [_of(control, number) for number in recover_abandoned(control)], []
     with control.reading() as session:
         due = outbox.due(session, control.clock())
     for result in _each(control, door, due, pause):

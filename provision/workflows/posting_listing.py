@@ -107,7 +107,7 @@ def hold(session: Session, what: str, told: Told, *, for_good: bool) -> list[dic
             )
         )
         states.record(session, f"subscriber:{person.id}", "post paused", told)
-        return listing(session, WAITING, str(person.id))
+        return [_of_person(session, person, "held back")]
     letter = outbox.get(session, int(what))
     if for_good:
         outbox.change(session, letter, CANCELLED, told, told.why)
@@ -125,7 +125,7 @@ def release(session: Session, what: str, told: Told) -> list[dict[str, object]]:
             raise UsageRefused(f"Nothing is held back for subscriber {person.id}")
         session.delete(pause)
         states.record(session, f"subscriber:{person.id}", "post released", told)
-        return listing(session, WAITING, str(person.id))
+        return [_of_person(session, person, "released")]
     letter = outbox.get(session, int(what))
     if letter.state != HELD:
         raise UsageRefused(f"Letter {letter.id} is {letter.state}, not held")
@@ -146,6 +146,11 @@ def retry(session: Session, number: int, told: Told) -> list[dict[str, object]]:
             letter.address, letter.postcode = to.address, to.postcode
     session.flush()
     return [row(letter)]
+
+
+def _of_person(session: Session, person: Subscriber, state: str) -> dict[str, object]:
+    letters = listing(session, WAITING, str(person.id))
+    return {"subscriber": person.id, "state": state, "letters": len(letters)}
 
 
 def _moment(moment: datetime | None) -> str:

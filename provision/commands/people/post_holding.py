@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
 
-NONE_WAITS = "No letter waits; from now on it is so."
-
 
 @click.command()
 @click.argument("what")

@@ -114,8 +114,8 @@ def test_show_tells_all_of_a_letter_and_writes_its_message(
 
 
 def test_letters_are_held_released_and_held_for_good(context: Context) -> None:
-    office_rows = rows(context, "hold", "jeanne@exemple.test", "--why", "litige", "--yes")
-    assert office_rows == []
+    paused = rows(context, "hold", "jeanne@exemple.test", "--why", "litige", "--yes")
+    assert paused == [{"subscriber": 1, "state": "held back", "letters": 0}]
     assert [row["words"] for row in rows(context, "send", "--yes")] == ["Paused: litige"]
     rows(context, "release", "jeanne@exemple.test", "--yes")
     (held,) = rows(context, "hold", "1", "--why", "erreur", "--yes")

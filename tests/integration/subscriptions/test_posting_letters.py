@@ -17,6 +17,7 @@ from sqlalchemy import select
 from provision import database
 from provision.errors import PaquetError
 from provision.post.models import Letter
+from provision.process import files
 from provision.registry.models import Event
 from provision.workflows import posting
 from tests.integration.subscriptions.conftest import START, newcomer
@@ -217,6 +218,14 @@ def test_a_wrong_secret_and_a_server_that_is_away_leave_letters_waiting(office: 
     with pytest.raises(PaquetError, match="takes no letters"):
         office.send()
     assert office.states() == ["waiting"]
+
+
+def test_two_runs_on_one_machine_do_not_send_at_double_pace(office: Office) -> None:
+    office.gather()
+    with files.locked_if_free(office.control.settings.state / posting.LOCK) as is_free:
+        assert is_free
+        assert office.send() == []
+    assert [posted.state for posted in office.send()] == ["sent"]
 
 
 def test_what_cannot_be_enclosed_is_held(office: Office) -> None:
