@@ -7,8 +7,8 @@ from alembic import op
 
 from provision.migrations.tables import day, number, table, units, words
 
-revision = "0018"
-down_revision = "0017"
+revision = "0020"
+down_revision = "0019"
 
 STATES = ("waiting", "sending", "sent", "bounced", "held", "printed", "cancelled")
 DEFAULTS = ("from_address", "reply_to", "address", "postcode", "html", "about")
