@@ -49,6 +49,23 @@ class UtcMoment(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
+class MaybeText(TypeDecorator[str]):
+    """A text that may be missing: '' here is NULL there, which no unique key takes for the same."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Given a text, return it, and None for an empty one."""
+        del dialect
+        return value or None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str:
+        """Given what the database has, return a text."""
+        del dialect
+        return value or ""
+
+
 DAY = Date().with_variant(IsoDay(), "sqlite")
 MOMENT = DateTime(timezone=True).with_variant(UtcMoment(), "sqlite")
 STRICT = {"sqlite_strict": True}

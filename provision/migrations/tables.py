@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic import op
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # STRICT tables of SQLite know INTEGER and TEXT only; PostgreSQL gets its own types.
 day = sa.Date().with_variant(sa.Text(), "sqlite")
@@ -55,3 +58,23 @@ def refer(to: str, columns: tuple[str, ...], name: str) -> sa.ForeignKeyConstrai
         deferrable=True,
         initially="DEFERRED",
     )
+
+
+def rewrite(table: str, pieces: Mapping[str, str]) -> None:
+    """Write pieces of a table's definition anew, on SQLite, which alters no condition of a column.
+
+    No row changes: what there is must hold under the new words (sqlite.org/lang_altertable, 7).
+    """
+    bind = op.get_bind()
+    version = bind.exec_driver_sql("PRAGMA schema_version").scalar_one()
+    bind.exec_driver_sql("PRAGMA writable_schema = ON")
+    for before, after in pieces.items():
+        changed = bind.exec_driver_sql(
+            "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) "
+            "WHERE type = 'table' AND name = ? AND instr(sql, ?) > 0",
+            (before, after, table, before),
+        )
+        if changed.rowcount != 1:
+            raise RuntimeError(f"{table} has no condition {before}")
+    bind.exec_driver_sql(f"PRAGMA schema_version = {int(version) + 1}")
+    bind.exec_driver_sql("PRAGMA writable_schema = OFF")

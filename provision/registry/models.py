@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from provision.columns import MaybeText
 from provision.database import Base
 
 Moment = DateTime(timezone=True)
@@ -27,13 +28,13 @@ class Server(Base):
 
 
 class Subscriber(Base):
-    """Who pays."""
+    """Who pays; `email` is '' where they have none, and is then NULL in the registry."""
 
     __tablename__ = "subscriber"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)
-    email: Mapped[str] = mapped_column(Text, unique=True)
+    email: Mapped[str] = mapped_column(MaybeText, unique=True, nullable=True)
     language: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
 

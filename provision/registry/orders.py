@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry import runs, states, subscribers
-from provision.registry.models import Bundle, Order, Run, Subscriber, User
+from provision.registry.models import Bundle, Order, Run, User
 from provision.registry.runs import WantedRun
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.registry.models import Subscriber
     from provision.registry.states import Told
 
 LETTERS = string.ascii_lowercase + string.digits
@@ -178,6 +179,6 @@ def living_bundles(session: Session, server: str) -> int:
 
 
 def _subscriber(session: Session, wish: Wish, told: Told) -> Subscriber:
-    return subscribers.of_email(session, wish.email) or Subscriber(
-        name=wish.name, email=wish.email, language=wish.language, created_at=told.at
+    return subscribers.of_email(session, wish.email) or subscribers.add(
+        session, wish.name, wish.email, language=wish.language, told=told
     )

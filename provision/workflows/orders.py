@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from provision.registry import orders
 from provision.registry.models import Event, Order
+from provision.subscriptions.parties import people
 from provision.workflows import names
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def story(control: Control, number: int) -> dict[str, object]:
             "order": order.id,
             "job": run.id,
             "state": order.state,
-            "subscriber": f"{order.subscriber.name} <{order.subscriber.email}>",
+            "subscriber": f"{order.subscriber.name} <{people.called(order.subscriber)}>",
             "address": bundle.users[0].address if bundle.users else "",
             "cloud": wish["cloud"],
             "web": f"https://{names.cloud_host(bundle.domain, control.settings)}/",

@@ -49,7 +49,7 @@ class DebtPromised:
 @debt.command()
 @click.argument("organisation")
 @click.argument("amount")
-@click.option("--to", "creditor", required=True, help="E-mail address, organisation or group.")
+@click.option("--to", "creditor", required=True, help="A subscriber, organisation or group.")
 @click.option("--for", "purpose", required=True, help="What for.")
 @click.option("--minutes", required=True, help="Where it was decided, for example AG 2026-03.")
 @typed(DebtPromised, "wanted")

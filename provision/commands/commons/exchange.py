@@ -12,7 +12,14 @@ from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.moments import moment_of
 from provision.commands.shared.narrowing import narrow_options
-from provision.commands.shared.words import count_type, json_option, number_type, on_option, typed
+from provision.commands.shared.words import (
+    count_type,
+    json_option,
+    number_type,
+    on_option,
+    typed,
+    who_type,
+)
 from provision.money import HOUR, euros
 from provision.subscriptions.books import papers
 from provision.subscriptions.commons import barter, hours, local_currencies
@@ -150,7 +157,7 @@ class BarterAgreed:
     """What an organisation takes from a subscriber, at which value of one."""
 
     organisation: str
-    email: str
+    who: str
     quantity: int
     description: str
     each: str
@@ -159,7 +166,7 @@ class BarterAgreed:
 
 @exchange.command()
 @click.argument("organisation")
-@click.argument("email")
+@click.argument("who", type=who_type)
 @click.argument("quantity", type=count_type)
 @click.argument("description")
 @click.option("--each", required=True, help="The agreed value of one, in euros.")
@@ -168,18 +175,18 @@ class BarterAgreed:
 @change_options
 @pass_context
 def agree(context: Context, wanted: BarterAgreed, how: How) -> None:
-    """Write that ORGANISATION takes QUANTITY pieces of DESCRIPTION from the subscriber EMAIL."""
+    """Write that ORGANISATION takes QUANTITY pieces of DESCRIPTION from the subscriber WHO."""
     day = wanted.on or context.today
 
     def work(session: Session) -> Facts:
-        who = organisations.get(session, wanted.organisation)
+        owner = organisations.get(session, wanted.organisation)
         offer = BarterOffer(
-            people.reference_named(session, wanted.email),
+            people.reference_named(session, wanted.who),
             wanted.description,
             wanted.quantity,
             money.parse(wanted.each).units,
         )
-        return _agreement_facts(session, barter.agree(session, who, offer, day))
+        return _agreement_facts(session, barter.agree(session, owner, offer, day))
 
     change(context, work, how)
 

@@ -125,7 +125,7 @@ class FundDecided:
 @click.argument("amount")
 @click.option("--by", "decided_by", required=True, help="Who decided: a body, not a name.")
 @click.option("--purpose", required=True)
-@click.option("--for", "beneficiary", required=True, help="E-mail address, organisation or group.")
+@click.option("--for", "beneficiary", required=True, help="A subscriber, organisation or group.")
 @on_option
 @typed(FundDecided, "wanted")
 @change_options

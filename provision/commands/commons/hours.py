@@ -12,7 +12,7 @@ from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.moments import moment_of
 from provision.commands.shared.narrowing import narrow_options
-from provision.commands.shared.words import day_type, json_option, on_option, typed
+from provision.commands.shared.words import day_type, json_option, on_option, typed, who_type
 from provision.money import HOUR, Amount, euros
 from provision.subscriptions.commons import hours as time_given
 from provision.subscriptions.commons.hours import HoursWorked
@@ -43,7 +43,7 @@ class TypedHours:
     organisation: str
     time: str
     purpose: str
-    giver: str
+    giver: str | None
     on: date | None
 
 
@@ -51,7 +51,7 @@ class TypedHours:
 @click.argument("organisation")
 @click.argument("time")
 @click.option("--for", "purpose", required=True, help="What was done.")
-@click.option("--by", "giver", default="", metavar="EMAIL", help="The subscriber who gave it.")
+@click.option("--by", "giver", type=who_type, help="The subscriber who gave it.")
 @on_option
 @typed(TypedHours, "wanted")
 @change_options

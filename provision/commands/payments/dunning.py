@@ -16,6 +16,7 @@ from provision.commands.shared.words import (
     json_option,
     on_option,
     typed,
+    who_type,
     why_option,
 )
 from provision.money import euros
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
     from provision.subscriptions.dunning.policy import Policy
+    from provision.subscriptions.dunning.reminders import Reminder
     from provision.subscriptions.payments.models import DunningPause, DunningStep
 
 RUN = "Take the steps of a day: letters, suspensions, and bundles that were paid opened again."
@@ -70,7 +72,7 @@ class Spared:
     """A subscriber who is left in peace, from when to when, and why."""
 
     organisation: str
-    email: str
+    who: str
     first_day: date | None
     last_day: date | None
     why: str
@@ -78,7 +80,7 @@ class Spared:
 
 @dunning.command()
 @click.argument("organisation")
-@click.argument("email")
+@click.argument("who", type=who_type)
 @click.option("--from", "first_day", type=day_type, help="Its first day; else today.")
 @click.option("--to", "last_day", type=day_type, help="Its last day; else until resumed.")
 @why_option
@@ -86,14 +88,14 @@ class Spared:
 @change_options
 @pass_context
 def pause(context: Context, spared: Spared, how: How) -> None:
-    """Leave the subscriber EMAIL in peace for some days."""
+    """Leave the subscriber WHO in peace for some days."""
     control = context.control()
     when = (control.today(), control.told(spared.why))
     days = (spared.first_day or control.today(), spared.last_day)
 
     def work(session: Session) -> Facts:
         owner = organisations.get(session, spared.organisation)
-        subscriber = people.subscriber_named(session, spared.email)
+        subscriber = people.subscriber_named(session, spared.who)
         return _pause_facts(pauses.pause(session, owner, subscriber, days, when), None)
 
     change(context, work, how)
@@ -101,20 +103,20 @@ def pause(context: Context, spared: Spared, how: How) -> None:
 
 @dunning.command()
 @click.argument("organisation")
-@click.argument("email")
+@click.argument("who", type=who_type)
 @click.option("--why", default="", help="The reason, for the record.")
 @change_options
 @pass_context
-def resume(context: Context, *, organisation: str, email: str, why: str, how: How) -> None:
-    """End the pauses of the subscriber EMAIL today."""
+def resume(context: Context, *, organisation: str, who: str, why: str, how: How) -> None:
+    """End the pauses of the subscriber WHO today."""
     control = context.control()
     today, told = control.today(), control.told(why)
 
     def work(session: Session) -> Facts:
         owner = organisations.get(session, organisation)
-        subscriber = people.subscriber_named(session, email)
+        subscriber = people.subscriber_named(session, who)
         ended = pauses.resume(session, owner, subscriber, today, told)
-        return {"subscriber": email, "pauses_ended": ended}
+        return {"subscriber": who, "pauses_ended": ended}
 
     change(context, work, how)
 
@@ -124,21 +126,21 @@ class Marked:
     """What is known of a subscriber who does not pay."""
 
     organisation: str
-    email: str
+    who: str
     what: str
     why: str
 
 
 @dunning.command()
 @click.argument("organisation")
-@click.argument("email")
+@click.argument("who", type=who_type)
 @click.argument("what", type=click.Choice(pauses.MARKS))
 @why_option
 @typed(Marked, "said")
 @change_options
 @pass_context
 def mark(context: Context, said: Marked, how: How) -> None:
-    """Say what is known of the subscriber EMAIL: hardship (friendly words only), fraud, or none.
+    """Say what is known of the subscriber WHO: hardship (friendly words only), fraud, or none.
 
     A fraud is for a person to judge: see `paquet bundle suspend`.
     """
@@ -147,9 +149,9 @@ def mark(context: Context, said: Marked, how: How) -> None:
 
     def work(session: Session) -> Facts:
         owner = organisations.get(session, said.organisation)
-        subscriber = people.subscriber_named(session, said.email)
+        subscriber = people.subscriber_named(session, said.who)
         pauses.mark(session, owner, subscriber, said.what, when)
-        return {"subscriber": said.email, "mark": said.what}
+        return {"subscriber": said.who, "mark": said.what}
 
     change(context, work, how)
 
@@ -182,7 +184,7 @@ def due_rows(context: Context, organisation: str, rules: Policy, day: date) -> l
             "what": reminder.document.shown,
             "step": reminder.step,
             "since": reminder.day.isoformat(),
-            "who": reminder.person.email if reminder.person else "",
+            "who": _who(reminder),
             "open": euros(reminder.document.units),
             "held": reminder.held,
         }
@@ -193,6 +195,13 @@ def due_rows(context: Context, organisation: str, rules: Policy, day: date) -> l
         for _settled, domain in day_of_reminders.reopened
     ]
     return rows
+
+
+def _who(reminder: Reminder) -> str:
+    """Return how commands name who is reminded; '' once erased."""
+    if reminder.person is None:
+        return ""
+    return reminder.person.email or str(reminder.document.subscriber_id)
 
 
 def _step_facts(step: DunningStep) -> Facts:

@@ -10,7 +10,14 @@ import click
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.imported import Imported, Waiting
-from provision.commands.shared.words import count_type, day_type, json_option, typed, why_option
+from provision.commands.shared.words import (
+    count_type,
+    day_type,
+    json_option,
+    typed,
+    who_type,
+    why_option,
+)
 from provision.errors import UsageRefused
 from provision.formats.sepa.prenotification import masked
 from provision.subscriptions.parties import organisations, people
@@ -72,7 +79,7 @@ class Granted:
     """A mandate as it is agreed, before its signature."""
 
     organisation: str
-    email: str
+    who: str
     holder: str
     iban: str
     reference: str
@@ -82,7 +89,7 @@ class Granted:
 
 @mandate.command()
 @click.argument("organisation")
-@click.argument("email")
+@click.argument("who", type=who_type)
 @click.option("--holder", default="", help="Who holds the account; else the subscriber.")
 @click.option("--iban", default="", help="The account, if it is known before the signature.")
 @click.option("--reference", default="", help="The RUM of a mandate from another program.")
@@ -93,7 +100,7 @@ class Granted:
 @change_options
 @pass_context
 def add(context: Context, granted: Granted, bank: DebtorBank, how: How) -> None:
-    """Write a mandate of the subscriber EMAIL for ORGANISATION; it waits for its signature."""
+    """Write a mandate of the subscriber WHO for ORGANISATION; it waits for its signature."""
     control = context.control()
     when = (control.today(), control.told())
     wanted = WantedMandate(
@@ -107,7 +114,7 @@ def add(context: Context, granted: Granted, bank: DebtorBank, how: How) -> None:
 
     def work(session: Session) -> Facts:
         owner = organisations.get(session, granted.organisation)
-        subscriber = people.subscriber_named(session, granted.email)
+        subscriber = people.subscriber_named(session, granted.who)
         return _facts(mandates.add(session, owner, subscriber, wanted, when))
 
     change(context, work, how)
@@ -212,7 +219,7 @@ def _facts(row: MandateRow, collected: date | None = None) -> Facts:
     days = {"signed": row.signed_on, "last_debit": collected or row.collected_before}
     return {
         "reference": row.reference,
-        "subscriber": row.subscriber.email,
+        "subscriber": people.called(row.subscriber),
         "holder": row.holder,
         "account": masked(row.iban) if row.iban else "",
         "notice_days": row.notice_days,

@@ -28,7 +28,7 @@ def list_accounts(context: Context, organisation: str, *, as_json: bool) -> None
         owner = organisations.get(session, organisation)
         rows = [
             {
-                "customer": account.email or account.organisation or "(erased)",
+                "customer": account.customer or account.organisation or "(erased)",
                 "owes": euros(account.owes),
                 "credit_notes": euros(account.notes),
                 "paid_too_much": euros(account.credit),
@@ -48,7 +48,7 @@ def _next(name: str, account: CustomerAccount) -> str:
     if account.credit > 0 and account.invoice:
         return f"paquet payment record {owner} {account.invoice} --from-credit"
     if account.credit > 0:
-        return f"paquet payment refund {owner} MOVEMENT --credit-of {account.email}"
+        return f"paquet payment refund {owner} MOVEMENT --credit-of {account.customer}"
     if account.note:
         return f"paquet payment refund {owner} MOVEMENT {account.note}"
     if account.mandated:

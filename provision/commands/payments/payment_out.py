@@ -9,7 +9,7 @@ import click
 
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
-from provision.commands.shared.words import number_type, typed, why_option
+from provision.commands.shared.words import number_type, typed, who_type, why_option
 from provision.errors import UsageRefused
 from provision.money import euros
 from provision.subscriptions.documents import open_items
@@ -38,21 +38,21 @@ class PaidBack:
 @click.argument("organisation")
 @click.argument("movement", type=number_type)
 @click.argument("note", required=False)
-@click.option("--credit-of", metavar="EMAIL", help="Pay back what this customer paid too much.")
+@click.option("--credit-of", type=who_type, help="Pay back what this customer paid too much.")
 @typed(PaidBack, "said")
 @change_options
 @pass_context
 def refund(context: Context, said: PaidBack, how: How) -> None:
     """Say that MOVEMENT paid the credit note NOTE back, or what was paid too much."""
-    note, email, today = said.note, said.credit_of, context.today
-    if bool(note) == bool(email):
+    note, who, today = said.note, said.credit_of, context.today
+    if bool(note) == bool(who):
         raise UsageRefused("What was paid back?", "Name a credit note, or give --credit-of.")
 
     def work(session: Session) -> list[Facts]:
         owner = organisations.get(session, said.organisation)
         row = movements.get(session, owner.id, said.movement)
-        if email:
-            party = people.reference_named(session, email)
+        if who:
+            party = people.reference_named(session, who)
             units = paying.refund_credit(session, row, party, today)
         else:
             units = paying.refund(

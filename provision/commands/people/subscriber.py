@@ -9,7 +9,15 @@ import click
 
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context
-from provision.commands.shared.words import folder_type, json_option, name_type, typed, why_option
+from provision.commands.shared.imported import Imported, Waiting
+from provision.commands.shared.words import (
+    folder_type,
+    json_option,
+    name_type,
+    typed,
+    who_type,
+    why_option,
+)
 from provision.registry.secrets import open_safe
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.issuing import Number
@@ -26,7 +34,17 @@ if TYPE_CHECKING:
     from provision.subscriptions.privacy.erasing import Erasing
 
 
-@click.group()
+WRITING = "people.subscriber_writing"
+WAITING = {
+    "add": Waiting(WRITING, "Write NAME down as a subscriber, with or without an e-mail address."),
+    "change": Waiting(
+        WRITING,
+        "Mend what is known of the subscriber WHO; documents of before stay as they are.",
+    ),
+}
+
+
+@click.group(cls=Imported, waiting=WAITING)
 def subscriber() -> None:
     """See who pays, hand them all that is known of them, and forget them."""
 
@@ -42,7 +60,7 @@ def list_all(context: Context, *, as_json: bool) -> None:
 
 
 @subscriber.command(name="show")
-@click.argument("who")
+@click.argument("who", type=who_type)
 @json_option
 @pass_context
 def show_one(context: Context, who: str, *, as_json: bool) -> None:
@@ -54,7 +72,7 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
 
 
 @subscriber.command()
-@click.argument("who")
+@click.argument("who", type=who_type)
 @click.option("--to", "folder", type=folder_type, required=True, help="A new folder.")
 @change_options
 @pass_context
@@ -72,7 +90,7 @@ def export(context: Context, who: str, folder: Path, how: How) -> None:
 
 
 @subscriber.command()
-@click.argument("who")
+@click.argument("who", type=who_type)
 @click.option("--why", required=True, help="The reason, for the record: without any name.")
 @change_options
 @pass_context

@@ -30,11 +30,11 @@ OPENINGS, CHANGES, ENDS = (
 WAITING = {
     "open": Waiting(
         OPENINGS,
-        "Open a subscription for EMAIL without an order, such as for what runs elsewhere.",
+        "Open a subscription for WHO without an order, such as for what runs elsewhere.",
     ),
     "identify": Waiting(
         OPENINGS,
-        "Say who the subscriber EMAIL is on documents from now on; the old ones stay as they are.",
+        "Say who the subscriber WHO is on documents from now on; the old ones stay as they are.",
     ),
     "terms": Waiting(
         "sales.subscription_terms",

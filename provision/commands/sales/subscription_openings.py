@@ -16,9 +16,16 @@ from provision.commands.shared.customers import (
     identity_options,
     order_reference_option,
 )
-from provision.commands.shared.words import again_option, day_type, language_type, name_type, typed
+from provision.commands.shared.words import (
+    again_option,
+    day_type,
+    language_type,
+    name_type,
+    typed,
+    who_type,
+)
 from provision.errors import UsageRefused
-from provision.registry.models import Subscriber
+from provision.registry import subscribers
 from provision.subscriptions.offers import plans, tariffs
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.planfile import MOST_GIB, MOST_USERS
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.context import Context
     from provision.commands.shared.customers import Customer
     from provision.commands.shared.tables import Facts
+    from provision.registry.models import Subscriber
     from provision.workflows.control import Control
 
 
@@ -43,7 +51,7 @@ if TYPE_CHECKING:
 class NewSubscription:
     """Who subscribes to what, as it is typed."""
 
-    email: str
+    who: str
     plan: str
     sold_by: str
     supported_by: str | None
@@ -60,7 +68,7 @@ class NewSubscription:
 
 
 @click.command(name="open")
-@click.argument("email")
+@click.argument("who", type=who_type)
 @click.option("--plan", type=name_type, required=True, help="See: paquet plan list.")
 @click.option("--sold-by", type=name_type, required=True, help="Who sells and invoices.")
 @click.option(
@@ -83,14 +91,14 @@ class NewSubscription:
 @change_options
 @pass_context
 def open_one(context: Context, wanted: NewSubscription, customer: Customer, how: How) -> None:
-    """Open a subscription for EMAIL without an order, such as for what runs elsewhere.
+    """Open a subscription for WHO without an order, such as for what runs elsewhere.
 
     Where the same person has this plan since that day already, it is asked, also with --yes.
     """
     control = context.control()
     day = wanted.first_day or control.today()
     if not (wanted.again or how.dry_run):
-        ask_where_same(context, edges.email(wanted.email), wanted.plan, day)
+        ask_where_same(context, wanted.who, wanted.plan, day)
 
     def work(session: Session) -> Facts:
         subscriber = _subscriber(session, wanted, control)
@@ -105,12 +113,12 @@ def open_one(context: Context, wanted: NewSubscription, customer: Customer, how:
 class Identified:
     """Which subscriber is meant, and the language of their documents."""
 
-    email: str
+    who: str
     language: str | None
 
 
 @click.command()
-@click.argument("email")
+@click.argument("who", type=who_type)
 @click.option("--name", "invoice_name", help="As invoices name the subscriber.")
 @click.option("--language", type=language_type, help="Of documents and letters.")
 @order_reference_option
@@ -119,13 +127,13 @@ class Identified:
 @change_options
 @pass_context
 def identify(context: Context, wanted: Identified, customer: Customer, how: How) -> None:
-    """Say who the subscriber EMAIL is on documents from now on; the old ones stay as they are.
+    """Say who the subscriber WHO is on documents from now on; the old ones stay as they are.
 
     What is not given stays as it was; "" takes a number or a reference away.
     """
 
     def work(session: Session) -> Facts:
-        subscriber = people.subscriber_named(session, wanted.email)
+        subscriber = people.subscriber_named(session, wanted.who)
         said = customer.said(wanted.language)
         known = _identified(session, subscriber, said, context.today)
         return {"email": subscriber.email, **known}
@@ -161,26 +169,16 @@ def _opened(session: Session, subscriber: Subscriber, wanted: NewSubscription, d
 
 
 def _subscriber(session: Session, wanted: NewSubscription, control: Control) -> Subscriber:
-    email = edges.email(wanted.email)
-    known = people.known(session, email)
-    if known is not None:
-        return known
+    if people.is_number(wanted.who) or people.known(session, wanted.who):
+        return people.subscriber_named(session, wanted.who)
+    email = edges.email(wanted.who)
     if wanted.name is None:
         raise UsageRefused(f"{email} is new here", "Give the subscriber's name: --name")
-    subscriber = Subscriber(
-        name=edges.person_name(wanted.name),
-        email=email,
-        language=wanted.language or control.settings.operator.language,
-        created_at=control.told().at,
-    )
-    session.add(subscriber)
-    session.flush()
-    return subscriber
+    language = wanted.language or control.settings.operator.language
+    return subscribers.add(session, wanted.name, email, language=language, told=control.told())
 
 
 def _identified(session: Session, subscriber: Subscriber, said: Facts, today: date) -> Facts:
     """Write down what was said of the customer, and return what is known then."""
-    known = identities.read(identities.ensure(session, subscriber, today))
-    person = identities.changed(known, said)
-    identities.write(session, subscriber, person, today)
+    person = identities.read(identities.learn(session, subscriber, said, today))
     return person.model_dump(exclude={"email"})

@@ -77,10 +77,10 @@ def customer_options(command: Command) -> Command:
     return invoice_name_option(order_reference_option(identity_options(command)))
 
 
-def ask_where_same(context: Context, email: str, plan: str, day: date) -> None:
+def ask_where_same(context: Context, who: str, plan: str, day: date) -> None:
     """Ask before somebody gets a plan a second time from one day on."""
     with context.reading() as session:
-        there = opening.same_of(session, email, plan, day)
+        there = opening.same_of(session, who, plan, day)
         number = there.id if there else None
     if number is not None:
-        ask_again(f"{email} has the plan {plan} already: subscription {number} of {day}")
+        ask_again(f"{who} has the plan {plan} already: subscription {number} of {day}")

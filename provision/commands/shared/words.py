@@ -55,8 +55,15 @@ class Name(click.ParamType[str]):
         return str(value)
 
 
+class Who(Name):
+    """Which subscriber is meant: by e-mail address or, with or without one, by number."""
+
+    name = "WHO"
+
+
 day_type = Day()
 name_type = Name()
+who_type = Who()
 file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
 new_file_type = click.Path(dir_okay=False, path_type=Path)
 folder_type = click.Path(file_okay=False, path_type=Path)

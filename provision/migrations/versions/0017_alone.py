@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from provision.migrations.tables import rewrite
+
 revision = "0017"
 down_revision = "0016"
 
@@ -25,21 +27,4 @@ def upgrade() -> None:
             op.execute(f"ALTER TABLE {TABLE} DROP CONSTRAINT ck_{TABLE}_{name}")
             op.execute(f"ALTER TABLE {TABLE} ADD CONSTRAINT ck_{TABLE}_{name} CHECK ({condition})")
         return
-    _rewrite()
-
-
-def _rewrite() -> None:
-    """Write the conditions of the table anew: no row changes (sqlite.org/lang_altertable, 7)."""
-    bind = op.get_bind()
-    version = bind.exec_driver_sql("PRAGMA schema_version").scalar_one()
-    bind.exec_driver_sql("PRAGMA writable_schema = ON")
-    for name, condition in BEFORE.items():
-        changed = bind.exec_driver_sql(
-            "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) "
-            "WHERE type = 'table' AND name = ? AND instr(sql, ?) > 0",
-            (condition, AFTER[name], TABLE, condition),
-        )
-        if changed.rowcount != 1:
-            raise RuntimeError(f"{TABLE} has no condition {condition}")
-    bind.exec_driver_sql(f"PRAGMA schema_version = {int(version) + 1}")
-    bind.exec_driver_sql("PRAGMA writable_schema = OFF")
+    rewrite(TABLE, {condition: AFTER[name] for name, condition in BEFORE.items()})

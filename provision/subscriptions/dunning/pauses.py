@@ -66,7 +66,7 @@ def resume(
     ]
     if not running:
         raise UsageRefused(
-            f"Nothing is paused for {subscriber.email}", "See: paquet dunning list ORGANISATION"
+            "Nothing is paused for this subscriber", "See: paquet dunning list ORGANISATION"
         )
     session.add_all(
         DunningResume(pause_id=dunning_pause.id, from_day=from_day, actor=told.actor)

@@ -120,7 +120,7 @@ def _union(profile: Profile, buyer: Person, _home: Treatment) -> str:
         raise TreatmentRefused(
             f"The VAT number {buyer.vat_id} of {where} was not checked with VIES",
             "Check it with the seller's own number, then say what VIES answered: paquet "
-            "subscription identify EMAIL --vies-consultation NUMBER --vies-date DAY",
+            "subscription identify WHO --vies-consultation NUMBER --vies-date DAY",
         )
     if not profile.vat_id:
         raise TreatmentRefused(

@@ -17,7 +17,7 @@ from provision.formats.facturx import texts
 from provision.languages import Language, spoken  # noqa: TC001 (pydantic reads it)
 from provision.strict import Table
 from provision.subscriptions.parties.models import Identity
-from provision.subscriptions.parties.profiles import Address, Email, Line  # noqa: TC001 (pydantic reads it)
+from provision.subscriptions.parties.profiles import Address, Line, MaybeEmail  # noqa: TC001 (pydantic reads it)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +32,14 @@ KINDS = ("person", "company", "non-profit")
 class Person(Table):
     """A subscriber as documents name it; a person may keep the address to themselves.
 
+    Without an e-mail address `email` is ''.
+
     `vies_consultation` is what VIES answered on `vies_date` to who asked whether `vat_id` is in
     force, naming a number of their own: the evidence for an invoice without VAT.
     """
 
     name: Line
-    email: Email
+    email: MaybeEmail = ""
     kind: Literal["person", "company", "non-profit"] = "person"
     siren: str = ""
     vat_id: str = ""
@@ -114,11 +116,22 @@ def ensure(session: Session, subscriber: Subscriber, today: date) -> Identity:
     language = spoken(subscriber.language)
     if there is None:
         known = Person(name=subscriber.name, email=subscriber.email, language=language)
-    elif (known := read(there)).language != language:
-        known = known.model_copy(update={"language": language})
     else:
-        return there
+        before = read(there)
+        known = before.model_copy(update={"language": language, "email": subscriber.email})
+        if known == before:
+            return there
     return _keep(session, subscriber, known, today)
+
+
+def learn(
+    session: Session, subscriber: Subscriber, said: Mapping[str, object], today: date
+) -> Identity:
+    """Write down what is said of a subscriber (see `changed`); the rest stays as it is known."""
+    known = ensure(session, subscriber, today)
+    if not said:
+        return known
+    return write(session, subscriber, changed(read(known), said), today)
 
 
 def write(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:
@@ -137,12 +150,17 @@ def write(session: Session, subscriber: Subscriber, person: Person, today: date)
 
 
 def _keep(session: Session, subscriber: Subscriber, person: Person, today: date) -> Identity:
-    identity = Identity(
-        subscriber_id=subscriber.id, recorded_on=today, content=person.model_dump_json()
-    )
+    identity = new(subscriber, person, today)
     session.add(identity)
     session.flush()
     return identity
+
+
+def new(subscriber: Subscriber, person: Person, today: date) -> Identity:
+    """Return the row of who somebody is from now on (see `changed`); the caller adds it."""
+    return Identity(
+        subscriber_id=subscriber.id, recorded_on=today, content=person.model_dump_json()
+    )
 
 
 def _checked(person: Person) -> Person:

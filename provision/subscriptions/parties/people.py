@@ -36,13 +36,18 @@ def reference(session: Session, subscriber_id: int) -> str:
     person_reference = session.scalar(known)
     if person_reference is not None:
         return person_reference.reference
-    salt = secrets.token_hex(SALT_BYTES)
-    person_reference = PersonReference(
-        reference=salted(subscriber_id, salt), subscriber_id=subscriber_id, salt=salt
-    )
+    person_reference = new_reference(subscriber_id)
     session.add(person_reference)
     session.flush()
     return person_reference.reference
+
+
+def new_reference(subscriber_id: int) -> PersonReference:
+    """Return the row of a reference for who has none yet; the caller adds it."""
+    salt = secrets.token_hex(SALT_BYTES)
+    return PersonReference(
+        reference=salted(subscriber_id, salt), subscriber_id=subscriber_id, salt=salt
+    )
 
 
 def subscriber_of(session: Session, party: str) -> int | None:
@@ -91,30 +96,53 @@ def is_number(typed: str) -> bool:
     return typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_NUMBER
 
 
-def subscriber_named(session: Session, email: str) -> Subscriber:
-    """Return the subscriber with this e-mail address, or raise UsageRefused.
+def subscriber_named(session: Session, who: str) -> Subscriber:
+    """Return the subscriber with this e-mail address or number, or raise UsageRefused.
 
-    The sentence does not repeat who was looked for: errors end in terminals, mails and logs.
+    Errors end in terminals, mails and logs: none says who was looked for.
     """
-    subscriber = known(session, edges.email(email))
+    subscriber = known(session, who)
     if subscriber is None:
-        raise UsageRefused(
-            "There is no subscriber with this e-mail address", "See: paquet subscriber list"
-        )
+        raise nobody()
+    if is_erased(subscriber):
+        raise UsageRefused("Whoever had this number was erased", "Name somebody else.")
     return subscriber
 
 
-def reference_named(session: Session, email: str) -> str:
-    """Return the reference of the subscriber with this e-mail address, or raise UsageRefused."""
-    return reference(session, subscriber_named(session, email).id)
+def nobody() -> UsageRefused:
+    """Return the sentence for one whom nobody knows; it does not repeat who was looked for."""
+    return UsageRefused(
+        "Nobody here has this e-mail address or number",
+        "See `paquet subscriber list`; who was erased is there under a number only.",
+    )
+
+
+def mark(subscriber_id: int) -> str:
+    """Return what stands where a name was."""
+    return f"erased-{subscriber_id}"
+
+
+def is_erased(subscriber: Subscriber) -> bool:
+    """Tell whether the subscriber was erased: a number is left, and a mark for a name."""
+    return subscriber.name == mark(subscriber.id)
+
+
+def called(subscriber: Subscriber) -> str:
+    """Return how commands name a subscriber: by e-mail address, or by number without one."""
+    return subscriber.email or str(subscriber.id)
+
+
+def reference_named(session: Session, who: str) -> str:
+    """Return the reference of the subscriber of this e-mail address or number."""
+    return reference(session, subscriber_named(session, who).id)
 
 
 def party(session: Session, typed: str) -> str:
-    """Return the reference of a subscriber (by e-mail address) or of an organisation (by name).
+    """Return the reference of a subscriber (e-mail address, number) or an organisation (name).
 
     Other words stay as they are: they may name a group or an office, never a person.
     """
-    if "@" in typed:
+    if "@" in typed or is_number(typed.strip()):
         return reference_named(session, typed)
     words = edges.person_name(typed, "beneficiary")
     for organisation in organisations.everyone(session):

@@ -28,6 +28,7 @@ LONGEST_TERM = 60  # days; Code de commerce L441-10
 
 Line = Annotated[str, AfterValidator(edge(partial(edges.person_name, what="line")))]
 Email = Annotated[str, AfterValidator(edge(edges.email))]
+MaybeEmail = Annotated[str, AfterValidator(edge(lambda typed: edges.email(typed) if typed else ""))]
 Country = Annotated[str, AfterValidator(edge(countries.as_code))]
 PaymentLink = Annotated[str, AfterValidator(edge(payment_links.check))]
 

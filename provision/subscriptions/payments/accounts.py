@@ -16,7 +16,7 @@ from provision.subscriptions.documents import open_items
 from provision.subscriptions.documents.drafts import CLAIMS, CREDIT_NOTE
 from provision.subscriptions.ledger import chart
 from provision.subscriptions.ledger.models import LedgerPosting
-from provision.subscriptions.parties import organisations
+from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.parties.models import PersonReference
 from provision.subscriptions.parties.people import organisation_of
 from provision.subscriptions.payments.models import MandateRow
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 class CustomerAccount:
     """One customer in cents: open invoices, open credit notes, and what was paid too much (4197).
 
-    `email` is '' once the customer was erased, and of an `organisation`, which has a name here;
-    `note` and `invoice` are the oldest that are open. `mandated` tells whether a mandate stands
-    that they signed.
+    `customer` is how commands name a subscriber: '' once erased, and of an `organisation`, which
+    has a name here; `note` and `invoice` are the oldest that are open. `mandated` tells whether a
+    mandate stands that they signed.
     """
 
-    email: str
+    customer: str
     organisation: str
     owes: Cents
     notes: Cents
@@ -61,7 +61,7 @@ def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
         if document.kind in open_units:
             open_units[document.kind][document.party] += document.units
             oldest.setdefault((document.party, document.kind), document.shown)
-    credit, emails = _credit(session, organisation_id), _emails(session)
+    credit, subscribers = _credit(session, organisation_id), _subscribers(session)
     mandated = _mandated(session, organisation_id)
     names: Mapping[int | None, str] = {
         organisation.id: organisation.name for organisation in organisations.everyone(session)
@@ -69,19 +69,19 @@ def everyone(session: Session, organisation_id: int) -> list[CustomerAccount]:
     parties = {party for of_kind in open_units.values() for party in of_kind} | credit.keys()
     accounts = [
         CustomerAccount(
-            email=emails.get(party, ""),
+            customer=people.called(subscribers[party]) if party in subscribers else "",
             organisation=names.get(organisation_of(party), ""),
             owes=sum(open_units[kind][party] for kind in CLAIMS),
             notes=open_units[CREDIT_NOTE][party],
             credit=credit.get(party, 0),
             invoice=next((oldest[party, kind] for kind in CLAIMS if (party, kind) in oldest), ""),
             note=oldest.get((party, CREDIT_NOTE), ""),
-            mandated=emails.get(party) in mandated,
+            mandated=party in subscribers and subscribers[party].id in mandated,
         )
         for party in parties
     ]
     return sorted(
-        accounts, key=lambda account: (-account.balance, account.email, account.organisation)
+        accounts, key=lambda account: (-account.balance, account.customer, account.organisation)
     )
 
 
@@ -98,21 +98,19 @@ def _credit(session: Session, organisation_id: int) -> Mapping[str, Cents]:
     return {party: -int(units) for party, units in rows}
 
 
-def _emails(session: Session) -> Mapping[str, str]:
+def _subscribers(session: Session) -> Mapping[str, Subscriber]:
     rows = session.execute(
-        select(PersonReference.reference, Subscriber.email).join(
+        select(PersonReference.reference, Subscriber).join(
             Subscriber, Subscriber.id == PersonReference.subscriber_id
         )
     )
-    return {row.reference: row.email for row in rows}
+    return {row.reference: row.Subscriber for row in rows}
 
 
-def _mandated(session: Session, organisation_id: int) -> set[str]:
+def _mandated(session: Session, organisation_id: int) -> set[int]:
     return set(
         session.scalars(
-            select(Subscriber.email)
-            .join(MandateRow, MandateRow.subscriber_id == Subscriber.id)
-            .where(
+            select(MandateRow.subscriber_id).where(
                 MandateRow.organisation_id == organisation_id,
                 MandateRow.signed_on.is_not(None),
                 MandateRow.ended_on.is_(None),

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Event, SealedSecret
+from provision.subscriptions.parties import people
 from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.payments import mandates
 from provision.subscriptions.privacy import archive, gathering, retention, standing, tables
@@ -102,11 +103,6 @@ def erase(session: Session, safe: Safe, subscriber: Subscriber, told: Told, toda
 def is_erased(session: Session, subscriber_id: int) -> bool:
     """Say whether the subscriber was erased."""
     return session.get(Erasure, subscriber_id) is not None
-
-
-def mark(subscriber_id: int) -> str:
-    """Return what stands where a name was."""
-    return f"erased-{subscriber_id}"
 
 
 def _known(session: Session) -> MetaData:
@@ -237,13 +233,12 @@ def _forget_rows(session: Session, there: MetaData, gathered: Gathered, subscrib
 
 
 def _blank(table: str, column: str, row: Row, subscriber_id: int) -> object:
-    """Return what stands in a column from now on; e-mail addresses and domains stay unique."""
+    """Return what stands in a column from now on; domains stay unique."""
     if isinstance(row[column], dict):
         return {
-            key: value if key in OF_THE_SALE else mark(subscriber_id)
+            key: value if key in OF_THE_SALE else people.mark(subscriber_id)
             for key, value in row[column].items()
         }
     if table == ROOT:
-        name = mark(subscriber_id)
-        return f"{name}@{NOBODY}" if column == "email" else name
+        return None if column == "email" else people.mark(subscriber_id)
     return f"{row['name']}.{NOBODY}" if column == "domain" else ""

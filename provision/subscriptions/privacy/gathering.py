@@ -133,7 +133,7 @@ def _in_order(rows: Mapping[tuple[Any, ...], Row]) -> list[Row]:
 def _texts(gathered: Gathered, table: str, columns: Sequence[str]) -> Iterator[str]:
     for row in gathered.get(table, ()):
         for column in columns:
-            yield str(row[column])
+            yield str(row[column] or "")  # an e-mail address may be missing
 
 
 def _person(identity: Row) -> Person:

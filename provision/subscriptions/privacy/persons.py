@@ -1,4 +1,4 @@
-"""Subscribers as people look for them: by e-mail address, or by number once they are erased."""
+"""Subscribers as people look for them: by e-mail address, or by number, also once erased."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from provision.errors import PaquetError
 from provision.registry.models import Bundle, Subscriber
 from provision.subscriptions.parties import people
 from provision.subscriptions.privacy import erasing
@@ -23,16 +22,10 @@ if TYPE_CHECKING:
 
 
 def find(session: Session, who: str) -> Subscriber:
-    """Return the subscriber of this e-mail address or number, or raise PaquetError.
-
-    The sentence does not repeat who was looked for: errors end in terminals, mails and logs.
-    """
+    """Return the subscriber of this e-mail address or number, erased or not, or raise."""
     subscriber = people.known(session, who)
     if subscriber is None:
-        raise PaquetError(
-            "Nobody here has this e-mail address or number",
-            "See `paquet subscriber list`; who was erased is there under a number only.",
-        )
+        raise people.nobody()
     return subscriber
 
 

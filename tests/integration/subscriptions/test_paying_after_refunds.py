@@ -54,7 +54,7 @@ def test_a_debit_that_comes_back_after_its_overpayment_was_refunded_is_owed_agai
     returns.take_back(till.session, row, [CameBack("F2026-1-1", 1000, "MD06")], (COLLECT_ON, TOLD))
     assert [(one.shown, one.units) for one in till.invoices()] == [("F2026-000001", 1000)]
     (account,) = accounts.everyone(till.session, till.seller.id)
-    assert (account.email, account.owes, account.balance) == ("jeanne@exemple.test", 1000, 1000)
+    assert (account.customer, account.owes, account.balance) == ("jeanne@exemple.test", 1000, 1000)
     assert till.accounts() == {"411": 1000, "706": -1000}
     assert verify.verify(till.session) == []
     (again,) = till.bank(Said(1000, text="F2026-000001, encore"))

@@ -86,7 +86,7 @@ def test_the_list_knows_who_was_erased(context: Context, world: World) -> None:
     end(world)
     ask(context, subscriber, "erase", EMAIL, "--why", "asked by letter", "--yes")
     after = json.loads(ask(context, subscriber, "list", "--json").output)
-    assert (after[0]["name"], after[0]["email"]) == ("erased-1", "erased-1@erased.invalid")
+    assert (after[0]["name"], after[0]["email"]) == ("erased-1", "")
     assert after[0]["erased_on"]
     assert after[1] == before[1]
 

@@ -255,14 +255,19 @@ def test_what_organisations_owe_each_other_is_not_paid_in_kind(session: Session)
 
 def test_the_books_know_references_where_there_are_some(shop: Place) -> None:
     assert people.party(shop.session, "Jeanne@exemple.test") == shop.party
+    number = people.subscriber_named(shop.session, "jeanne@exemple.test").id
+    assert people.party(shop.session, str(number)) == shop.party
     assert people.party(shop.session, "boutique LIBRE") == f"organisation-{shop.seller.id}"
     assert people.party(shop.session, "Les fondateurs") == "Les fondateurs"
-    with pytest.raises(UsageRefused, match="There is no subscriber"):
+    with pytest.raises(UsageRefused, match="Nobody here has this"):
         people.party(shop.session, "nobody@exemple.test")
 
 
-def test_one_sentence_says_that_nobody_has_an_address_and_does_not_repeat_it(shop: Place) -> None:
-    for ask in (people.party, people.subscriber_named):
+@pytest.mark.parametrize("who", ["nobody@exemple.test", "@", "999"])
+def test_one_sentence_says_that_nobody_is_called_so_and_does_not_repeat_it(
+    shop: Place, who: str
+) -> None:
+    for ask in (people.party, people.subscriber_named, people.reference_named):
         with pytest.raises(UsageRefused) as refused:
-            ask(shop.session, "nobody@exemple.test")
-        assert refused.value.message == "There is no subscriber with this e-mail address"
+            ask(shop.session, who)
+        assert refused.value.message == "Nobody here has this e-mail address or number"

@@ -9,13 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-
-from provision import edges
 from provision.errors import UsageRefused
-from provision.registry.models import Subscriber
+from provision.registry import subscribers
 from provision.subscriptions.parties import identities, organisations, people
-from provision.subscriptions.privacy import erasing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,12 +19,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.registry.models import Subscriber
     from provision.registry.states import Told
     from provision.subscriptions.parties.identities import Person
     from provision.subscriptions.parties.models import Identity
 
 NEW = "-"
-NO_ADDRESS = "sans-courriel.invalid"  # RFC 2606: no mail ever goes there
 
 
 @dataclass(frozen=True)
@@ -61,13 +57,11 @@ def find(
             )
         owner = organisations.get(session, typed)
         return Giver(people.organisation_reference(owner.id), None)
-    subscriber = people.known(session, typed) or _new_giver(session, typed, said, told)
-    if erasing.is_erased(session, subscriber.id):
-        raise UsageRefused("Whoever had this number was erased", "Name somebody else.")
-    identity = identities.ensure(session, subscriber, today)
-    if said:
-        person = identities.changed(identities.read(identity), said)
-        identity = identities.write(session, subscriber, person, today)
+    if typed != NEW and people.known(session, typed):
+        subscriber = people.subscriber_named(session, typed)
+    else:
+        subscriber = _new_giver(session, typed, said, told)
+    identity = identities.learn(session, subscriber, said, today)
     return Giver(people.reference(session, subscriber.id), identity)
 
 
@@ -77,13 +71,6 @@ def _new_giver(session: Session, typed: str, said: Mapping[str, object], told: T
             "Nobody here has this e-mail address or number",
             "Give --name to write somebody new down, or see: paquet subscriber list",
         )
-    last = session.scalar(select(func.max(Subscriber.id))) or 0
-    subscriber = Subscriber(
-        name=edges.person_name(str(said["name"])),
-        email=f"{last + 1}@{NO_ADDRESS}" if typed == NEW else edges.email(typed),
-        language=str(said.get("language", "fr")),
-        created_at=told.at,
-    )
-    session.add(subscriber)
-    session.flush()
-    return subscriber
+    email = "" if typed == NEW else typed
+    language = str(said.get("language", "fr"))
+    return subscribers.add(session, str(said["name"]), email, language=language, told=told)
