@@ -1,4 +1,4 @@
-"""TOML files of people, read strictly: each mistake in a sentence that says where.
+"""TOML files of people, read strictly: each mistake in a sentence that says where, all at once.
 
 What our example files say of somebody is refused: left in a file of one's own, it would reach
 customers.
@@ -21,10 +21,11 @@ from provision.errors import PaquetError, UsageRefused
 from provision.shipped import share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
-MOST_BYTES = 1_000_000
+MOST_BYTES, MOST_TOLD = 1_000_000, 30
+TOO_SHORT = "too_short"  # as pydantic names it
 WORD = re.compile(r'^(?:# )?(\w+) = "([^"]+)"', re.MULTILINE)  # also what is commented out there
 # Whose each is, one and only one has it; and what stood in the examples that people copied before.
 OWN = (
@@ -49,7 +50,7 @@ Read = TypeVar("Read", bound=Table)
 
 
 def read(path: Path, shape: type[Read], example: str) -> Read:
-    """Return the file's content as `shape`, or raise PaquetError with the first thing wrong.
+    """Return the file's content as `shape`, or raise PaquetError with all that is wrong.
 
     `example` is the commented file that shows how it is done.
     """
@@ -66,13 +67,26 @@ def read(path: Path, shape: type[Read], example: str) -> Read:
 
 
 def parse(text: str, shape: type[Read], example: str) -> Read:
-    """Return the TOML text as `shape`, or raise PaquetError with the first thing wrong in it."""
+    """Return the TOML text as `shape`, or raise PaquetError with all that is wrong in it."""
     try:
         return shape.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as wrong:
         raise PaquetError(f"this is not TOML: {wrong}") from None
     except ValidationError as wrong:
-        raise PaquetError(_first(wrong), f"See {example}.") from None
+        hint = f"See {example}."
+        raise together([PaquetError(said, hint) for said in _mistakes(wrong)]) from None
+
+
+def together(refused: Sequence[PaquetError]) -> PaquetError:
+    """Return several mistakes as one error, each on a line of its own; a single one as it is."""
+    first, *others = refused
+    if not others:
+        return first
+    same = all(each.hint == first.hint for each in others)
+    lines = [each.message if same else f"{each.message}. {each.hint}" for each in refused]
+    more = [f"and {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
+    told = "\n".join(f"  {line}" for line in (*lines[:MOST_TOLD], *more))
+    return type(first)(f"{len(refused)} mistakes:\n{told}", first.hint if same else "")
 
 
 def edge(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -99,9 +113,16 @@ def cents(written: object) -> int:
     return money.parse(written).units
 
 
-def _first(wrong: ValidationError) -> str:
-    """Say one error as `plan 2, price 1, monthly: …`."""
-    error = wrong.errors(include_url=False)[0]
+def _mistakes(wrong: ValidationError) -> list[str]:
+    """Return each mistake; that a list is too short says nothing where its items are wrong."""
+    errors = wrong.errors(include_url=False)
+    within = {error["loc"][:end] for error in errors for end in range(len(error["loc"]))}
+    told = [error for error in errors if error["loc"] not in within or error["type"] != TOO_SHORT]
+    return [_said(dict(error)) for error in told]
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """Say an error of pydantic as `plan 2, price 1, monthly: …`."""
     words: list[str] = []
     for step in error["loc"]:
         if isinstance(step, int):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -15,11 +16,13 @@ from provision.subscriptions.offers import tariffs
 from provision.subscriptions.offers.tariffs import FreePrice, Tariff, Tier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 MOST_USERS, MOST_GIB, MOST_TRIAL_DAYS = 10_000, 1_000_000, 366
 EXAMPLE = "templates/plans.example.toml"
 BUNDLE = "bundle"
+Repeated = TypeVar("Repeated")
 
 Code = Annotated[str, AfterValidator(edge(partial(edges.code, what="code")))]
 Name = Annotated[str, AfterValidator(edge(partial(edges.person_name, what="name")))]
@@ -121,46 +124,49 @@ class _Plans(Table):
 
 
 def read(path: Path) -> tuple[WrittenPlan, ...]:
-    """Return the plans of the file, or raise PaquetError with the first thing that is wrong."""
+    """Return the plans of the file, or raise PaquetError with all that is wrong."""
     return _checked(strict.read(path, _Plans, EXAMPLE).plan)
 
 
 def parse(text: str) -> tuple[WrittenPlan, ...]:
-    """Return the plans of the TOML text, or raise PaquetError with the first thing wrong in it."""
+    """Return the plans of the TOML text, or raise PaquetError with all that is wrong in it."""
     return _checked(strict.parse(text, _Plans, EXAMPLE).plan)
 
 
 def _checked(plans: tuple[WrittenPlan, ...]) -> tuple[WrittenPlan, ...]:
-    codes = [plan.code for plan in plans]
-    for plan in plans:
-        if codes.count(plan.code) > 1:
-            raise PaquetError(f"the plan {plan.code} is there twice", "Give each its own code.")
-        _check_components(plan)
-        _check_prices(plan)
-        if plan.formula:
-            tariffs.check_formula(plan.formula, plan.asks)
+    refused = [*_twice(plans), *(mistake for plan in plans for mistake in _mistakes(plan))]
+    if refused:
+        raise strict.together(refused)
     return plans
 
 
-def _check_components(plan: WrittenPlan) -> None:
+def _twice(plans: tuple[WrittenPlan, ...]) -> Iterator[PaquetError]:
+    for code in _repeated(plan.code for plan in plans):
+        yield PaquetError(f"the plan {code} is there twice", "Give each its own code.")
+
+
+def _mistakes(plan: WrittenPlan) -> Iterator[PaquetError]:
+    """Yield what is wrong with a plan each of whose words is right."""
     codes = [component.code for component in plan.components()]
-    for code in codes:
-        if codes.count(code) > 1:
-            raise PaquetError(
-                f"the plan {plan.code} has two components {code}", "Give each its own code."
-            )
+    for code in _repeated(codes):
+        yield PaquetError(
+            f"the plan {plan.code} has two components {code}", "Give each its own code."
+        )
     for price in plan.price:
         if price.component not in codes:
-            raise PaquetError(
+            yield PaquetError(
                 f"the plan {plan.code} has a price for {price.component}, which it does not have",
                 f"Its components are {', '.join(codes)}.",
             )
+    for _component, day in _repeated((price.component, price.valid_from) for price in plan.price):
+        yield PaquetError(f"the plan {plan.code} has two prices from {day}", "Keep one of them.")
+    if plan.formula:
+        try:
+            tariffs.check_formula(plan.formula, plan.asks)
+        except PaquetError as refused:
+            yield refused
 
 
-def _check_prices(plan: WrittenPlan) -> None:
-    days = [(price.component, price.valid_from) for price in plan.price]
-    for component, day in days:
-        if days.count((component, day)) > 1:
-            raise PaquetError(
-                f"the plan {plan.code} has two prices from {day}", "Keep one of them."
-            )
+def _repeated(every: Iterable[Repeated]) -> list[Repeated]:
+    """Return what is there more than once, each once."""
+    return [value for value, count in Counter(every).items() if count > 1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision import edges, money
+from provision import edges, money, strict
 from provision.errors import UsageRefused
 from provision.money import EUR, Amount
 from provision.subscriptions.offers import vat
@@ -38,9 +38,18 @@ class PlanChange:
 def bring_in(session: Session, written: Iterable[WrittenPlan]) -> list[PlanChange]:
     """Add what the registry lacks, and return it; the same file again changes nothing.
 
-    Raises UsageRefused when a price that is there would get another amount.
+    Raises UsageRefused when prices that are there would get another amount, for all of them.
     """
-    changes = [change for plan in written for change in _bring_in_one(session, plan)]
+    changes: list[PlanChange] = []
+    refused: list[UsageRefused] = []
+    for plan in written:
+        for change in _bring_in_one(session, plan):
+            if isinstance(change, PlanChange):
+                changes.append(change)
+            else:
+                refused.append(change)
+    if refused:
+        raise strict.together(refused)
     session.flush()
     return changes
 
@@ -81,7 +90,8 @@ def amount(price: Price) -> Amount:
     return Amount(money.find_commodity(price.commodity), price.units)
 
 
-def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[PlanChange]:
+def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[PlanChange | UsageRefused]:
+    """Yield what is new of a plan, and what cannot be: nothing of it is kept then."""
     plan = session.scalar(select(Plan).where(Plan.code == written.code))
     wanted = _wanted(written)
     if plan is None:
@@ -102,23 +112,23 @@ def _bring_in_one(session: Session, written: WrittenPlan) -> Iterator[PlanChange
                 what = f"{named} price from {dated.valid_from}"
                 yield PlanChange(written.code, what, amount(price))
             elif there.units != units:
-                raise _rewritten(written.code, there)
+                yield _rewritten(written.code, there)
 
 
-def _described_anew(plan: Plan, wanted: dict[str, object]) -> Iterator[PlanChange]:
+def _described_anew(plan: Plan, wanted: dict[str, object]) -> Iterator[PlanChange | UsageRefused]:
     """Change what people read of a plan; what subscriptions stand on stays as it is."""
     if any(getattr(plan, name) != wanted[name] for name in ("basis", "tariff")):
-        raise UsageRefused(
+        yield UsageRefused(
             f"The plan {plan.code} is priced otherwise: its VAT, tiers, formula or free price",
             "Subscriptions stand on them: give the new one its own code.",
         )
-    if any(getattr(plan, name) != value for name, value in wanted.items()):
+    elif any(getattr(plan, name) != value for name, value in wanted.items()):
         yield PlanChange(plan.code, "described anew")
         for name, value in wanted.items():
             setattr(plan, name, value)
 
 
-def _bring_in_components(plan: Plan, written: WrittenPlan) -> Iterator[PlanChange]:
+def _bring_in_components(plan: Plan, written: WrittenPlan) -> Iterator[PlanChange | UsageRefused]:
     """Add the components that are new; one that is there keeps how it is counted and shared."""
     known = {component.code: component for component in plan.components}
     for component in written.components():
@@ -135,7 +145,7 @@ def _bring_in_components(plan: Plan, written: WrittenPlan) -> Iterator[PlanChang
             if component.code != BUNDLE:
                 yield PlanChange(written.code, f"component {component.code} added")
         elif any(getattr(there, name) != value for name, value in wanted.items()):
-            raise UsageRefused(
+            yield UsageRefused(
                 f"The component {component.code} of {written.code} is counted or shared otherwise",
                 "It is never rewritten: give the new one its own code.",
             )

@@ -16,6 +16,7 @@ from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.selling import opening
 from provision.subscriptions.selling.models import Subscription
+from tests.integration.subscriptions.conftest import PLANS
 
 if TYPE_CHECKING:
     from tests.integration.subscriptions.conftest import Shop
@@ -165,6 +166,21 @@ def test_a_price_is_never_rewritten(shop: Shop) -> None:
     dearer = planfile.parse(CHEAP.replace("0.05", "0.06"))
     with pytest.raises(UsageRefused, match=r"has the monthly price €0\.05 from 2026-01-01 already"):
         plans.bring_in(shop.session, dearer)
+
+
+def test_all_plans_that_cannot_be_brought_in_are_told_at_once(shop: Shop) -> None:
+    plans.bring_in(shop.session, planfile.parse(CHEAP))
+    shop.session.commit()
+    there = len(plans.everyone(shop.session))
+    other = PLANS.replace("10.00", "11.00").replace("quota_gib = 100", "quota_gib = 50")
+    new = CHEAP.replace("cheap", "new")
+    with pytest.raises(UsageRefused) as refused:
+        plans.bring_in(shop.session, planfile.parse(CHEAP.replace("0.05", "0.06") + other + new))
+    head, *mistakes = refused.value.message.splitlines()
+    assert head == "3 mistakes:"
+    assert [line.split()[2] for line in mistakes] == ["cheap", "famille", "famille"]
+    shop.session.rollback()
+    assert len(plans.everyone(shop.session)) == there
 
 
 def test_a_new_price_rules_from_its_own_day(shop: Shop) -> None:

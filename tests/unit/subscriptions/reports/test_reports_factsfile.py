@@ -113,10 +113,11 @@ def test_a_monthly_cost_is_there_once_in_each_of_its_months(when: str, days: lis
         ("cost =", "this is not TOML"),
     ],
 )
-def test_a_mistake_is_said_in_one_sentence(text: str, why: str) -> None:
+def test_each_mistake_is_said_in_one_sentence(text: str, why: str) -> None:
     with pytest.raises(PaquetError, match=why) as refused:
         factsfile.parse(text)
-    assert "\n" not in refused.value.message
+    head, *mistakes = refused.value.message.splitlines()
+    assert not mistakes or head == f"{len(mistakes)} mistakes:"
 
 
 def test_a_second_rescrit_is_refused() -> None:
