@@ -55,7 +55,7 @@ def code(typed: str) -> str:
 
     Raises UsageRefused for what is none, with what may have been meant.
     """
-    wanted = _plain(typed[:LONGEST])
+    wanted = plain(typed[:LONGEST])
     letters = _index().get(wanted)
     if letters is not None:
         return letters
@@ -86,7 +86,16 @@ def name(known: str, language: str) -> str:
     if language == "fr":
         called = _french().gettext(called)
     head = called.partition(", ")[0]
-    return head if _index().get(_plain(head)) == known else _turned(called)
+    return head if _index().get(plain(head)) == known else _turned(called)
+
+
+def plain(written: str) -> str:
+    """Return lower letters and digits alone, without accents nor article."""
+    bare = "".join(
+        sign for sign in unicodedata.normalize("NFKD", written) if not unicodedata.combining(sign)
+    )
+    words = " ".join(re.split(r"[^0-9a-z]+", bare.casefold())).strip()
+    return ARTICLE.sub("", words)
 
 
 @cache
@@ -100,9 +109,9 @@ def _index() -> dict[str, str]:
     names, heads = {}, []
     for country in pycountry.countries:
         for called in _called(country):
-            names[_plain(called)] = country.alpha_2
+            names[plain(called)] = country.alpha_2
             head = re.split(r", | \(", called)[0]
-            heads.append((_plain(head), country.alpha_2))
+            heads.append((plain(head), country.alpha_2))
     claims = Counter(head for head, _code in set(heads))
     short = {head: of for head, of in heads if claims[head] == 1}
     return short | names | ALSO
@@ -121,12 +130,3 @@ def _turned(called: str) -> str:
     """Return 'Republic of Korea' for 'Korea, Republic of'."""
     head, _comma, rest = called.partition(", ")
     return f"{rest} {head}" if rest else head
-
-
-def _plain(written: str) -> str:
-    """Return lower letters and digits alone, without accents nor article."""
-    bare = "".join(
-        sign for sign in unicodedata.normalize("NFKD", written) if not unicodedata.combining(sign)
-    )
-    words = " ".join(re.split(r"[^0-9a-z]+", bare.casefold())).strip()
-    return ARTICLE.sub("", words)

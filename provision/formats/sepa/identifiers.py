@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from schwifty import IBAN
 from schwifty.exceptions import (
@@ -31,8 +32,10 @@ FRENCH_CREDITOR_LENGTH = 13  # FR, key, three of the business, six of the number
 BUSINESS_CODE = slice(4, 7)
 PREFIX = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?")
 MOST_NUMBER = 10**10 - 1
+MOST_KNOWN = 10_000  # accounts: each is read several times on its way
 
 
+@lru_cache(maxsize=MOST_KNOWN)
 def iban(typed: str) -> str:
     """Return the IBAN in capitals without spaces, or raise UsageRefused.
 
@@ -64,6 +67,7 @@ def bic(typed: str) -> str:
     return compact.upper()
 
 
+@lru_cache(maxsize=MOST_KNOWN)
 def bic_of(checked_iban: str) -> str:
     """Return the BIC that the public registers know for this IBAN's bank, else ''."""
     known = IBAN(checked_iban).bic

@@ -15,6 +15,7 @@ from provision.subscriptions.parties.profiles import EXAMPLE, Profile
 from provision.telephones import telephone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -39,7 +40,7 @@ def read(path: Path) -> Profile:
 
 def checked(profile: Profile) -> Profile:
     """Return the profile with each number in its one way of writing, or raise UsageRefused."""
-    ways = {
+    ways: dict[str, Callable[[str], str]] = {
         "phone": telephone,
         "iban": identifiers.iban,
         "bic": identifiers.bic,

@@ -1,0 +1,1 @@
+"""Lists of clients as others keep them: spreadsheets, and exports of other programs."""
