@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.payments.models import MandateRow
 
 FORM = "Write the page that the debtor of the mandate REFERENCE signs."
+IMPORT = "Bring in the mandates of FILE, a CSV with a line for each, of subscribers who are known."
 BANK = {
     "bic": "Of the debtor's bank; else as its IBAN says.",
     "street": "Of the holder; else as the subscriber's.",
@@ -69,7 +70,13 @@ def bank_options(command: Command) -> Command:
     return command
 
 
-@click.group(cls=Imported, waiting={"form": Waiting("payments.mandate_form", FORM)})
+@click.group(
+    cls=Imported,
+    waiting={
+        "form": Waiting("payments.mandate_form", FORM),
+        "import": Waiting("payments.mandate_import", IMPORT),
+    },
+)
 def mandate() -> None:
     """Keep the mandates by which subscribers let an organisation debit their account."""
 

@@ -41,12 +41,16 @@ WAITING = {
         WRITING,
         "Mend what is known of the subscriber WHO; documents of before stay as they are.",
     ),
+    "import": Waiting(
+        "people.subscriber_import",
+        "Bring in clients from FILE, a CSV with a line for each: with mandates and subscriptions.",
+    ),
 }
 
 
 @click.group(cls=Imported, waiting=WAITING)
 def subscriber() -> None:
-    """See who pays, hand them all that is known of them, and forget them."""
+    """Bring in who pays, hand them all that is known of them, and forget them."""
 
 
 @subscriber.command(name="list")

@@ -118,7 +118,7 @@ SECTIONS: Mapping[str, Mapping[str, Waiting]] = {
     "People": {
         "subscriber": Waiting(
             "people.subscriber",
-            "See who pays, hand them all that is known of them, and forget them.",
+            "Bring in who pays, hand them all that is known of them, and forget them.",
         ),
         "privacy": Waiting(
             "people.privacy", "Let go what is too old, and write the register of processing."

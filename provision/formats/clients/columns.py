@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from provision import strict
 from provision.errors import UsageRefused
 from provision.formats.codes.countries import plain
+from provision.languages import Language  # noqa: TC001 (pydantic reads it)
 from provision.shipped import share
 from provision.strict import Table, edge
 
@@ -52,7 +53,7 @@ class ClientColumns(Table):
     heads: dict[Word, Heads] = Field(default_factory=dict)
     kinds: dict[Literal["person", "company", "non-profit"], Heads] = Field(default_factory=dict)
     terms: dict[Literal["monthly", "yearly"], Heads] = Field(default_factory=dict)
-    languages: dict[Literal["fr", "en"], Heads] = Field(default_factory=dict)
+    languages: dict[Language, Heads] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

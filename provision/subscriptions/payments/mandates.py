@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, func, select
@@ -26,13 +26,14 @@ from provision.subscriptions.payments.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from sqlalchemy.orm import Session
 
     from provision.registry.models import Subscriber
     from provision.registry.states import Told
+    from provision.subscriptions.parties.identities import Person
     from provision.subscriptions.parties.profiles import Profile
 
 LONGEST_CODE, LONGEST_STREET = 12, 64
@@ -66,16 +67,36 @@ def add(
     """Write a mandate that waits for its signature."""
     today, told = when
     profile = profiles.needed(session, organisation, today)
-    if not 1 <= wanted.notice_days <= prenotification.MOST_DAYS:
-        raise UsageRefused(
-            f"A notice of {wanted.notice_days} days is not from 1 to {prenotification.MOST_DAYS}"
-        )
     person = identities.read(identities.ensure(session, subscriber, today))
+    named = replace(wanted, reference=_reference(session, organisation, wanted.reference))
+    mandate = new(organisation, (subscriber, person), named, (today, profile))
+    session.add(mandate)
+    session.flush()
+    record(session, mandate, told)
+    return mandate
+
+
+def record(session: Session, mandate: MandateRow, told: Told) -> None:
+    """Leave the events of a mandate that is new, signed or not."""
+    states.record(session, f"mandate:{mandate.id}", "written", told)
+    if mandate.signed_on is not None:
+        states.record(session, f"mandate:{mandate.id}", f"signed on {mandate.signed_on}", told)
+
+
+def new(
+    organisation: Organisation,
+    debtor: tuple[Subscriber, Person],
+    wanted: WantedMandate,
+    when: tuple[date, Profile],
+) -> MandateRow:
+    """Return the row of a mandate whose reference nobody has; the caller adds it."""
+    (subscriber, person), (today, profile) = debtor, when
+    _check_past(wanted.notice_days, wanted.collected_before, today)
     address = person.address
     mandate = MandateRow(
         organisation_id=organisation.id,
         subscriber=subscriber,
-        reference=_reference(session, organisation, wanted.reference),
+        reference=reference(wanted.reference, "mandate reference"),
         creditor_identifier=creditor(profile).creditor_identifier,
         holder=edges.person_name(wanted.holder or person.name, "holder of the account"),
         street=_street(address.lines) if address else "",
@@ -87,9 +108,6 @@ def add(
         **_account(wanted.iban, profile),
     )
     _completed(mandate, wanted.bank, profile)
-    session.add(mandate)
-    session.flush()
-    states.record(session, f"mandate:{mandate.id}", "written", told)
     return mandate
 
 
@@ -98,6 +116,16 @@ def sign(
 ) -> None:
     """Enter the day of the signature, and the account if the debtor wrote it by hand."""
     today, told = when
+    organisation = session.get_one(Organisation, row.organisation_id)
+    enter_signature(row, signed_on, iban, (today, profiles.needed(session, organisation, today)))
+    states.record(session, f"mandate:{row.id}", f"signed on {signed_on}", told)
+
+
+def enter_signature(
+    row: MandateRow, signed_on: date, iban: str, when: tuple[date, Profile]
+) -> None:
+    """Let the row of a mandate be signed; `iban` is '' or what was written. Raises PaquetError."""
+    today, profile = when
     if row.ended_on is not None:
         raise UsageRefused(f"The mandate {row.reference} has ended", "Write a new one.")
     if row.signed_on is not None:
@@ -107,15 +135,18 @@ def sign(
         )
     if sensible_day(signed_on, "the day of a signature") > today:
         raise UsageRefused(f"{signed_on} is not yet", "Enter the day that the paper says.")
-    organisation = session.get_one(Organisation, row.organisation_id)
-    account = _account(iban or row.iban, profiles.needed(session, organisation, today))
+    if row.collected_before is not None and row.collected_before < signed_on:
+        raise UsageRefused(
+            f"The last debit, on {row.collected_before}, is before the signature of {signed_on}",
+            "Enter the day that the paper says.",
+        )
+    account = _account(iban or row.iban, profile)
     if not account["iban"]:
         raise UsageRefused(
             f"The mandate {row.reference} names no account", "Give the IBAN that the debtor wrote."
         )
     kept = row.bic if row.iban in {"", account["iban"]} else ""  # another account has its own bank
     row.iban, row.signed_on, row.bic = account["iban"], signed_on, account["bic"] or kept
-    states.record(session, f"mandate:{row.id}", f"signed on {signed_on}", told)
 
 
 def complete(
@@ -132,6 +163,21 @@ def complete(
     _completed(row, bank, profiles.needed(session, organisation, today))
     session.flush()
     states.record(session, f"mandate:{row.id}", f"completed: {', '.join(sorted(bank))}", told)
+
+
+def correct(
+    session: Session, row: MandateRow, told_otherwise: Mapping[str, object], when: tuple[date, Told]
+) -> None:
+    """Enter what was agreed or known of a mandate otherwise: `notice_days`, `collected_before`."""
+    today, told = when
+    if row.ended_on is not None:
+        raise UsageRefused(f"The mandate {row.reference} has ended", "Write a new one.")
+    for name, value in told_otherwise.items():
+        setattr(row, name, value)
+    _check_past(row.notice_days, row.collected_before, today)
+    session.flush()
+    what = ", ".join(sorted(told_otherwise))
+    states.record(session, f"mandate:{row.id}", f"corrected: {what}", told)
 
 
 def end(session: Session, row: MandateRow, on: date, told: Told) -> None:
@@ -256,23 +302,42 @@ def creditor(profile: Profile) -> Creditor:
     return Creditor(profile.name, iban, bic, profile.creditor_identifier)
 
 
-def _reference(session: Session, organisation: Organisation, typed: str) -> str:
-    taken = set(
-        session.scalars(
-            select(MandateRow.reference).where(MandateRow.organisation_id == organisation.id)
+def _check_past(notice_days: int, collected_before: date | None, today: date) -> None:
+    if not 1 <= notice_days <= prenotification.MOST_DAYS:
+        raise UsageRefused(
+            f"A notice of {notice_days} days is not from 1 to {prenotification.MOST_DAYS}"
         )
-    )
-    if typed:
-        wanted = reference(typed.strip(), "mandate reference")
-        if wanted in taken:
-            raise UsageRefused(f"There is a mandate {wanted} already", "A reference is used once.")
-        return wanted
+    if collected_before and sensible_day(collected_before, "the day of a debit") > today:
+        raise UsageRefused(f"{collected_before} is not yet", "Give the last debit that was made.")
+
+
+def _reference(session: Session, organisation: Organisation, typed: str) -> str:
+    if not typed:
+        return next(free_references(session, organisation))
+    wanted = reference(typed.strip(), "mandate reference")
+    if wanted in _taken(session, organisation):
+        raise UsageRefused(f"There is a mandate {wanted} already", "A reference is used once.")
+    return wanted
+
+
+def free_references(
+    session: Session, organisation: Organisation, kept: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield references for new mandates of an organisation, each once; those `kept` are others'."""
     plain = sepa_text(organisation.name, "name of the organisation", LONGEST_STREET)
     code = "".join(letter for letter in plain.upper() if letter.isalnum())[:LONGEST_CODE]
-    number = len(taken) + 1
-    while (next_reference := identifiers.mandate_reference(code, number)) in taken:
+    taken = _taken(session, organisation)
+    number, others = len(taken), taken.union(kept)
+    while True:
         number += 1
-    return next_reference
+        next_reference = identifiers.mandate_reference(code, number)
+        if next_reference not in others:
+            yield next_reference
+
+
+def _taken(session: Session, organisation: Organisation) -> set[str]:
+    ours = MandateRow.organisation_id == organisation.id
+    return set(session.scalars(select(MandateRow.reference).where(ours)))
 
 
 def _completed(row: MandateRow, bank: Mapping[str, str], profile: Profile) -> None:

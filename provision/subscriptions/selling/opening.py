@@ -39,7 +39,8 @@ class Sale:
     """What a subscriber takes: a plan by the month or year, sold and supported by whom.
 
     Who sells alone is its own supporter.
-    `users` and `gib` count for prices per user and per GiB; else what the plan has.
+    `users` and `gib` count for prices per user and per GiB; else what the plan has. Who had a plan
+    before, elsewhere, has had its trial.
     """
 
     plan: Plan
@@ -50,6 +51,7 @@ class Sale:
     users: int | None = None
     gib: int | None = None
     means: Means = field(default_factory=Means)
+    trial: bool = True
 
 
 def open_subscription(
@@ -65,19 +67,8 @@ def open_subscription(
     if there is not None:
         return there
     contract = terms_on(session, sale, today)
-    anchor = today + timedelta(days=sale.plan.trial_days)
-    subscription = Subscription(
-        subscriber=subscriber,
-        order_id=sale.order_id,
-        seller_id=sale.seller.id,
-        supporter_id=sale.supporter.id,
-        first_day=today,
-        state=ACTIVE if sale.order_id is None else WAITING,
-        billed_to=anchor,
-    )
+    subscription = new(subscriber, sale, contract, today)
     session.add(subscription)
-    session.flush()
-    subscription.versions.append(_first_version(sale, contract, today, anchor))
     people.reference(session, subscriber.id)
     buyer = identities.read(identities.ensure(session, subscriber, today))
     session.flush()
@@ -85,12 +76,30 @@ def open_subscription(
     return subscription
 
 
-def same_of(session: Session, email: str, plan: str, day: date) -> Subscription | None:
-    """Return what the person with this e-mail address has of a plan since a day, if anything.
+def new(subscriber: Subscriber, sale: Sale, contract: SplitContract, today: date) -> Subscription:
+    """Return the row of a subscription that starts `today`, under its contract of that day.
+
+    The caller has asked `terms_on` and `union_consumers`, and adds it.
+    """
+    anchor = today + timedelta(days=sale.plan.trial_days if sale.trial else 0)
+    return Subscription(
+        subscriber=subscriber,
+        order_id=sale.order_id,
+        seller_id=sale.seller.id,
+        supporter_id=sale.supporter.id,
+        first_day=today,
+        state=ACTIVE if sale.order_id is None else WAITING,
+        billed_to=anchor,
+        versions=[_first_version(sale, contract, today, anchor)],
+    )
+
+
+def same_of(session: Session, who: str, plan: str, day: date) -> Subscription | None:
+    """Return what the person of this e-mail address or number has of a plan since a day, if any.
 
     What is over by then, such as of an order that was cancelled, is not meant.
     """
-    subscriber = subscribers.of_email(session, email)
+    subscriber = people.known(session, who)
     if subscriber is None:
         return None
     begun = select(SubscriptionVersion.subscription_id).where(
@@ -202,7 +211,8 @@ def find(session: Session, wanted: str) -> list[Subscription]:
         subscriptions = _of(session, subscribers.of_email(session, wanted))
     if not subscriptions:
         raise UsageRefused(
-            f"There is no subscription of {wanted[:80]!r}", "See: paquet subscription list"
+            "There is no subscription of this number or e-mail address",
+            "See: paquet subscription list",
         )
     return subscriptions
 

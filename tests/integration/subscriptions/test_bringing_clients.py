@@ -1,0 +1,368 @@
+"""Two hundred clients from another program: looked at, mended, written at once, and debited."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event, func, select
+
+from provision.commands.people.subscriber import subscriber
+from provision.errors import PaquetError, UsageRefused
+from provision.formats.clients import columns, lines, table
+from provision.registry.models import Event, Subscriber
+from provision.registry.states import Told
+from provision.subscriptions.parties import identities
+from provision.subscriptions.parties.models import Identity
+from provision.subscriptions.payments import collecting, debit_proposals, mandates
+from provision.subscriptions.payments.collecting import HandedOver
+from provision.subscriptions.payments.models import MandateRow
+from provision.subscriptions.selling import opening
+from provision.subscriptions.selling.models import Subscription
+from provision.workflows import bringing
+from provision.workflows.client_plans import Bringing
+from tests.integration.subscriptions.bringing_shop import (
+    ACCOUNT,
+    EMAIL,
+    HEAD,
+    LAST,
+    NAME,
+    PAID,
+    PLAN,
+    POSTCODE,
+    RUM,
+    SHOP,
+    SIGNED,
+    STREET,
+    client,
+    collecting_shop,
+    iban,
+    written,
+)
+from tests.integration.subscriptions.commanding import ask
+from tests.integration.subscriptions.paying_shop import open_till
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from provision.commands.shared.context import Context
+    from provision.workflows.bringing import Brought
+    from tests.integration.subscriptions.conftest import Shop
+
+TODAY = date(2026, 3, 10)
+WHEN = (TODAY, Told("ana", datetime(2026, 3, 10, tzinfo=UTC)))
+
+
+def bring(session: Session, rows: Sequence[Sequence[str]], *, enrols: bool = True) -> Brought:
+    """Bring a list in; no line of it has a fault of its cells."""
+    vocabulary = columns.vocabulary()
+    there = table.read(written(rows), vocabulary)
+    clients, faults = lines.read(there, vocabulary, columns.WORDS)
+    assert faults == []
+    return bringing.bring(session, Bringing(SHOP, WHEN, "fr", enrols), clients, there.columns)
+
+
+def counts(brought: Brought) -> dict[str, tuple[int, int, int]]:
+    """Return how many of each thing are new, changed, and already there."""
+    return {
+        thing: (
+            brought.counted[thing, bringing.NEW],
+            brought.counted[thing, bringing.CHANGED],
+            brought.counted[thing, bringing.SAME],
+        )
+        for thing in (bringing.CLIENTS, bringing.MANDATES, bringing.SUBSCRIPTIONS)
+    }
+
+
+def whole(session: Session) -> dict[str, int]:
+    """Return how many rows there are."""
+    return {
+        table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
+        for table in (Subscriber, Identity, MandateRow, Subscription, Event)
+    }
+
+
+@pytest.fixture
+def open_shop(shop: Shop) -> Shop:
+    """A shop that may collect, and has a contract and one subscriber, Jeanne."""
+    open_till(shop)
+    shop.session.commit()
+    return shop
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    """The same, as a person at the keyboard has it."""
+    return collecting_shop(tmp_path)
+
+
+def imported(context: Context, file: Path, *words: str) -> Any:  # noqa: ANN401 (JSON is anything)
+    """Return what an import says, also where it refuses; the sentence stands under "refused"."""
+    every = ("import", str(file), "--organisation", SHOP, *words, "--json")
+    try:
+        answer = ask(context, subscriber, *every)
+    except PaquetError as refused:
+        return {"refused": refused.message}
+    return json.loads(answer.stdout)
+
+
+def test_what_is_brought_in_is_what_would_be_typed_and_the_next_month_is_debited(
+    open_shop: Shop,
+) -> None:
+    session = open_shop.session
+    brought = bring(session, [client(number) for number in range(1, 201)])
+    session.commit()
+    assert counts(brought) == {
+        "clients": (200, 0, 0), "mandates": (200, 0, 0), "subscriptions": (200, 0, 0)
+    }  # fmt: skip
+    assert (brought.faults, brought.remarks) == ([], [])
+    row = mandates.find(session, open_shop.seller, "ANCIEN-0002")
+    assert (row.holder, row.town, row.signed_on) == ("Client 2", "Caen", date(2024, 2, 1))
+    assert (row.collected_before, row.iban) == (date(2026, 2, 5), iban(2))
+    (subscription,) = opening.find(session, "client2@exemple.test")
+    assert subscription.first_day == subscription.billed_to == date(2026, 4, 1)
+    assert open_shop.bill(date(2026, 4, 1)).documents == 200
+    proposal = debit_proposals.propose(
+        session, open_shop.seller, date(2026, 5, 4), date(2026, 4, 2)
+    )
+    assert len(proposal.chosen) == 200
+    made = datetime(2026, 4, 2, 9, 30)  # noqa: DTZ001 (local time, as banks want it)
+    handed = HandedOver("april", date(2026, 5, 4), made)
+    collection = collecting.make(session, open_shop.seller, proposal.chosen, handed)
+    (file,) = collecting.files(session, open_shop.seller, collection)
+    assert file.content.count(b"<DrctDbtTxInf>") == 200
+    assert b"<MndtId>ANCIEN-0200</MndtId>" in file.content
+
+
+def test_the_same_list_again_changes_nothing(open_shop: Shop) -> None:
+    session, rows = open_shop.session, [client(number) for number in range(1, 31)]
+    bring(session, rows)
+    session.commit()
+    before = whole(session)
+    brought = bring(session, rows)
+    session.commit()
+    assert counts(brought) == {
+        "clients": (0, 0, 30), "mandates": (0, 0, 30), "subscriptions": (0, 0, 30)
+    }  # fmt: skip
+    assert not brought.writes
+    assert whole(session) == before
+
+
+def test_the_registry_is_not_asked_once_a_line(open_shop: Shop, engine: Engine) -> None:
+    """Thousands of lines take seconds, new or there already."""
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *words: asked.append(words[2]))
+    for numbers in (range(1, 6), range(6, 106), range(1, 106)):
+        asked.clear()
+        bring(open_shop.session, [client(number) for number in numbers])
+        open_shop.session.commit()
+        assert len([words for words in asked if words.startswith("SELECT")]) < 40
+
+
+def test_a_line_that_says_otherwise_is_told_and_written(open_shop: Shop) -> None:
+    session = open_shop.session
+    bring(session, [client(1), client(2), client(3)])
+    session.commit()
+    moved, mailed = client(1), client(3)
+    moved[STREET], moved[LAST] = "9 quai Vendeuvre", "2026-03-05"
+    mailed[EMAIL] = "trois@exemple.test"
+    brought = bring(session, [moved, client(2), mailed])
+    session.commit()
+    assert counts(brought)["clients"] == (0, 2, 1)
+    assert counts(brought)["mandates"] == (0, 1, 2)
+    assert [(change.line, change.what, change.old, change.new) for change in brought.changes] == [
+        (2, "street", "1 rue du Port", "9 quai Vendeuvre"),
+        (2, "last_collected_on", "2026-02-05", "2026-03-05"),
+        (4, "email", "", "trois@exemple.test"),
+    ]
+    known = session.scalars(select(Subscriber).where(Subscriber.name == "Client 1")).one()
+    person = identities.read(identities.ensure(session, known, TODAY))
+    assert person.address is not None
+    assert person.address.lines == ("9 quai Vendeuvre",)
+
+
+def test_what_was_signed_is_not_written_over(open_shop: Shop) -> None:
+    session = open_shop.session
+    bring(session, [client(number) for number in range(1, 7)])
+    session.commit()
+    before = whole(session)
+    account, signed, other, reference, plan, owner = (client(number) for number in range(1, 7))
+    account[ACCOUNT] = iban(99)
+    signed[SIGNED] = "2024-02-02"
+    other[PAID] = "2026-04-30"
+    reference[RUM] = "AUTRE-1"
+    plan[PLAN] = "inconnue"
+    owner[NAME], owner[EMAIL] = "Somebody else", ""
+    brought = bring(session, [account, signed, other, reference, plan, owner])
+    assert [(fault.line, fault.column) for fault in brought.faults] == [
+        (2, "IBAN"),
+        (3, "Signé le"),
+        (4, "Formule"),
+        (5, "RUM"),
+        (6, "Formule"),
+        (7, "RUM"),
+    ]
+    sentences = " ".join(fault.fault for fault in brought.faults)
+    assert "The mandate ANCIEN-0001 says FR76 … " in sentences
+    assert iban(1) not in sentences
+    assert all(fault.hint for fault in brought.faults)
+    assert whole(session) == before
+
+
+def test_a_line_whose_mandate_is_refused_leaves_its_client_as_it_was(open_shop: Shop) -> None:
+    session = open_shop.session
+    bring(session, [client(1)])
+    session.commit()
+    before = whole(session)
+    later, new = client(1), client(2)
+    later[STREET], later[LAST] = "9 quai", "2026-12-31"
+    new[SIGNED], new[LAST] = "2027-01-01", ""
+    brought = bring(session, [later, new])
+    session.commit()
+    assert [fault.fault for fault in brought.faults] == [
+        "2026-12-31 is not yet", "2027-01-01 is not yet"
+    ]  # fmt: skip
+    assert whole(session) == before
+
+
+def test_a_mandate_that_no_bank_takes_any_more_is_remarked(open_shop: Shop) -> None:
+    row = client(1)
+    row[SIGNED], row[LAST] = "2020-01-01", "2022-01-05"
+    brought = bring(open_shop.session, [row])
+    (remark,) = brought.remarks
+    assert remark.startswith("Line 2: The mandate ANCIEN-0001 is void since 2025-01-05")
+
+
+def test_two_of_one_name_stay_two(open_shop: Shop) -> None:
+    session, rows = open_shop.session, [client(3), client(6)]
+    rows[1][NAME] = "Client 3"
+    for row in rows:
+        row[RUM] = ""
+    bring(session, rows)
+    session.commit()
+    assert counts(bring(session, rows))["clients"] == (0, 0, 2)
+    for row in rows:
+        row[STREET] = "13 rue Neuve"
+    rows[1][POSTCODE] = "14200"
+    brought = bring(session, rows)
+    assert [fault.column for fault in brought.faults] == ["Nom"]
+
+
+def test_a_reference_that_is_not_given_is_made_beside_those_that_are(open_shop: Shop) -> None:
+    rows = [client(1), client(2), client(3)]
+    rows[0][RUM], rows[1][RUM], rows[2][RUM] = "", "BOUTIQUELIBR-000001", ""
+    bring(open_shop.session, rows)
+    open_shop.session.commit()
+    every = mandates.everyone(open_shop.session, open_shop.seller.id)
+    assert sorted(row.reference for row in every) == [
+        "BOUTIQUELIBR-000001", "BOUTIQUELIBR-000002", "BOUTIQUELIBR-000003"
+    ]  # fmt: skip
+
+
+def test_whoever_was_before_elsewhere_has_had_the_trial(open_shop: Shop) -> None:
+    open_shop.plan.trial_days = 30
+    rows = [client(1), client(2)]
+    rows[1][PAID] = ""
+    vocabulary = columns.vocabulary()
+    there = table.read(written(rows), vocabulary)
+    clients, (_fault,) = lines.read(there, vocabulary, columns.WORDS)
+    words = clients[0].subscription
+    assert words is not None
+    begins = replace(
+        clients[0], line=3, email="b@exemple.test", name="B", mandate=None,
+        subscription=replace(words, paid=False),
+    )  # fmt: skip
+    wanted = Bringing(SHOP, WHEN, "fr", enrols=True)
+    bringing.bring(open_shop.session, wanted, [clients[0], begins], there.columns)
+    billed = {row.subscriber.name: row.billed_to for row in opening.everyone(open_shop.session)}
+    assert billed == {"Client 1": date(2026, 4, 1), "B": date(2026, 5, 1)}
+
+
+def test_a_shop_without_an_account_of_its_own_is_told_so_once(shop: Shop) -> None:
+    with pytest.raises(PaquetError, match="lacks its IBAN or its creditor identifier"):
+        bring(shop.session, [client(1), client(2)])
+
+
+def faulty() -> list[list[str]]:
+    """Return two hundred clients, seven of whom are wrong in seven ways."""
+    rows = [client(number) for number in range(1, 201)]
+    rows[9][EMAIL] = "client10.exemple.test"
+    rows[19][ACCOUNT] = iban(20)[:-1] + ("1" if iban(20)[-1] != "1" else "2")
+    rows[29][EMAIL] = "client5@exemple.test"
+    rows[39][SIGNED] = "31/02/2024"
+    rows[49].append("one cell too many")
+    rows[59][NAME] = "=cmd|' /C calc'!A0"
+    rows[69][PLAN] = "inconnue"
+    return rows
+
+
+def test_a_preview_names_seven_faults_and_once_they_are_mended_all_are_there(
+    context: Context, tmp_path: Path
+) -> None:
+    file = tmp_path / "clients.csv"
+    file.write_bytes(written(faulty()))
+    every = ("import", str(file), "--organisation", SHOP)
+    with pytest.raises(PaquetError, match="7 lines are faulty: nothing is written"):
+        ask(context, subscriber, *every, "--yes")
+    assert imported(context, file, "--dry-run") == {
+        "refused": "7 lines are faulty: nothing is written"
+    }
+    with context.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Subscriber)) == 1
+    told = imported(context, file, "--dry-run", "--skip-faulty")
+    assert [(fault["line"], fault["column"]) for fault in told["faults"]] == [
+        (11, "Courriel"),
+        (21, "IBAN"),
+        (31, "Courriel"),
+        (41, "Signé le"),
+        (51, ""),
+        (61, "Nom"),
+        (71, "Formule"),
+    ]
+    assert all(fault["fault"] and fault["hint"] for fault in told["faults"])
+    assert iban(20)[4:20] not in json.dumps(told)
+    assert told["brought"][0] == {"what": "clients", "new": 193, "changed": 0, "already_there": 0}
+    file.write_bytes(written([client(number) for number in range(1, 201)]))
+    done = imported(context, file, "--yes")
+    assert [thing["new"] for thing in done["brought"]] == [200, 200, 200]
+    again = imported(context, file, "--yes")
+    assert [thing["already_there"] for thing in again["brought"]] == [200, 200, 200]
+
+
+def test_faulty_lines_are_left_aside_in_a_file_of_their_own(
+    context: Context, tmp_path: Path
+) -> None:
+    file, rest = tmp_path / "clients.csv", tmp_path / "clients-to-mend.csv"
+    file.write_bytes(written(faulty()))
+    done = imported(context, file, "--skip-faulty", "--yes")
+    assert done["to_mend"] == str(rest)
+    assert rest.stat().st_mode & 0o777 == 0o600
+    rows = list(csv.reader(rest.read_text("utf-8-sig").splitlines(), delimiter=";"))
+    assert rows[0] == ["À mender", *HEAD]
+    assert len(rows) == 8
+    with pytest.raises(UsageRefused, match="is there already"):
+        ask(context, subscriber, "import", str(file), "--organisation", SHOP, "--skip-faulty")
+    mended = [client(number) for number in (10, 20, 30, 40, 50, 60, 70)]
+    rest.write_bytes(written(mended))
+    assert [thing["new"] for thing in imported(context, rest, "--yes")["brought"]] == [7, 7, 7]
+    with context.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Subscriber)) == 201
+
+
+def test_nobody_at_the_keyboard_is_asked_and_nothing_is_written(
+    context: Context, tmp_path: Path
+) -> None:
+    file = tmp_path / "clients.csv"
+    file.write_bytes(written([client(1)]))
+    with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
+        ask(context, subscriber, "import", str(file), "--organisation", SHOP)
+    with context.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Subscriber)) == 1
