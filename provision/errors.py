@@ -18,6 +18,14 @@ class UsageRefused(PaquetError):
     exit_code = 2
 
 
+class WordRefused(UsageRefused):
+    """What cannot be of several words together, told at the one called `word`."""
+
+    def __init__(self, word: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.word = word
+
+
 class UnsafeChange(PaquetError):
     """The change would do more than a careful person expects; it needs `--force`."""
 

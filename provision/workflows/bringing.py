@@ -94,7 +94,7 @@ def bring(
             mended = _mended(session, plan, wanted.when)
         except LineRefused as line_refused:
             brought.faults += [
-                fault_at(line.line, columns.get(word, ""), wrong)
+                fault_at(line.line, columns.get(word, word), wrong)
                 for word, wrong in line_refused.refused
             ]
         else:

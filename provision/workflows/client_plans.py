@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provision.errors import PaquetError, UsageRefused
-from provision.formats.clients.lines import CellRefused
+from provision.errors import PaquetError, UsageRefused, WordRefused
 from provision.formats.sepa.prenotification import USUAL_DAYS, masked
 from provision.subscriptions.documents import union_consumers
 from provision.subscriptions.offers import plans
@@ -152,7 +151,7 @@ class Planner:
     ) -> MandateRow:
         in_force = None if plan.is_new else self.known.in_force(plan.subscriber)
         if in_force is not None:
-            raise CellRefused(
+            raise WordRefused(
                 "reference",
                 f"The mandate {in_force.reference} of this subscriber is in force",
                 "Leave this one out, or end that one: "
@@ -183,7 +182,7 @@ class Planner:
             return
         for each in every:
             if each.state != opening.ENDED:
-                raise CellRefused(
+                raise WordRefused(
                     "plan",
                     f"This subscriber has subscription {each.id} already, since {each.first_day}",
                     f"Change it there: paquet subscription change {each.id}",
@@ -217,11 +216,11 @@ class Planner:
             try:
                 self.organisations[name] = organisations.get(self.session, name)
             except PaquetError as wrong:
-                raise CellRefused("supported_by", wrong.message, wrong.hint) from None
+                raise WordRefused("supported_by", wrong.message, wrong.hint) from None
         return self.organisations[name]
 
     def _check_same(self, subscription: Subscription, words: SubscriptionWords) -> None:
-        """Raise CellRefused where a line says otherwise how a subscription is sold."""
+        """Raise WordRefused where a line says otherwise how a subscription is sold."""
         versions = subscription.versions
         supporter = self._supporter(words.supported_by).id
         for word, known, wanted in (
@@ -229,7 +228,7 @@ class Planner:
             ("supported_by", {version.contract.supporter_id for version in versions}, supporter),
         ):
             if wanted not in known:
-                raise CellRefused(
+                raise WordRefused(
                     word,
                     f"Subscription {subscription.id} is sold otherwise",
                     f"Change it there: paquet subscription change {subscription.id}",
@@ -237,7 +236,7 @@ class Planner:
 
 
 def _word(wrong: PaquetError, otherwise: str) -> str:
-    return wrong.word if isinstance(wrong, CellRefused) else otherwise
+    return wrong.word if isinstance(wrong, WordRefused) else otherwise
 
 
 def _is_same(subscription: Subscription, words: SubscriptionWords) -> bool:
@@ -247,7 +246,7 @@ def _is_same(subscription: Subscription, words: SubscriptionWords) -> bool:
 
 
 def _check_signed(row: MandateRow, words: MandateWords) -> None:
-    """Raise CellRefused where a line says otherwise than what was signed, or enters half of it."""
+    """Raise WordRefused where a line says otherwise than what was signed, or enters half of it."""
     for word, known, said in (
         ("iban", row.iban, words.iban),
         ("signed_on", row.signed_on, words.signed_on),
@@ -255,13 +254,13 @@ def _check_signed(row: MandateRow, words: MandateWords) -> None:
     ):
         if known and said and known != said:
             shown = masked(row.iban) if word == "iban" else known
-            raise CellRefused(
+            raise WordRefused(
                 word,
                 f"The mandate {row.reference} says {shown}",
                 "For another one have a new mandate signed.",
             )
     if words.iban and not row.iban and not words.signed_on:
-        raise CellRefused(
+        raise WordRefused(
             "signed_on",
             f"The mandate {row.reference} is not signed",
             "Its account is entered with the day of the signature.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from provision.formats.clients.lines import CellRefused
+from provision.errors import WordRefused
 from provision.formats.codes.countries import plain
 from provision.languages import spoken
 from provision.registry.models import Subscriber
@@ -76,7 +76,7 @@ class KnownClients:
         else:
             subscriber = self._called(line)
         if row is not None and (subscriber is None or subscriber.id != row.subscriber_id):
-            raise CellRefused(
+            raise WordRefused(
                 "reference",
                 f"The mandate {row.reference} is of somebody else, subscriber {row.subscriber_id}",
                 "Correct the reference, or give the right number in a column paquet_number.",
@@ -112,17 +112,17 @@ class KnownClients:
     def _numbered(self, line: ClientLine, number: int) -> Subscriber:
         subscriber = self.numbers.get(number)
         if subscriber is None:
-            raise CellRefused("paquet_number", f"There is no subscriber {number}", LIST)
+            raise WordRefused("paquet_number", f"There is no subscriber {number}", LIST)
         other = self.emails.get(line.email)
         if other is not None and other is not subscriber:
-            raise CellRefused("email", f"Subscriber {other.id} has this e-mail address", IN_COLUMN)
+            raise WordRefused("email", f"Subscriber {other.id} has this e-mail address", IN_COLUMN)
         same_email = not line.email or line.email == subscriber.email
         if (
             line.name
             and plain(line.name) != plain(subscriber.name)
             and not (line.email and same_email)
         ):
-            raise CellRefused(
+            raise WordRefused(
                 "paquet_number",
                 f"Subscriber {number} is called otherwise, and has not this e-mail address",
                 "Look whether it is the same person; if so, mend it by hand: "
@@ -155,7 +155,7 @@ class KnownClients:
             ] or same
         if len(same) > 1:
             numbers = ", ".join(str(subscriber.id) for subscriber in same)
-            raise CellRefused("name", f"Several are called so: subscribers {numbers}", IN_COLUMN)
+            raise WordRefused("name", f"Several are called so: subscribers {numbers}", IN_COLUMN)
         return same[0] if same else None
 
 

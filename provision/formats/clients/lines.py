@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from provision import edges
 from provision.days import ONE_DAY
-from provision.errors import PaquetError, UsageRefused
+from provision.errors import PaquetError, UsageRefused, WordRefused
 from provision.formats.clients import cells, columns
 from provision.formats.clients.columns import STREETS
 from provision.formats.clients.table import LineFault, fault_at
@@ -80,14 +80,6 @@ class ClientLine:
     subscription: SubscriptionWords | None
 
 
-class CellRefused(UsageRefused):
-    """What is wrong with several cells of a line, told at the one of `word`."""
-
-    def __init__(self, word: str, message: str, hint: str) -> None:
-        super().__init__(message, hint)
-        self.word = word
-
-
 def read(
     table: ClientTable, vocabulary: Vocabulary, words: Collection[str]
 ) -> tuple[list[ClientLine], list[LineFault]]:
@@ -133,7 +125,7 @@ def _values(
         try:
             values[word] = check()
         except PaquetError as wrong:
-            refused.append((wrong.word if isinstance(wrong, CellRefused) else told_at, wrong))
+            refused.append((wrong.word if isinstance(wrong, WordRefused) else told_at, wrong))
 
     for word, cell in record.words.items():
         if word in words:
@@ -168,7 +160,7 @@ def _mandate(values: Values) -> MandateWords | None:
     if not any(values.get(word) for word in columns.MANDATE):
         return None
     if not values.get("iban") and not values.get("reference"):
-        raise CellRefused(
+        raise WordRefused(
             "iban",
             "The line tells of a mandate, but not of which account",
             "Write the IBAN, or leave all of the mandate out.",
@@ -176,7 +168,7 @@ def _mandate(values: Values) -> MandateWords | None:
     signed_on = values.get("signed_on") or None
     collected = values.get("last_collected_on") or None
     if signed_on and collected and collected < signed_on:
-        raise CellRefused(
+        raise WordRefused(
             "last_collected_on",
             f"The last debit, on {collected}, is before the signature",
             "Give both as the paper and the bank say them.",
@@ -194,20 +186,20 @@ def _subscription(values: Values) -> SubscriptionWords | None:
         return None
     begins_on, paid_until = values.get("begins_on"), values.get("paid_until")
     if not values.get("plan"):
-        raise CellRefused(
+        raise WordRefused(
             "plan",
             "The line tells of a subscription, but not of which plan",
             "See: paquet plan list",
         )
     first_day = paid_until + ONE_DAY if paid_until else begins_on
     if not first_day:
-        raise CellRefused(
+        raise WordRefused(
             "begins_on",
             "It is not said from when on the subscription is to be billed",
             "Write its first day, or until when it is paid.",
         )
     if begins_on and begins_on > first_day:
-        raise CellRefused(
+        raise WordRefused(
             "paid_until",
             f"It is paid until {paid_until}, before it begins on {begins_on}",
             "Leave one of both out.",

@@ -16,7 +16,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.fr import siren as siren_number
 from stdnum.fr import siret as siret_number
 
-from provision.errors import UsageRefused
+from provision.errors import UsageRefused, WordRefused
 
 if TYPE_CHECKING:
     from stdnum.util import NumberValidationModule
@@ -98,7 +98,8 @@ def check_together(siren_digits: str, vat_number: str) -> None:
     """
     french = vat_number.startswith("FR") and not vat_number[4:].startswith("000")
     if siren_digits and french and vat_number[4:] != siren_digits:
-        raise UsageRefused(
+        raise WordRefused(
+            "vat_id",
             f"The VAT number {vat_number} is not of the business with the SIREN {siren_digits}",
             "Copy both once more; a French one ends with the SIREN.",
         )

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from sqlalchemy import select
 
 from provision.days import sensible_day
-from provision.errors import UsageRefused
+from provision.errors import UsageRefused, WordRefused
 from provision.formats.codes import business_numbers, countries
 from provision.formats.facturx import texts
 from provision.languages import Language, spoken  # noqa: TC001 (pydantic reads it)
@@ -74,15 +74,18 @@ def changed(known: Person, said: Mapping[str, object]) -> Person:
     if place:
         there = known.address.model_dump() if known.address else {}
         if not there and "lines" not in place:
-            raise UsageRefused("An address begins with a street", "Give --street, too.")
+            raise WordRefused("street", "An address begins with a street", "Give --street, too.")
         fields["address"] = there | place
     try:
         return _checked(Person.model_validate(fields, strict=False))
     except ValidationError as wrong:
         error = wrong.errors(include_url=False)[0]
         where = ", ".join(str(step) for step in error["loc"])
-        raise UsageRefused(
-            f"{where}: {error['msg'].removeprefix('Value error, ')}", "Give it once more."
+        word = next(str(step) for step in error["loc"] if step != "address")
+        raise WordRefused(
+            "street" if word == "lines" else word,
+            f"{where}: {error['msg'].removeprefix('Value error, ')}",
+            "Give it once more.",
         ) from None
 
 
@@ -173,13 +176,16 @@ def _checked(person: Person) -> Person:
     business_numbers.check_together(numbers["siren"], numbers["vat_id"])
     _check_evidence(person)
     if person.kind == "person" and any(numbers.values()):
-        raise UsageRefused(
+        raise WordRefused(
+            "kind",
             f"A private person such as {person.name} has neither a SIREN nor a VAT number",
-            "Say what it is: --kind company or --kind non-profit.",
+            "Say what it is: a company or a non-profit (--kind).",
         )
     if person.kind != "person" and person.address is None:
-        raise UsageRefused(
-            f"The invoices of {person.name} need its address", "Give street, postcode and city."
+        raise WordRefused(
+            "street",
+            f"The invoices of {person.name} need its address",
+            "Give street, postcode and city.",
         )
     return person.model_copy(update={**numbers, "address": _address(person.address)})
 

@@ -27,8 +27,10 @@ from provision.workflows import bringing
 from provision.workflows.client_plans import Bringing
 from tests.integration.subscriptions.bringing_shop import (
     ACCOUNT,
+    CITY,
     EMAIL,
     HEAD,
+    KIND,
     LAST,
     NAME,
     PAID,
@@ -37,6 +39,7 @@ from tests.integration.subscriptions.bringing_shop import (
     RUM,
     SHOP,
     SIGNED,
+    SIREN,
     STREET,
     client,
     collecting_shop,
@@ -215,6 +218,20 @@ def test_what_was_signed_is_not_written_over(open_shop: Shop) -> None:
     assert iban(1) not in sentences
     assert all(fault.hint for fault in brought.faults)
     assert whole(session) == before
+
+
+def test_what_cannot_be_together_is_told_at_one_of_its_columns(open_shop: Shop) -> None:
+    private, homeless = client(1), client(2)
+    private[SIREN] = "552 100 554"
+    homeless[KIND], homeless[STREET], homeless[POSTCODE], homeless[CITY] = "Association", "", "", ""
+    half = client(3)
+    half[STREET] = ""
+    brought = bring(open_shop.session, [private, homeless, half])
+    assert [(fault.line, fault.column) for fault in brought.faults] == [
+        (2, "Type"),
+        (3, "Adresse"),
+        (4, "Adresse"),
+    ]
 
 
 def test_a_line_whose_mandate_is_refused_leaves_its_client_as_it_was(open_shop: Shop) -> None:

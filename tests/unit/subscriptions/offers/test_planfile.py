@@ -95,6 +95,13 @@ def test_all_mistakes_are_told_at_once_each_on_its_line() -> None:
     ]
 
 
+def test_of_very_many_mistakes_the_first_ones_are_told() -> None:
+    with pytest.raises(PaquetError) as refused:
+        planfile.parse("\n".join(GOOD.replace("users = 1", "users = 0") for _plan in range(40)))
+    head, *told, last = refused.value.message.splitlines()
+    assert (head, len(told), last) == ("40 mistakes:", 30, "  and 10 more")
+
+
 def test_no_plan_at_all_is_refused() -> None:
     with pytest.raises(PaquetError, match="plan: Field required"):
         planfile.parse("")
