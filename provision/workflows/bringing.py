@@ -18,7 +18,7 @@ from provision.registry import states
 from provision.subscriptions.parties import clients, identities, people
 from provision.subscriptions.parties.clients import WRITTEN, Difference
 from provision.subscriptions.payments import mandates
-from provision.workflows.client_plans import LineRefused, Planner
+from provision.workflows.client_plans import LineRefused, Planner, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,7 +121,7 @@ def _mended(
             if plan.mandate is not None and plan.otherwise:
                 differences[MANDATES] = _corrected(session, plan.mandate, plan, when)
     except PaquetError as wrong:
-        raise LineRefused([("", wrong)]) from None
+        raise LineRefused([(word_of(wrong, ""), wrong)]) from None
     return differences
 
 
@@ -189,8 +189,11 @@ def _add(
     session.add_all(plan.subscriber for plan in enrolled)
     session.flush()
     session.add_all(identities.new(plan.subscriber, plan.person, today) for plan in enrolled)
-    for plan in enrolled:
-        states.record(session, f"subscriber:{plan.subscriber.id}", WRITTEN, told)
+    for plan in planned:
+        if plan.is_new:
+            states.record(session, f"subscriber:{plan.subscriber.id}", WRITTEN, told)
+        elif plan.subscriber.id not in planner.known.identities:
+            identities.ensure(session, plan.subscriber, today)
     granted = [plan.mandate for plan in planned if plan.mandate and plan.mandate_is_new]
     session.add_all(granted)
     for plan in planned:

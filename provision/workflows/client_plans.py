@@ -102,13 +102,13 @@ class Planner:
         try:
             plan = self._client(line)
         except PaquetError as wrong:
-            raise LineRefused([(_word(wrong, ""), wrong)]) from None
+            raise LineRefused([(word_of(wrong, ""), wrong)]) from None
         refused = []
         for word, part in (("iban", self._mandate), ("plan", self._subscription)):
             try:
                 part(plan)
             except PaquetError as wrong:
-                refused.append((_word(wrong, word), wrong))
+                refused.append((word_of(wrong, word), wrong))
         if refused:
             raise LineRefused(refused)
         return plan
@@ -128,9 +128,11 @@ class Planner:
                 "If it is somebody else, write them down first: paquet subscriber add",
             )
         plan = ClientPlan(line, subscriber, self.known.person(subscriber), is_new=False)
-        called = Called(line.name, line.email or None)
-        if self.wanted.enrols and not clients.is_known(subscriber, plan.person, called, line.said):
-            plan.called = called
+        if self.wanted.enrols:
+            called = Called(line.name, line.email or None)
+            person = clients.otherwise(subscriber, plan.person, called, line.said)
+            if person is not None:
+                plan.person, plan.called = person, called
         return plan
 
     def _mandate(self, plan: ClientPlan) -> None:
@@ -235,7 +237,8 @@ class Planner:
                 )
 
 
-def _word(wrong: PaquetError, otherwise: str) -> str:
+def word_of(wrong: PaquetError, otherwise: str) -> str:
+    """Return the word at which it is told that something is refused."""
     return wrong.word if isinstance(wrong, WordRefused) else otherwise
 
 

@@ -66,12 +66,21 @@ def new(called: Called, said: Mapping[str, object], told: Told) -> tuple[Subscri
     return subscriber, identities.changed(person, said)
 
 
-def is_known(
-    subscriber: Subscriber, person: Person, called: Called, said: Mapping[str, object]
-) -> bool:
-    """Tell whether all that is said of somebody is known already; raise as `mend` would."""
-    same = called.name in (None, subscriber.name) and called.email in (None, subscriber.email)
-    return same and identities.changed(person, said) == person
+def otherwise(
+    subscriber: Subscriber, known: Person, called: Called, said: Mapping[str, object]
+) -> Person | None:
+    """Return who somebody is from now on, or None where all of it is known; writes nothing.
+
+    Who is called otherwise is so on documents, too, unless they had a name of their own there.
+    """
+    name = subscriber.name if called.name is None else edges.person_name(called.name)
+    if known.name == subscriber.name:
+        said = {"name": name, **said}
+    email = known.email
+    if called.email is not None:
+        email = edges.email(called.email) if called.email else ""
+    person = identities.changed(known.model_copy(update={"email": email}), said)
+    return None if (person, name) == (known, subscriber.name) else person
 
 
 def mend(
@@ -81,33 +90,25 @@ def mend(
     said: Mapping[str, object],
     when: tuple[date, Told],
 ) -> list[Difference]:
-    """Write down what is known otherwise from now on, and return it; documents of before stay.
-
-    Who is called otherwise is so on documents, too, unless they had a name of their own there.
-    """
+    """Write down what is known otherwise from now on (see `otherwise`), and return it."""
     today, told = when
     before = identities.read(identities.ensure(session, subscriber, today))
+    person = otherwise(subscriber, before, called, said)
+    if person is None:
+        return []
     known = described(subscriber, before)
-    if called.name is not None:
-        name = edges.person_name(called.name)
-        if before.name == subscriber.name:
-            said = {"name": name, **said}
-        subscriber.name = name
-    if called.email is not None and called.email.strip().lower() != subscriber.email:
-        subscriber.email = subscribers.free(session, called.email) if called.email else ""
+    if person.email != subscriber.email:
+        subscriber.email = subscribers.free(session, person.email) if person.email else ""
+    subscriber.name = edges.person_name(called.name or subscriber.name)
     session.flush()
-    there = before.model_copy(update={"email": subscriber.email})
-    person = identities.changed(there, said) if said else there
-    if person != before:
-        identities.write(session, subscriber, person, today)
+    identities.write(session, subscriber, person, today)
     differences = [
         Difference(what, known[what], now)
         for what, now in described(subscriber, person).items()
         if now != known[what]
     ]
-    if differences:
-        changed = ", ".join(difference.what for difference in differences)
-        states.record(session, f"subscriber:{subscriber.id}", f"changed: {changed}", told)
+    changed = ", ".join(difference.what for difference in differences)
+    states.record(session, f"subscriber:{subscriber.id}", f"changed: {changed}", told)
     return differences
 
 
@@ -122,6 +123,8 @@ def described(subscriber: Subscriber, person: Person) -> dict[str, str]:
         "kind": person.kind,
         "siren": person.siren,
         "vat_id": person.vat_id,
+        "vies_consultation": person.vies_consultation,
+        "vies_date": person.vies_date,
         "order_reference": person.order_reference,
         "street": ", ".join(address.lines) if address else "",
         "postcode": address.postcode if address else "",

@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 
 from provision import edges
 from provision.days import sensible_day
-from provision.errors import PaquetError, UsageRefused
+from provision.errors import PaquetError, UsageRefused, WordRefused
 from provision.formats.codes import countries
 from provision.formats.sepa import identifiers, prenotification
 from provision.formats.sepa.characters import reference, sepa_text
@@ -134,9 +134,12 @@ def enter_signature(
             "For another account have a new mandate signed.",
         )
     if sensible_day(signed_on, "the day of a signature") > today:
-        raise UsageRefused(f"{signed_on} is not yet", "Enter the day that the paper says.")
+        raise WordRefused(
+            "signed_on", f"{signed_on} is not yet", "Enter the day that the paper says."
+        )
     if row.collected_before is not None and row.collected_before < signed_on:
-        raise UsageRefused(
+        raise WordRefused(
+            "last_collected_on",
             f"The last debit, on {row.collected_before}, is before the signature of {signed_on}",
             "Enter the day that the paper says.",
         )
@@ -308,7 +311,11 @@ def _check_past(notice_days: int, collected_before: date | None, today: date) ->
             f"A notice of {notice_days} days is not from 1 to {prenotification.MOST_DAYS}"
         )
     if collected_before and sensible_day(collected_before, "the day of a debit") > today:
-        raise UsageRefused(f"{collected_before} is not yet", "Give the last debit that was made.")
+        raise WordRefused(
+            "last_collected_on",
+            f"{collected_before} is not yet",
+            "Give the last debit that was made.",
+        )
 
 
 def _reference(session: Session, organisation: Organisation, typed: str) -> str:

@@ -1,18 +1,15 @@
-"""Two hundred clients from another program: looked at, mended, written at once, and debited."""
+"""Clients from another program, as the registry has them then, and when their list comes again."""
 
 from __future__ import annotations
 
-import csv
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event, func, select
 
-from provision.commands.people.subscriber import subscriber
-from provision.errors import PaquetError, UsageRefused
+from provision.errors import PaquetError
 from provision.formats.clients import columns, lines, table
 from provision.registry.models import Event, Subscriber
 from provision.registry.states import Told
@@ -29,7 +26,6 @@ from tests.integration.subscriptions.bringing_shop import (
     ACCOUNT,
     CITY,
     EMAIL,
-    HEAD,
     KIND,
     LAST,
     NAME,
@@ -42,21 +38,17 @@ from tests.integration.subscriptions.bringing_shop import (
     SIREN,
     STREET,
     client,
-    collecting_shop,
     iban,
     written,
 )
-from tests.integration.subscriptions.commanding import ask
 from tests.integration.subscriptions.paying_shop import open_till
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from provision.commands.shared.context import Context
     from provision.workflows.bringing import Brought
     from tests.integration.subscriptions.conftest import Shop
 
@@ -99,22 +91,6 @@ def open_shop(shop: Shop) -> Shop:
     open_till(shop)
     shop.session.commit()
     return shop
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> Context:
-    """The same, as a person at the keyboard has it."""
-    return collecting_shop(tmp_path)
-
-
-def imported(context: Context, file: Path, *words: str) -> Any:  # noqa: ANN401 (JSON is anything)
-    """Return what an import says, also where it refuses; the sentence stands under "refused"."""
-    every = ("import", str(file), "--organisation", SHOP, *words, "--json")
-    try:
-        answer = ask(context, subscriber, *every)
-    except PaquetError as refused:
-        return {"refused": refused.message}
-    return json.loads(answer.stdout)
 
 
 def test_what_is_brought_in_is_what_would_be_typed_and_the_next_month_is_debited(
@@ -244,10 +220,26 @@ def test_a_line_whose_mandate_is_refused_leaves_its_client_as_it_was(open_shop: 
     new[SIGNED], new[LAST] = "2027-01-01", ""
     brought = bring(session, [later, new])
     session.commit()
-    assert [fault.fault for fault in brought.faults] == [
-        "2026-12-31 is not yet", "2027-01-01 is not yet"
-    ]  # fmt: skip
+    assert [(fault.column, fault.fault) for fault in brought.faults] == [
+        ("Dernier prélèvement", "2026-12-31 is not yet"),
+        ("Signé le", "2027-01-01 is not yet"),
+    ]
     assert whole(session) == before
+
+
+def test_a_client_who_is_here_gets_a_mandate_with_the_address_of_the_same_line(
+    open_shop: Shop,
+) -> None:
+    row = client(1)
+    row[NAME], row[EMAIL] = "Jeanne", "jeanne@exemple.test"
+    brought = bring(open_shop.session, [row])
+    open_shop.session.commit()
+    assert counts(brought) == {
+        "clients": (0, 1, 0), "mandates": (1, 0, 0), "subscriptions": (1, 0, 0)
+    }  # fmt: skip
+    (granted,) = mandates.everyone(open_shop.session, open_shop.seller.id)
+    assert (granted.street, granted.town) == ("1 rue du Port", "Caen")
+    assert open_shop.bill(date(2026, 4, 1)).documents == 1
 
 
 def test_a_mandate_that_no_bank_takes_any_more_is_remarked(open_shop: Shop) -> None:
@@ -306,80 +298,3 @@ def test_whoever_was_before_elsewhere_has_had_the_trial(open_shop: Shop) -> None
 def test_a_shop_without_an_account_of_its_own_is_told_so_once(shop: Shop) -> None:
     with pytest.raises(PaquetError, match="lacks its IBAN or its creditor identifier"):
         bring(shop.session, [client(1), client(2)])
-
-
-def faulty() -> list[list[str]]:
-    """Return two hundred clients, seven of whom are wrong in seven ways."""
-    rows = [client(number) for number in range(1, 201)]
-    rows[9][EMAIL] = "client10.exemple.test"
-    rows[19][ACCOUNT] = iban(20)[:-1] + ("1" if iban(20)[-1] != "1" else "2")
-    rows[29][EMAIL] = "client5@exemple.test"
-    rows[39][SIGNED] = "31/02/2024"
-    rows[49].append("one cell too many")
-    rows[59][NAME] = "=cmd|' /C calc'!A0"
-    rows[69][PLAN] = "inconnue"
-    return rows
-
-
-def test_a_preview_names_seven_faults_and_once_they_are_mended_all_are_there(
-    context: Context, tmp_path: Path
-) -> None:
-    file = tmp_path / "clients.csv"
-    file.write_bytes(written(faulty()))
-    every = ("import", str(file), "--organisation", SHOP)
-    with pytest.raises(PaquetError, match="7 lines are faulty: nothing is written"):
-        ask(context, subscriber, *every, "--yes")
-    assert imported(context, file, "--dry-run") == {
-        "refused": "7 lines are faulty: nothing is written"
-    }
-    with context.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Subscriber)) == 1
-    told = imported(context, file, "--dry-run", "--skip-faulty")
-    assert [(fault["line"], fault["column"]) for fault in told["faults"]] == [
-        (11, "Courriel"),
-        (21, "IBAN"),
-        (31, "Courriel"),
-        (41, "Signé le"),
-        (51, ""),
-        (61, "Nom"),
-        (71, "Formule"),
-    ]
-    assert all(fault["fault"] and fault["hint"] for fault in told["faults"])
-    assert iban(20)[4:20] not in json.dumps(told)
-    assert told["brought"][0] == {"what": "clients", "new": 193, "changed": 0, "already_there": 0}
-    file.write_bytes(written([client(number) for number in range(1, 201)]))
-    done = imported(context, file, "--yes")
-    assert [thing["new"] for thing in done["brought"]] == [200, 200, 200]
-    again = imported(context, file, "--yes")
-    assert [thing["already_there"] for thing in again["brought"]] == [200, 200, 200]
-
-
-def test_faulty_lines_are_left_aside_in_a_file_of_their_own(
-    context: Context, tmp_path: Path
-) -> None:
-    file, rest = tmp_path / "clients.csv", tmp_path / "clients-to-mend.csv"
-    file.write_bytes(written(faulty()))
-    done = imported(context, file, "--skip-faulty", "--yes")
-    assert done["to_mend"] == str(rest)
-    assert rest.stat().st_mode & 0o777 == 0o600
-    rows = list(csv.reader(rest.read_text("utf-8-sig").splitlines(), delimiter=";"))
-    assert rows[0] == ["À mender", *HEAD]
-    assert len(rows) == 8
-    with pytest.raises(UsageRefused, match="is there already"):
-        ask(context, subscriber, "import", str(file), "--organisation", SHOP, "--skip-faulty")
-    mended = [client(number) for number in (10, 20, 30, 40, 50, 60, 70)]
-    rest.write_bytes(written(mended))
-    assert [thing["new"] for thing in imported(context, rest, "--yes")["brought"]] == [7, 7, 7]
-    with context.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Subscriber)) == 201
-
-
-def test_nobody_at_the_keyboard_is_asked_and_nothing_is_written(
-    context: Context, tmp_path: Path
-) -> None:
-    file = tmp_path / "clients.csv"
-    file.write_bytes(written([client(1)]))
-    with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
-        ask(context, subscriber, "import", str(file), "--organisation", SHOP)
-    with context.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Subscriber)) == 1

@@ -174,6 +174,9 @@ def test_one_person_is_mended_by_hand_here_and_on_documents(context: Context) ->
     assert ("invoice_name", "", "Durand SARL") in [
         (row["what"], row["old"], row["new"]) for row in firm
     ]
+    vies = ("--vies-consultation", "WAPIAAAAWbpWT9mN", "--vies-date", "2026-03-09")
+    checked = read(context, subscriber, "change", number, *vies, "--yes")
+    assert [row["what"] for row in checked] == ["vies_consultation", "vies_date"]
     # Who is called otherwise keeps the name of the company on documents.
     named = read(context, subscriber, "change", number, "--name", "Paule", "--email", "", "--yes")
     assert {row["what"]: row["new"] for row in named} == {"name": "Paule", "email": ""}
