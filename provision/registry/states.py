@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
 
+from provision.database import insert_many
 from provision.errors import PaquetError
 from provision.registry.models import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -70,6 +71,15 @@ def change_state(
 def record(session: Session, subject: str, what: str, told: Told) -> None:
     """Add an event: `subject` is `order:12`, `bundle:b7f3k2m9q`, `device:…`, `server:…`."""
     session.add(Event(at=told.at, actor=told.actor, subject=subject, what=what, why=told.why))
+
+
+def record_all(session: Session, events: Iterable[tuple[str, str]], told: Told) -> None:
+    """Add many events at once: pairs of a subject and what became of it."""
+    rows = [
+        {"at": told.at, "actor": told.actor, "subject": subject, "what": what, "why": told.why}
+        for subject, what in events
+    ]
+    insert_many(session, Event, rows)
 
 
 def is_erasing(session: Session, bundle: str) -> bool:

@@ -190,9 +190,7 @@ def _add(
     session.flush()
     session.add_all(identities.new(plan.subscriber, plan.person, today) for plan in enrolled)
     for plan in planned:
-        if plan.is_new:
-            states.record(session, f"subscriber:{plan.subscriber.id}", WRITTEN, told)
-        elif plan.subscriber.id not in planner.known.identities:
+        if not plan.is_new and plan.subscriber.id not in planner.known.identities:
             identities.ensure(session, plan.subscriber, today)
     granted = [plan.mandate for plan in planned if plan.mandate and plan.mandate_is_new]
     session.add_all(granted)
@@ -202,6 +200,6 @@ def _add(
             if plan.subscriber.id not in planner.known.in_books:
                 session.add(people.new_reference(plan.subscriber.id))
     session.flush()
-    for row in granted:
-        mandates.record(session, row, told)
-    session.flush()
+    events = [(f"subscriber:{plan.subscriber.id}", WRITTEN) for plan in enrolled]
+    events += [pair for row in granted for pair in mandates.events_of(row)]
+    states.record_all(session, events, told)

@@ -72,15 +72,15 @@ def add(
     mandate = new(organisation, (subscriber, person), named, (today, profile))
     session.add(mandate)
     session.flush()
-    record(session, mandate, told)
+    states.record_all(session, events_of(mandate), told)
     return mandate
 
 
-def record(session: Session, mandate: MandateRow, told: Told) -> None:
-    """Leave the events of a mandate that is new, signed or not."""
-    states.record(session, f"mandate:{mandate.id}", "written", told)
-    if mandate.signed_on is not None:
-        states.record(session, f"mandate:{mandate.id}", f"signed on {mandate.signed_on}", told)
+def events_of(mandate: MandateRow) -> list[tuple[str, str]]:
+    """Return the events of a mandate that is new, signed or not, for `states.record_all`."""
+    subject = f"mandate:{mandate.id}"
+    signed = [(subject, f"signed on {mandate.signed_on}")] if mandate.signed_on else []
+    return [(subject, "written"), *signed]
 
 
 def new(
