@@ -228,7 +228,7 @@ def test_who_somebody_is_is_checked_and_kept(context: Context) -> None:
     ):
         with pytest.raises(PaquetError, match=why):
             run(context, "identify", "jeanne@exemple.test", *words, "--yes")
-    with pytest.raises(PaquetError, match="There is no subscriber"):
+    with pytest.raises(PaquetError, match="Nobody here has this"):
         run(context, "identify", "paul@exemple.test", "--yes")
 
 
