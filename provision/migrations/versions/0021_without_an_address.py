@@ -6,8 +6,8 @@ from alembic import op
 
 from provision.migrations.tables import rewrite
 
-revision = "0018"
-down_revision = "0017"
+revision = "0021"
+down_revision = "0020"
 
 STOOD_IN = "%@sans-courriel.invalid"  # what givers without an address had until now
 
