@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.jobs.work import Brought, RunKind, UnderWay, one_step
+from provision.jobs.work import RunKind, StepResult, UnderWay, one_step
 from provision.registry import orders
 from provision.registry.models import Bundle
 from provision.registry.runs import PERSON_WAITS, WantedRun
@@ -84,36 +84,36 @@ def _deploy(control: Control, words: Words) -> Iterator[UnderWay]:
         yield UnderWay({name: partial(_deploy_one, control, name, started) for name in names})
 
 
-def _deploy_one(control: Control, name: str, started: Iterator[Ready]) -> Brought:
+def _deploy_one(control: Control, name: str, started: Iterator[Ready]) -> StepResult:
     bundle = named(control, name)
     control.tell(bundle.domain)
     changed = upkeep.deploy(control, bundle, ready=next(started))
-    return Brought(f"{changed} changed", {"bundle": name, "changed": changed})
+    return StepResult(f"{changed} changed", {"bundle": name, "changed": changed})
 
 
-def _bring(control: Control, words: Words) -> Brought:
+def _bring(control: Control, words: Words) -> StepResult:
     domain = named(control, words["bundle"]).domain
     upkeep.change_state(control, domain, words["state"], words["why"])
-    return Brought(f"{domain} is {words['state']}")
+    return StepResult(f"{domain} is {words['state']}")
 
 
-def _close(control: Control, words: Words) -> Brought:
+def _close(control: Control, words: Words) -> StepResult:
     domain = named(control, words["bundle"]).domain
     last_day, on = date.fromisoformat(words["last_day"]), date.fromisoformat(words["on"])
     asked = BundleClosing(words["why"], last_day, on, words["how"], words["refund"])
     numbers = offboard.close(control, domain, asked).numbers
-    return Brought(f"{domain} is closed", [asdict(number) for number in numbers])
+    return StepResult(f"{domain} is closed", [asdict(number) for number in numbers])
 
 
-def _erase(control: Control, words: Words) -> Brought:
+def _erase(control: Control, words: Words) -> StepResult:
     domain = named(control, words["bundle"]).domain
     offboard.erase(control, domain, words["why"], hurry=words["hurry"])
-    return Brought("it is erased")
+    return StepResult("it is erased")
 
 
-def _back_up(control: Control, words: Words) -> Brought:
+def _back_up(control: Control, words: Words) -> StepResult:
     snapshot = safekeeping.run(control, named(control, words["bundle"]).domain)
-    return Brought(f"snapshot {snapshot[:8]}", {"snapshot": snapshot})
+    return StepResult(f"snapshot {snapshot[:8]}", {"snapshot": snapshot})
 
 
 def _plain(value: object) -> object:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provision.checks.findings import Result
 from provision.jobs.bundles import named
-from provision.jobs.work import Brought, RunKind, UnderWay
+from provision.jobs.work import RunKind, StepResult, UnderWay
 from provision.registry.runs import PERSON_WAITS, WantedRun
 from provision.workflows import checking
 
@@ -37,7 +37,7 @@ def of_server(server: str, bundles: Sequence[str] = (), priority: int = PERSON_W
 
 @contextmanager
 def _begin(control: Control, words: Words) -> Iterator[UnderWay]:
-    steps: dict[str, Callable[[], Brought]] = {
+    steps: dict[str, Callable[[], StepResult]] = {
         name: partial(_look_at_bundle, control, name) for name in words["bundles"]
     }
     if server := words["server"]:
@@ -45,18 +45,18 @@ def _begin(control: Control, words: Words) -> Iterator[UnderWay]:
     yield UnderWay(steps)
 
 
-def _look_at_bundle(control: Control, name: str) -> Brought:
+def _look_at_bundle(control: Control, name: str) -> StepResult:
     return _brought(checking.check_bundle(control, named(control, name)))
 
 
-def _look_at_server(control: Control, server: str) -> Brought:
+def _look_at_server(control: Control, server: str) -> StepResult:
     return _brought(checking.check_server(control, server))
 
 
-def _brought(found: Sequence[Finding]) -> Brought:
+def _brought(found: Sequence[Finding]) -> StepResult:
     wrong = sum(finding.result in (Result.ERROR, Result.WARNING) for finding in found)
     message = f"{len(found)} looks, {wrong} found something" if wrong else f"{len(found)} looks"
-    return Brought(message, [finding.as_row() for finding in found])
+    return StepResult(message, [finding.as_row() for finding in found])
 
 
 CHECK = RunKind(_begin, each=True, leaves_events=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.jobs.heart import Heart
-    from provision.jobs.work import Brought, RunKind, UnderWay
+    from provision.jobs.work import RunKind, StepResult, UnderWay
     from provision.registry.models import Run
     from provision.registry.runs import Owner
     from provision.workflows.control import Control
@@ -118,7 +118,7 @@ class _Journey:
             raise self._failed(PaquetError(said, "See which: paquet job show"))
         self._write(partial(self._end, state=DONE, message=""))
 
-    def _step(self, name: str, do: Callable[[], Brought], following: str | None) -> None:
+    def _step(self, name: str, do: Callable[[], StepResult], following: str | None) -> None:
         if told := self.kind.told.get(name):
             self.control.tell(f"{name}: {told}")
         started = time.monotonic()

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from provision.jobs.work import Brought, one_step
+from provision.jobs.work import StepResult, one_step
 from provision.registry.runs import PERSON_WAITS, WantedRun
 from provision.subscriptions.offers.vat import TreatmentRefused
 from provision.subscriptions.parties import organisations
@@ -52,15 +52,15 @@ def collection(organisation: str, handed_over: HandedOver, again: frozenset[str]
     return WantedRun("collect", subject, ["collect"], words, QUEUE)
 
 
-def _bill(control: Control, words: Words) -> Brought:
+def _bill(control: Control, words: Words) -> StepResult:
     outcome = bill.bill(control, date.fromisoformat(words["day"]))
     left_out = [[number, why.message, why.hint] for number, why in sorted(outcome.left_out.items())]
     days = [day.isoformat() for day in outcome.days]
     facts = {**vars(outcome), "days": days, "left_out": left_out}
-    return Brought(f"{outcome.documents} documents", facts)
+    return StepResult(f"{outcome.documents} documents", facts)
 
 
-def _collect(control: Control, words: Words) -> Brought:
+def _collect(control: Control, words: Words) -> StepResult:
     handed_over = HandedOver(
         words["key"],
         date.fromisoformat(words["collect_on"]),
@@ -70,7 +70,7 @@ def _collect(control: Control, words: Words) -> Brought:
     with control.session() as session:
         owner = organisations.get(session, words["organisation"])
         number = collecting.carry_out(session, owner, handed_over, frozenset(words["again"])).number
-    return Brought(f"collection {number}", {"collection": number})
+    return StepResult(f"collection {number}", {"collection": number})
 
 
 BILL = one_step("bill", _bill)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from provision.jobs.work import Brought, RunKind, UnderWay
+from provision.jobs.work import RunKind, StepResult, UnderWay
 from provision.registry.runs import DONE, RUNNING
 from provision.workflows import onboard
 
@@ -30,8 +30,8 @@ def _begin(control: Control, words: Words) -> Iterator[UnderWay]:
         yield UnderWay(steps, delivery)
 
 
-def _do(do: Callable[[Delivery], str], delivery: Delivery) -> Brought:
-    return Brought(do(delivery))
+def _do(do: Callable[[Delivery], str], delivery: Delivery) -> StepResult:
+    return StepResult(do(delivery))
 
 
 def _settle(session: Session, control: Control, words: Words, state: str, why: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from provision.jobs.work import Brought, one_step
+from provision.jobs.work import StepResult, one_step
 from provision.registry import fences
 from provision.registry.runs import WantedRun
 from provision.servers import deploy as deploying
@@ -30,7 +30,7 @@ def tell_part(control: Control, part: PartStart) -> None:
     control.tell(f"{part.role}: {part.words}")
 
 
-def _prepare(control: Control, words: Words) -> Brought:
+def _prepare(control: Control, words: Words) -> StepResult:
     """Prepare a server whose host key was confirmed before: nobody is asked here."""
     host = inventory.find(control.settings.inventory, words["server"])
     person = preparation.Answering(lambda _key: False, control.tell, partial(tell_part, control))
@@ -38,10 +38,10 @@ def _prepare(control: Control, words: Words) -> Brought:
     done = preparation.prepare(host, control.settings, claim, person)
     with control.session() as session:
         fences.known_server(session, host.name).prepared_at = control.clock()
-    return Brought(f"{host.name} is prepared", asdict(done))
+    return StepResult(f"{host.name} is prepared", asdict(done))
 
 
-def _deploy(control: Control, words: Words) -> Brought:
+def _deploy(control: Control, words: Words) -> StepResult:
     host = inventory.find(control.settings.inventory, words["server"])
     done = deploying.deploy(
         deploying.site_play(host, control.settings),
@@ -50,7 +50,7 @@ def _deploy(control: Control, words: Words) -> Brought:
         drift=words["drift"],
         on_part=partial(tell_part, control),
     )
-    return Brought(done.sentence(), asdict(done))
+    return StepResult(done.sentence(), asdict(done))
 
 
 PREPARE = one_step("prepare", _prepare)

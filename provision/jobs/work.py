@@ -21,7 +21,7 @@ Settle: TypeAlias = "Callable[[Session, Control, Words, str, str], None]"
 
 
 @dataclass(frozen=True)
-class Brought:
+class StepResult:
     """What a step brought: a sentence for people, and facts that JSON can hold."""
 
     message: str = ""
@@ -32,7 +32,7 @@ class Brought:
 class UnderWay:
     """A run under way: what each step does, by name; `about` is what they share."""
 
-    steps: Mapping[str, Callable[[], Brought]]
+    steps: Mapping[str, Callable[[], StepResult]]
     about: Any = None
 
 
@@ -67,7 +67,7 @@ class RunKind:
     leaves_events: bool = True
 
 
-def one_step(name: str, do: Callable[[Control, Words], Brought]) -> RunKind:
+def one_step(name: str, do: Callable[[Control, Words], StepResult]) -> RunKind:
     """Return a kind of run of one step, which has the name of the kind."""
 
     @contextmanager

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from provision.registry.models import Server
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.orm import Session
 
 
@@ -18,6 +20,12 @@ def known_server(session: Session, name: str) -> Server:
         session.add(server)
         session.flush()
     return server
+
+
+def prepared_at(session: Session, name: str) -> datetime | None:
+    """Return when a server was prepared, None where it was not."""
+    server = session.get(Server, name)
+    return None if server is None else server.prepared_at
 
 
 def next_fence(session: Session, name: str) -> int:

@@ -27,7 +27,7 @@ from sqlalchemy import func, select
 from provision import database, settings
 from provision.commands.shared import tables
 from provision.jobs import engine, kinds, money
-from provision.jobs.work import Brought, RunKind, UnderWay
+from provision.jobs.work import RunKind, StepResult, UnderWay
 from provision.registry import runs
 from provision.registry.models import Bundle, Run, Server
 from provision.registry.runs import NIGHTLY, Owner, WantedRun
@@ -151,9 +151,9 @@ PRETENCE: list[Clock] = []
 def stand_in(kind: str) -> RunKind:
     """Return a kind of run whose steps take their time on the clock, and nothing else."""
 
-    def step(name: str) -> Brought:
+    def step(name: str) -> StepResult:
         PRETENCE[-1].pass_by(TIMES["server" if name.startswith("server") else kind])
-        return Brought("looks", [{"check": "web", "result": "ok", "message": "", "hint": ""}])
+        return StepResult("looks", [{"check": "web", "result": "ok", "message": "", "hint": ""}])
 
     @contextmanager
     def begin(_control: Control, words: Words) -> Iterator[UnderWay]:

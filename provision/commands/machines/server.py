@@ -54,7 +54,7 @@ def list_servers(context: Context, *, as_json: bool) -> None:
     """List the servers of the inventory."""
     hosts = inventory.read(context.settings.inventory)
     with context.reading() as session:
-        prepared = {name: fences.known_server(session, name).prepared_at for name in hosts}
+        prepared = {name: fences.prepared_at(session, name) for name in hosts}
     rows = [
         {
             "name": host.name,

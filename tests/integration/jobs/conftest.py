@@ -11,7 +11,7 @@ import pytest
 
 from provision.jobs import engine as engines
 from provision.jobs import kinds, owners
-from provision.jobs.work import Brought, RunKind, UnderWay
+from provision.jobs.work import RunKind, StepResult, UnderWay
 from provision.registry import fences, runs
 from provision.registry.runs import WantedRun
 from provision.settings import Settings
@@ -49,11 +49,15 @@ class Trial:
     def begin(self, control: Control, _words: object) -> Iterator[UnderWay]:
         yield UnderWay({name: partial(self.do, name, control) for name in STEPS}, self)
 
-    def do(self, name: str, control: Control) -> Brought:
+    def do(self, name: str, control: Control) -> StepResult:
         self.did.append(name)
         control.tell(f"{name} is told")
         brought = self.does.get(name, lambda: None)()
-        return brought if isinstance(brought, Brought) else Brought(f"{name} ended", {"step": name})
+        return (
+            brought
+            if isinstance(brought, StepResult)
+            else StepResult(f"{name} ended", {"step": name})
+        )
 
     def settle(self, *words: object) -> None:
         self.settled.append((str(words[3]), str(words[4])))

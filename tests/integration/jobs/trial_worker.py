@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from provision import database, settings
 from provision.jobs import apart, kinds, polling, schedule, transport
-from provision.jobs.work import Brought, RunKind, UnderWay
+from provision.jobs.work import RunKind, StepResult, UnderWay
 from provision.jobs.worker import Worker
 from provision.workflows.control import Control
 
@@ -34,7 +34,7 @@ def begin(control: Control, words: Words) -> Iterator[UnderWay]:
     yield UnderWay({name: partial(pause, control, words, name) for name in STEPS})
 
 
-def pause(control: Control, words: Words, step: str) -> Brought:
+def pause(control: Control, words: Words, step: str) -> StepResult:
     folder = control.settings.state
     with (folder / f"{words['server']}.lock").open("w") as lock:
         try:
@@ -43,7 +43,7 @@ def pause(control: Control, words: Words, step: str) -> Brought:
             note(folder / "overlaps", words, step)
         time.sleep(SECONDS)
     note(folder / "done", words, step)
-    return Brought(step)
+    return StepResult(step)
 
 
 def note(file: Path, words: Words, step: str) -> None:

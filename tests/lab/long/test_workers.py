@@ -28,6 +28,7 @@ from provision.workflows import ordering, rehearsal
 from provision.workflows.control import Control
 from tests import postgresql_cluster
 from tests.integration.jobs.killing import children_of
+from tests.lab.conftest import fresh
 from tests.lab.paquet_runs import PAQUET, paquet
 from tests.lab.pictures import bundle_picture
 from tests.lab.region import PLANS
@@ -103,7 +104,7 @@ def shared(region: Region) -> Iterator[Region]:
         engine = database.connect(url)
         upgrades.upgrade(engine)
         control = Control(settings.load(config), engine, "test")
-        with region.control.reading() as old, control.session() as session:
+        with region.control.session() as old, control.session() as session:
             for name in rehearsal.SERVERS:
                 fences.raise_fence(session, name, fences.known_server(old, name).fence + 1000)
         rehearsal.sell(control, control.clock().date())
@@ -112,7 +113,7 @@ def shared(region: Region) -> Iterator[Region]:
         try:
             yield replace(region, control=control)
         finally:
-            with control.reading() as session, region.control.session() as old:
+            with control.session() as session, region.control.session() as old:
                 for name in rehearsal.SERVERS:
                     seen = fences.known_server(session, name).fence
                     fences.raise_fence(old, name, seen + 1000)
@@ -209,7 +210,8 @@ def test_three_workers_that_are_killed_deliver_forty_orders_once(
 ) -> None:
     assert light
     undisturbed = bundle_picture(shared, first_domain(shared))
-    numbers, fleet, began = placed(shared, "w"), Fleet(shared), time.monotonic()
+    word = f"w{fresh()}x"
+    numbers, fleet, began = placed(shared, word), Fleet(shared), time.monotonic()
     try:
         with witness("bundles1") as seen:
             for _ in range(WORKERS):
@@ -226,13 +228,13 @@ def test_three_workers_that_are_killed_deliver_forty_orders_once(
     tell("seconds in all", round(time.monotonic() - began), "")
     assert seen.together == []
     assert seen.looks > ORDERS
-    delivered_once(shared, "w")
-    assert bundle_picture(shared, "w07.paquet.test") == undisturbed
+    delivered_once(shared, word)
+    assert bundle_picture(shared, f"{word}07.paquet.test") == undisturbed
 
 
 def first_domain(region: Region) -> str:
     """Order one that nothing disturbs, and return its domain."""
-    domain = "ruhig.paquet.test"
+    domain = f"ruhig{fresh()}.paquet.test"
     words = ["order", "place", "jeanne@ailleurs.test", "--name", "Jeanne Martin", "--yes"]
     words += ["--plan", "essai", "--domain", domain, "--cloud", "light", "--again"]
     words += ["--sold-by", rehearsal.SELLER, "--supported-by", rehearsal.SUPPORTER]
@@ -242,7 +244,8 @@ def first_domain(region: Region) -> str:
 
 def test_commands_that_are_killed_deliver_forty_orders_once(region: Region, tell: Tell) -> None:
     """The default: no worker; each command carries its own order out, two at the same time."""
-    numbers = placed(region, "k")
+    word = f"k{fresh()}x"
+    numbers = placed(region, word)
     config = str(region.folder / "paquet.toml")
     kills = 0
 
@@ -271,4 +274,4 @@ def test_commands_that_are_killed_deliver_forty_orders_once(region: Region, tell
     assert kills > 0
     assert seen.together == []
     assert seen.looks > ORDERS
-    delivered_once(region, "k")
+    delivered_once(region, word)
