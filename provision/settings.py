@@ -138,6 +138,11 @@ class Times(Section):
     bill: str = "40 4 * * *"
     check: str = "10 2 * * *"
     rooms: str = "20 4 * * *"
+    renewals: str = "30 5 * * *"
+    post: str = "*/10 * * * *"
+    operator: str = "30 6 * * *"
+    reminders: str = ""
+    settle: str = ""
 
 
 class Post(Section):
@@ -168,6 +173,12 @@ class Post(Section):
         if self.address and self.since is None:
             raise ValueError("it needs `since`: the day from which on letters are sent")
         return self
+
+
+class Dunning(Section):
+    """The steps by which those are reminded who have not paid; else those of the example."""
+
+    policy: Path | None = None
 
 
 class LabSettings(Section):
@@ -205,6 +216,7 @@ class Settings(BaseSettings):
     packages: Packages = Packages()
     nextcloud: Nextcloud = Nextcloud()
     bundles: Bundles = Bundles()
+    dunning: Dunning = Dunning()
     runs: Runs = Runs()
     schedule: Times = Times()
     post: Post = Post()
@@ -269,6 +281,7 @@ def _anchored(words: dict[str, object], folder: Path) -> dict[str, Any]:
         ("names", ("key_file", "acme_key_file")),
         ("acme", ("ca_file",)),
         ("nextcloud", ("keyring",)),
+        ("dunning", ("policy",)),
     ):
         table = anchored.get(section)
         if isinstance(table, dict):

@@ -6,14 +6,18 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from provision import database
 from provision.checks.findings import Result
 from provision.jobs.bundles import named
 from provision.jobs.work import RunKind, StepResult, UnderWay
+from provision.registry import findings
 from provision.registry.runs import PERSON_WAITS, WantedRun
-from provision.workflows import checking
+from provision.workflows import checking, posting_operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy.orm import Session
 
     from provision.checks.findings import Finding
     from provision.jobs.work import Words
@@ -46,14 +50,23 @@ def _begin(control: Control, words: Words) -> Iterator[UnderWay]:
 
 
 def _look_at_bundle(control: Control, name: str) -> StepResult:
-    return _brought(checking.check_bundle(control, named(control, name)))
+    found = checking.check_bundle(control, named(control, name))
+    return _noted(control, f"bundle:{name}", found)
 
 
 def _look_at_server(control: Control, server: str) -> StepResult:
-    return _brought(checking.check_server(control, server))
+    return _noted(control, f"server:{server}", checking.check_server(control, server))
 
 
-def _brought(found: Sequence[Finding]) -> StepResult:
+def _noted(control: Control, subject: str, found: Sequence[Finding]) -> StepResult:
+    """Keep what is wrong; the operator is written to at once about what is severe and new."""
+
+    def work(session: Session) -> None:
+        rows = [finding.as_row() for finding in found]
+        new = findings.note(session, subject, rows, control.clock())
+        posting_operator.at_once(control, session, new)
+
+    database.retried(control.engine, work)
     wrong = sum(finding.result in (Result.ERROR, Result.WARNING) for finding in found)
     message = f"{len(found)} looks, {wrong} found something" if wrong else f"{len(found)} looks"
     return StepResult(message, [finding.as_row() for finding in found])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provision.jobs import bundles, checks, money, orders, servers
+from provision.jobs import bundles, checks, money, orders, post, servers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,4 +23,9 @@ KINDS: Mapping[str, RunKind] = {
     "check": checks.CHECK,
     "bill": money.BILL,
     "collect": money.COLLECT,
+    "settle": money.SETTLE,
+    "remind": money.REMIND,
+    "post": post.POST,
+    "announce": post.ANNOUNCE,
+    "tell operator": post.TELL_OPERATOR,
 }

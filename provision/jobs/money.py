@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision.jobs.work import StepResult, one_step
@@ -13,7 +14,9 @@ from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import collecting
 from provision.subscriptions.payments.collecting import HandedOver
 from provision.subscriptions.selling.billing import BillingOutcome
-from provision.workflows import bill
+from provision.subscriptions.settling import settlements, steps
+from provision.workflows import bill, dunning
+from provision.workflows.dunning import Campaign
 
 if TYPE_CHECKING:
     from provision.jobs.work import Words
@@ -73,5 +76,42 @@ def _collect(control: Control, words: Words) -> StepResult:
     return StepResult(f"collection {number}", {"collection": number})
 
 
+def settlement(day: date, priority: int = PERSON_WAITS) -> WantedRun:
+    """Ask for settlements of all that sellers owe by a day."""
+    words = {"day": day.isoformat()}
+    return WantedRun("settle", f"day:{day}", ["settle"], words, QUEUE, priority=priority)
+
+
+def reminders(campaign: Campaign, policy: Path | None, priority: int = PERSON_WAITS) -> WantedRun:
+    """Ask for the reminders of an organisation on a day, by the steps of a file."""
+    words = {
+        "organisation": campaign.organisation,
+        "on": campaign.on.isoformat(),
+        "folder": str(campaign.folder.absolute()),
+        "policy": str(policy.absolute()) if policy else "",
+    }
+    subject = f"reminders:{campaign.on} of {campaign.organisation}"
+    return WantedRun("remind", subject, ["remind"], words, QUEUE, priority=priority)
+
+
+def _settle(control: Control, words: Words) -> StepResult:
+    day = date.fromisoformat(words["day"])
+    with control.session() as session:
+        made = settlements.make_all(session, day, control.today())
+        shown = [steps.shown(settlement) for settlement in made]
+    return StepResult(f"{len(shown)} settlements", shown)
+
+
+def _remind(control: Control, words: Words) -> StepResult:
+    rules = dunning.rules(Path(words["policy"]) if words["policy"] else None)
+    on, folder = date.fromisoformat(words["on"]), Path(words["folder"])
+    done = dunning.run(control, Campaign(words["organisation"], rules, on, folder))
+    refused = sum(bool(step.refused) for step in done)
+    message = f"{len(done)} steps, {refused} of them refused" if refused else f"{len(done)} steps"
+    return StepResult(message, [asdict(step) for step in done])
+
+
+SETTLE = one_step("settle", _settle)
+REMIND = one_step("remind", _remind)
 BILL = one_step("bill", _bill)
 COLLECT = one_step("collect", _collect)

@@ -12,13 +12,15 @@ from sqlalchemy import select
 
 from provision import database
 from provision.errors import PaquetError
-from provision.jobs import bundles, checks, money
+from provision.jobs import bundles, checks, money, post
 from provision.jobs.heart import moment
 from provision.registry import runs
 from provision.registry.models import Bundle, Schedule
 from provision.registry.runs import NIGHTLY
 from provision.servers import inventory
-from provision.workflows import capacity
+from provision.subscriptions.parties import organisations, profiles
+from provision.workflows import capacity, dunning
+from provision.workflows.dunning import Campaign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,9 +65,46 @@ def _rooms(control: Control) -> list[WantedRun]:
     return bundles.deployments(capacity.due(control), NIGHTLY)
 
 
+def _post(control: Control) -> list[WantedRun]:
+    settings = control.settings.post
+    return [post.round_of(settings.address, NIGHTLY)] if settings.since else []
+
+
+def _operator(control: Control) -> list[WantedRun]:
+    return [post.to_operator(control.today(), NIGHTLY)] if control.settings.post.since else []
+
+
+def _renewals(control: Control) -> list[WantedRun]:
+    """Ask for announcements by post; without one, a person writes them into a folder."""
+    return [post.announcement(control.today(), NIGHTLY)] if control.settings.post.since else []
+
+
+def _reminders(control: Control) -> list[WantedRun]:
+    """Ask for the reminders of everybody who has a profile, by the steps of the settings."""
+    folder, on = control.settings.state / "reminders", control.today()
+    with control.reading() as session:
+        owners = [
+            (owner.name, folder / str(owner.id))
+            for owner in organisations.everyone(session)
+            if profiles.on(session, owner.id, on)
+        ]
+    file = control.settings.dunning.policy
+    rules = dunning.rules(file)
+    return [money.reminders(Campaign(name, rules, on, to), file, NIGHTLY) for name, to in owners]
+
+
+def _settle(control: Control) -> list[WantedRun]:
+    return [money.settlement(control.today(), NIGHTLY)]
+
+
 ENTRIES: Mapping[str, ScheduleEntry] = {
     "bill": ScheduleEntry("invoices for every term that has begun", _bill),
     "check": ScheduleEntry("looks at every server and bundle", _check, timedelta(minutes=50)),
+    "post": ScheduleEntry("letters leave, what came back is read", _post),
+    "operator": ScheduleEntry("what changed and needs the operator, by letter", _operator),
+    "renewals": ScheduleEntry("yearly terms that renew themselves are announced", _renewals),
+    "reminders": ScheduleEntry("who has not paid is reminded, step by step", _reminders),
+    "settle": ScheduleEntry("what sellers owe becomes settlements", _settle),
     "rooms": ScheduleEntry("servers are told of room that changes by today", _rooms),
 }
 

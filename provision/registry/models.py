@@ -227,6 +227,28 @@ class Schedule(Base):
     paused_why: Mapped[str] = mapped_column(Text, default="")
 
 
+class KnownFinding(Base):
+    """Something that a check found wrong, from when to when, and what of it was told when.
+
+    Of several findings of one check on one thing, `place` tells which.
+    """
+
+    __tablename__ = "finding"
+    __table_args__ = (Index("ix_finding_subject_mended_at", "subject", "mended_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(Text)
+    check: Mapped[str] = mapped_column(Text)
+    place: Mapped[int]
+    result: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text)
+    hint: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(Moment)
+    told_at: Mapped[datetime | None] = mapped_column(Moment)
+    mended_at: Mapped[datetime | None] = mapped_column(Moment)
+    over_told_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
 class Event(Base):
     """Who did what to which thing, when and why. Rows are only added."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.process.files import replace_file
+from provision.shipped import share
 from provision.subscriptions.documents import open_items
 from provision.subscriptions.dunning import letters, policy, reminders
 from provision.subscriptions.parties import identities, organisations, profiles
@@ -52,6 +53,11 @@ class Done:
     what: str
     step: str
     refused: str
+
+
+def rules(file: Path | None) -> Policy:
+    """Return the steps of a file, or those of the example."""
+    return policy.read(file or share("templates") / "money/dunning.example.toml")
 
 
 def run(control: Control, campaign: Campaign) -> list[Done]:

@@ -19,12 +19,11 @@ from provision.commands.shared.words import (
 )
 from provision.money import euros
 from provision.subscriptions.parties import organisations
-from provision.subscriptions.parties.models import Organisation
 from provision.subscriptions.settling import funds, mandates, owing, settlements, steps
 from provision.subscriptions.settling.mandates import MandateWording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import date
 
     from sqlalchemy.orm import Session
@@ -63,7 +62,7 @@ def owed(context: Context, *, to: date | None, narrow: Narrow, as_json: bool) ->
                 "fund": kept.get(part.fund_id or 0),
                 "owed": euros(part.units),
             }
-            for seller, beneficiary in _pairs(session, narrow.seen(session))
+            for seller, beneficiary in owing.parties(session, narrow.seen(session))
             for part in owing.owed(session, seller, beneficiary, up_to).parts
         ]
     context.show(rows, as_json=as_json, nothing="Nothing is owed.")
@@ -80,7 +79,7 @@ def make(context: Context, *, to: date | None, narrow: Narrow, how: How) -> None
     up_to = to or today
 
     def work(session: Session) -> list[Facts]:
-        pairs = list(_pairs(session, narrow.seen(session)))
+        pairs = list(owing.parties(session, narrow.seen(session)))
         outcomes = [settlements.make(session, *pair, up_to, today) for pair in pairs]
         return [_facts(session, settlement) for settlement in outcomes if settlement is not None]
 
@@ -212,16 +211,6 @@ def _recorder(written: InWriting, state: str, today: date) -> Callable[[Session]
         return _mandate_facts(mandate, _names(session))
 
     return work
-
-
-def _pairs(session: Session, ids: set[int]) -> Iterator[tuple[Organisation, Organisation]]:
-    """Yield sellers and beneficiaries of whom one at least is among `ids`."""
-    for pair in owing.pairs(session):
-        if ids & set(pair):
-            seller, beneficiary = (
-                session.get_one(Organisation, organisation_id) for organisation_id in pair
-            )
-            yield seller, beneficiary
 
 
 def _names(session: Session) -> dict[int, str]:

@@ -20,10 +20,10 @@ from provision.commands.shared.words import (
     why_option,
 )
 from provision.money import euros
-from provision.shipped import share
 from provision.subscriptions.documents import numbering
 from provision.subscriptions.dunning import pauses, policy, reminders
 from provision.subscriptions.parties import organisations, people
+from provision.workflows import dunning as steps
 from provision.workflows import reminding
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def due(
     context: Context, *, organisation: str, on: date | None, file: Path | None, as_json: bool
 ) -> None:
     """Show which invoices of ORGANISATION reach which step; nothing is written."""
-    rows = due_rows(context, organisation, rules_of(file), on or context.today)
+    rows = due_rows(context, organisation, steps.rules(file), on or context.today)
     context.show(rows, as_json=as_json)
 
 
@@ -169,11 +169,6 @@ def list_all(context: Context, organisation: str, *, as_json: bool) -> None:
             _pause_facts(pause, resumed) for pause, resumed in pauses.everyone(session, owner.id)
         ]
     context.show({"steps": steps, "pauses": held}, as_json=as_json)
-
-
-def rules_of(file: Path | None) -> Policy:
-    """Return the steps of a file, or those of the example."""
-    return policy.read(file or share("templates") / "money/dunning.example.toml")
 
 
 def due_rows(context: Context, organisation: str, rules: Policy, day: date) -> list[Facts]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.commands.payments.dunning import due_rows, policy_option, rules_of
+from provision.commands.payments.dunning import due_rows, policy_option
 from provision.commands.shared import progress
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import PROBLEMS_FOUND, pass_context
 from provision.commands.shared.words import folder_type, on_option, typed
 from provision.errors import UsageRefused
+from provision.jobs import money as money_runs
+from provision.jobs import starting
 from provision.workflows import dunning
 from provision.workflows.dunning import Campaign
 
@@ -51,7 +53,7 @@ def run(context: Context, wanted: RemindingRun, how: How) -> None:
     Exit code 5 when something could not be done; the same command tries it again. What was paid,
     paused or done while it asked is seen: it looks again after a yes.
     """
-    rules, name = rules_of(wanted.file), wanted.organisation
+    rules, name = dunning.rules(wanted.file), wanted.organisation
     today = context.today
     day = wanted.on or today
     if day > today:
@@ -64,8 +66,9 @@ def run(context: Context, wanted: RemindingRun, how: How) -> None:
         if not agreed(context, planned, how, "Take these steps?"):
             return
     with progress.steps(quiet=how.as_json) as tell:
-        done = dunning.run(context.control(tell), Campaign(name, rules, day, wanted.folder))
-    rows = [{"what": step.what, "step": step.step, "refused": step.refused} for step in done]
+        campaign = Campaign(name, rules, day, wanted.folder)
+        asked = money_runs.reminders(campaign, wanted.file)
+        rows = starting.see_through(context.control(tell), asked).fact
     context.show(rows, as_json=how.as_json, nothing=NOBODY)
-    if any(step.refused for step in done):
+    if any(row["refused"] for row in rows):
         sys.exit(PROBLEMS_FOUND)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +10,11 @@ import click
 from provision.commands.shared import progress
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import PROBLEMS_FOUND, pass_context
-from provision.errors import PaquetError, UsageRefused
+from provision.errors import UsageRefused
+from provision.jobs import post as post_runs
+from provision.jobs import starting
 from provision.post import outbox
-from provision.workflows import posting, posting_gathering, posting_listing
+from provision.workflows import posting_gathering, posting_listing, posting_sender
 from provision.workflows.posting_words import RECEIPT
 
 if TYPE_CHECKING:
@@ -49,15 +50,11 @@ def send(context: Context, how: How) -> None:
         if planned and not agreed(context, planned, how, f"Send {len(planned)} letters?"):
             return
     with progress.steps(quiet=how.as_json) as tell:
-        control = context.control(tell)
-        posting_gathering.gather(control)
-        posted = posting.send(control)
-        try:
-            posted += posting.came_back(control)
-        except PaquetError as unable:
-            tell(unable.message)
-    context.show([asdict(letter) for letter in posted], as_json=how.as_json, nothing=NOTHING)
-    if any(letter.state in TROUBLES for letter in posted):
+        asked = post_runs.round_of(posting_sender.address(context.control()))
+        done = starting.see_through(context.control(tell), asked)
+    rows = [row for step in done.facts for row in step]
+    context.show(rows, as_json=how.as_json, nothing=NOTHING)
+    if any(row["state"] in TROUBLES for row in rows):
         sys.exit(PROBLEMS_FOUND)
 
 

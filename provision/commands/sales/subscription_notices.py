@@ -12,22 +12,17 @@ from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import day_type, typed
 from provision.money import euros
-from provision.process.files import replace_file
-from provision.subscriptions.parties import identities
 from provision.subscriptions.payments import mailing
-from provision.subscriptions.payments.mailing import Addressee, Mailed, Outbox
-from provision.subscriptions.selling import renewal_letters, renewals
-from provision.workflows import posting_told
+from provision.subscriptions.payments.mailing import Outbox
+from provision.subscriptions.selling import renewals
+from provision.workflows import announcing
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from sqlalchemy.orm import Session
-
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
-    from provision.subscriptions.selling.renewal_letters import RenewalLetter
     from provision.subscriptions.selling.renewals import Renewal
 
 outbox_type = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
@@ -64,35 +59,8 @@ def notices(context: Context, wanted: Notices, how: How) -> None:
         mailing.check(outbox)
         if not agreed(context, rows, how, "Write the letters, and keep them as sent?"):
             return
-        with context.session() as session:
-            for renewal in renewals.coming(session, day):
-                if renewal.state == renewals.DUE:
-                    letter = _write(session, renewal, day, outbox)
-                    posting_told.renewal(context.control(), session, renewal, letter, day)
+        announcing.announce(context.control(), day, outbox)
     context.show(rows, as_json=how.as_json, nothing="Nobody has to be told.")
-
-
-def _write(session: Session, renewal: Renewal, day: date, outbox: Outbox) -> RenewalLetter:
-    """Write the letter first, and return it: one that is kept as sent is there."""
-    letter, subscriber = (
-        renewal_letters.letter(session, renewal, day),
-        renewal.subscription.subscriber,
-    )
-    name = f"subscription-{renewal.subscription.id}-{renewal.deadline.isoformat()}"
-    text = outbox.folder / f"{name}.txt"
-    replace_file(text, f"{letter.subject}\n\n{letter.text}".encode())
-    replace_file(outbox.folder / f"{name}.html", letter.html.encode())
-    known = identities.current(session, subscriber.id)
-    person = identities.read(known) if known else None
-    to = Addressee(
-        name=person.name if person else subscriber.name,
-        email=person.email if person else subscriber.email,
-        address=person.address if person else None,
-    )
-    mailed = Mailed(day, "renewal", to, letter.subject, renewal.units, (), text.name)
-    mailing.add(outbox, [mailed])
-    renewals.record(session, renewal, day)
-    return letter
 
 
 def _facts(renewal: Renewal) -> Facts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, or_, select, update
 
 from provision.errors import PaquetError, UsageRefused
-from provision.registry.models import Event, SealedSecret
+from provision.registry.models import Event, KnownFinding, SealedSecret
 from provision.subscriptions.parties import people
 from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.payments import mandates
@@ -89,7 +89,7 @@ def erase(session: Session, safe: Safe, subscriber: Subscriber, told: Told, toda
     _check_reason(told.why, gathering.naming(gathering.identifying(gathered)))
     mandates.erase(session, subscriber.id, today, told)
     _forget_events(session, gathered)
-    _forget_secrets(session, gathered)
+    _forget_bundles(session, gathered)
     _leave_identities(session, safe, gathered, today)
     _forget_rows(session, there, gathered, subscriber.id)
     session.add(
@@ -199,9 +199,11 @@ def _forget_events(session: Session, gathered: Gathered) -> None:
         event.why = "erased" if is_own and event.why else naming.sub("erased", event.why)
 
 
-def _forget_secrets(session: Session, gathered: Gathered) -> None:
-    owners = [f"bundle:{row['name']}" for row in gathered.get("bundle", ())]
-    session.execute(delete(SealedSecret).where(SealedSecret.owner.in_(owners)))
+def _forget_bundles(session: Session, gathered: Gathered) -> None:
+    """Delete the secrets of bundles, and what checks found in them: messages quote names."""
+    bundles = [f"bundle:{row['name']}" for row in gathered.get("bundle", ())]
+    session.execute(delete(SealedSecret).where(SealedSecret.owner.in_(bundles)))
+    session.execute(delete(KnownFinding).where(KnownFinding.subject.in_(bundles)))
 
 
 def _leave_identities(session: Session, safe: Safe, gathered: Gathered, today: date) -> None:

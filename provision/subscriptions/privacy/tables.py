@@ -127,6 +127,7 @@ OF_NOBODY = frozenset(
         "collection_file",
         "debt_payment",
         "event",
+        "finding",
         "fund",
         "fund_decision",
         "fund_movement",

@@ -18,15 +18,16 @@ from provision.subscriptions.documents.models import (
 from provision.subscriptions.ledger import posting
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.offers.models import SplitContract, SplitShare
+from provision.subscriptions.parties.models import Organisation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
-    from provision.subscriptions.parties.models import Organisation
 
 OWING_MODES = (contracts.RESALE, contracts.LICENSED)
 
@@ -90,6 +91,18 @@ def pairs(session: Session) -> list[tuple[int, int]]:
         .order_by(SplitContract.seller_id, SplitShare.organisation_id)
     )
     return [(seller, beneficiary) for seller, beneficiary in rows]
+
+
+def parties(
+    session: Session, among: set[int] | None = None
+) -> Iterator[tuple[Organisation, Organisation]]:
+    """Yield sellers and beneficiaries, of whom one at least is `among` these; else all."""
+    for pair in pairs(session):
+        if among is None or among & set(pair):
+            seller, beneficiary = (
+                session.get_one(Organisation, organisation_id) for organisation_id in pair
+            )
+            yield seller, beneficiary
 
 
 def _last_entry(session: Session, seller_id: int, after: int, up_to: date) -> int:

@@ -62,6 +62,12 @@ def make(
     return settlement
 
 
+def make_all(session: Session, up_to: date, today: date) -> list[Settlement]:
+    """Make the settlement of every seller with every beneficiary to whom something is owed."""
+    outcomes = [make(session, *pair, up_to, today) for pair in owing.parties(session)]
+    return [settlement for settlement in outcomes if settlement is not None]
+
+
 def invoice(session: Session, settlement: Settlement, today: date) -> Number:
     """Make the document of what is owed, in the beneficiary's name, and return its number.
 

@@ -52,12 +52,8 @@ class Trial:
     def do(self, name: str, control: Control) -> StepResult:
         self.did.append(name)
         control.tell(f"{name} is told")
-        brought = self.does.get(name, lambda: None)()
-        return (
-            brought
-            if isinstance(brought, StepResult)
-            else StepResult(f"{name} ended", {"step": name})
-        )
+        self.does.get(name, lambda: None)()
+        return StepResult(f"{name} ended", {"step": name})
 
     def settle(self, *words: object) -> None:
         self.settled.append((str(words[3]), str(words[4])))

@@ -1,0 +1,133 @@
+"""Letters to the operator: once a day what changed and needs a person, what is severe at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from provision import database
+from provision.languages import spoken
+from provision.post import outbox
+from provision.post.models import Letter
+from provision.post.outbox import HELD, NewLetter, Recipient
+from provision.registry import findings, states
+from provision.registry.models import Bundle, Event, Run
+from provision.registry.runs import FAILED
+from provision.rendering import render
+from provision.workflows.posting_words import Writers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from provision.registry.models import KnownFinding
+    from provision.workflows.control import Control
+
+OPERATOR, TOLD = "operator", "told"
+DAILY, SEVERE = "daily", "severe"
+
+
+def at_once(control: Control, session: Session, new: Sequence[KnownFinding]) -> bool:
+    """Write what is severe among new findings, in their own unit of work; return whether it did."""
+    severe = [finding for finding in new if finding.result == findings.SEVERE]
+    if not severe or control.settings.post.since is None:
+        return False
+    session.flush()
+    at = control.clock()
+    numbers = "-".join(str(finding.id) for finding in severe[:1])
+    key = f"{OPERATOR}:{SEVERE}:{numbers}:{at:%Y%m%d}"
+    words = {"new": _described(session, severe), "failed": [], "held": [], "mended": []}
+    for finding in severe:
+        finding.told_at = at
+    return _write(control, session, key, {**words, "still": 0})
+
+
+def daily(control: Control) -> int:
+    """Write the letter of the day where something changed; return how many things it tells."""
+
+    def work(session: Session) -> int:
+        if control.settings.post.since is None:
+            return 0
+        at, since = control.clock(), _last(session)
+        new, over = findings.untold(session), findings.mended(session)
+        failed, held = _failed(session, since), _held(session, since)
+        count = len(new) + len(over) + len(failed) + len(held)
+        key = f"{OPERATOR}:{DAILY}:{control.today()}"
+        words = {
+            "new": _described(session, new),
+            "mended": _described(session, over),
+            "failed": failed,
+            "held": held,
+            "still": findings.still_wrong(session),
+        }
+        if not count or not _write(control, session, key, words):
+            return 0
+        for finding in new:
+            finding.told_at = at
+        for finding in over:
+            finding.over_told_at = at
+        states.record(session, OPERATOR, TOLD, control.told())
+        return count
+
+    return database.retried(control.engine, work)
+
+
+def _write(control: Control, session: Session, key: str, words: dict[str, object]) -> bool:
+    operator = control.settings.operator
+    language = spoken(operator.language)
+    said = render(f"post/operator.{language}.txt", {"zone": operator.zone, **words})
+    subject, _, body = said.partition("\n")
+    sender = Writers(session, control.settings, control.today()).operator
+    to = Recipient(operator.name, operator.contact, language)
+    letter = NewLetter(
+        key, OPERATOR, control.today(), sender, to, subject.strip(), body.strip() + "\n"
+    )
+    return outbox.write(session, letter, control.clock())
+
+
+def _last(session: Session) -> datetime | None:
+    """Return when the operator was written to last."""
+    told = select(Event.at).where(Event.subject == OPERATOR, Event.what == TOLD)
+    return session.scalar(told.order_by(Event.id.desc()).limit(1))
+
+
+def _failed(session: Session, since: datetime | None) -> list[dict[str, object]]:
+    stopped = select(Run).where(Run.state == FAILED).order_by(Run.id)
+    if since is not None:
+        stopped = stopped.where(Run.ended_at > since)
+    return [
+        {"id": run.id, "kind": run.kind, "about": run.subject, "message": run.message}
+        for run in session.scalars(stopped)
+    ]
+
+
+def _held(session: Session, since: datetime | None) -> list[int]:
+    """Return the letters that were held since the last time that the operator was told."""
+    kept = select(Letter.id).where(Letter.state == HELD).order_by(Letter.id)
+    if since is not None:
+        about = select(Event.subject).where(Event.at > since, Event.what.like(f"%→ {HELD}"))
+        new = set(session.scalars(about))
+        return [number for number in session.scalars(kept) if f"letter:{number}" in new]
+    return list(session.scalars(kept))
+
+
+def _described(session: Session, some: Iterable[KnownFinding]) -> list[dict[str, object]]:
+    """Return findings as a letter tells them: a bundle by its domain."""
+    known = list(some)
+    names = [finding.subject.partition(":")[2] for finding in known]
+    rows = session.execute(select(Bundle.name, Bundle.domain).where(Bundle.name.in_(names)))
+    domains = {f"bundle:{name}": domain for name, domain in rows}
+    return [
+        {
+            "about": domains.get(finding.subject, finding.subject.partition(":")[2]),
+            "check": finding.check,
+            "result": finding.result,
+            "since": f"{finding.since:%Y-%m-%d}",
+            "message": finding.message,
+            "hint": finding.hint,
+        }
+        for finding in known
+    ]
