@@ -1,0 +1,120 @@
+"""What checks found: kept, told once, at once where it is severe, and told again when mended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from provision.post.models import Letter
+from provision.registry import findings, runs
+from provision.workflows import posting_operator
+
+if TYPE_CHECKING:
+    from tests.integration.jobs.conftest import Trial
+
+SERVER = "server:bundles1"
+
+
+def row(check: str, result: str = "warning", message: str = "nine days left") -> dict[str, str]:
+    return {"check": check, "result": result, "message": message, "hint": "Look."}
+
+
+@pytest.fixture
+def told(trial: Trial) -> Trial:
+    """A control machine that has a post since a while."""
+    words = trial.control.settings.model_dump()
+    words["post"] = {"since": date(2026, 1, 1)}
+    settings = trial.control.settings.model_validate(words)
+    trial.control = replace(trial.control, settings=settings)
+    return trial
+
+
+def look(trial: Trial, *rows: dict[str, str], subject: str = SERVER) -> list[str]:
+    """Note what a look found; return the checks of which it is new."""
+    with trial.control.session() as session:
+        new = findings.note(session, subject, rows, trial.now)
+        posting_operator.at_once(trial.control, session, new)
+        return [finding.check for finding in new]
+
+
+def letters(trial: Trial) -> list[str]:
+    with trial.control.reading() as session:
+        return [
+            f"{letter.subject}\n{letter.text}"
+            for letter in session.scalars(select(Letter).order_by(Letter.id))
+        ]
+
+
+def test_a_finding_is_new_once_whatever_its_words_say_the_next_day(told: Trial) -> None:
+    assert look(told, row("certificate")) == ["certificate"]
+    told.later(days=1)
+    assert look(told, row("certificate", message="eight days left")) == []
+    assert look(told, row("certificate"), row("certificate")) == ["certificate"], "one more"
+
+
+def test_only_what_changed_is_told_once_a_day(told: Trial) -> None:
+    look(told, row("certificate"), row("disk", "ok"))
+    assert posting_operator.daily(told.control) == 1
+    told.later(days=1)
+    look(told, row("certificate", message="eight days left"))
+    assert posting_operator.daily(told.control) == 0
+    told.later(days=1)
+    look(told)
+    assert posting_operator.daily(told.control) == 1
+    first, second = letters(told)
+    assert "bundles1 · certificate (warning, depuis le 2026-11-30)\n  nine days left" in first
+    assert "disk" not in first
+    assert "Réparé :" in second
+    told.later(days=1)
+    assert posting_operator.daily(told.control) == 0
+
+
+def test_what_could_not_be_looked_at_is_not_mended(told: Trial) -> None:
+    look(told, row("certificate"))
+    posting_operator.daily(told.control)
+    told.later(days=1)
+    look(told, row("certificate", "skipped", "the server is away"))
+    assert posting_operator.daily(told.control) == 0
+
+
+def test_what_is_severe_is_written_at_once_and_not_again_that_evening(told: Trial) -> None:
+    look(told, row("web", "error", "no answer"), row("disk"))
+    (letter,) = letters(told)
+    assert "web (error" in letter
+    assert "disk" not in letter
+    look(told, row("web", "error", "no answer"), row("disk"))
+    assert len(letters(told)) == 1
+    assert posting_operator.daily(told.control) == 1
+    assert "web" not in letters(told)[1]
+
+
+def test_what_becomes_severe_is_told_again(told: Trial) -> None:
+    look(told, row("disk"))
+    posting_operator.daily(told.control)
+    assert look(told, row("disk", "error", "it is full")) == ["disk"]
+    assert "it is full" in letters(told)[1]
+
+
+def test_a_job_that_stopped_is_told_once(told: Trial) -> None:
+    number = told.ask()
+    held = told.take(number)
+    assert held is not None
+    with told.control.session() as session:
+        run = runs.owned(session, held)
+        runs.end(session, run, runs.FAILED, told.now, "the server is away")
+    assert posting_operator.daily(told.control) == 1
+    assert f"paquet job retry {number}" in letters(told)[0]
+    told.later(days=1)
+    assert posting_operator.daily(told.control) == 0
+
+
+def test_without_a_post_nothing_is_written_and_nothing_counts_as_told(trial: Trial) -> None:
+    look(trial, row("web", "error", "no answer"))
+    assert posting_operator.daily(trial.control) == 0
+    assert letters(trial) == []
+    with trial.control.reading() as session:
+        assert [finding.told_at for finding in findings.untold(session)] == [None]
