@@ -1,6 +1,6 @@
 # The few commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup check test integration lab test-long rehearse bench clean lock format
+.PHONY: help setup check test integration lab test-long rehearse bench bench-fleet clean lock format
 
 PYTHON ?= python3
 VENV := .venv
@@ -64,6 +64,10 @@ bench: setup ## Measure, side by side in one run
 	$(BIN)/python -m tests.bench.starts
 	$(BIN)/python -m tests.bench.money
 	$(SUDO) $(BIN)/python -m tests.bench.bench
+
+bench-fleet: setup ## Live a night of 100, 1,000 and 10,000 bundles on a clock put forward (ANCHOR=1 measures first)
+	$(if $(ANCHOR),$(SUDO) $(BIN)/python -m tests.bench.anchor)
+	$(BIN)/python -m tests.bench.fleet
 
 clean: ## Take the lab down and remove what was made here, but results of long tests
 	if [ -x $(BIN)/paquet ]; then $(SUDO) $(BIN)/paquet rehearse --clean --yes; fi
