@@ -118,17 +118,23 @@ def listing(control: Control) -> list[dict[str, object]]:
 
 def _row(control: Control, name: str, known: Schedule | None) -> dict[str, object]:
     times = _times(control, name)
-    comes = known.next_at if known and known.times == times else None
     paused = known.paused_why if known else ""
     return {
         "name": name,
         "what": ENTRIES[name].told,
         "times": times or "never",
-        "next": "paused" if paused else _shown(comes) if times else "never",
+        "next": "paused" if paused else _next(control, name, known) if times else "never",
         "last": _shown(known.last_at) if known else "",
         "job": known.last_run if known else None,
         "paused": paused,
     }
+
+
+def _next(control: Control, name: str, known: Schedule | None) -> str:
+    """Return when an entry comes next: as it was counted, or as it will be."""
+    if known is not None and known.times == _times(control, name):
+        return _shown(known.next_at)
+    return _shown(next_time(control, name, control.clock()))
 
 
 def preview(control: Control, name: str | None) -> list[dict[str, object]]:
