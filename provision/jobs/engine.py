@@ -56,6 +56,7 @@ def take(control: Control, run_id: int, owner: Owner) -> Held | None:
 
     def work(session: Session) -> Held | None:
         at = moment(session, control)
+        refuse_unknown(runs.get(session, run_id).kind)
         run = runs.claim(session, run_id, owner, at)
         if run is None:
             return None
@@ -68,6 +69,15 @@ def take(control: Control, run_id: int, owner: Owner) -> Held | None:
         return Held(run.id, run.attempt)
 
     return database.retried(control.engine, work)
+
+
+def refuse_unknown(kind: str) -> None:
+    """Raise PaquetError for a kind of run that another release knows."""
+    if kind not in KINDS:
+        raise PaquetError(
+            f"This release of paquet knows no jobs of the kind {kind!r}",
+            "Another one asked for it: install that one here too.",
+        )
 
 
 def carry_out(control: Control, held: Held, how: Carrying = Carrying()) -> UnderWay:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from provision import database
 from provision.jobs import apart, engine, owners, schedule
 from provision.jobs.heart import moment
+from provision.jobs.kinds import KINDS
 from provision.registry import runs
+from provision.registry.runs import Takes
 
 if TYPE_CHECKING:
     import subprocess
@@ -46,7 +48,7 @@ class Worker:
         owners.release_dead(self.control)
         with self.control.reading() as session:
             at = moment(session, self.control)
-            return runs.next_due(session, at, self.queues, 2 * self.at_once)
+            return runs.next_due(session, at, Takes(self.queues, list(KINDS)), 2 * self.at_once)
 
     def carry(self, run_id: int) -> int:
         """Carry a run out, if it can be had, in a process of its own; return its exit code.

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from provision.registry.models import KnownFinding
+from provision.registry.runs import day_of, of_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy.orm import Session
 
@@ -79,6 +80,19 @@ def mended(session: Session) -> list[KnownFinding]:
         KnownFinding.over_told_at.is_(None),
     )
     return list(session.scalars(over.order_by(KnownFinding.subject)))
+
+
+def days_mended(session: Session, until: date) -> set[date]:
+    """Return the days (UTC) up to `until` on which findings were mended that are kept still."""
+    mended_at = select(KnownFinding.mended_at).where(KnownFinding.mended_at < of_day(until)[1])
+    return {day_of(at) for at in session.scalars(mended_at) if at is not None}
+
+
+def forget(session: Session, day: date) -> None:
+    """Delete the findings that were mended on a day."""
+    begins, ends = of_day(day)
+    over = (KnownFinding.mended_at >= begins) & (KnownFinding.mended_at < ends)
+    session.execute(delete(KnownFinding).where(over))
 
 
 def still_wrong(session: Session) -> int:

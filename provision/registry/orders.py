@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LETTERS = string.ascii_lowercase + string.digits
 NAME_LENGTH = 8
-KIND = "order"  # of the run that delivers one
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def place(
         ) from None
     states.record(session, subject(order), "placed", told)
     asked = WantedRun(
-        KIND,
+        runs.ORDER,
         subject(order),
         steps,
         {"order": order.id},
@@ -126,7 +125,8 @@ def place(
 
 def run_of(session: Session, order: Order) -> Run:
     """Return the run that delivers `order`: there is one from its first day to its last."""
-    return session.scalars(select(Run).where(Run.kind == KIND, Run.subject == subject(order))).one()
+    delivering = select(Run).where(Run.kind == runs.ORDER, Run.subject == subject(order))
+    return session.scalars(delivering).one()
 
 
 def subject(order: Order) -> str:

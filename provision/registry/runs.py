@@ -8,10 +8,10 @@ Whether a server may be changed, that server decides itself (`servers.guard`).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Text, case, cast, exists, func, or_, select, update
+from sqlalchemy import Text, case, cast, delete, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from provision.errors import PaquetError
@@ -19,8 +19,8 @@ from provision.registry import states
 from provision.registry.models import Run, RunLine, RunStep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import date
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
@@ -36,7 +36,8 @@ RUN: Mapping[str, frozenset[str]] = {
     DONE: frozenset(),
     CANCELLED: frozenset({WAITING}),
 }
-PERSON_WAITS, USUAL, NIGHTLY = 10, 0, -10
+PERSON_WAITS, NIGHTLY = 10, -10
+ORDER = "order"  # the kind of run that delivers one
 LEASE = timedelta(seconds=45)
 
 
@@ -73,6 +74,14 @@ class Held:
 
     run_id: int
     attempt: int
+
+
+@dataclass(frozen=True)
+class Takes:
+    """Which runs an owner takes: of these queues, and of the kinds that its release knows."""
+
+    queues: Collection[str]
+    kinds: Collection[str]
 
 
 class DueRun(NamedTuple):
@@ -271,7 +280,37 @@ def retry(session: Session, run: Run, at: datetime) -> None:
     run.due_at, run.tries = at, 0
 
 
-def due(at: datetime, queues: Sequence[str] = ()) -> ColumnElement[bool]:
+def days_over(session: Session, until: date) -> set[date]:
+    """Return the days (UTC) up to `until` on which jobs ended that have something to forget."""
+    told = exists().where(RunLine.run_id == Run.id)
+    ended = select(Run.ended_at).where(
+        Run.ended_at < of_day(until)[1], or_(Run.kind != ORDER, told)
+    )
+    return {day_of(at) for at in session.scalars(ended) if at is not None}
+
+
+def forget(session: Session, day: date) -> None:
+    """Delete the jobs that ended on a day, with all that they told; of orders the steps stay."""
+    begins, ends = of_day(day)
+    ended = select(Run.id).where(Run.ended_at >= begins, Run.ended_at < ends)
+    others = ended.where(Run.kind != ORDER)
+    session.execute(delete(RunLine).where(RunLine.run_id.in_(ended)))
+    session.execute(delete(RunStep).where(RunStep.run_id.in_(others)))
+    session.execute(delete(Run).where(Run.id.in_(others)))
+
+
+def of_day(day: date) -> tuple[datetime, datetime]:
+    """Return when a day begins in universal time, and when the next one does."""
+    begins = datetime.combine(day, time(), UTC)
+    return begins, begins + timedelta(days=1)
+
+
+def day_of(at: datetime) -> date:
+    """Return the day of a moment in universal time: SQLite gives it back without saying so."""
+    return (at if at.tzinfo is None else at.astimezone(UTC)).date()
+
+
+def due(at: datetime) -> ColumnElement[bool]:
     """Return the condition of runs that can be claimed: their time has come, their server is free.
 
     A run whose owner let its lease pass is among them.
@@ -285,16 +324,18 @@ def due(at: datetime, queues: Sequence[str] = ()) -> ColumnElement[bool]:
     )
     waits = (Run.state == WAITING) & (Run.due_at <= at)
     left_alone = (Run.state == RUNNING) & or_(Run.lease_until.is_(None), Run.lease_until < at)
-    ready = or_(waits, left_alone) & or_(Run.server == "", ~busy)
-    return ready & Run.queue.in_(queues) if queues else ready
+    return or_(waits, left_alone) & or_(Run.server == "", ~busy)
 
 
-def next_due(session: Session, at: datetime, queues: Sequence[str], count: int) -> list[DueRun]:
+def next_due(session: Session, at: datetime, takes: Takes, count: int) -> list[DueRun]:
     """Return the runs to carry out next, one of a server: who waits in person, then the oldest."""
     order = (Run.priority.desc(), Run.id)
     alone = case((Run.server == "", cast(Run.id, Text)), else_=Run.server)
     place = func.row_number().over(partition_by=alone, order_by=order).label("place")
-    ready = select(Run.id, Run.queue, Run.priority, place).where(due(at, queues)).subquery()
+    taken = select(Run.id, Run.queue, Run.priority, place).where(
+        due(at), Run.queue.in_(takes.queues), Run.kind.in_(takes.kinds)
+    )
+    ready = taken.subquery()
     first = select(ready.c.id, ready.c.queue, ready.c.priority).where(ready.c.place == 1)
     ordered = first.order_by(ready.c.priority.desc(), ready.c.id)
     return [DueRun(*row) for row in session.execute(ordered.limit(count))]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from typing import TYPE_CHECKING
 
 from dateutil.relativedelta import relativedelta
 
 from provision.post import outbox
+from provision.registry import findings, runs
 from provision.registry.secrets import open_safe
 from provision.subscriptions.privacy import erasing, exporting, persons, purging, retention
 from provision.subscriptions.privacy.purging import Going
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.privacy.erasing import Erasing
     from provision.workflows.control import Control
 
-LETTER = "letter"
+LETTER, DAY_OF_JOBS = "letter", "day of jobs"
 
 
 def collected(control: Control, who: str) -> dict[str, bytes]:
@@ -59,8 +60,18 @@ def due(session: Session, on: date) -> list[Going]:
             for number, written_on in letters.items()
             if rule.is_over(written_on, on)
         ),
+        *_days_of_jobs(session, on),
         *purging.due(session, on),
     ]
+
+
+def _days_of_jobs(session: Session, on: date) -> Iterator[Going]:
+    """Yield the days whose jobs and findings go, each as one thing."""
+    rule = retention.rule(retention.JOB)
+    until = on - relativedelta(months=rule.months)
+    for day in sorted(runs.days_over(session, until) | findings.days_mended(session, until)):
+        if rule.is_over(day, on):
+            yield Going(rule.code, DAY_OF_JOBS, day.isoformat(), day, rule.last_day(day))
 
 
 def purge(control: Control, going: Iterable[Going]) -> list[Going]:
@@ -86,6 +97,12 @@ def _take(control: Control, session: Session, expiry: Going) -> tuple[str, ...]:
     told, today = control.told(f"retention: {expiry.rule}"), control.today()
     if expiry.kind == LETTER:
         outbox.forget(session, outbox.get(session, int(expiry.key)), told)
+        purging.record(session, expiry, today)
+        return ()
+    if expiry.kind == DAY_OF_JOBS:
+        day = date.fromisoformat(expiry.key)
+        runs.forget(session, day)
+        findings.forget(session, day)
         purging.record(session, expiry, today)
         return ()
     if expiry.kind == purging.SUBSCRIBER:

@@ -43,6 +43,7 @@ SIZES = (100, 1_000, 10_000)
 ON_A_SERVER, WORKERS, AT_ONCE = 50, 3, 4
 NIGHT = datetime(2026, 1, 15, 22, tzinfo=UTC)
 DRILLED = 30  # a bundle's backup is put back and compared once in so many nights
+TAKES = runs.Takes(("servers", "money"), ("check", "drill", "upgrade", "bill"))
 ANCHOR = Path(__file__).with_name("anchor.json")
 # Seconds for one bundle of a run, as the anchor names them; a server is looked at, too.
 TIMES: dict[str, float] = json.loads(ANCHOR.read_text("utf-8"))
@@ -117,7 +118,7 @@ class Night:
     def _next(self, control: Control) -> Run | None:
         """Return the next run whose server nobody holds at this worker's time; wait for it."""
         with control.reading() as session:
-            due = runs.next_due(session, control.clock(), (), 4 * len(self.clocks))
+            due = runs.next_due(session, control.clock(), TAKES, 4 * len(self.clocks))
             found = [runs.get(session, run.id) for run in due]
         free = [run for run in found if self.busy.get(run.server, NIGHT) <= control.clock()]
         return next(iter(free or found), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,17 +10,20 @@ from sqlalchemy import select
 
 from provision.errors import PaquetError, UsageRefused
 from provision.jobs import engine as engines
-from provision.jobs import starting
+from provision.jobs import kinds, starting
 from provision.jobs.engine import PAUSES, Carrying, Ended, StepFailed
-from provision.registry import runs
-from provision.registry.models import RunLine
-from provision.registry.runs import LEASE, Owner, TakenOver
+from provision.registry import findings, runs
+from provision.registry.models import KnownFinding, RunLine
+from provision.registry.runs import LEASE, Owner, TakenOver, Takes, WantedRun
+from provision.workflows import privacy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from tests.integration.jobs.conftest import Trial
 
+ROW = {"check": "web", "result": "error", "message": "no answer of jeanne.test", "hint": ""}
 OTHER = Owner("another", "elsewhere 1 pid 7 9", "0.1.0+other")
 
 
@@ -119,9 +123,10 @@ def test_who_waits_in_person_comes_before_the_night(trial: Trial) -> None:
     elsewhere = trial.ask("trial:3", "bundles2")
     assert night
     with trial.control.reading() as session:
-        due = runs.next_due(session, trial.now, (), 5)
+        due = runs.next_due(session, trial.now, Takes(("servers",), ("trial",)), 5)
         assert [run.id for run in due] == [person, elsewhere], "one of each server"
-        assert runs.next_due(session, trial.now, ("money",), 5) == []
+        assert runs.next_due(session, trial.now, Takes(("money",), ("trial",)), 5) == []
+        assert runs.next_due(session, trial.now, Takes(("servers",), ("order",)), 5) == []
 
 
 def test_asked_for_twice_it_is_one_run(trial: Trial) -> None:
@@ -218,3 +223,49 @@ def test_it_says_that_it_goes_on_under_other_code(trial: Trial) -> None:
         assert runs.get(session, number).code == OTHER.code
     assert first is not None
     assert first.startswith("begun by 0.1.0+other, it goes on by 0.1.0+")
+
+
+def test_a_kind_that_another_release_knows_is_left_to_it(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = trial.ask()
+    monkeypatch.delitem(kinds.KINDS, "trial")
+    with pytest.raises(PaquetError, match="knows no jobs of the kind 'trial'"):
+        starting.finish(trial.control, number)
+    assert trial.state(number)[0] == "waiting"
+
+
+def test_what_jobs_told_is_forgotten_after_its_time(trial: Trial) -> None:
+    number = starting.finish(trial.control, trial.ask()).run_id
+    with trial.control.session() as session:
+        findings.note(session, "bundle:b1", [ROW], trial.now)
+        findings.note(session, "bundle:b1", [], trial.now)
+    ended = trial.now.date()
+
+    def going(on: date) -> list[str]:
+        with trial.control.reading() as session:
+            return [expiry.key for expiry in privacy.due(session, on)]
+
+    assert going(ended + timedelta(days=89)) == []
+    assert going(ended + timedelta(days=91)) == [ended.isoformat()]
+    with trial.control.session() as session:
+        runs.forget(session, ended)
+        findings.forget(session, ended)
+        assert session.scalars(select(RunLine)).all() == []
+        assert session.scalars(select(KnownFinding)).all() == []
+        with pytest.raises(PaquetError, match=f"There is no job {number}"):
+            runs.get(session, number)
+    assert going(ended + timedelta(days=91)) == []
+
+
+def test_of_an_order_the_steps_stay_and_its_lines_go(trial: Trial) -> None:
+    with trial.control.session() as session:
+        wanted = WantedRun(runs.ORDER, "order:7", ("names",))
+        run = runs.ask(session, wanted, trial.control.told())
+        runs.keep_lines(session, run.id, [RunLine(at=trial.now, text="jeanne@exemple.fr")])
+        run.state = runs.RUNNING
+        runs.end(session, run, runs.DONE, trial.now)
+        runs.forget(session, trial.now.date())
+        assert session.scalars(select(RunLine)).all() == []
+        assert [step.name for step in runs.get(session, run.id).steps] == ["names"]
+        assert runs.days_over(session, trial.now.date()) == set()
