@@ -30,7 +30,9 @@ WAIT_MS = 30_000
 PRIVATE = 0o600
 BESIDE = ("-wal", "-shm", "-journal")
 READS = "paquet_reads"  # the option of a connection that does not write
-SERIALIZATION_FAILURES = ("40001", "40P01")  # serialization_failure, deadlock_detected
+# serialization_failure, deadlock_detected, unique_violation: the last one, too, may be another's
+# work that was not seen yet (postgresql.org/docs, "Serialization Failure Handling").
+DONE_AGAIN = ("40001", "40P01", "23505")
 Result = TypeVar("Result")
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -116,9 +118,12 @@ def retried(engine: Engine, work: Callable[[Session], Result]) -> Result:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 return work(session)
-        except OperationalError as busy:
-            if getattr(busy.orig, "sqlstate", "") not in SERIALIZATION_FAILURES:
-                raise _busy(busy) from busy
+        except DBAPIError as refused:
+            if getattr(refused.orig, "sqlstate", "") in DONE_AGAIN:
+                continue
+            if isinstance(refused, OperationalError):
+                raise _busy(refused) from refused
+            raise
     with transaction(engine) as session:
         return work(session)
 

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING
 
 from provision import database
 from provision.errors import PaquetError, UnsafeChange, UsageRefused
-from provision.jobs.heart import beating, copied, moment
+from provision.jobs.heart import beating, moment
 from provision.jobs.kinds import KINDS
 from provision.registry import runs, states
 from provision.registry.models import RunLine
-from provision.registry.runs import CANCELLED, DONE, FAILED, RUNNING, WAITING, Held, StepEnd
+from provision.registry.runs import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    RUNNING,
+    WAITING,
+    Held,
+    StepEnd,
+    TakenOver,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +70,13 @@ def take(control: Control, run_id: int, owner: Owner) -> Held | None:
         if run is None:
             return None
         kind = KINDS[run.kind]
-        kind.settle(session, control, run.asked, RUNNING, "")
+        try:
+            with session.begin_nested():
+                kind.settle(session, control, run.asked, RUNNING, "")
+        except PaquetError as refused:  # what it is about became something else meanwhile
+            runs.end(session, run, FAILED, at, refused.message)
+            run.hint = refused.hint
+            return None
         runs.advance(session, run, None, next(iter(kind.left(runs.left(run))), None))
         if run.code != owner.code:
             said = f"begun by {run.code}, it goes on by {owner.code}: what is done stays done"
@@ -90,6 +105,7 @@ def carry_out(control: Control, held: Held, how: Carrying = Carrying()) -> Under
         kind = KINDS[run.kind]
         not_done, count = kind.left(runs.left(run)), len(run.steps)
     with beating(control, held) as (heart, told):
+        heart.ends = run.ends_asked
         journey = _Journey(told, run, kind, heart, how, count)
         try:
             with kind.begin(told, run.asked) as work:
@@ -207,18 +223,12 @@ class _Journey:
         self.is_over = True
 
     def _write(self, work: Callable[[Session, Run], None]) -> None:
-        """Write in one unit of work, with the lines told so far. Raises TakenOver."""
-        taken = self.heart.take_lines()
-
-        def whole(session: Session) -> None:
-            self.is_over = True  # unless it is ours still
-            run = runs.owned(session, self.heart.held)
-            self.is_over = False
-            runs.keep_lines(session, run.id, [copied(line) for line in taken])
-            self.heart.ends = run.ends_asked
-            work(session, run)
-
-        database.retried(self.control.engine, whole)
+        """Write about the run. Raises TakenOver, after which nothing is ours to write any more."""
+        try:
+            self.heart.write(work)
+        except TakenOver:
+            self.is_over = True
+            raise
 
 
 def _ended(name: str, state: str, started: float, message: str, facts: object = None) -> StepEnd:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ from provision.registry.models import RunLine
 from provision.registry.runs import TakenOver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
+    from provision.registry.models import Run
     from provision.registry.runs import Held
     from provision.workflows.control import Control
 
@@ -45,6 +46,7 @@ class Heart:
     ends: str = ""
     is_lost: bool = False
     speaking: threading.Lock = field(default_factory=threading.Lock)
+    writing: threading.Lock = field(default_factory=threading.Lock)
 
     def tell(self, line: str) -> None:
         """Keep a line, and hand it to who listens."""
@@ -60,19 +62,36 @@ class Heart:
 
     def beat(self) -> None:
         """Renew the lease and keep the lines; another owner's run is let go of."""
-        taken = self.take_lines()
+        with suppress(PaquetError):  # busy or away: the next beat tries again, or the lease passes
+            self.write(self._renew)
 
-        def work(session: Session) -> str:
-            at = moment(session, self.control)
-            return runs.beat(session, self.held, at, [copied(line) for line in taken])
+    def _renew(self, session: Session, run: Run) -> None:
+        run.lease_until = moment(session, self.control) + runs.LEASE
 
-        try:
-            self.ends = database.retried(self.control.engine, work)
-        except TakenOver:
-            self.is_lost = True
-        except PaquetError:  # the registry is busy or away: its lease may pass, then it is lost
-            with self.speaking:
-                self.lines = taken + self.lines
+    def write(self, work: Callable[[Session, Run], None]) -> None:
+        """Write about the run in one unit of work, with the lines told so far.
+
+        One at a time, so that lines keep their order. Raises TakenOver.
+        """
+        with self.writing:
+            taken = self.take_lines()
+
+            def whole(session: Session) -> None:
+                run = runs.owned(session, self.held)
+                copies = [RunLine(at=line.at, text=line.text) for line in taken]
+                runs.keep_lines(session, run.id, copies)
+                self.ends = run.ends_asked
+                work(session, run)
+
+            try:
+                database.retried(self.control.engine, whole)
+            except TakenOver:
+                self.is_lost = True
+                raise
+            except PaquetError:
+                with self.speaking:
+                    self.lines = taken + self.lines
+                raise
 
     def run(self, over: threading.Event) -> None:
         """Beat until `over`."""
@@ -81,11 +100,6 @@ class Heart:
             looks += 1
             if self.lines or looks % BEATS == 0:
                 self.beat()
-
-
-def copied(line: RunLine) -> RunLine:
-    """Return a row of its own for each try of a unit of work."""
-    return RunLine(at=line.at, text=line.text)
 
 
 @contextmanager

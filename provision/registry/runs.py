@@ -210,17 +210,6 @@ def owned(session: Session, held: Held) -> Run:
     return run
 
 
-def beat(session: Session, held: Held, at: datetime, lines: Sequence[RunLine]) -> str:
-    """Renew the lease and keep what was told since; return why the run shall end, or ''.
-
-    Raises TakenOver.
-    """
-    run = owned(session, held)
-    run.lease_until = at + LEASE
-    keep_lines(session, held.run_id, lines)
-    return run.ends_asked
-
-
 def keep_lines(session: Session, run_id: int, lines: Sequence[RunLine]) -> None:
     """Add lines after those that are there."""
     if not lines:

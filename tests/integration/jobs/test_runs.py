@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,12 @@ from provision.errors import PaquetError, UsageRefused
 from provision.jobs import engine as engines
 from provision.jobs import kinds, starting
 from provision.jobs.engine import PAUSES, Carrying, Ended, StepFailed
+from provision.jobs.work import RunKind
 from provision.registry import findings, runs
 from provision.registry.models import KnownFinding, RunLine
 from provision.registry.runs import LEASE, Owner, TakenOver, Takes, WantedRun
 from provision.workflows import privacy
+from tests.integration.jobs.conftest import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -269,3 +272,52 @@ def test_of_an_order_the_steps_stay_and_its_lines_go(trial: Trial) -> None:
         assert session.scalars(select(RunLine)).all() == []
         assert [step.name for step in runs.get(session, run.id).steps] == ["names"]
         assert runs.days_over(session, trial.now.date()) == set()
+
+
+def test_a_run_about_what_became_something_else_fails_and_is_not_tried_for_ever(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_words: object) -> None:
+        raise PaquetError("order:7 is cancelled", "Place a new one.")
+
+    number = trial.ask()
+    kind = RunKind(trial.begin, refuse)
+    monkeypatch.setitem(kinds.KINDS, "trial", kind)
+    assert trial.take(number) is None
+    assert trial.state(number)[0] == "failed"
+    with pytest.raises(PaquetError, match="order:7 is cancelled"):
+        starting.finish(trial.control, number)
+    assert trial.did == []
+
+
+def test_of_many_who_ask_for_the_same_at_once_one_run_comes(trial: Trial) -> None:
+    wanted = WantedRun("trial", "trial:same", ("first",))
+    with ThreadPoolExecutor(8) as threads:
+        numbers = set(threads.map(lambda _: starting.ask(trial.control, wanted), range(8)))
+    assert len(numbers) == 1
+
+
+def test_a_cancelled_run_that_is_taken_over_does_no_step_more(trial: Trial) -> None:
+    number = trial.ask()
+    assert trial.take(number, OTHER) is not None
+    with trial.control.session() as session:
+        runs.cancel(session, runs.get(session, number), trial.control.told("not today"))
+    trial.later(seconds=LEASE.total_seconds() + 1)
+    with pytest.raises(Ended, match="not today"):
+        starting.finish(trial.control, number)
+    assert trial.did == []
+
+
+def test_another_wish_about_the_same_waits_for_the_living_and_overtakes_the_dead(
+    trial: Trial,
+) -> None:
+    first = WantedRun("trial", "trial:1", STEPS, {"state": "suspended"})
+    second = WantedRun("trial", "trial:1", STEPS, {"state": "active"})
+    number = starting.ask(trial.control, first)
+    assert trial.take(number, OTHER) is not None
+    with pytest.raises(PaquetError, match=f"Job {number} .* is about the same"):
+        starting.ask(trial.control, second)
+    trial.later(seconds=LEASE.total_seconds() + 1)
+    later = starting.ask(trial.control, second)
+    assert later != number
+    assert trial.state(number)[0] == "cancelled"
