@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
-from provision.post import message, outbox
-from provision.post.models import Letter, PostPause
-from provision.post.outbox import BOUNCED, CANCELLED, HELD, WAITING
-from provision.registry import states
-from provision.registry.secrets import read_key_file
+from provision.post.models import Letter
+from provision.post.outbox import WAITING
 from provision.subscriptions.parties import people
-from provision.workflows import posting_checks
-from provision.workflows.posting_words import recipients
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,8 +17,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.registry.models import Subscriber
-    from provision.registry.states import Told
-    from provision.workflows.control import Control
 
 PAPER = "paper"
 SECONDS = "seconds"
@@ -72,85 +65,12 @@ def facts(letter: Letter) -> dict[str, object]:
     }
 
 
-def as_message(control: Control, number: int) -> bytes:
-    """Return a letter as the message that a server is given, with all that is enclosed."""
-    with control.reading() as session:
-        letter = outbox.get(session, number)
-    if not letter.email or not letter.text:
-        raise UsageRefused(
-            f"Letter {number} is on paper, or was forgotten", "See: paquet post letterbox"
-        )
-    key = read_key_file(control.settings.key_file)
-    letter.message_id = letter.message_id or outbox.message_id(
-        letter.key, key, control.settings.operator.zone
-    )
-    sender = control.settings.post.address or control.settings.operator.contact
-    files = posting_checks.files(control, letter)
-    return message.compose(letter, sender, control.clock(), files)
-
-
 def subscriber(session: Session, who: str) -> Subscriber:
     """Return who is meant by an e-mail address or a number, or raise UsageRefused."""
     person = people.known(session, who)
     if person is None:
         raise UsageRefused("There is no such subscriber", "See: paquet subscriber list")
     return person
-
-
-def hold(session: Session, what: str, told: Told, *, for_good: bool) -> list[dict[str, object]]:
-    """Keep a letter back, or all letters to a subscriber from now on; return what that is."""
-    if not people.is_number(what):
-        person = subscriber(session, what)
-        session.merge(
-            PostPause(
-                subscriber_id=person.id, reason=told.why, actor=told.actor, since=told.at.date()
-            )
-        )
-        states.record(session, f"subscriber:{person.id}", "post paused", told)
-        return [_of_person(session, person, "held back")]
-    letter = outbox.get(session, int(what))
-    if for_good:
-        outbox.change(session, letter, CANCELLED, told, told.why)
-    else:
-        outbox.hold(session, letter, told)
-    return [row(letter)]
-
-
-def release(session: Session, what: str, told: Told) -> list[dict[str, object]]:
-    """Let a letter go that was held, or all to a subscriber again; return what that is."""
-    if not people.is_number(what):
-        person = subscriber(session, what)
-        pause = session.get(PostPause, person.id)
-        if pause is None:
-            raise UsageRefused(f"Nothing is held back for subscriber {person.id}")
-        session.delete(pause)
-        states.record(session, f"subscriber:{person.id}", "post released", told)
-        return [_of_person(session, person, "released")]
-    letter = outbox.get(session, int(what))
-    if letter.state != HELD:
-        raise UsageRefused(f"Letter {letter.id} is {letter.state}, not held")
-    outbox.release(session, letter, told)
-    return [row(letter)]
-
-
-def retry(session: Session, number: int, told: Told) -> list[dict[str, object]]:
-    """Send a letter once more, to where its person is reached today; return what that is."""
-    letter = outbox.get(session, number)
-    if letter.state == BOUNCED or letter.bounce:
-        letter.bounce = ""
-    outbox.release(session, letter, told)
-    if letter.subscriber_id is not None:
-        to = recipients(session, [letter.subscriber_id]).get(letter.subscriber_id)
-        if to is not None:
-            letter.to_name, letter.email = to.name, to.email
-            letter.address, letter.postcode = to.address, to.postcode
-    session.flush()
-    return [row(letter)]
-
-
-def _of_person(session: Session, person: Subscriber, state: str) -> dict[str, object]:
-    letters = listing(session, WAITING, str(person.id))
-    return {"subscriber": person.id, "state": state, "letters": len(letters)}
 
 
 def _moment(moment: datetime | None) -> str:

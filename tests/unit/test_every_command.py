@@ -58,6 +58,7 @@ HEAVY = (
 LIGHT = (
     *("order show 1", "order list", "bundle list", "bundle show x.test", "invoice list"),
     *("subscription list", "organisation list", "receipt list x", "fund list"),
+    *("job list", "job show 1", "post list"),
 )
 
 

@@ -9,7 +9,7 @@ import click
 from provision.commands.shared.changing import change, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import number_type, why_option
-from provision.workflows import posting_listing
+from provision.workflows import posting_by_hand
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -33,7 +33,7 @@ def hold(context: Context, *, what: str, why: str, for_good: bool, how: How) -> 
 
     def work(session: Session) -> list[Facts]:
         told = context.control().told(why)
-        return posting_listing.hold(session, what, told, for_good=for_good)
+        return posting_by_hand.hold(session, what, told, for_good=for_good)
 
     change(context, work, how)
 
@@ -46,7 +46,7 @@ def release(context: Context, what: str, how: How) -> None:
     """Let go again what was held: a letter, or a person."""
 
     def work(session: Session) -> list[Facts]:
-        return posting_listing.release(session, what, context.control().told())
+        return posting_by_hand.release(session, what, context.control().told())
 
     change(context, work, how)
 
@@ -62,6 +62,6 @@ def retry(context: Context, number: int, how: How) -> None:
     """
 
     def work(session: Session) -> list[Facts]:
-        return posting_listing.retry(session, number, context.control().told("once more"))
+        return posting_by_hand.retry(session, number, context.control().told("once more"))
 
     change(context, work, how)

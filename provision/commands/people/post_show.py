@@ -11,7 +11,7 @@ from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import new_file_type, number_type
 from provision.post import outbox
 from provision.process.files import replace_file
-from provision.workflows import posting_listing
+from provision.workflows import posting_by_hand, posting_listing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def show(context: Context, number: int, file: Path | None, how: How) -> None:
     """Show letter NUMBER: its headers, its text, and what became of it."""
     if file is not None:
-        content = posting_listing.as_message(context.control(), number)
+        content = posting_by_hand.as_message(context.control(), number)
         facts: dict[str, object] = {"file": str(file), "bytes": len(content)}
         if agreed(context, facts, how, "Write it?"):
             replace_file(file, content)

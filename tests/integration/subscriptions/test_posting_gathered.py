@@ -18,7 +18,13 @@ from provision.post.outbox import Correspondent, Enclosed, NewLetter, Recipient
 from provision.registry.models import Event, Order
 from provision.subscriptions.dunning import pauses
 from provision.subscriptions.privacy import exporting, purging
-from provision.workflows import posting_gathering, posting_listing, posting_paper, privacy
+from provision.workflows import (
+    posting_by_hand,
+    posting_gathering,
+    posting_listing,
+    posting_paper,
+    privacy,
+)
 from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.dunning_street import open_street, pay_all
 from tests.integration.subscriptions.giving_shop import open_desk
@@ -100,10 +106,10 @@ def test_nothing_leaves_to_who_is_held_back_and_all_does_when_released(office: O
     office.gather()
     told = office.control.told("a dispute")
     with database.transaction(office.control.engine) as session:
-        posting_listing.hold(session, "jeanne@exemple.test", told, for_good=False)
+        posting_by_hand.hold(session, "jeanne@exemple.test", told, for_good=False)
     assert [posted.words for posted in office.send()] == ["Paused: a dispute"]
     with database.transaction(office.control.engine) as session:
-        posting_listing.release(session, "jeanne@exemple.test", told)
+        posting_by_hand.release(session, "jeanne@exemple.test", told)
     assert [posted.state for posted in office.send()] == ["sent"]
 
 
@@ -111,13 +117,13 @@ def test_a_letter_is_held_released_and_ended_for_good(office: Office) -> None:
     office.gather()
     told = office.control.told("a mistake")
     with database.transaction(office.control.engine) as session:
-        posting_listing.hold(session, "1", told, for_good=False)
+        posting_by_hand.hold(session, "1", told, for_good=False)
     assert office.send() == []
     with database.transaction(office.control.engine) as session:
-        posting_listing.release(session, "1", told)
+        posting_by_hand.release(session, "1", told)
         with pytest.raises(UsageRefused, match="not held"):
-            posting_listing.release(session, "1", told)
-        posting_listing.hold(session, "1", told, for_good=True)
+            posting_by_hand.release(session, "1", told)
+        posting_by_hand.hold(session, "1", told, for_good=True)
     assert (office.send(), office.gather(), office.states()) == ([], {}, ["cancelled"])
 
 
