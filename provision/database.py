@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import stat
+import time
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Dialect, Engine
 
 Row: TypeAlias = "dict[str, object]"
-MOST_TRIES = 5
+MOST_TRIES = 9
+FIRST_PAUSE = 0.01  # seconds at most, then twice as long each time: two do not meet again
 AT_ONCE = 500  # rows of one INSERT of SQLite, which takes 32,766 values
 CACHE_KIB = 65_536
 WAIT_MS = 30_000
@@ -114,12 +117,13 @@ def retried(engine: Engine, work: Callable[[Session], Result]) -> Result:
     PostgreSQL refuses the later of two that would interleave; that one is done again from the
     start, so `work` reads everything anew.
     """
-    for _attempt in range(MOST_TRIES - 1):
+    for attempt in range(MOST_TRIES - 1):
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 return work(session)
         except DBAPIError as refused:
             if getattr(refused.orig, "sqlstate", "") in DONE_AGAIN:
+                time.sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))  # noqa: S311 (no secret)
                 continue
             if isinstance(refused, OperationalError):
                 raise _busy(refused) from refused

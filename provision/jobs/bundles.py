@@ -5,6 +5,7 @@ Runs name a bundle as its server does (`b7f3k2m9q`): nothing personal, whatever 
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision.errors import UsageRefused
 from provision.jobs.work import RunKind, StepResult, UnderWay, one_step
 from provision.registry import orders
 from provision.registry.models import Bundle
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from provision.jobs.work import Words
     from provision.servers.playbooks import Ready
     from provision.workflows.control import Control
+
+DIGEST_LETTERS = 12
 
 
 def of_one(kind: str, bundle: Bundle, **words: object) -> WantedRun:
@@ -55,7 +59,7 @@ def deployments(wanted: Sequence[Bundle], priority: int = PERSON_WAITS) -> list[
         standing = list(some)
         names = [bundle.name for bundle in standing]
         alone = standing[0].subscriber_id if len(standing) == 1 else None
-        subject = f"bundle:{names[0]}" if alone else f"bundles of:{server}"
+        subject = f"bundle:{names[0]}" if alone else f"bundles of:{server}:{digest(names)}"
         words = {"bundles": names}
         each.append(
             WantedRun(
@@ -71,10 +75,21 @@ def deployments(wanted: Sequence[Bundle], priority: int = PERSON_WAITS) -> list[
     return each
 
 
+def digest(names: Sequence[str]) -> str:
+    """Return what tells these bundles of a server from others: asked for apart, they are two."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:DIGEST_LETTERS]
+
+
 def named(control: Control, name: str) -> Bundle:
-    """Return the bundle with this Unix user, with its users and devices."""
+    """Return the bundle with this Unix user, with its users and devices.
+
+    Raises UsageRefused once it is erased: its domain may be somebody else's since.
+    """
     with control.reading() as session:
-        return orders.load_bundle(session.scalars(select(Bundle).where(Bundle.name == name)).one())
+        bundle = session.scalars(select(Bundle).where(Bundle.name == name)).one()
+        if bundle.state == offboard.ERASED:
+            raise UsageRefused(f"The bundle {name} is erased", "Nothing is left to do with it.")
+        return orders.load_bundle(bundle)
 
 
 @contextmanager
@@ -106,6 +121,11 @@ def _close(control: Control, words: Words) -> StepResult:
 
 
 def _erase(control: Control, words: Words) -> StepResult:
+    """Erase a bundle; where the word of its end was lost, it is erased already."""
+    with control.reading() as session:
+        state = session.scalar(select(Bundle.state).where(Bundle.name == words["bundle"]))
+    if state == offboard.ERASED:
+        return StepResult("it is erased")
     domain = named(control, words["bundle"]).domain
     offboard.erase(control, domain, words["why"], hurry=words["hurry"])
     return StepResult("it is erased")

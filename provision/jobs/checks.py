@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provision import database
 from provision.checks.findings import Result
-from provision.jobs.bundles import named
+from provision.jobs.bundles import digest, named
 from provision.jobs.work import RunKind, StepResult, UnderWay
 from provision.registry import findings
 from provision.registry.runs import PERSON_WAITS, WantedRun
@@ -36,7 +36,8 @@ def of_server(server: str, bundles: Sequence[str] = (), priority: int = PERSON_W
     """Ask for a look at a server, and at the bundles with these names on it."""
     words = {"server": server, "bundles": list(bundles)}
     steps = [server, *bundles]
-    return WantedRun("check", f"server:{server}", steps, words, priority=priority)
+    subject = f"server:{server}" + (f":{digest(bundles)}" if bundles else "")
+    return WantedRun("check", subject, steps, words, priority=priority)
 
 
 @contextmanager

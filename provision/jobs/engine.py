@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from provision import database
 from provision.errors import PaquetError, UnsafeChange, UsageRefused
+from provision.jobs.code import stamp
 from provision.jobs.heart import beating, moment
 from provision.jobs.kinds import KINDS
 from provision.registry import runs, states
-from provision.registry.models import RunLine
 from provision.registry.runs import (
     CANCELLED,
     DONE,
@@ -27,6 +27,7 @@ from provision.registry.runs import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -78,9 +79,6 @@ def take(control: Control, run_id: int, owner: Owner) -> Held | None:
             run.hint = refused.hint
             return None
         runs.advance(session, run, None, next(iter(kind.left(runs.left(run))), None))
-        if run.code != owner.code:
-            said = f"begun by {run.code}, it goes on by {owner.code}: what is done stays done"
-            runs.keep_lines(session, run.id, [RunLine(at=at, text=said)])
         return Held(run.id, run.attempt)
 
     return database.retried(control.engine, work)
@@ -106,6 +104,8 @@ def carry_out(control: Control, held: Held, how: Carrying = Carrying()) -> Under
         not_done, count = kind.left(runs.left(run)), len(run.steps)
     with beating(control, held) as (heart, told):
         heart.ends = run.ends_asked
+        if run.code != (ours := stamp()):
+            told.tell(f"begun by {run.code}, it goes on by {ours}: what is done stays done")
         journey = _Journey(told, run, kind, heart, how, count)
         try:
             with kind.begin(told, run.asked) as work:
@@ -118,6 +118,37 @@ def carry_out(control: Control, held: Held, how: Carrying = Carrying()) -> Under
             journey.break_off(broken)
             raise
     return work
+
+
+def lose(control: Control, held: Held, why: str) -> None:
+    """Let go of a run whose process ended without a word: again at once, then after pauses."""
+
+    def work(session: Session) -> None:
+        run = runs.get(session, held.run_id)
+        if run.attempt != held.attempt or run.state != RUNNING:
+            return
+        pauses, at = (0, *PAUSES), moment(session, control)
+        state = WAITING if run.tries < len(pauses) else FAILED
+        runs.settle_steps(session, run, FAILED)
+        runs.end(session, run, state, at, why)
+        KINDS[run.kind].settle(session, control, run.asked, state, why)
+        if state == WAITING:
+            wait_again(run, at, pauses[run.tries])
+
+    database.retried(control.engine, work)
+
+
+def wait_again(run: Run, at: datetime, pause: int) -> None:
+    """Let a run wait for its next try."""
+    run.tries += 1
+    run.due_at = at + timedelta(seconds=pause)
+
+
+def _unknown(step: str) -> StepResult:
+    raise PaquetError(
+        f"This release of paquet knows no step {step!r} of this job",
+        "Another one asked for it: install that one, or ask anew.",
+    )
 
 
 @dataclass
@@ -138,10 +169,10 @@ class _Journey:
         for place, name in enumerate(names):
             self._pause_or_end()
             following = names[place + 1] if place + 1 < len(names) else None
-            self._step(name, work.steps[name], following)
+            self._step(name, work.steps.get(name, partial(_unknown, name)), following)
         if self.failed:
             said = f"{self.failed} of {len(names)} were not done"
-            raise self._failed(PaquetError(said, "See which: paquet job show"))
+            raise self._failed(PaquetError(said, f"See which: paquet job show {self.run.id}."))
         self._write(partial(self._end, state=DONE, message=""))
 
     def _step(self, name: str, do: Callable[[], StepResult], following: str | None) -> None:
@@ -173,18 +204,21 @@ class _Journey:
             self._write(partial(self._end, state=WAITING, message="its worker stopped"))
             raise Ended(f"Job {self.run.id} waits: this worker stops")
 
-    def fail(self, failed: PaquetError) -> None:
-        """Write that the run failed: a worker tries again later what may go by itself."""
-        hopeless = isinstance(failed, UnsafeChange | UsageRefused)
+    def fail(self, failed: PaquetError, shown: PaquetError | None = None) -> None:
+        """Write that the run failed, as `shown`: a worker tries again later what may go by itself.
+
+        Not what cannot be, nor what comes again by itself anyway.
+        """
+        told = shown or failed
+        hopeless = self.kind.comes_again or isinstance(failed, UnsafeChange | UsageRefused)
         pause = PAUSES[self.run.tries] if self.run.tries < len(PAUSES) else None
         again = self.how.patient and not hopeless and pause is not None
 
         def work(session: Session, run: Run) -> None:
-            self._end(session, run, WAITING if again else FAILED, failed.message)
-            run.hint = failed.hint
+            self._end(session, run, WAITING if again else FAILED, told.message)
+            run.hint, run.exit_code = told.hint, told.exit_code
             if again and pause is not None:
-                run.tries += 1
-                run.due_at = moment(session, self.control) + timedelta(seconds=pause)
+                wait_again(run, moment(session, self.control), pause)
 
         self._write(work)
 
@@ -204,11 +238,10 @@ class _Journey:
         """Write the failure down, and return it as a person reads it."""
         go_on = self.kind.go_on.format(self.run.subject.partition(":")[2])
         go_on = go_on or f"paquet job retry {self.run.id}"
-        self.fail(failed)
-        if self.count == 1:
-            return failed
         message = f"Step {step} failed: {failed.message}" if step else failed.message
-        return StepFailed(message, f"{failed.hint} Then go on: {go_on}".strip())
+        shown = StepFailed(message, f"{failed.hint} Then go on: {go_on}".strip())
+        self.fail(failed, failed if self.count == 1 else shown)
+        return failed if self.count == 1 else shown
 
     def _advance(self, session: Session, run: Run, end: StepEnd, following: str | None) -> None:
         goes_on = not (self.heart.ends or self.how.stops())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from provision.registry.models import Run
     from provision.workflows.control import Control
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS, LONELY_SECONDS = 0.5, 20.0
 FROM_THE_START = -1
 
 
@@ -31,7 +31,8 @@ class Follower:
     control: Control
     run_id: int
     told: int = FROM_THE_START
-    waits_for: int = 0
+    waits_for: str = ""
+    since: float = field(default_factory=time.monotonic)
 
     def is_over(self) -> bool:
         """Tell what is new; return whether the run is done. Raises what it failed with."""
@@ -42,7 +43,7 @@ class Follower:
             if run.state == WAITING:
                 self._tell_wait(session, run)
         if run.state not in (*runs.OPEN, DONE):
-            raise PaquetError(run.message or f"Job {run.id} is {run.state}", run.hint)
+            raise _as_failed(run)
         return run.state == DONE
 
     def to_its_end(self) -> None:
@@ -57,12 +58,25 @@ class Follower:
         return lines
 
     def _tell_wait(self, session: Session, run: Run) -> None:
+        """Say once what a run waits for."""
         other = runs.blocking(session, run, moment(session, self.control))
-        if other is not None and other.id != self.waits_for:
-            self.waits_for = other.id
-            self.control.tell(
-                f"waits for job {other.id} ({other.kind}), which has {run.server}: {other.owner}"
-            )
+        said = ""
+        if other is not None:
+            said = f"waits for job {other.id} ({other.kind}), which has {run.server}: {other.owner}"
+        elif run.message:
+            said = f"it did not work ({run.message}), and is tried again by itself"
+        elif time.monotonic() - self.since > LONELY_SECONDS:
+            said = "nobody has taken it up yet: does a worker run? (paquet worker)"
+        if said and said != self.waits_for:
+            self.waits_for = said
+            self.control.tell(said)
+
+
+def _as_failed(run: Run) -> PaquetError:
+    """Return what a run failed with, with the exit code that its own process would have had."""
+    failed = PaquetError(run.message or f"Job {run.id} is {run.state}", run.hint)
+    failed.exit_code = run.exit_code or failed.exit_code
+    return failed
 
 
 def last_line(control: Control, run_id: int) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from provision import database
 from provision.errors import PaquetError
@@ -62,11 +63,12 @@ class Heart:
 
     def beat(self) -> None:
         """Renew the lease and keep the lines; another owner's run is let go of."""
-        with suppress(PaquetError):  # busy or away: the next beat tries again, or the lease passes
+        # Busy or away: the next beat tries again, or the lease passes.
+        with suppress(PaquetError, SQLAlchemyError):
             self.write(self._renew)
 
     def _renew(self, session: Session, run: Run) -> None:
-        run.lease_until = moment(session, self.control) + runs.LEASE
+        run.lease_until = moment(session, self.control) + runs.lease(session)
 
     def write(self, work: Callable[[Session, Run], None]) -> None:
         """Write about the run in one unit of work, with the lines told so far.

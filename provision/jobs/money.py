@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision.jobs.work import StepResult, one_step
-from provision.registry.runs import PERSON_WAITS, WantedRun
+from provision.registry.runs import HERE, PERSON_WAITS, WantedRun
 from provision.subscriptions.offers.vat import TreatmentRefused
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.payments import collecting
@@ -83,7 +83,10 @@ def settlement(day: date, priority: int = PERSON_WAITS) -> WantedRun:
 
 
 def reminders(campaign: Campaign, policy: Path | None, priority: int = PERSON_WAITS) -> WantedRun:
-    """Ask for the reminders of an organisation on a day, by the steps of a file."""
+    """Ask for the reminders of an organisation on a day, by the steps of a file.
+
+    The letters that a person asks for lie in a folder of theirs: no worker writes there.
+    """
     words = {
         "organisation": campaign.organisation,
         "on": campaign.on.isoformat(),
@@ -91,7 +94,8 @@ def reminders(campaign: Campaign, policy: Path | None, priority: int = PERSON_WA
         "policy": str(policy.absolute()) if policy else "",
     }
     subject = f"reminders:{campaign.on} of {campaign.organisation}"
-    return WantedRun("remind", subject, ["remind"], words, QUEUE, priority=priority)
+    queue = HERE if priority == PERSON_WAITS else QUEUE
+    return WantedRun("remind", subject, ["remind"], words, queue, priority=priority)
 
 
 def _settle(control: Control, words: Words) -> StepResult:

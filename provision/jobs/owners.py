@@ -67,7 +67,9 @@ def release_dead(control: Control) -> None:
 
 @lru_cache(maxsize=1)
 def _machine() -> str:
-    return MACHINE.read_text("ascii").strip() if MACHINE.exists() else socket.gethostname()
+    """Return what names this machine; clones of one have one machine-id, and other names."""
+    known = MACHINE.read_text("ascii").strip() if MACHINE.exists() else ""
+    return f"{known}/{socket.gethostname()}"
 
 
 @lru_cache(maxsize=1)

@@ -33,7 +33,7 @@ def _work(worker: Worker, *, ends: bool) -> None:
             begun = {run_id: future for run_id, future in begun.items() if not future.done()}
             for run in worker.due():
                 if len(begun) < worker.at_once and run.id not in begun:
-                    begun[run.id] = threads.submit(worker.carry, run.id)
+                    begun[run.id] = threads.submit(worker.carry, run)
             if begun:  # the end of one sets its server free
                 wait(begun.values(), LOOK_SECONDS, "FIRST_COMPLETED")
             elif ends:

@@ -14,7 +14,7 @@ from provision import database
 from provision.errors import PaquetError
 from provision.jobs import bundles, checks, money, post
 from provision.jobs.heart import moment
-from provision.registry import runs
+from provision.registry import findings, runs
 from provision.registry.models import Bundle, Schedule
 from provision.registry.runs import NIGHTLY
 from provision.servers import inventory
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from provision.workflows.control import Control
 
 
+LATER = timedelta(minutes=10)  # after which an entry that could not come is tried again
 IsDue: TypeAlias = "Callable[[Session, Control, str], bool]"
 
 
@@ -52,12 +53,13 @@ def _bill(control: Control) -> list[WantedRun]:
 
 def _check(control: Control) -> list[WantedRun]:
     """Ask for a look at each server, and at all bundles on it that are not erased."""
+    hosts = inventory.read(control.settings.inventory)
     standing = select(Bundle.server, Bundle.name).where(Bundle.state != "erased")
     with control.reading() as session:
         rows = session.execute(standing.order_by(Bundle.name)).all()
     return [
         checks.of_server(host, [name for server, name in rows if server == host], NIGHTLY)
-        for host in inventory.read(control.settings.inventory)
+        for host in hosts
     ]
 
 
@@ -148,8 +150,40 @@ def preview(control: Control, name: str | None) -> list[dict[str, object]]:
 
 def begin_due(control: Control) -> list[int]:
     """Ask for what is due by now, each once however late, and return the runs."""
-    _count_anew(control)
-    return [run_id for name in _arrived(control) for run_id in begin(control, name, is_due=_is_due)]
+    begun: list[int] = []
+    for name in ENTRIES:
+        try:
+            begun += _begin_if_due(control, name)
+        except PaquetError as unable:
+            _note(control, name, unable)
+    return begun
+
+
+def _begin_if_due(control: Control, name: str) -> list[int]:
+    _count_anew(control, name)
+    if name not in _arrived(control):
+        return []
+    begun = begin(control, name, is_due=_is_due)
+    _note(control, name, None)
+    return begun
+
+
+def _note(control: Control, name: str, unable: PaquetError | None) -> None:
+    """Keep why an entry could not come, for the operator's letter, and let it come a bit later."""
+    wrong = [] if unable is None else [_wrong(name, unable)]
+
+    def work(session: Session) -> None:
+        at = moment(session, control)
+        findings.note(session, f"schedule:{name}", wrong, at)
+        row = session.get(Schedule, name)
+        if unable is not None and row is not None:
+            row.next_at = at + LATER
+
+    database.retried(control.engine, work)
+
+
+def _wrong(name: str, unable: PaquetError) -> dict[str, str]:
+    return {"check": name, "result": "warning", "message": unable.message, "hint": unable.hint}
 
 
 def begin(control: Control, name: str, is_due: IsDue = lambda *_: True) -> list[int]:
@@ -181,20 +215,19 @@ def _arrived(control: Control) -> list[str]:
         ]
 
 
-def _count_anew(control: Control) -> None:
-    """Count when the entries come that were never counted, or have other times since."""
+def _count_anew(control: Control, name: str) -> None:
+    """Count when an entry comes that was never counted, or has other times since."""
+    times = _times(control, name)
     with control.reading() as session:
-        known = {row.name: row.times for row in session.scalars(select(Schedule))}
-    others = [name for name in ENTRIES if known.get(name) != _times(control, name)]
+        known = session.get(Schedule, name)
+        if known is not None and known.times == times:
+            return
 
     def work(session: Session) -> None:
-        for name in others:
-            row, times = _row_of(session, control, name), _times(control, name)
-            at = moment(session, control)
-            row.times, row.next_at = times, next_time(control, name, at) if times else at
+        row, at = _row_of(session, control, name), moment(session, control)
+        row.times, row.next_at = times, next_time(control, name, at) if times else at
 
-    if others:
-        database.retried(control.engine, work)
+    database.retried(control.engine, work)
 
 
 def entry(name: str) -> ScheduleEntry:

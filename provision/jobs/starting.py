@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from provision import database
@@ -11,7 +11,7 @@ from provision.jobs import engine, owners, transport
 from provision.jobs.following import Follower, last_line
 from provision.jobs.heart import moment
 from provision.registry import orders, runs
-from provision.registry.runs import DONE, RUNNING, DueRun
+from provision.registry.runs import DONE, HERE, RUNNING, DueRun
 from provision.workflows.onboard import Delivery
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def ask(control: Control, wanted: WantedRun) -> int:
     owners.release_dead(control)
 
     def work(session: Session) -> int:
-        return runs.ask(session, wanted, control.told()).id
+        told = replace(control.told(), at=moment(session, control))
+        return runs.ask(session, wanted, told).id
 
     return database.retried(control.engine, work)
 
@@ -59,7 +60,7 @@ def finish(control: Control, run_id: int) -> Finished:
     Raises what it failed with.
     """
     follower = Follower(control, run_id, last_line(control, run_id))
-    if control.settings.runs.carried_out_by == "workers":
+    if control.settings.runs.carried_out_by == "workers" and not _stays_here(control, run_id):
         _wake(control, run_id)
         follower.to_its_end()
         return Finished(run_id, _facts(control, run_id))
@@ -99,12 +100,19 @@ def again(control: Control, run_id: int) -> None:
     database.retried(control.engine, work)
 
 
+def _stays_here(control: Control, run_id: int) -> bool:
+    """Tell whether a run makes files for who asked, on this machine: no worker takes it."""
+    with control.reading() as session:
+        return runs.get(session, run_id).queue == HERE
+
+
 def _wake(control: Control, run_id: int) -> None:
     """Tell the workers of a run, where there is a way; they look by themselves, too."""
     if transport.fits(control.engine):
         with control.reading() as session:
             run = runs.get(session, run_id)
-        transport.wake(control.engine, DueRun(run.id, run.queue, run.priority))
+        if not transport.wake(control.engine, DueRun(run.id, run.queue, run.priority)):
+            control.tell("workers could not be woken: they look by themselves, every few seconds")
 
 
 def _facts(control: Control, run_id: int) -> list[Any]:

@@ -15,12 +15,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import procrastinate
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from provision.jobs.worker import LOOK_SECONDS
+from provision.registry.runs import DueRun
 
 if TYPE_CHECKING:
     from procrastinate.jobs import JobDeferrer
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from provision.jobs.worker import Worker
-    from provision.registry.runs import DueRun
 
 SCHEMA = "procrastinate_" + procrastinate.__version__.replace(".", "_")
 LOCK = 7_220_118  # of this database, while the tables are made
@@ -40,16 +41,20 @@ def fits(engine: Engine) -> bool:
     return engine.dialect.name == "postgresql"
 
 
-def wake(engine: Engine, run: DueRun) -> None:
-    """Have a worker look at a run, at once if one is free."""
-    _make_tables(engine)
-    app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(**_words(engine)))
-    with app.open(), suppress(AlreadyEnqueued):
-        _look(app, run).defer(run=run.id)
+def wake(engine: Engine, run: DueRun) -> bool:
+    """Have a worker look at a run, at once if one is free; return whether that could be said."""
+    try:
+        _make_tables(engine)
+        app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(**_words(engine)))
+        with app.open(), suppress(AlreadyEnqueued):
+            _look(app, run).defer(run=run.id, priority=run.priority)
+    except (ConnectorException, SQLAlchemyError):  # no right to make tables, or away
+        return False
+    return True
 
 
 def work(worker: Worker) -> None:
-    """UnderWay until SIGTERM or SIGINT, and until what was begun has come to a stop."""
+    """Work until SIGTERM or SIGINT, and until what was begun has come to a stop."""
     _make_tables(worker.control.engine)
     asyncio.run(_work(worker))
 
@@ -62,8 +67,8 @@ async def _work(worker: Worker) -> None:
         loop = asyncio.get_running_loop()
 
         @app.task(name=TASK)
-        async def look(run: int) -> None:
-            await loop.run_in_executor(threads, worker.carry, run)
+        async def look(run: int, priority: int) -> None:
+            await loop.run_in_executor(threads, worker.carry, DueRun(run, "", priority))
             ended.set()
 
         async with app.open_async():
@@ -101,7 +106,7 @@ async def _sweep(
         ended.clear()
         for run in await loop.run_in_executor(threads, worker.due):
             with suppress(AlreadyEnqueued):
-                await _look(app, run).defer_async(run=run.id)
+                await _look(app, run).defer_async(run=run.id, priority=run.priority)
         for job in await app.job_manager.get_stalled_jobs():
             await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
         with suppress(TimeoutError):

@@ -56,6 +56,7 @@ class RunKind:
     when a step begins. With `each`, a step that fails keeps no other from its turn. `go_on` is the
     command that goes on with it, {} standing for what its subject names; `leaves_events` says
     whether steps that end are events of the subject.
+    What `comes_again` by itself soon is not tried again by a worker.
     """
 
     begin: Callable[[Control, Words], AbstractContextManager[UnderWay]]
@@ -65,6 +66,7 @@ class RunKind:
     each: bool = False
     go_on: str = ""
     leaves_events: bool = True
+    comes_again: bool = False
 
 
 def one_step(name: str, do: Callable[[Control, Words], StepResult]) -> RunKind:

@@ -15,7 +15,7 @@ from provision.registry.models import KnownFinding
 from provision.registry.runs import day_of, of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date, datetime
 
     from sqlalchemy.orm import Session
@@ -80,6 +80,16 @@ def mended(session: Session) -> list[KnownFinding]:
         KnownFinding.over_told_at.is_(None),
     )
     return list(session.scalars(over.order_by(KnownFinding.subject)))
+
+
+def close_gone(session: Session, kind: str, there: Collection[str], at: datetime) -> None:
+    """Count as mended what was found in things of a kind (`bundle`, `server`) that are gone."""
+    open_ones = select(KnownFinding).where(
+        KnownFinding.subject.startswith(f"{kind}:"), KnownFinding.mended_at.is_(None)
+    )
+    for known in session.scalars(open_ones):
+        if known.subject not in there:
+            known.mended_at = known.over_told_at = at
 
 
 def days_mended(session: Session, until: date) -> set[date]:

@@ -37,8 +37,11 @@ RUN: Mapping[str, frozenset[str]] = {
     CANCELLED: frozenset({WAITING}),
 }
 PERSON_WAITS, NIGHTLY = 10, -10
+HERE = "here"  # the queue of what makes files for who asked: no worker takes it
 ORDER = "order"  # the kind of run that delivers one
-LEASE = timedelta(seconds=45)
+# On SQLite all owners are processes of one machine, which knows who is dead: a lease passes late,
+# so that nothing that keeps the file locked for long looks like a death.
+LEASES = {"postgresql": timedelta(seconds=45), "sqlite": timedelta(minutes=10)}
 
 
 class TakenOver(PaquetError):
@@ -114,6 +117,9 @@ def ask(session: Session, asked: WantedRun, told: Told) -> Run:
     )
     run = session.scalar(there)
     if run is not None and run.asked == dict(asked.words):
+        run.priority = max(run.priority, asked.priority)
+        if asked.priority >= PERSON_WAITS and run.state == WAITING:
+            run.due_at, run.tries = told.at, 0  # whatever its pause: somebody waits
         return run
     if run is not None:
         _overtake(session, run, told)
@@ -138,12 +144,18 @@ def ask(session: Session, asked: WantedRun, told: Told) -> Run:
 def _overtake(session: Session, run: Run, told: Told) -> None:
     alive = select(Run.id).where(Run.id == run.id, Run.state == RUNNING, Run.lease_until >= told.at)
     if session.scalar(alive) is not None:
-        raise PaquetError(
-            f"Job {run.id} ({run.kind}, by {run.owner}) is about the same, and is not over",
-            f"Follow it (paquet job follow {run.id}), then say it again if it is still meant.",
-        )
+        raise not_over(run)
     end(session, run, CANCELLED, told.at, "overtaken by a later wish")
     session.flush()
+
+
+def not_over(run: Run) -> PaquetError:
+    """Return the refusal of what is asked while `run` is about the same."""
+    by = f", by {run.owner}" if run.owner else ""
+    return PaquetError(
+        f"Job {run.id} ({run.kind}{by}) is about the same, and is not over",
+        f"Follow it (paquet job follow {run.id}), then say it again if it is still meant.",
+    )
 
 
 def get(session: Session, run_id: int) -> Run:
@@ -152,12 +164,6 @@ def get(session: Session, run_id: int) -> Run:
     if run is None:
         raise PaquetError(f"There is no job {run_id}", "See `paquet job list`.")
     return run
-
-
-def newest(session: Session, kind: str, subject: str) -> Run | None:
-    """Return the newest run of a kind about `subject`, over or not."""
-    about = select(Run).where(Run.kind == kind, Run.subject == subject)
-    return session.scalar(about.order_by(Run.id.desc()).limit(1))
 
 
 def left(run: Run) -> list[str]:
@@ -180,9 +186,9 @@ def claim(session: Session, run_id: int, owner: Owner, at: datetime) -> Run | No
     if run is None:
         return None
     run.state, run.attempt = RUNNING, run.attempt + 1
-    run.owner, run.mark, run.lease_until = owner.words, owner.mark, at + LEASE
+    run.owner, run.mark, run.lease_until = owner.words, owner.mark, at + lease(session)
     run.code, run.began_at = run.code or owner.code, run.began_at or at
-    run.message, run.hint, run.ended_at = "", "", None
+    run.message, run.hint, run.exit_code, run.ended_at = "", "", 0, None
     for step in run.steps:
         if step.state in (RUNNING, FAILED):
             step.state, step.message = WAITING, ""
@@ -197,6 +203,11 @@ def blocking(session: Session, run: Run, at: datetime) -> Run | None:
         Run.server == run.server, Run.state == RUNNING, Run.id != run.id, Run.lease_until >= at
     )
     return session.scalar(held.limit(1)) if run.server else None
+
+
+def lease(session: Session) -> timedelta:
+    """Return for how long an owner keeps a run without a word of it."""
+    return LEASES[session.get_bind().dialect.name]
 
 
 def owned(session: Session, held: Held) -> Run:
@@ -261,7 +272,12 @@ def end(session: Session, run: Run, state: str, at: datetime, message: str = "")
 
 
 def retry(session: Session, run: Run, at: datetime) -> None:
-    """Let a run that failed be taken up again now."""
+    """Let a run that failed be taken up again now. Raises PaquetError beside one about the same."""
+    twin = select(Run).where(
+        Run.kind == run.kind, Run.subject == run.subject, Run.state.in_(OPEN), Run.id != run.id
+    )
+    if (other := session.scalar(twin)) is not None:
+        raise not_over(other)
     if run.state == WAITING:
         run.due_at = at
         return
@@ -330,15 +346,6 @@ def next_due(session: Session, at: datetime, takes: Takes, count: int) -> list[D
     return [DueRun(*row) for row in session.execute(ordered.limit(count))]
 
 
-def release(session: Session, held: Held, at: datetime) -> None:
-    """Let a run be taken over at once whose process ended without a word, if it is ours still."""
-    session.execute(
-        update(Run)
-        .where(Run.id == held.run_id, Run.attempt == held.attempt, Run.state == RUNNING)
-        .values(lease_until=at - timedelta(seconds=1))
-    )
-
-
 def release_marked(session: Session, marks: Sequence[str], at: datetime) -> None:
     """Let the runs of these dead owners be taken over at once."""
     session.execute(
@@ -350,8 +357,11 @@ def release_marked(session: Session, marks: Sequence[str], at: datetime) -> None
 
 def cancel(session: Session, run: Run, told: Told) -> None:
     """End a run: at once where nobody carries it out, else after the step that it is in."""
+    if run.state == CANCELLED:
+        return
     if run.state == RUNNING:
         run.ends_asked = told.why or CANCELLED
+        states.record(session, f"job:{run.id}", "its end was asked for", told)
         return
     if CANCELLED not in RUN[run.state]:
         raise PaquetError(f"Job {run.id} is {run.state} and cannot be cancelled")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ def write(context: Context, how: How) -> None:
         "paquet": _checked(Path(sys.argv[0]).resolve()),
         "config": _checked(config),
         "folder": _checked(config.parent),
+        "user": getpass.getuser(),
     }
     worker, _service, timer = (str(config.parent / name) for name in UNITS)
     facts = {

@@ -35,10 +35,10 @@ def run(context: Context, name: str | None, how: How) -> None:
     planned = schedule.preview(control, name)
     waiting = reading.listing(control, reading.WAITS)
     facts: Facts = {"comes": planned, "waits": waiting}
-    if not planned and not waiting and not how.yes:
+    if not planned and not waiting and (how.dry_run or not how.yes):
         context.show([], as_json=how.as_json, nothing="Nothing is due.")
         return
-    if not how.yes and not agreed(context, facts, how, "Carry it out?"):
+    if not agreed(context, facts, how, "Carry it out?"):
         return
     asked = schedule.begin(control, name) if name else schedule.begin_due(control)
     with progress.steps(quiet=how.as_json) as tell:

@@ -45,7 +45,7 @@ def worker(context: Context, wanted: Working, how: How) -> None:
     run whose worker died is taken over within a minute. See docs/fleet.md.
     """
     waiting = reading.listing(context.control(), reading.WAITS)
-    if not how.yes and not agreed(context, waiting, how, "Carry these out, and what comes?"):
+    if not agreed(context, waiting, how, "Carry these out, and what comes?"):
         return
     with progress.steps(quiet=how.as_json) as tell:
         made = Worker(

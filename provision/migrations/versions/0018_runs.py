@@ -28,12 +28,13 @@ def _move_orders() -> None:
     bind.execute(
         sa.text(
             "INSERT INTO run (id, kind, subject, subscriber_id, asked, asked_by, asked_at, queue, "
-            "server, state, priority, attempt, tries, due_at, owner, mark, code, ends_asked, "
-            "message, hint) SELECT wish.id, 'order', 'order:' || wish.id, wish.subscriber_id, "
+            "server, state, priority, attempt, tries, exit_code, due_at, owner, mark, code, "
+            "ends_asked, message, hint) "
+            "SELECT wish.id, 'order', 'order:' || wish.id, wish.subscriber_id, "
             f"{asked}('order', wish.id), '', wish.placed_at, 'servers', "
             "bundle.server, CASE wish.state WHEN 'placed' THEN 'waiting' "
             "WHEN 'provisioning' THEN 'running' WHEN 'delivered' THEN 'done' ELSE wish.state END, "
-            "10, wish.attempt, 0, wish.placed_at, '', '', '', '', '', '' "
+            "10, wish.attempt, 0, 0, wish.placed_at, '', '', '', '', '', '' "
             'FROM "order" AS wish JOIN bundle ON bundle.id = wish.bundle_id'
         )
     )
@@ -62,7 +63,10 @@ def _runs() -> None:
         sa.Column("asked_by", sa.Text, nullable=False),
         sa.Column("asked_at", moment, nullable=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("queue", "server", "state")),
-        *(sa.Column(name, sa.Integer, nullable=False) for name in ("priority", "attempt", "tries")),
+        *(
+            sa.Column(name, sa.Integer, nullable=False)
+            for name in ("priority", "attempt", "tries", "exit_code")
+        ),
         sa.Column("due_at", moment, nullable=False),
         *(
             sa.Column(name, sa.Text, nullable=False)

@@ -43,7 +43,7 @@ def test_a_failed_job_is_listed_shown_and_gone_on_with(trial: Trial, context: Co
     assert (row["state"], row["steps done"]) == ("failed", "1 of 3")
     story = read(context, job, "show", str(number))
     assert [step["message"] for step in story["steps"]] == ["first ended", "the server is away", ""]
-    assert story["hint"] == "Mend it."
+    assert story["hint"] == f"Mend it. Then go on: paquet job retry {number}"
     assert read(context, job, "retry", str(number), "--dry-run")["state"] == "failed"
     with pytest.raises(UsageRefused, match="Nobody is there to say yes"):
         ask(context, job, "retry", str(number))

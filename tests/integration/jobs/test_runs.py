@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
-from provision.errors import PaquetError, UsageRefused
+from provision.errors import PaquetError, UnsafeChange, UsageRefused
 from provision.jobs import engine as engines
 from provision.jobs import kinds, starting
 from provision.jobs.engine import PAUSES, Carrying, Ended, StepFailed
+from provision.jobs.following import Follower
 from provision.jobs.work import RunKind
 from provision.registry import findings, runs
 from provision.registry.models import KnownFinding, RunLine
-from provision.registry.runs import LEASE, Owner, TakenOver, Takes, WantedRun
+from provision.registry.runs import LEASES, Owner, TakenOver, Takes, WantedRun
 from provision.workflows import privacy
 from tests.integration.jobs.conftest import STEPS
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from tests.integration.jobs.conftest import Trial
 
 ROW = {"check": "web", "result": "error", "message": "no answer of jeanne.test", "hint": ""}
+OVER = max(LEASES.values()).total_seconds() + 1
 OTHER = Owner("another", "elsewhere 1 pid 7 9", "0.1.0+other")
 
 
@@ -65,7 +68,7 @@ def test_a_run_that_failed_goes_on_at_the_step_that_failed(trial: Trial) -> None
     starting.again(trial.control, number)
     starting.finish(trial.control, number)
     assert trial.did == ["first", "second", "second", "third"]
-    assert trial.settled[1] == ("failed", "the server is away")
+    assert trial.settled[1] == ("failed", "Step second failed: the server is away")
 
 
 def test_a_failed_run_is_not_done_when_it_is_asked_after(trial: Trial) -> None:
@@ -82,7 +85,7 @@ def test_an_owner_from_whom_a_run_was_taken_writes_no_more(trial: Trial) -> None
     held = trial.take(number, OTHER)
     assert held is not None
     assert trial.take(number) is None, "the other one is alive as far as anybody knows"
-    trial.later(seconds=LEASE.total_seconds() + 1)
+    trial.later(seconds=OVER)
     engines.carry_out(trial.control, held_of(trial, number))
     with pytest.raises(TakenOver, match="taken over"):
         engines.carry_out(trial.control, held)
@@ -99,7 +102,7 @@ def test_one_that_is_taken_over_in_a_step_writes_nothing_of_it(trial: Trial) -> 
     number = trial.ask()
 
     def lose() -> None:
-        trial.later(seconds=LEASE.total_seconds() + 1)
+        trial.later(seconds=OVER)
         assert trial.take(number, OTHER) is not None
 
     trial.does["second"] = lose
@@ -219,7 +222,7 @@ def test_a_broken_run_says_why_and_can_go_on(
 def test_it_says_that_it_goes_on_under_other_code(trial: Trial) -> None:
     number = trial.ask()
     assert trial.take(number, OTHER) is not None
-    trial.later(seconds=LEASE.total_seconds() + 1)
+    trial.later(seconds=OVER)
     starting.finish(trial.control, number)
     with trial.control.reading() as session:
         first = session.scalars(select(RunLine.text).order_by(RunLine.position)).first()
@@ -302,7 +305,7 @@ def test_a_cancelled_run_that_is_taken_over_does_no_step_more(trial: Trial) -> N
     assert trial.take(number, OTHER) is not None
     with trial.control.session() as session:
         runs.cancel(session, runs.get(session, number), trial.control.told("not today"))
-    trial.later(seconds=LEASE.total_seconds() + 1)
+    trial.later(seconds=OVER)
     with pytest.raises(Ended, match="not today"):
         starting.finish(trial.control, number)
     assert trial.did == []
@@ -317,7 +320,66 @@ def test_another_wish_about_the_same_waits_for_the_living_and_overtakes_the_dead
     assert trial.take(number, OTHER) is not None
     with pytest.raises(PaquetError, match=f"Job {number} .* is about the same"):
         starting.ask(trial.control, second)
-    trial.later(seconds=LEASE.total_seconds() + 1)
+    trial.later(seconds=OVER)
     later = starting.ask(trial.control, second)
     assert later != number
     assert trial.state(number)[0] == "cancelled"
+
+
+def test_a_run_whose_process_dies_again_and_again_is_given_up(trial: Trial) -> None:
+    number = trial.ask()
+    for pause in (0, *PAUSES):
+        engines.lose(trial.control, held_of(trial, number), "its process ended by itself (-9)")
+        assert trial.state(number)[0] == "waiting"
+        trial.later(seconds=pause)
+    engines.lose(trial.control, held_of(trial, number), "its process ended by itself (-9)")
+    assert trial.state(number)[0] == "failed"
+    assert trial.settled[-1] == ("failed", "its process ended by itself (-9)")
+
+
+def test_who_asks_for_what_waits_in_its_pause_gets_it_now(trial: Trial) -> None:
+    wanted = WantedRun("trial", "trial:1", STEPS)
+    number = starting.ask(trial.control, wanted)
+    trial.does["first"] = fail()
+    with pytest.raises(StepFailed):
+        engines.carry_out(trial.control, held_of(trial, number), Carrying(patient=True))
+    assert trial.take(number) is None, "it waits for its next try"
+    del trial.does["first"]
+    assert starting.see_through(trial.control, wanted).run_id == number
+
+
+def test_who_waits_in_person_lifts_what_was_asked_for_the_night(trial: Trial) -> None:
+    night = WantedRun("trial", "trial:1", STEPS, priority=runs.NIGHTLY)
+    number = starting.ask(trial.control, night)
+    starting.ask(trial.control, replace(night, priority=runs.PERSON_WAITS))
+    with trial.control.reading() as session:
+        assert runs.get(session, number).priority == runs.PERSON_WAITS
+
+
+def test_an_old_run_is_not_retried_beside_a_newer_one_about_the_same(trial: Trial) -> None:
+    old = trial.ask()
+    trial.does["first"] = fail()
+    with pytest.raises(StepFailed):
+        starting.finish(trial.control, old)
+    newer = trial.ask()
+    with pytest.raises(PaquetError, match=f"Job {newer} .* is about the same"):
+        starting.again(trial.control, old)
+
+
+def test_a_step_that_this_release_does_not_know_is_told(trial: Trial) -> None:
+    wanted = WantedRun("trial", "trial:1", ("first", "fourth"))
+    with pytest.raises(StepFailed, match="knows no step 'fourth'"):
+        starting.see_through(trial.control, wanted)
+
+
+def test_who_follows_gets_the_exit_code_of_the_run(trial: Trial) -> None:
+    def refuse() -> None:
+        raise UnsafeChange("the server has seen a newer run", "Use --force.")
+
+    trial.does["first"] = refuse
+    number = starting.ask(trial.control, WantedRun("trial", "trial:1", ("first",)))
+    with pytest.raises(UnsafeChange):
+        starting.finish(trial.control, number)
+    with pytest.raises(PaquetError) as followed:
+        Follower(trial.control, number).to_its_end()
+    assert followed.value.exit_code == UnsafeChange.exit_code

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from provision.errors import PaquetError
 from provision.jobs import schedule
 from provision.jobs.schedule import ScheduleEntry
+from provision.registry import findings
 from provision.registry.models import Run, Schedule
 from provision.registry.runs import WantedRun
 
@@ -121,5 +122,31 @@ def test_times_that_are_none_are_told(trial: Trial) -> None:
     control = trial.control.__class__(
         trial.control.settings.model_validate(words), trial.control.engine, "somebody"
     )
-    with pytest.raises(PaquetError, match=r"schedule\.bill says no times: 'every morning'"):
-        schedule.begin_due(control)
+    assert schedule.begin_due(control) == []
+    with control.reading() as session:
+        (finding,) = findings.untold(session)
+    assert finding.message == "schedule.bill says no times: 'every morning'"
+
+
+def test_an_entry_that_cannot_come_stops_no_other_and_comes_later(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(_control: object) -> list[WantedRun]:
+        raise PaquetError("there is no inventory", "Write one.")
+
+    good = schedule.ENTRIES["bill"]
+    entries = {"check": ScheduleEntry("looks", unable), "bill": good}
+    monkeypatch.setattr(schedule, "ENTRIES", entries)
+    schedule.begin_due(trial.control)
+    trial.later(days=1)
+    assert len(schedule.begin_due(trial.control)) == 2
+    monkeypatch.setitem(entries, "check", good)
+    assert schedule.begin_due(trial.control) == []
+    with trial.control.reading() as session:
+        assert [finding.message for finding in findings.untold(session)] == [
+            "there is no inventory"
+        ]
+    trial.later(minutes=10)
+    assert len(schedule.begin_due(trial.control)) == 2
+    with trial.control.reading() as session:
+        assert findings.untold(session) == []

@@ -69,4 +69,4 @@ def test_a_word_that_is_said_twice_wakes_once(engine: Engine) -> None:
         jobs = connection.execute(
             text(f"SELECT args, priority FROM {transport.SCHEMA}.procrastinate_jobs")  # noqa: S608
         ).all()
-    assert [tuple(job) for job in jobs] == [({"run": 7}, 10)]
+    assert [tuple(job) for job in jobs] == [({"run": 7, "priority": 10}, 10)]
