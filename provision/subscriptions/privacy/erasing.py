@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, update
 
 from provision.errors import PaquetError, UsageRefused
-from provision.registry.models import Event, KnownFinding, SealedSecret
+from provision.registry.models import KnownFinding, SealedSecret
 from provision.subscriptions.parties import people
 from provision.subscriptions.parties.models import Identity
 from provision.subscriptions.payments import mandates
-from provision.subscriptions.privacy import archive, gathering, retention, standing, tables
+from provision.subscriptions.privacy import (
+    archive,
+    gathering,
+    quoting,
+    retention,
+    standing,
+    tables,
+)
 from provision.subscriptions.privacy.models import Erasure
 from provision.subscriptions.privacy.tables import HOLDINGS, ROOT, Fate
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
     from datetime import date
 
@@ -47,9 +54,7 @@ OF_THE_SALE = frozenset(
         "supported_by",
     }
 )
-ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 DOCUMENTS = ("invoice", "receipt")
-SURE = "@. "  # a full name, an address or a domain has one of these: it is looked for in all events
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def erase(session: Session, safe: Safe, subscriber: Subscriber, told: Told, toda
     _refuse(planned)
     _check_reason(told.why, gathering.naming(gathering.identifying(gathered)))
     mandates.erase(session, subscriber.id, today, told)
-    _forget_events(session, gathered)
+    quoting.forget(session, gathered)
     _forget_bundles(session, gathered)
     _leave_identities(session, safe, gathered, today)
     _forget_rows(session, there, gathered, subscriber.id)
@@ -173,30 +178,6 @@ def _remaining(gathered: Gathered, naming: re.Pattern[str]) -> Iterable[str]:
                         str(row[key]) for key in ("series", "number", "id") if key in row
                     )
                     yield f"{name} {shown}".strip()
-
-
-def _forget_events(session: Session, gathered: Gathered) -> None:
-    """Take the person out of events: their own lose every reason, all lose the person's words."""
-    own = gathering.subjects(gathered)
-    sure = [word for word in gathering.identifying(gathered) if any(sign in word for sign in SURE)]
-    named = [
-        written
-        for word in sure
-        for text in (Event.what, Event.why)
-        for written in (
-            text.contains(word, autoescape=True),
-            func.lower(text).contains(word.lower(), autoescape=True),
-        )
-    ]
-    everybodys = gathering.naming(sure)
-    persons = gathering.naming(gathering.words_of(gathered))
-    for event in session.scalars(select(Event).where(or_(Event.subject.in_(own), *named))):
-        is_own = event.subject in own
-        naming = persons if is_own else everybodys
-        event.what = naming.sub("erased", event.what)
-        if is_own:
-            event.what = ADDRESS.sub("erased", event.what)
-        event.why = "erased" if is_own and event.why else naming.sub("erased", event.why)
 
 
 def _forget_bundles(session: Session, gathered: Gathered) -> None:

@@ -16,9 +16,10 @@ from provision.money import EUR, Amount
 from provision.post import outbox
 from provision.post.models import PostPause
 from provision.post.outbox import Correspondent, Enclosed, NewLetter, Recipient
-from provision.registry import fences, orders, runs, secrets, states
+from provision.registry import fences, findings, orders, runs, secrets, states
 from provision.registry.models import Device, Order, RunLine, Subscriber
 from provision.registry.orders import DkimKey, Wish
+from provision.registry.runs import WantedRun
 from provision.registry.secrets import open_safe
 from provision.registry.states import Told
 from provision.settings import Operator, Settings
@@ -165,6 +166,18 @@ def _trade(session: Session) -> Trade:
     return made
 
 
+def _quote(session: Session) -> None:
+    """Let what jobs and checks tell of many people name this one."""
+    wanted = WantedRun("check", "server:bundles1", ("bundles1",))
+    run = runs.ask(session, wanted, Told("admin", AT))
+    run.message = f"no answer to {EMAIL}"
+    step = run.steps[0]
+    step.message, step.facts = f"{EMAIL} is full", [{"message": f"550 <{EMAIL}>", "result": "ok"}]
+    runs.keep_lines(session, run.id, [RunLine(at=AT, text=f"looks at {EMAIL}")])
+    row = {"check": "mail", "result": "error", "message": f"{EMAIL} is away", "hint": EMAIL}
+    findings.note(session, "server:bundles1", [row], AT)
+
+
 def _jeanne(trade: Trade, safe: secrets.Safe) -> Subscriber:
     session = trade.session
     wish = Wish(
@@ -191,6 +204,7 @@ def _jeanne(trade: Trade, safe: secrets.Safe) -> Subscriber:
     run = orders.run_of(session, order)
     run.steps[0].message = f"mailbox {EMAIL} made"
     runs.keep_lines(session, run.id, [RunLine(at=AT, text=f"mailbox {EMAIL}")])
+    _quote(session)
     for state in ("provisioning", "delivered"):
         told = (orders.subject(order), Told("admin", AT, f"for {EMAIL}"))
         states.change_state(session, order, states.ORDER, state, told=told)
