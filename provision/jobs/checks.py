@@ -51,26 +51,26 @@ def _begin(control: Control, words: Words) -> Iterator[UnderWay]:
 
 
 def _look_at_bundle(control: Control, name: str) -> StepResult:
-    found = checking.check_bundle(control, named(control, name))
-    return _noted(control, f"bundle:{name}", found)
+    looked = checking.check_bundle(control, named(control, name))
+    return _noted(control, f"bundle:{name}", looked)
 
 
 def _look_at_server(control: Control, server: str) -> StepResult:
     return _noted(control, f"server:{server}", checking.check_server(control, server))
 
 
-def _noted(control: Control, subject: str, found: Sequence[Finding]) -> StepResult:
+def _noted(control: Control, subject: str, looked: Sequence[Finding]) -> StepResult:
     """Keep what is wrong; the operator is written to at once about what is severe and new."""
 
     def work(session: Session) -> None:
-        rows = [finding.as_row() for finding in found]
+        rows = [finding.as_row() for finding in looked]
         new = findings.note(session, subject, rows, control.clock())
         posting_operator.at_once(control, session, new)
 
     database.retried(control.engine, work)
-    wrong = sum(finding.result in (Result.ERROR, Result.WARNING) for finding in found)
-    message = f"{len(found)} looks, {wrong} found something" if wrong else f"{len(found)} looks"
-    return StepResult(message, [finding.as_row() for finding in found])
+    wrong = sum(finding.result in (Result.ERROR, Result.WARNING) for finding in looked)
+    message = f"{len(looked)} looks, {wrong} found something" if wrong else f"{len(looked)} looks"
+    return StepResult(message, [finding.as_row() for finding in looked])
 
 
 CHECK = RunKind(_begin, each=True, leaves_events=False)

@@ -101,8 +101,8 @@ def reminders(campaign: Campaign, policy: Path | None, priority: int = PERSON_WA
 def _settle(control: Control, words: Words) -> StepResult:
     day = date.fromisoformat(words["day"])
     with control.session() as session:
-        made = settlements.make_all(session, day, control.today())
-        shown = [steps.shown(settlement) for settlement in made]
+        new = settlements.make_all(session, day, control.today())
+        shown = [steps.shown(settlement) for settlement in new]
     return StepResult(f"{len(shown)} settlements", shown)
 
 

@@ -48,8 +48,8 @@ def worker(context: Context, wanted: Working, how: How) -> None:
     if not agreed(context, waiting, how, "Carry these out, and what comes?"):
         return
     with progress.steps(quiet=how.as_json) as tell:
-        made = Worker(
+        carrier = Worker(
             context.control(tell), context.config, wanted.queues or QUEUES, wanted.at_once
         )
         work = transport.work if transport.fits(context.engine) else polling.work
-        work(made)
+        work(carrier)
