@@ -144,30 +144,39 @@ def _each_its_own(
     dealer: Dealer,
     how: Callable[[int], Taxation],
 ) -> Iterator[tuple[int, tuple[DraftLine, ...]]]:
-    issuers = (agreement.seller_id, agreement.supporter_id)
-    if any(how(issuer).is_without for issuer in issuers):
+    dealt = [dealer.deal(agreement, line.item.role, line.units) for line in lines]
+    for issuer in agreement.issuers:
+        own = [
+            (replace(line, units=units), shared.carried)
+            for line, shared in zip(lines, dealt, strict=True)
+            if (units := sharing.part_of(issuer, shared.parts))
+        ]
+        if own:
+            yield issuer, its_own(issuer, own, agreement, how)
+
+
+def its_own(
+    issuer: int,
+    own: Sequence[tuple[Asked, int]],
+    agreement: Agreement,
+    how: Callable[[int], Taxation],
+) -> tuple[DraftLine, ...]:
+    """Return the lines of one of two sellers: its own part of each, and what was dealt by then."""
+    if any(how(one_of_two).is_without for one_of_two in agreement.issuers):
         raise TreatmentRefused(
             "With two contracts each takes another VAT out of a price that holds it, so nobody "
             "knows what a buyer abroad pays",
             "Sell a plan of prices without VAT to them.",
         )
-    dealt = [dealer.deal(agreement, line.item.role, line.units) for line in lines]
-    for issuer in issuers:
-        own = [
-            (line, units, shared.carried)
-            for line, shared in zip(lines, dealt, strict=True)
-            if (units := sharing.part_of(issuer, shared.parts))
-        ]
-        taxing = how(issuer)
-        taxed = vat.asked([units for _line, units, _carried in own], taxing)
-        draft_lines = []
-        for (line, _units, carried), taxed_line in zip(own, taxed, strict=True):
-            alone = Shared(((Rule(issuer, None, 1), taxed_line.net),), carried)
-            draft_lines.append(
-                _line(line, taxed_line, taxing.treatment, (agreement.contract_id, alone))
-            )
-        if draft_lines:
-            yield issuer, tuple(draft_lines)
+    taxing = how(issuer)
+    taxed = vat.asked([line.units for line, _carried in own], taxing)
+    draft_lines = []
+    for (line, carried), taxed_line in zip(own, taxed, strict=True):
+        alone = Shared(((Rule(issuer, None, 1), taxed_line.net),), carried)
+        draft_lines.append(
+            _line(line, taxed_line, taxing.treatment, (agreement.contract_id, alone))
+        )
+    return tuple(draft_lines)
 
 
 def _line(line: Asked, taxed: Taxed, treatment: Treatment, under: tuple[int, Shared]) -> DraftLine:

@@ -20,7 +20,7 @@ from provision.formats.codes.vat_zones import Zone
 from provision.money import show_euros
 from provision.subscriptions.documents import drafts
 from provision.subscriptions.documents.models import Invoice, InvoiceLine, same_document
-from provision.subscriptions.offers import contracts, treatments
+from provision.subscriptions.offers import treatments
 from provision.subscriptions.offers.catalogue import Catalogue
 from provision.subscriptions.offers.treatments import UNION_CONSUMER
 from provision.subscriptions.offers.vat import ROUNDING, TreatmentRefused
@@ -88,8 +88,7 @@ def check_sale(session: Session, contract_id: int, buyer: Person, day: date) -> 
         return
     catalogue = Catalogue(session)
     agreement = catalogue.agreement(contract_id)
-    both = (agreement.seller_id, agreement.supporter_id)
-    for issuer in both if agreement.mode == contracts.TWO_CONTRACTS else both[:1]:
+    for issuer in agreement.issuers:
         profile = catalogue.profile(issuer, day)
         if treatments.toward(profile, buyer, day).abroad == UNION_CONSUMER:
             in_year = sold(session, issuer, day.year)

@@ -40,6 +40,12 @@ class Agreement:
     mode: str
     rules: dict[str, tuple[Rule, ...]]
 
+    @property
+    def issuers(self) -> tuple[int, ...]:
+        """Who invoices under it: the seller all, or each of both its own part."""
+        both = (self.seller_id, self.supporter_id)
+        return both if self.mode == contracts.TWO_CONTRACTS else both[:1]
+
     def for_role(self, role: str) -> tuple[str, tuple[Rule, ...]]:
         """Return the rules for lines of `role`, with the name under which cents are carried."""
         if self.mode == contracts.MECENAT:

@@ -79,9 +79,7 @@ def issue(work: Work, drafts: list[Draft]) -> list[Number]:
 
 def _documents(work: Work, wanted: Adjustment, piece: Term) -> Iterator[Draft]:
     """Yield the documents for days of one term."""
-    back = [sides.taken(work, wanted.before, piece)] if wanted.before else []
-    forth = [sides.given(work, wanted.after, piece)] if wanted.after else []
-    both = sides.together([*back, *forth])
+    drafted = sides.drafted(work, wanted.before, wanted.after, piece)
     drafts = [
         Draft(
             issuer,
@@ -90,12 +88,10 @@ def _documents(work: Work, wanted: Adjustment, piece: Term) -> Iterator[Draft]:
             tuple(lines),
             reason=wanted.reason,
         )
-        for place, (issuer, lines) in enumerate(sides.drafted(work, both))
+        for place, (issuer, lines) in enumerate(drafted)
     ]
-    beyond = [_beyond(work, draft, piece) for draft in drafts]
-    for draft, own in zip(drafts, beyond, strict=True):
-        mended = _giving_back(_within(draft, own), sum(beyond) - own)
-        yield from _drawn(work, mended, piece)
+    for draft in drafts:
+        yield from _drawn(work, _within(draft, _beyond(work, draft, piece)), piece)
 
 
 def _beyond(work: Work, draft: Draft, days: Term) -> Cents:
@@ -116,20 +112,6 @@ def _within(draft: Draft, beyond: Cents) -> Draft:
         return draft
     line = replace(draft.lines[place], vat=draft.lines[place].vat + beyond)
     return replace(draft, lines=(*draft.lines[:place], line, *draft.lines[place + 1 :]))
-
-
-def _giving_back(draft: Draft, units: Cents) -> Draft:
-    """Let the draft give back `units` more, which the other seller of two contracts cannot.
-
-    Each split has its own odd cent: what one took last month may be a cent less than its part now.
-    """
-    place = next((at for at, line in enumerate(draft.lines) if line.net < 0), None)
-    if not units or place is None or draft.net + draft.vat >= 0:
-        return draft
-    line = draft.lines[place]
-    (rule, net), *_others = line.shares
-    more = replace(line, net=line.net - units, shares=((rule, net - units),))
-    return replace(draft, lines=(*draft.lines[:place], more, *draft.lines[place + 1 :]))
 
 
 def _drawn(work: Work, draft: Draft, days: Term) -> Iterator[Draft]:

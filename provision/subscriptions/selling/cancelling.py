@@ -115,16 +115,17 @@ def keep(session: Session, subscription: Subscription, *, on: date, told: Told) 
             f"The bundle of subscription {subscription.id} is closed for good",
             "Order a new one: paquet order place --help",
         )
-    due = replace(charges.due_of(session, subscription), last_day=None)
     subscription.last_day = None
     session.flush()
     _record(session, subscription, f"kept: it does not end on {last_day}", told)
-    beyond = Term(last_day + timedelta(days=1), subscription.billed_to)
-    if not _was_refunded(session, subscription, beyond):
-        return []
-    key = _key(session, subscription, "keep")
+    due = charges.due_of(session, subscription)
     adjustment = Adjustment(
-        subscription=due, before=None, after=due, days=beyond, key=key, reason=""
+        subscription=due,
+        before=None,
+        after=due,
+        days=Term(last_day + timedelta(days=1), subscription.billed_to),
+        key=_key(session, subscription, charges.KEEP),
+        reason="",
     )
     return adjusting.adjust(session, adjustment, on)
 
@@ -178,7 +179,7 @@ def _end(
     words += ["free of charge: the renewal was not announced in time (L215-1)"] if free else []
     reason = edges.person_name(asked.reason, "reason")
     _record(session, subscription, f"cancelled: {', '.join(words)}", replace(told, why=reason))
-    beyond = _beyond(session, subscription, asked.last_day)
+    beyond = Term(asked.last_day + timedelta(days=1), subscription.billed_to)
     due = charges.due_of(session, subscription)
     subscription.last_day = asked.last_day
     session.flush()
@@ -189,23 +190,13 @@ def _end(
             before=due,
             after=None,
             days=beyond,
-            key=_key(session, subscription, "cancel"),
+            key=_key(session, subscription, charges.CANCEL),
             reason=adjusting.worded(REASON, asked.last_day, due.language),
         )
         numbers = adjusting.adjust(session, adjustment, on)
     if asked.last_day < subscription.billed_to:  # else the last invoice still deducts
         numbers += deposits.refund(session, subscription, on)
     return numbers
-
-
-def _beyond(session: Session, subscription: Subscription, last_day: date) -> Term:
-    """Return the days after a new last day that are billed, and were not given back already."""
-    until = subscription.billed_to
-    if subscription.last_day is not None:
-        after = Term(subscription.last_day + timedelta(days=1), until)
-        if _was_refunded(session, subscription, after):
-            until = after.starts
-    return Term(last_day + timedelta(days=1), until)
 
 
 def _check(subscription: Subscription, asked: Cancellation, on: date) -> None:
@@ -232,13 +223,6 @@ def _is_closed(session: Session, subscription: Subscription) -> bool:
     """Tell whether what it pays for was ended, which is for good."""
     order = session.get(Order, subscription.order_id) if subscription.order_id else None
     return order is not None and order.bundle.state in ("closed", "erased")
-
-
-def _was_refunded(session: Session, subscription: Subscription, beyond: Term) -> bool:
-    """Tell whether these days stood on an invoice, and do not any more."""
-    lines = charges.billing_of(session, subscription.id).lines
-    steps = [billed.step for billed in lines if billed.starts <= beyond.starts < billed.until]
-    return bool(steps) and sum(steps) == 0 and beyond.days > 0
 
 
 def _key(session: Session, subscription: Subscription, verb: str) -> str:

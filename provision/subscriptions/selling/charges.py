@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from provision.subscriptions.documents import allocating, deducting, drafts
 from provision.subscriptions.documents.issuing import Number
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from provision.subscriptions.offers.terms import Term
     from provision.subscriptions.selling.models import Subscription
 
+CANCEL, KEEP = "cancel", "keep"  # begin the keys of what ends days, and of what charges them again
+ENDS = (f"{CANCEL}:", f"{KEEP}:")
+
 
 @dataclass(frozen=True)
 class Billed:
@@ -43,6 +46,7 @@ class Billed:
     step: int
     treatment: Treatment
     issued_on: date
+    key: str = ""
 
     def holds(self, component: str, day: date) -> bool:
         """Tell whether it speaks of this component on `day`; a discount goes with its component."""
@@ -55,9 +59,27 @@ class Billing:
 
     lines: tuple[Billed, ...]
 
-    def charged(self, component: str, day: date) -> bool:
-        """Tell whether `day` of a component stands on an invoice and was not given back."""
-        return sum(billed.step for billed in self.lines if billed.holds(component, day)) > 0
+    def charged(self, issuer_id: int, component: str, day: date) -> bool:
+        """Tell whether `day` of a component stands on its invoice and was not given back."""
+        return sum(billed.step for billed in self._of(issuer_id, component, day)) > 0
+
+    def refunded(self, issuer_id: int, component: str, day: date) -> bool:
+        """Tell whether a cancellation gave `day` back that was not charged again since."""
+        ended = [
+            billed.step
+            for billed in self._of(issuer_id, component, day)
+            if billed.key.startswith(ENDS)
+        ]
+        return sum(ended) < 0 and not self.charged(issuer_id, component, day)
+
+    def cuts(self) -> list[date]:
+        """Return the days from which on more, or less, is charged than on the day before."""
+        return [day for steps in _turns(self.lines).values() for day, step in steps.items() if step]
+
+    def _of(self, issuer_id: int, component: str, day: date) -> Iterator[Billed]:
+        for billed in self.lines:
+            if billed.number.organisation_id == issuer_id and billed.holds(component, day):
+                yield billed
 
     def latest(self, issuer_id: int, day: date) -> Billed | None:
         """Return a line of the organisation's latest document of `day`."""
@@ -71,15 +93,20 @@ class Billing:
 
 def once(lines: Iterable[Billed]) -> bool:
     """Tell whether each day stands on one invoice at most, and was not given back too often."""
-    steps: dict[tuple[int, str], Counter[date]] = defaultdict(Counter)
-    for billed in lines:
-        of_component = steps[billed.number.organisation_id, billed.component]
-        of_component[billed.starts] += billed.step
-        of_component[billed.until] -= billed.step
     return all(
         set(accumulate(units for _day, units in sorted(of_component.items()))) <= {0, 1}
-        for of_component in steps.values()
+        for of_component in _turns(lines).values()
     )
+
+
+def _turns(lines: Iterable[Billed]) -> dict[tuple[int, str], Counter[date]]:
+    """Return by seller and component on which days it begins (above zero) or ends to be charged."""
+    turns: dict[tuple[int, str], Counter[date]] = defaultdict(Counter)
+    for billed in lines:
+        of_component = turns[billed.number.organisation_id, billed.component]
+        of_component[billed.starts] += billed.step
+        of_component[billed.until] -= billed.step
+    return turns
 
 
 def base(component: str) -> str:
@@ -112,7 +139,7 @@ def due_of(session: Session, subscription: Subscription) -> Due:
 def billing_of(session: Session, subscription_id: int | None) -> Billing:
     """Return the dated lines of all documents of a subscription, in the order they were issued."""
     rows = session.execute(
-        select(InvoiceLine, Invoice.kind, Invoice.issued_on)
+        select(InvoiceLine, Invoice.kind, Invoice.issued_on, Invoice.key)
         .join(Invoice, same_document(Invoice, InvoiceLine))
         .where(Invoice.subscription_id == subscription_id, InvoiceLine.starts_on.is_not(None))
         .order_by(Invoice.issued_on, Invoice.entry_number, InvoiceLine.line)
@@ -154,6 +181,20 @@ def credits_of(session: Session, number: Number) -> list[Invoice]:
     return list(session.scalars(query))
 
 
+def refunded(session: Session, buyer: Buyer, issuer_id: int) -> tuple[Cents, Cents]:
+    """Return what cancellations gave back and nobody charged again since: net, and gross."""
+    query = select(Invoice).where(
+        Invoice.subscription_id == buyer.subscription_id,
+        Invoice.organisation_id == issuer_id,
+        or_(*(Invoice.key.startswith(begin) for begin in ENDS)),
+    )
+    notes: list[tuple[Cents, Cents]] = []
+    for document in session.scalars(query):
+        sign = 1 if document.kind == drafts.CREDIT_NOTE else -1
+        notes.append((sign * document.net, sign * document.gross))
+    return sum(net for net, _gross in notes), sum(gross for _net, gross in notes)
+
+
 def left(session: Session, invoice: Invoice) -> tuple[Cents, Cents]:
     """Return what is not credited yet of an invoice, nor deducted of a deposit: net, and gross."""
     number = allocating.number_of(invoice)
@@ -169,12 +210,12 @@ def left(session: Session, invoice: Invoice) -> tuple[Cents, Cents]:
     )
 
 
-def _billed(rows: Iterable[tuple[InvoiceLine, str, date]]) -> Iterator[Billed]:
+def _billed(rows: Iterable[tuple[InvoiceLine, str, date, str]]) -> Iterator[Billed]:
     """Read each line: it charges its days on an invoice, and gives them back on a credit note.
 
     A line below zero does the opposite. Discounts are left out: they follow what they reduce.
     """
-    for line, kind, issued_on in rows:
+    for line, kind, issued_on, key in rows:
         if line.starts_on is None or line.ends_on is None or base(line.component) != line.component:
             continue
         yield Billed(
@@ -185,4 +226,5 @@ def _billed(rows: Iterable[tuple[InvoiceLine, str, date]]) -> Iterator[Billed]:
             step=1 if (kind == drafts.CREDIT_NOTE) == (line.net < 0) else -1,
             treatment=Treatment(line.vat_category, line.vat_rate, line.vat_abroad),
             issued_on=issued_on,
+            key=key,
         )

@@ -153,9 +153,11 @@ def _asked(due: Due, days: Term, catalogue: Catalogue) -> Sequence[Asked]:
     return catalogue.asked[words]
 
 
-def segments(due: Due, days: Term, catalogue: Catalogue) -> list[Segment]:
-    """Return `days` cut where the version or the discount changes."""
-    cuts = [version.from_day for version in due.versions]
+def segments(
+    due: Due, days: Term, catalogue: Catalogue, cuts_beside: Sequence[date] = ()
+) -> list[Segment]:
+    """Return `days` cut where the version or the discount changes, and on the days beside."""
+    cuts = [*cuts_beside, *(version.from_day for version in due.versions)]
     for reduction in due.reductions:
         cuts.append(reduction.first_day)
         if reduction.last_day is not None:

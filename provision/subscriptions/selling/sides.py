@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from provision.subscriptions.documents import drafts
-from provision.subscriptions.offers import contracts, treatments
+from provision.subscriptions.offers import sharing, treatments
 from provision.subscriptions.offers.treatments import Taxing
 from provision.subscriptions.offers.vat import GROSS, Taxation
 from provision.subscriptions.selling import charges, remainders
 from provision.subscriptions.selling.charges import base
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
+    from typing import TypeAlias
 
     from sqlalchemy.orm import Session
 
     from provision.money import Cents
     from provision.subscriptions.documents.drafts import DraftLine
     from provision.subscriptions.offers.catalogue import Asked, Catalogue
-    from provision.subscriptions.offers.sharing import Agreement, Dealer
+    from provision.subscriptions.offers.sharing import Agreement, Dealer, Shared
     from provision.subscriptions.offers.terms import Term
     from provision.subscriptions.selling.charges import Billed, Billing
     from provision.subscriptions.selling.due import Due
+
+    Dealt: TypeAlias = dict[tuple[int, Asked], Shared]  # by contract and line
 
 
 @dataclass(frozen=True)
@@ -40,34 +44,78 @@ class Work:
 
 @dataclass(frozen=True)
 class Side:
-    """Lines (below zero: given back), how they are shared, and how each seller taxes them.
+    """Lines of one seller (below zero: given back), under which contract, and who taxes how.
 
-    `left` is how much more can be given back than is charged: what is not credited yet.
+    `left` is how much more can be given back than is charged (`sign` is -1): what is not credited
+    yet. Or how much can be charged again (1): what was given back. `carried` is what two contracts
+    had dealt by each line, when the lines are the seller's own part.
     """
 
+    issuer_id: int
     lines: list[Asked]
     agreement: Agreement
     how: Callable[[int], Taxation]
     left: Cents | None = None
+    sign: int = -1
+    carried: tuple[int, ...] = ()
+
+    @property
+    def short(self) -> Cents:
+        """How much more its lines give back, or charge again, than is left."""
+        units = self.sign * sum(asked.units for asked in self.lines)
+        return 0 if self.left is None else max(units - self.left, 0)
 
     def is_like(self, other: Side) -> bool:
         """Tell whether both can stand on one document: same contract, same VAT."""
-        parties = (self.agreement.seller_id, self.agreement.supporter_id)
-        issuers = parties if self.agreement.mode == contracts.TWO_CONTRACTS else parties[:1]
-        return self.agreement.contract_id == other.agreement.contract_id and all(
-            self.how(issuer) == other.how(issuer) for issuer in issuers
-        )
+        same = self.agreement.contract_id == other.agreement.contract_id
+        return same and self.how(self.issuer_id) == other.how(self.issuer_id)
 
 
-def taken(work: Work, before: Due, piece: Term) -> Side:
+def drafted(
+    work: Work, before: Due | None, after: Due | None, piece: Term
+) -> Iterator[tuple[int, list[DraftLine]]]:
+    """Yield who sells which lines: days of one term in the words of `before`, now of `after`.
+
+    Each of two sellers gives back what stands on invoices of its own, whatever the other did.
+    """
+    agreements = [
+        work.catalogue.agreement(words.version_on(piece.starts).contract_id)
+        for words in (before, after)
+        if words is not None
+    ]
+    issuers = dict.fromkeys(issuer for agreement in agreements for issuer in agreement.issuers)
+    every = [_of_one(work, issuer, (before, after), piece) for issuer in issuers]
+    dealt = _dealt(work.dealer, chain.from_iterable(every))
+    own = [[_own(side, dealt) for side in sides] for sides in every]
+    for issuer, sides in zip(issuers, _evened(own), strict=True):
+        for lines in _drafted(work, issuer, [_at_most(side) for side in sides]):
+            yield issuer, lines
+
+
+def _of_one(
+    work: Work, issuer: int, words: tuple[Due | None, Due | None], piece: Term
+) -> list[Side]:
+    """Return the sides of one seller that have lines, as one where a document can hold both."""
+    before, after = words
+    back = [_taken(work, issuer, before, piece)] if before else []
+    forth = [_given(work, issuer, after, piece)] if after else []
+    if after and not before:
+        forth = [_again(work, side, after, piece) for side in forth]
+    sides = [side for side in (*back, *forth) if side.lines and issuer in side.agreement.issuers]
+    if len(sides) > 1 and sides[0].is_like(sides[1]):
+        lines = _difference(sides[0].lines, sides[1].lines)
+        sides = [replace(sides[1], lines=lines, left=sides[0].left)]
+    return [side for side in sides if side.lines]
+
+
+def _taken(work: Work, issuer: int, before: Due, piece: Term) -> Side:
     """Return what is given back, of days that stand on an invoice, taxed as it was then."""
     version = before.version_on(piece.starts)
-    agreement = work.catalogue.agreement(version.contract_id)
     basis = work.catalogue.plan(version.plan_id).basis
     asked_lines = [
-        asked
-        for asked in remainders.remaining(before, piece, work.catalogue)
-        if work.billing.charged(asked.item.component, asked.days.starts)
+        replace(asked, units=-asked.units)
+        for asked in remainders.charged(before, piece, work.catalogue, work.billing.cuts())
+        if work.billing.charged(issuer, asked.item.component, asked.days.starts)
     ]
     now = Taxing(work.catalogue, before.person, work.on).of_basis(basis)
 
@@ -76,53 +124,129 @@ def taken(work: Work, before: Due, piece: Term) -> Side:
         return now(organisation_id) if then is None else _as_then(work, then, basis)
 
     left = None
-    if asked_lines and agreement.mode != contracts.TWO_CONTRACTS:
-        invoices = charges.creditable(work.session, before.buyer, agreement.seller_id, piece)
+    if asked_lines:
+        invoices = charges.creditable(work.session, before.buyer, issuer, piece)
         rest = sum(charges.left(work.session, invoice)[basis == GROSS] for invoice in invoices)
-        left = how(agreement.seller_id).priced(rest)
+        left = how(issuer).priced(rest)
+    agreement = work.catalogue.agreement(version.contract_id)
+    return Side(issuer, asked_lines, agreement, how, left)
 
-    return Side([replace(asked, units=-asked.units) for asked in asked_lines], agreement, how, left)
 
-
-def given(work: Work, after: Due, piece: Term) -> Side:
+def _given(work: Work, issuer: int, after: Due, piece: Term) -> Side:
     """Return what the days cost in the words of `after`, taxed as on the day of the document."""
     version = after.version_on(piece.starts)
     basis = work.catalogue.plan(version.plan_id).basis
     how = Taxing(work.catalogue, after.person, work.on).of_basis(basis)
-    lines = remainders.charged(after, piece, work.catalogue)
-    return Side(lines, work.catalogue.agreement(version.contract_id), how)
+    lines = remainders.charged(after, piece, work.catalogue, work.billing.cuts())
+    return Side(issuer, lines, work.catalogue.agreement(version.contract_id), how)
 
 
-def together(sides: Sequence[Side]) -> list[Side]:
-    """Return the sides that have lines, as one where both can stand on one document.
+def _again(work: Work, side: Side, after: Due, piece: Term) -> Side:
+    """Return of what the days cost what a cancellation gave back: the rest stands as it is."""
+    basis = work.catalogue.plan(after.version_on(piece.starts).plan_id).basis
+    lines = [
+        asked
+        for asked in side.lines
+        if work.billing.refunded(side.issuer_id, asked.item.component, asked.days.starts)
+    ]
+    left = None
+    if lines:
+        rest = charges.refunded(work.session, after.buyer, side.issuer_id)[basis == GROSS]
+        left = side.how(side.issuer_id).priced(rest)
+    return replace(side, lines=lines, left=left, sign=1)
 
-    Never more is given back than is left: somebody credited a part of it already.
+
+def _dealt(dealer: Dealer, sides: Iterable[Side]) -> Dealt:
+    """Deal each line of two contracts once, whether both or one of the sellers has it."""
+    dealt: Dealt = {}
+    for side in sides:
+        agreement = side.agreement
+        for asked in side.lines if len(agreement.issuers) > 1 else ():
+            if (agreement.contract_id, asked) not in dealt:
+                shared = dealer.deal(agreement, asked.item.role, asked.units)
+                dealt[agreement.contract_id, asked] = shared
+    return dealt
+
+
+def _own(side: Side, dealt: Dealt) -> Side:
+    """Return the side with its seller's part of each line, where two sell."""
+    if len(side.agreement.issuers) == 1:
+        return side
+    shares = [dealt[side.agreement.contract_id, asked] for asked in side.lines]
+    lines = [
+        replace(asked, units=sharing.part_of(side.issuer_id, shared.parts))
+        for asked, shared in zip(side.lines, shares, strict=True)
+    ]
+    return replace(side, lines=lines, carried=tuple(shared.carried for shared in shares))
+
+
+def _evened(every: Sequence[Sequence[Side]]) -> list[list[Side]]:
+    """Let one seller give back, or charge again, the odd cents that the other cannot.
+
+    Each split has its own odd cent: what one took last month may be a cent less than its part now.
+    More than a cent a line is none: of that one, somebody credited a part already.
     """
-    wanted = [side for side in sides if side.lines]
-    if len(wanted) > 1 and wanted[0].is_like(wanted[1]):
-        lines = _difference(wanted[0].lines, wanted[1].lines)
-        wanted = [replace(wanted[1], lines=lines, left=wanted[0].left)]
-    return [replace(side, lines=_at_most(side.lines, side.left)) for side in wanted]
+    odd = [sum(side.short for side in sides if side.short <= len(side.lines)) for sides in every]
+    return [
+        [_with_more(side, sum(odd) - own) for side in sides]
+        for own, sides in zip(odd, every, strict=True)
+    ]
 
 
-def drafted(work: Work, sides: Sequence[Side]) -> Iterator[tuple[int, list[DraftLine]]]:
-    """Yield who sells which lines.
+def _with_more(side: Side, units: Cents) -> Side:
+    sign, lines = side.sign, side.lines
+    place = next((at for at, asked in enumerate(lines) if sign * asked.units > 0), None)
+    if side.left is None or place is None or sign * sum(asked.units for asked in lines) <= 0:
+        return side
+    more = replace(lines[place], units=lines[place].units + sign * units)
+    return replace(side, lines=[*lines[:place], more, *lines[place + 1 :]])
+
+
+def _at_most(side: Side) -> Side:
+    """Leave away what the lines together would give back, or charge again, above what is left.
+
+    Somebody credited a part of it already.
+    """
+    beyond = side.short
+    cut = []
+    for asked in side.lines:
+        less = min(beyond, max(side.sign * asked.units, 0))
+        beyond -= less
+        cut.append(replace(asked, units=asked.units - side.sign * less))
+    return replace(side, lines=cut)
+
+
+def _drafted(work: Work, issuer: int, sides: Sequence[Side]) -> Iterator[list[DraftLine]]:
+    """Yield the lines of each document of one seller.
 
     Nothing remains of a price of some cents on the last day of a term, so nothing is given back;
     what is charged for that day then goes without it, since a day stands on one invoice.
     """
-    returned = [asked for side in sides for asked in side.lines if asked.units < 0]
-    without = frozenset(
-        (base(asked.item.component), asked.days.starts)
+    whole = [
+        asked
         for side in sides
         for asked in side.lines
+        if asked.item.component == base(asked.item.component)
+    ]
+    returned = [asked for asked in whole if asked.units < 0]
+    without = frozenset(
+        (asked.item.component, asked.days.starts)
+        for asked in whole
         if asked.units > 0
-        and work.billing.charged(asked.item.component, asked.days.starts)
+        and work.billing.charged(issuer, asked.item.component, asked.days.starts)
         and not any(_meet(asked, other) for other in returned)
     )
-    for side in sides:
-        for issuer, lines in drafts.drafted(side.lines, side.agreement, work.dealer, side.how):
-            yield issuer, [_without(line, without) for line in lines]
+    return ([_without(line, without) for line in _lines(work, side)] for side in sides)
+
+
+def _lines(work: Work, side: Side) -> Sequence[DraftLine]:
+    if len(side.agreement.issuers) == 1:
+        lines = [asked for asked in side.lines if asked.units]
+        ((_seller, draft_lines),) = drafts.drafted(lines, side.agreement, work.dealer, side.how)
+        return draft_lines
+    dealt = zip(side.lines, side.carried, strict=True)
+    own = [(asked, carried) for asked, carried in dealt if asked.units]
+    return drafts.its_own(side.issuer_id, own, side.agreement, side.how)
 
 
 def _difference(back: list[Asked], forth: list[Asked]) -> list[Asked]:
@@ -139,7 +263,7 @@ def _without(line: DraftLine, places: frozenset[tuple[str, date]]) -> DraftLine:
 
 
 def _meet(asked: Asked, other: Asked) -> bool:
-    same = base(asked.item.component) == base(other.item.component)
+    same = asked.item.component == other.item.component
     return same and other.days.starts <= asked.days.starts < other.days.until
 
 
@@ -150,14 +274,3 @@ def _as_then(work: Work, then: Billed, basis: str) -> Taxation:
         return Taxation(basis, then.treatment, then.treatment.rate)
     home = treatments.of(work.catalogue.profile(issuer, day), day)
     return Taxation(basis, then.treatment, home.rate)
-
-
-def _at_most(lines: list[Asked], most: Cents | None) -> list[Asked]:
-    """Give less back where the lines together would give back more than `most`."""
-    beyond = 0 if most is None else max(-sum(asked.units for asked in lines) - most, 0)
-    cut = []
-    for asked in lines:
-        less = min(beyond, max(-asked.units, 0))
-        beyond -= less
-        cut.append(replace(asked, units=asked.units + less))
-    return [asked for asked in cut if asked.units]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -189,7 +189,7 @@ STEP = st.one_of(
     st.tuples(st.just("plan"), st.integers(0, 150), st.sampled_from(["team", "net", "famille"])),
     st.tuples(st.just("credit"), st.integers(1, 2000), st.integers(0, 9)),
     st.tuples(st.just("whole"), st.just(0), st.integers(0, 9)),
-    st.tuples(st.just("cancel"), st.integers(0, 150), st.booleans()),
+    st.tuples(st.just("cancel"), st.integers(90, 240), st.booleans()),
     st.tuples(st.just("keep"), st.just(0), st.just(0)),
 )
 
@@ -200,6 +200,17 @@ STEP = st.one_of(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes here
+)
+@example(
+    mode="two_contracts",
+    period="yearly",
+    steps=[
+        ("whole", 0, 4),
+        ("cancel", 148, True),
+        ("change", 2, 1),
+        ("keep", 0, 0),
+        ("plan", 103, "net"),
+    ],
 )
 @given(
     mode=st.sampled_from(contracts.MODES),
@@ -241,4 +252,4 @@ def _done(
         asked = Cancellation(day, "part", TODAY, refund=bool(detail))
         cancelling.cancel(shop.session, one, asked, on=TODAY, told=told)
     else:
-        cancelling.keep(shop.session, one, on=FIRST, told=told)
+        cancelling.keep(shop.session, one, on=TODAY, told=told)

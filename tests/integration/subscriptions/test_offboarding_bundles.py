@@ -157,7 +157,7 @@ def test_a_closing_gives_back_what_the_cancellation_did_not(
     with database.transaction(leaving.world.engine) as session:
         one = opening.of_order(session, 1)
         assert one is not None
-        wanted = remainders.remaining(
+        wanted = remainders.charged(
             charges.due_of(session, one), Term(after, one.billed_to), Catalogue(session)
         )
     assert sum(found.values()) == sum(line.units for line in wanted) > 0

@@ -172,7 +172,7 @@ def test_what_remains_and_what_was_kept_are_what_was_billed(
             one, versions=(*one.versions, version(from_day, users=count, period=period))
         )
         for piece in remainders.pieces(one, Term(from_day, end)):
-            paid -= total(remainders.remaining(one, piece, CATALOGUE))
+            paid -= total(remainders.charged(one, piece, CATALOGUE))
             paid += total(remainders.charged(after, piece, CATALOGUE))
         one = after
     known = [
