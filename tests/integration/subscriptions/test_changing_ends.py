@@ -12,14 +12,17 @@ from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Event
 from provision.registry.states import Told
 from provision.subscriptions.books import verify
+from provision.subscriptions.documents import allocating
+from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.ledger import closings
 from provision.subscriptions.offers import contracts
 from provision.subscriptions.parties import identities
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.parties.profiles import Address
-from provision.subscriptions.selling import cancelling, renewal_letters, renewals
+from provision.subscriptions.selling import cancelling, credit_notes, renewal_letters, renewals
 from provision.subscriptions.selling.cancelling import Cancellation
 from provision.subscriptions.selling.changes import Change, change
+from provision.subscriptions.selling.credit_notes import What
 from tests.integration.subscriptions.changes_shop import (
     bring_plans,
     charged_in_all,
@@ -92,6 +95,28 @@ def test_who_stays_after_all_pays_the_whole_again(shop: Shop, *, refund: bool) -
     cancelling.keep(shop.session, one, on=TODAY, told=TOLD)
     assert charged_in_all(shop, one) == 13001
     assert verify.verify(shop.session) == []
+
+
+def test_who_stays_pays_again_what_was_refunded_and_no_more(shop: Shop) -> None:
+    """Of 108.99 for the days beyond 10.01 were left: the rest was credited for another reason."""
+    one = yearly(shop)
+    invoice = shop.session.scalars(select(Invoice)).one()
+    credit_notes.credit(
+        shop.session, allocating.number_of(invoice), What(units=12000), "panne", TODAY
+    )
+    cancel(shop, one, date(2026, 3, 30), refund=True)
+    assert charged_in_all(shop, one) == 0
+    cancelling.keep(shop.session, one, on=TODAY, told=TOLD)
+    assert charged_in_all(shop, one) == 1001
+    assert verify.verify(shop.session) == []
+
+
+def test_who_stays_does_not_pay_again_what_was_credited_before(shop: Shop) -> None:
+    one = yearly(shop)
+    invoice = shop.session.scalars(select(Invoice)).one()
+    credit_notes.credit(shop.session, allocating.number_of(invoice), What(), "panne", TODAY)
+    assert cancel(shop, one, date(2026, 3, 30), refund=True) == []
+    assert cancelling.keep(shop.session, one, on=TODAY, told=TOLD) == []
 
 
 def test_what_was_asked_and_confirmed_is_an_event(shop: Shop) -> None:

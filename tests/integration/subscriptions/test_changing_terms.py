@@ -212,6 +212,11 @@ STEP = st.one_of(
         ("plan", 103, "net"),
     ],
 )
+@example(  # the invoice of who stayed is taken back, and then a change begins before its days
+    mode="resale",
+    period="yearly",
+    steps=[("cancel", 148, True), ("keep", 0, 0), ("whole", 0, 2), ("change", 100, 2)],
+)
 @given(
     mode=st.sampled_from(contracts.MODES),
     period=st.sampled_from(plans.PERIODS),
