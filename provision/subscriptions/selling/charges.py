@@ -63,6 +63,10 @@ class Billing:
         """Tell whether `day` of a component stands on its invoice and was not given back."""
         return sum(billed.step for billed in self._of(issuer_id, component, day)) > 0
 
+    def knows(self, issuer_id: int, component: str, day: date) -> bool:
+        """Tell whether `day` of a component was ever on its invoice."""
+        return any(self._of(issuer_id, component, day))
+
     def refunded(self, issuer_id: int, component: str, day: date) -> bool:
         """Tell whether a cancellation gave `day` back that was not charged again since."""
         ended = [

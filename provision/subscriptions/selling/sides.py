@@ -111,11 +111,12 @@ def _of_one(
 def _taken(work: Work, issuer: int, before: Due, piece: Term) -> Side:
     """Return what is given back, of days that stand on an invoice, taxed as it was then."""
     version = before.version_on(piece.starts)
+    agreement = work.catalogue.agreement(version.contract_id)
     basis = work.catalogue.plan(version.plan_id).basis
     asked_lines = [
         replace(asked, units=-asked.units)
         for asked in remainders.charged(before, piece, work.catalogue, work.billing.cuts())
-        if work.billing.charged(issuer, asked.item.component, asked.days.starts)
+        if _is_charged(work, issuer, agreement, asked)
     ]
     now = Taxing(work.catalogue, before.person, work.on).of_basis(basis)
 
@@ -128,8 +129,20 @@ def _taken(work: Work, issuer: int, before: Due, piece: Term) -> Side:
         invoices = charges.creditable(work.session, before.buyer, issuer, piece)
         rest = sum(charges.left(work.session, invoice)[basis == GROSS] for invoice in invoices)
         left = how(issuer).priced(rest)
-    agreement = work.catalogue.agreement(version.contract_id)
     return Side(issuer, asked_lines, agreement, how, left)
+
+
+def _is_charged(work: Work, issuer: int, agreement: Agreement, asked: Asked) -> bool:
+    """Tell whether these days stand on an invoice of the seller.
+
+    Or on one of the other alone: of some cents one of two may have had no part, and no line.
+    """
+    place = (asked.item.component, asked.days.starts)
+    if work.billing.charged(issuer, *place):
+        return True
+    return not work.billing.knows(issuer, *place) and any(
+        work.billing.charged(other, *place) for other in agreement.issuers if other != issuer
+    )
 
 
 def _given(work: Work, issuer: int, after: Due, piece: Term) -> Side:
@@ -220,20 +233,24 @@ def _drafted(work: Work, issuer: int, sides: Sequence[Side]) -> Iterator[list[Dr
     """Yield the lines of each document of one seller.
 
     Nothing remains of a price of some cents on the last day of a term, so nothing is given back;
-    what is charged for that day then goes without it, since a day stands on one invoice.
+    what is charged for that day then goes without it, since a day stands on one invoice. And what
+    is given back of days that the other of two sellers charged alone.
     """
+
+    def is_charged(asked: Asked) -> bool:
+        return work.billing.charged(issuer, asked.item.component, asked.days.starts)
+
     whole = [
         asked
         for side in sides
         for asked in side.lines
         if asked.item.component == base(asked.item.component)
     ]
-    returned = [asked for asked in whole if asked.units < 0]
+    returned = [asked for asked in whole if asked.units < 0 and is_charged(asked)]
     without = frozenset(
-        (asked.item.component, asked.days.starts)
+        (asked.item.component, asked.days.starts, asked.units > 0)
         for asked in whole
-        if asked.units > 0
-        and work.billing.charged(issuer, asked.item.component, asked.days.starts)
+        if (asked.units > 0) == is_charged(asked)
         and not any(_meet(asked, other) for other in returned)
     )
     return ([_without(line, without) for line in _lines(work, side)] for side in sides)
@@ -256,8 +273,11 @@ def _difference(back: list[Asked], forth: list[Asked]) -> list[Asked]:
     return [asked for asked, same in zip(back, again, strict=True) if same not in forth] + kept
 
 
-def _without(line: DraftLine, places: frozenset[tuple[str, date]]) -> DraftLine:
-    if line.days is None or (base(line.item.component), line.days.starts) not in places:
+def _without(line: DraftLine, places: frozenset[tuple[str, date, bool]]) -> DraftLine:
+    """Return the line without its days at one of these places: component, first day, is charged."""
+    component = base(line.item.component)
+    is_charge = (line.net > 0) == (line.item.component == component)  # a discount is below zero
+    if line.days is None or (component, line.days.starts, is_charge) not in places:
         return line
     return replace(line, days=None)
 

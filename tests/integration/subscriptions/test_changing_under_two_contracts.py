@@ -144,3 +144,18 @@ def test_a_change_does_not_charge_days_twice_of_which_nothing_was_left_to_give_b
     )
     assert papers(shop, shop.supporter)[1:] == [("invoice", 1723, ["bundle None..None 1723"])]
     assert verify.verify(shop.session) == []
+
+
+def test_who_had_no_part_of_a_cent_is_not_given_it_by_later_changes(
+    shop: Shop, one: Subscription
+) -> None:
+    """One GiB for six days costs a cent, which the seller has, whoever is added then."""
+    wanted = [Change(gib=11), *(Change(users=users) for users in range(6, 13))]
+    for change in wanted:
+        changes.change(shop.session, one, change, date(2027, 1, 25), today=TODAY)
+    rooms = [
+        [line for _kind, _gross, said in papers(shop, owner) for line in said if "room" in line]
+        for owner in (shop.seller, shop.supporter)
+    ]
+    assert rooms == [[f"room 2027-01-25..{END} 1"], []]
+    assert verify.verify(shop.session) == []
