@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import email
-import email.message
 import imaplib
 import re
 import socket
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from email.policy import default
+from email.parser import BytesHeaderParser
+from email.policy import compat32
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
+from provision.post.masking import masked
 from provision.post.smtp import trusting
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from email.message import Message
 
     from provision.post.smtp import SmtpDoor
@@ -25,9 +25,16 @@ if TYPE_CHECKING:
 IMAPS = 993
 SECONDS = 60.0
 LARGEST = 2_000_000  # bytes of a report that is read: some return the whole message
+LONGEST_FIELD = 10_000  # letters of a field of a header
+MOST_PARTS = 100  # of a report, or recipients that it tells of: our letters have one
+DELIVERY_STATUS = "message/delivery-status"
+# What is returned (RFC 6522, 4; RFC 6533, 6): the whole message, or its headers alone.
+RETURNED = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 AT_ONCE = 200  # messages whose kind is asked for at one time
 STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
+BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))""", re.IGNORECASE)
+EMPTY_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
 UID = re.compile(rb"\bUID (\d+)")
 SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 REPORT = re.compile(rb"content-type:\s*multipart/report", re.IGNORECASE)
@@ -35,10 +42,9 @@ REPORT = re.compile(rb"content-type:\s*multipart/report", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Returned:
-    """That a message did not reach `recipient`: its Message-ID or '', the queue id or '', why."""
+    """That the message of this Message-ID did not reach `recipient`: its status, and why."""
 
     message_id: str
-    queue: str
     recipient: str
     status: str
     words: str
@@ -53,19 +59,15 @@ class Reading:
 
 
 def parse(content: bytes) -> list[Returned]:
-    """Return what a message reports as failed for good; nothing of what is no such report."""
-    message = email.message_from_bytes(content, policy=default)
-    if message.get_content_type() != "multipart/report":
+    """Return what a message reports as failed for good; nothing of what is no such report.
+
+    One that names no Message-ID counts for nothing: whoever sends it must know one of ours, and
+    nobody guesses those.
+    """
+    try:
+        return _failures(content)
+    except Exception:  # noqa: BLE001 -- anybody can send a broken one: it must not end the reading
         return []
-    parts: list[Message] = [part for part in message.walk() if part is not message]
-    status = [part for part in parts if part.get_content_type() == "message/delivery-status"]
-    blocks = status[0].get_payload() if status else None
-    if not isinstance(blocks, list) or not blocks:
-        return []
-    about = [block for block in blocks if isinstance(block, email.message.Message)]
-    returned, queue = _message_id(parts), _word(about[0], "X-Postfix-Queue-ID")
-    failures = (_failed(block, returned, queue) for block in about[1:])
-    return [failure for failure in failures if failure is not None]
 
 
 @contextmanager
@@ -94,14 +96,14 @@ def new(client: imaplib.IMAP4, known: Reading | None) -> tuple[list[Returned], R
     said = client.response("UIDVALIDITY")[1]
     validity = int(said[0]) if said and said[0] else 0
     last = known.uid if known and known.validity == validity else 0
-    found: list[Returned] = []
-    for uid in _reports(client, last):
+    returned: list[Returned] = []
+    uids = _uids(client, last)  # asked for once: what arrives meanwhile is read the next time
+    for uid in _reports(client, uids):
         _kind, parts = client.uid("FETCH", str(uid), "(BODY.PEEK[])")
         for part in parts:
             if isinstance(part, tuple):
-                found += parse(part[1])
-    newest = max(_uids(client, last), default=last)
-    return found, Reading(validity, newest)
+                returned += parse(part[1])
+    return returned, Reading(validity, max(uids, default=last))
 
 
 class _Dialled(imaplib.IMAP4):
@@ -122,9 +124,8 @@ def _uids(client: imaplib.IMAP4, last: int) -> list[int]:
     return [number for number in numbers if number > last]  # `*` is the last, however small
 
 
-def _reports(client: imaplib.IMAP4, last: int) -> Iterator[int]:
+def _reports(client: imaplib.IMAP4, uids: Sequence[int]) -> Iterator[int]:
     """Yield the numbers of the messages that are reports, by their first header alone."""
-    uids = _uids(client, last)
     for start in range(0, len(uids), AT_ONCE):
         part = ",".join(map(str, uids[start : start + AT_ONCE]))
         wanted = "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (CONTENT-TYPE)])"
@@ -136,38 +137,54 @@ def _reports(client: imaplib.IMAP4, last: int) -> Iterator[int]:
                     yield int(uid[1])
 
 
-def _failed(block: Message, returned: str, queue: str) -> Returned | None:
-    if _word(block, "Action").lower() != "failed":
+def _failures(content: bytes) -> list[Returned]:
+    report = _headers(content)
+    boundary = BOUNDARY.search(_field(report, "Content-Type"))
+    if _kind_of(report) != "multipart/report" or boundary is None:
+        return []
+    # Cut here and not by the library's parser, which goes as deep as whoever wrote it wants.
+    line = rf"(?m)^--{re.escape(boundary[1] or boundary[2])}(?:--)?[ \t]*\r?$"
+    cut = re.split(line, str(report.get_payload()), maxsplit=MOST_PARTS)
+    parts = [_headers(part.lstrip("\r\n").encode("ascii", "surrogateescape")) for part in cut[1:]]
+    contents = {_kind_of(part): _content(part) for part in reversed(parts)}
+    ids = [MESSAGE_ID.search(_field(_headers(contents.get(kind, b"")), "Message-ID")) for kind in RETURNED]
+    message_id = next((match[0] for match in ids if match), "")
+    blocks = EMPTY_LINE.split(contents.get(DELIVERY_STATUS, b"").strip(), maxsplit=MOST_PARTS)
+    failures = (_failed(_headers(block), message_id) for block in blocks[1:])
+    return [failure for failure in failures if failure is not None and message_id]
+
+
+def _failed(block: Message, message_id: str) -> Returned | None:
+    if _field(block, "Action").lower() != "failed":
         return None
-    address = _word(block, "Original-Recipient") or _word(block, "Final-Recipient")
-    status = STATUS.search(_word(block, "Status"))
+    address = _field(block, "Original-Recipient") or _field(block, "Final-Recipient")
+    status = STATUS.search(_field(block, "Status"))
     return Returned(
-        message_id=returned,
-        queue=queue,
+        message_id=message_id,
         recipient=address.rpartition(";")[2].strip().lower(),
         status=status[0] if status else "5.0.0",
-        words=" ".join(_word(block, "Diagnostic-Code").split()),
+        words=masked(" ".join(_field(block, "Diagnostic-Code").split())),
     )
 
 
-def _message_id(parts: list[Message]) -> str:
-    """Return the Message-ID of what was returned: the whole message, or its headers alone."""
-    for part in parts:
-        headers: Message | None = None
-        if part.get_content_type() == "message/rfc822":
-            inner = part.get_payload()
-            first = inner[0] if isinstance(inner, list) and inner else None
-            headers = first if isinstance(first, email.message.Message) else None
-        elif part.get_content_type() == "text/rfc822-headers":
-            body = part.get_payload(decode=True)
-            headers = email.message_from_bytes(body if isinstance(body, bytes) else b"")
-        if headers is not None and (found := MESSAGE_ID.search(_word(headers, "Message-ID"))):
-            return found[0]
-    return ""
+def _headers(content: bytes) -> Message:
+    return BytesHeaderParser(policy=compat32).parsebytes(content)
 
 
-def _word(block: Message, name: str) -> str:
-    return str(block.get(name, "")).strip()
+def _content(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def _kind_of(part: Message) -> str:
+    """Return what a part is, '' where it says so at a length that would take hours to read."""
+    return part.get_content_type() if _field(part, "Content-Type") else ""
+
+
+def _field(block: Message, name: str) -> str:
+    """Return a field of a header, '' for none and for one that no honest server writes."""
+    words = str(block.get(name, "")).strip()
+    return words if len(words) <= LONGEST_FIELD else ""
 
 
 def _unreadable(door: SmtpDoor, wrong: Exception) -> PaquetError:

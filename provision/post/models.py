@@ -1,4 +1,4 @@
-"""The tables of the post: letters with what is enclosed, who gets none, and what was read."""
+"""The tables of the post: letters with what is enclosed, who gets none, what was read and seen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ class Letter(Base):
 
     Without `email` it goes on paper, to `address` (lines). `about` names what must still be open
     when it leaves. `html` may be empty: then it is made of the text. `message` is the last answer,
-    `bounce` the status (RFC 3463) with which it came back. Who was forgotten has no words here.
+    `bounce` the status (RFC 3463) with which it came back, `gone` the address that does not exist,
+    as that showed. What is `urgent` (1) leaves before all else (0). `told_at` is when the operator
+    heard that it is held. Who was forgotten has no words here.
     """
 
     __tablename__ = "letter"
@@ -61,6 +63,9 @@ class Letter(Base):
     message: Mapped[str] = mapped_column(Text, default="")
     bounce: Mapped[str] = mapped_column(Text, default="")
     message_id: Mapped[str] = mapped_column(Text, default="")
+    urgent: Mapped[int] = mapped_column(default=0)
+    gone: Mapped[str] = mapped_column(Text, default="")
+    told_at: Mapped[datetime | None] = mapped_column(MOMENT)
 
     enclosures: Mapped[list[LetterEnclosure]] = relationship(
         order_by="LetterEnclosure.position", lazy="selectin", cascade="all, delete-orphan"
@@ -88,3 +93,18 @@ class ReadMailbox(Base):
     address: Mapped[str] = mapped_column(Text, primary_key=True)
     validity: Mapped[int] = mapped_column(UNITS)
     uid: Mapped[int] = mapped_column(UNITS)
+
+
+class GatheredSeries(Base):
+    """How far a series of invoices was looked through for letters: up to `number`.
+
+    It counts only for the day `since` which letters were sent then.
+    """
+
+    __tablename__ = "gathered_series"
+    __table_args__ = STRICT
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    series: Mapped[str] = mapped_column(Text, primary_key=True)
+    since: Mapped[date] = mapped_column(DAY)
+    number: Mapped[int]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import or_, select, text, update
 
 from provision.database import insert_many
 from provision.errors import UsageRefused
+from provision.post.masking import masked
 from provision.post.models import Letter, LetterEnclosure, PostPause
 from provision.registry import states
 
@@ -92,6 +93,7 @@ class NewLetter:
     html: str = ""
     about: tuple[str, ...] = ()
     enclosed: tuple[Enclosed, ...] = ()
+    urgent: bool = False
 
 
 def write(session: Session, letter: NewLetter, now: datetime) -> bool:
@@ -103,7 +105,7 @@ def write_many(session: Session, letters: Sequence[NewLetter], now: datetime) ->
     """Write letters down in this unit of work, those whose keys are new; return how many."""
     known = used(session, [letter.key for letter in letters])
     new = list({letter.key: letter for letter in letters if letter.key not in known}.values())
-    gone = unreachable(session)
+    gone = unreachable(session, (letter.to.email for letter in new))
     insert_many(session, Letter, [_row(letter, now, gone) for letter in new])
     enclosing = [letter for letter in new if letter.enclosed]
     numbers = _numbers(session, [letter.key for letter in enclosing])
@@ -136,10 +138,19 @@ def used(session: Session, keys: Sequence[str]) -> set[str]:
     return set(_numbers(session, keys))
 
 
-def unreachable(session: Session) -> set[str]:
-    """Return the e-mail addresses that do not exist, as letters that came back said."""
-    rows = session.execute(select(Letter.email, Letter.bounce).where(Letter.bounce != ""))
-    return {email for email, status in rows if email and is_of_address(status)}
+def unreachable(session: Session, emails: Iterable[str | None]) -> set[str]:
+    """Return which of the e-mail addresses do not exist, as letters that came back said."""
+    asked = sorted({email for email in emails if email})
+    gone: set[str] = set()
+    for start in range(0, len(asked), PIECE):
+        part = Letter.gone.in_(asked[start : start + PIECE])
+        gone |= set(session.scalars(select(Letter.gone).where(part)))
+    return gone
+
+
+def trust(session: Session, email: str) -> None:
+    """Take an address for one that exists again, whatever came back from it; those stay noted."""
+    session.execute(update(Letter).where(Letter.gone == email).values(gone=""))
 
 
 def is_of_address(status: str) -> bool:
@@ -170,16 +181,21 @@ def claim(session: Session, looked_at: Letter, told: Told) -> bool:
 
 def message_id(letter_key: str, key: SecretBytes, zone: str) -> str:
     """Return the Message-ID of a letter: the same each time, and nobody else can guess it."""
-    made = hmac.new(key.get_secret_value(), letter_key.encode(), "sha256").hexdigest()
-    return f"<{made[:ID_LETTERS]}@{zone}>"
+    code = hmac.new(key.get_secret_value(), letter_key.encode(), "sha256").hexdigest()
+    return f"<{code[:ID_LETTERS]}@{zone}>"
 
 
 def change(session: Session, letter: Letter, to: str, told: Told, message: str = "") -> None:
-    """Move a letter to a state; events say what happened, never to whom nor in which words."""
+    """Move a letter to a state; events say what happened, never to whom nor in which words.
+
+    No address of anybody stays in the message: a server may name people that one did not write to.
+    """
     states.change_state(session, letter, STATES, to, told=(f"letter:{letter.id}", told))
-    letter.message = message
+    letter.message = masked(message)
     if to == SENT:
         letter.sent_at = told.at
+    if to == HELD:
+        letter.told_at = None
 
 
 def postpone(session: Session, letter: Letter, told: Told, message: str) -> None:
@@ -205,6 +221,7 @@ def bounce(session: Session, letter: Letter, status: str, told: Told, message: s
     if letter.state != BOUNCED:
         change(session, letter, BOUNCED, told, message)
     letter.bounce = status
+    letter.gone = letter.email if letter.email and is_of_address(status) else ""
 
 
 def to_paper(session: Session, letter: Letter, told: Told) -> None:
@@ -231,15 +248,20 @@ def release(session: Session, letter: Letter, told: Told) -> None:
     letter.tries, letter.next_at, letter.bounce = 0, told.at, ""
 
 
-def due(session: Session, now: datetime) -> list[int]:
-    """Return the numbers of the letters that may leave by e-mail now, the oldest first."""
+def due(session: Session, now: datetime, *, urgent: bool = False) -> list[int]:
+    """Return the numbers of the letters that may leave by e-mail now: urgent ones, then the oldest.
+
+    With `urgent`, those alone.
+    """
     waiting = select(Letter.id).where(
         Letter.state == WAITING,
         Letter.email != "",
         Letter.text != "",
         or_(Letter.next_at.is_(None), Letter.next_at <= now),
     )
-    return list(session.scalars(waiting.order_by(Letter.next_at, Letter.id)))
+    if urgent:
+        waiting = waiting.where(Letter.urgent == 1)
+    return list(session.scalars(waiting.order_by(Letter.urgent.desc(), Letter.next_at, Letter.id)))
 
 
 def sending(session: Session, before: datetime | None = None) -> list[int]:
@@ -281,7 +303,7 @@ def forget(session: Session, letter: Letter, told: Told) -> None:
         change(session, letter, CANCELLED, told, "")
     for name in ("to_name", "address", "postcode", "subject", "text", "html", "message"):
         setattr(letter, name, "")
-    letter.email = None
+    letter.email, letter.gone = None, ""
     letter.enclosures.clear()
     session.flush()
 
@@ -302,6 +324,12 @@ def give_up(session: Session, subscriber_id: int, told: Told) -> None:
 def paused(session: Session) -> dict[int, str]:
     """Return why nothing is sent to whom: reasons by the number of the subscriber."""
     return {pause.subscriber_id: pause.reason for pause in session.scalars(select(PostPause))}
+
+
+def held_untold(session: Session) -> list[Letter]:
+    """Return the letters that are held and of which the operator did not hear yet."""
+    held = select(Letter).where(Letter.state == HELD, Letter.told_at.is_(None))
+    return list(session.scalars(held.order_by(Letter.id)))
 
 
 def _numbers(session: Session, keys: Sequence[str]) -> dict[str, int]:
@@ -339,4 +367,5 @@ def _row(letter: NewLetter, now: datetime, gone: Iterable[str]) -> Row:
         "message": NOWHERE if lost else "",
         "bounce": "",
         "message_id": "",
+        "urgent": int(letter.urgent),
     }

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
+from provision.post.masking import masked
 from provision.post.outbox import is_of_address
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Became(Enum):
 
 @dataclass(frozen=True)
 class ServerAnswer:
-    """What became of a letter, and in which words the server said so."""
+    """What became of a letter, and in which words the server said so: without addresses."""
 
     became: Became
     words: str
@@ -178,7 +179,7 @@ def _envelope(client: smtplib.SMTP, sender: str, recipient: str) -> ServerAnswer
 
 
 def _answer(code: int, words: bytes) -> ServerAnswer:
-    said = f"{code} {words.decode(errors='replace')}"
+    said = masked(f"{code} {words.decode(errors='replace')}")
     if code == DONE:
         return ServerAnswer(Became.SENT, said)
     if code // 100 == HARD:
@@ -198,5 +199,5 @@ def _words(wrong: BaseException) -> str:
     if isinstance(wrong, smtplib.SMTPResponseException):
         said = wrong.smtp_error
         words = said.decode(errors="replace") if isinstance(said, bytes) else said
-        return f"{wrong.smtp_code} {words}"
+        return masked(f"{wrong.smtp_code} {words}")
     return str(wrong) or type(wrong).__name__

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from provision.errors import UsageRefused
 from provision.post import message, outbox
 from provision.post.models import PostPause
-from provision.post.outbox import BOUNCED, CANCELLED, HELD, WAITING
+from provision.post.outbox import CANCELLED, HELD, WAITING
 from provision.registry import states
 from provision.registry.secrets import read_key_file
 from provision.subscriptions.parties import people
@@ -79,14 +79,15 @@ def release(session: Session, what: str, told: Told) -> list[dict[str, object]]:
 def retry(session: Session, number: int, told: Told) -> list[dict[str, object]]:
     """Send a letter once more, to where its person is reached today; return what that is."""
     letter = outbox.get(session, number)
-    if letter.state == BOUNCED or letter.bounce:
-        letter.bounce = ""
+    letter.bounce = ""
     outbox.release(session, letter, told)
     if letter.subscriber_id is not None:
         to = recipients(session, [letter.subscriber_id]).get(letter.subscriber_id)
         if to is not None:
             letter.to_name, letter.email = to.name, to.email
             letter.address, letter.postcode = to.address, to.postcode
+    if letter.email:
+        outbox.trust(session, letter.email)
     session.flush()
     return [row(letter)]
 

@@ -39,7 +39,7 @@ def look_again(control: Control, session: Session, letter: Letter) -> tuple[str,
     if paused is not None:
         return WAITING, f"Paused: {paused}"
     verdict = _reminder(control, session, letter) if letter.kind == REMINDER else None
-    if verdict is None and letter.email in outbox.unreachable(session):
+    if verdict is None and outbox.unreachable(session, [letter.email]):
         return WAITING, ON_PAPER
     return verdict
 

@@ -55,14 +55,10 @@ def note(session: Session, control: Control, returned: Sequence[Returned]) -> li
 
 
 def _of(session: Session, failure: Returned) -> Letter | None:
-    """Return the letter by its Message-ID, which nobody guesses, or by queue id and addressee."""
-    if failure.message_id:
-        by_id = select(Letter).where(Letter.message_id == failure.message_id)
-        return session.scalar(by_id)
-    if not failure.queue or not failure.recipient:
+    """Return the letter by its Message-ID: nobody guesses it who did not get the letter.
+
+    A queue id proves nothing: servers write them in the open, and anybody can send a report.
+    """
+    if not failure.message_id:
         return None
-    left = select(Letter).where(
-        Letter.email == failure.recipient,
-        Letter.message.contains(f"queued as {failure.queue}", autoescape=True),
-    )
-    return session.scalar(left.limit(1))
+    return session.scalar(select(Letter).where(Letter.message_id == failure.message_id))

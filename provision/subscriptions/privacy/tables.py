@@ -103,7 +103,10 @@ HOLDINGS = MappingProxyType(
         "letter": Holding(
             Fate.BLANKED,
             "its key keeps it from being written twice",
-            ("to_name", "email", "address", "postcode", "subject", "text", "html", "message"),
+            (
+                *("to_name", "email", "gone", "address", "postcode"),
+                *("subject", "text", "html", "message"),
+            ),
         ),
         "letter_enclosure": Holding(Fate.DELETED, "nothing is enclosed in what was forgotten"),
         "post_pause": Holding(Fate.DELETED, "nobody is written to any more"),
@@ -131,6 +134,7 @@ OF_NOBODY = frozenset(
         "fund",
         "fund_decision",
         "fund_movement",
+        "gathered_series",
         "hour_value",
         "ledger_transaction",
         "local_currency",

@@ -20,6 +20,51 @@ Voici votre facture F2026-000012, d’un montant de 12,00 €.
 Boutique Libre
 """
 
+# As Postfix 3.10 writes them, shortened.
+REPORT = """From: MAILER-DAEMON@bundles1.paquet.test (Mail Delivery System)
+To: post@paquet.test
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="B"
+
+--B
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+
+--B
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; bundles1.paquet.test
+X-Postfix-Queue-ID: BC6F31DAA80
+X-Postfix-Sender: rfc822; post@paquet.test
+
+Final-Recipient: rfc822; zoe@ailleurs.test
+Original-Recipient: rfc822;Zoe@Ailleurs.test
+Action: {action}
+Status: {status}
+Remote-MTA: dns; mx.ailleurs.test
+Diagnostic-Code: smtp; 550 5.1.1 <zoe@ailleurs.test>: Recipient address
+    rejected: User unknown in local recipient table
+
+--B
+Content-Type: {kind}
+
+{headers}
+--B--
+"""
+HEADERS = "Message-ID: <0fb1@paquet.test>\nSubject: Facture\n"
+
+
+def report(
+    action: str = "failed",
+    status: str = "5.1.1",
+    kind: str = "text/rfc822-headers",
+    headers: str = HEADERS,
+) -> bytes:
+    words = {"action": action, "status": status, "kind": kind, "headers": headers}
+    return REPORT.format(**words).encode("utf-8", "surrogatepass")
+
 
 def a_letter(**changes: Any) -> Letter:  # noqa: ANN401 (columns)
     words: dict[str, Any] = {
