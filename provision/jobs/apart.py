@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,10 @@ def main() -> int:
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: stopping.append(received))
-    read = settings.load(config)
-    control = acting(Control(read, database.connect(read.registry.url), ""), held.run_id)
+    read, stops = settings.load(config), partial(bool, stopping)
+    blank = Control(read, database.connect(read.registry.url), "", stops=stops)
     try:
-        engine.carry_out(control, held, Carrying(patient=True, stops=lambda: bool(stopping)))
+        engine.carry_out(acting(blank, held.run_id), held, Carrying(patient=True, stops=stops))
     except PaquetError as failed:
         sys.stderr.write(f"job {held.run_id}: {failed.message}\n")
         return failed.exit_code

@@ -10,24 +10,27 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.jobs.work import RunKind, StepResult, UnderWay, one_step
+from provision.registry import runs
 from provision.registry.runs import PERSON_WAITS, WantedRun
 from provision.workflows import announcing, posting, posting_gathering, posting_operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy.orm import Session
+
     from provision.jobs.work import Words
     from provision.workflows.control import Control
     from provision.workflows.posting import Posted
 
 QUEUE = "post"
-GATHER, SEND, READ = "gather", "send", "read"
+GATHER, SEND, READ = STEPS = ("gather", "send", "read")
+MOST_TRIES = 1  # that count: the pause after the next one is ten minutes (`engine.PAUSES`)
 
 
 def round_of(address: str, priority: int = PERSON_WAITS) -> WantedRun:
     """Ask for a round of the post, which leaves from `address`: '' for none, and nothing leaves."""
-    steps = (GATHER, SEND, READ) if address else (GATHER,)
-    return WantedRun("post", "post:", steps, {"address": address}, QUEUE, priority=priority)
+    return WantedRun("post", "post:", STEPS, {"address": address}, QUEUE, priority=priority)
 
 
 def announcement(day: date, priority: int = PERSON_WAITS) -> WantedRun:
@@ -42,9 +45,9 @@ def to_operator(day: date, priority: int = PERSON_WAITS) -> WantedRun:
 
 
 @contextmanager
-def _begin(control: Control, _words: Words) -> Iterator[UnderWay]:
-    steps = {GATHER: _gather, SEND: _send, READ: _read}
-    yield UnderWay({name: partial(do, control) for name, do in steps.items()})
+def _begin(control: Control, words: Words) -> Iterator[UnderWay]:
+    leaves = {SEND: _send, READ: _read} if words["address"] else {SEND: _wait, READ: _wait}
+    yield UnderWay({name: partial(do, control) for name, do in {GATHER: _gather, **leaves}.items()})
 
 
 def _gather(control: Control) -> StepResult:
@@ -53,16 +56,39 @@ def _gather(control: Control) -> StepResult:
     return StepResult(f"written: {told}" if told else "nothing to write")
 
 
+def _wait(_control: Control) -> StepResult:
+    return StepResult("no address is set from which letters leave")
+
+
 def _send(control: Control) -> StepResult:
-    return _posted(posting.send(control), "left")
+    with _watched(control, "sender"):
+        return _posted(posting.send(control), "left")
 
 
 def _read(control: Control) -> StepResult:
-    """Read what came back; a mailbox that does not answer is asked again with the next round."""
-    try:
+    with _watched(control, "mailbox"):
         return _posted(posting.came_back(control), "came back")
-    except PaquetError as unable:
-        return StepResult(unable.message, [])
+
+
+@contextmanager
+def _watched(control: Control, part: str) -> Iterator[None]:
+    """Let the operator hear once that a part of the post fails, and once that it works again."""
+    try:
+        yield
+    except PaquetError as failed:
+        posting_operator.note_trouble(control, part, failed)
+        raise
+    posting_operator.note_trouble(control, part, None)
+
+
+def _keep_trying(session: Session, _control: Control, _words: Words, state: str, _why: str) -> None:
+    """Let a round that failed be tried again every ten minutes, for as long as it takes.
+
+    Pauses that grow to hours would keep letters from leaving while only the mailbox is away.
+    """
+    run = runs.newest(session, "post", "post:")
+    if run is not None and state == runs.WAITING:
+        run.tries = min(run.tries, MOST_TRIES)
 
 
 def _posted(posted: list[Posted], what: str) -> StepResult:
@@ -79,6 +105,6 @@ def _tell(control: Control, _words: Words) -> StepResult:
     return StepResult(f"{count} things told" if count else "nothing changed", {"told": count})
 
 
-POST = RunKind(_begin, leaves_events=False)
+POST = RunKind(_begin, _keep_trying, lambda _not_done: list(STEPS), each=True, leaves_events=False)
 ANNOUNCE = one_step("announce", _announce)
 TELL_OPERATOR = one_step("tell operator", _tell)

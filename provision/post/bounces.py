@@ -147,7 +147,10 @@ def _failures(content: bytes) -> list[Returned]:
     cut = re.split(line, str(report.get_payload()), maxsplit=MOST_PARTS)
     parts = [_headers(part.lstrip("\r\n").encode("ascii", "surrogateescape")) for part in cut[1:]]
     contents = {_kind_of(part): _content(part) for part in reversed(parts)}
-    ids = [MESSAGE_ID.search(_field(_headers(contents.get(kind, b"")), "Message-ID")) for kind in RETURNED]
+    ids = [
+        MESSAGE_ID.search(_field(_headers(contents.get(kind, b"")), "Message-ID"))
+        for kind in RETURNED
+    ]
     message_id = next((match[0] for match in ids if match), "")
     blocks = EMPTY_LINE.split(contents.get(DELIVERY_STATUS, b"").strip(), maxsplit=MOST_PARTS)
     failures = (_failed(_headers(block), message_id) for block in blocks[1:])

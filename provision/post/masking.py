@@ -1,4 +1,4 @@
-"""What a server says, without the addresses in it: it names people, also others than one wrote to."""
+"""What a server says, without the addresses in it: it names also people one did not write to."""
 
 from __future__ import annotations
 

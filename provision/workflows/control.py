@@ -31,13 +31,17 @@ def _silent(_line: str) -> None:
 
 @dataclass(frozen=True)
 class Control:
-    """What a story runs with; `tell` hears one line per thing done, `actor` goes into events."""
+    """What a story runs with; `tell` hears one line per thing done, `actor` goes into events.
+
+    `stops` says whether whoever carries it out was told to stop: long stories end early then.
+    """
 
     settings: Settings
     engine: Engine
     actor: str
     clock: Callable[[], datetime] = _now
     tell: Callable[[str], None] = _silent
+    stops: Callable[[], bool] = lambda: False
 
     def reading(self) -> AbstractContextManager[Session]:
         """Return one look at the registry, which waits for no writer and cannot write."""

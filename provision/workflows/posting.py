@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 PROGRAM = "/usr/local/lib/paquet/post-seen"
 ABANDONED = timedelta(minutes=10)  # after so long a letter under way has no sender any more
 SESSION_OVER = timedelta(hours=1)  # after so long no session is open, whatever the log lacks
+TURN = timedelta(minutes=8)  # it comes again every ten: a run of hours would keep others waiting
 MINUTE = 60.0
 LOCK = "post.lock"
 PERHAPS = (
@@ -57,8 +59,8 @@ def send(control: Control, pause: Callable[[float], None] = time.sleep) -> list[
     """Send what may leave now, at the pace of the settings; return what became of each letter.
 
     Raises PaquetError when the server cannot be reached, or the sender has no secret: then letters
-    wait. It stops for now when the server says that it is too many, and does nothing while another
-    run on this machine sends: the pace is that of both.
+    wait. It stops for now after `TURN`, when it is told to, or when the server says that it is too
+    many; and it does nothing while another run on this machine sends: the pace is that of both.
     """
     door = posting_sender.door(control)
     with locked_if_free(control.settings.state / LOCK) as is_free:
@@ -70,9 +72,7 @@ def send(control: Control, pause: Callable[[float], None] = time.sleep) -> list[
 
 def _send(control: Control, door: SmtpDoor, pause: Callable[[float], None]) -> list[Posted]:
     unclear, posted = [_of(control, number) for number in recover_abandoned(control)], []
-    with control.reading() as session:
-        due = outbox.due(session, control.clock())
-    for result in _each(control, door, due, pause):
+    for result in _each(control, door, pause):
         control.tell(f"letter {result.letter}: {result.state}")
         posted.append(result)
     unsure = [result.letter for result in posted if result.state == outbox.SENDING]
@@ -143,13 +143,34 @@ def _settle(control: Control, session: Session, letter: Letter, seen: dict[str, 
         outbox.change(session, letter, HELD, told, PERHAPS)
 
 
-def _each(
-    control: Control, door: SmtpDoor, due: list[int], pause: Callable[[float], None]
-) -> Iterator[Posted]:
+def _turns(control: Control) -> Iterator[int]:
+    """Yield the letters that may leave, each once, until the turn is over.
+
+    Before each one is looked for what became urgent meanwhile: that goes before all others.
+    """
+    ends, begun = control.clock() + TURN, set[int]()
+    with control.reading() as session:
+        waiting = deque(outbox.due(session, control.clock()))
+    while True:
+        with control.reading() as session:
+            urgent = outbox.due(session, control.clock(), urgent=True)
+        waiting.extendleft(number for number in reversed(urgent) if number not in begun)
+        while waiting and waiting[0] in begun:
+            waiting.popleft()
+        if not waiting:
+            return
+        if control.stops() or control.clock() >= ends:
+            control.tell(f"{len(set(waiting) - begun)} letters wait for the next run")
+            return
+        begun.add(waiting[0])
+        yield waiting.popleft()
+
+
+def _each(control: Control, door: SmtpDoor, pause: Callable[[float], None]) -> Iterator[Posted]:
     """Send letter by letter over one connection, made anew when it is lost."""
     wait, client = MINUTE / control.settings.post.per_minute, None
     with ExitStack() as open_doors:
-        for number in due:
+        for number in _turns(control):
             ready = _ready(control, door, number)
             if isinstance(ready, Posted):
                 yield ready

@@ -9,8 +9,7 @@ from sqlalchemy import select
 from provision import database
 from provision.languages import spoken
 from provision.post import outbox
-from provision.post.models import Letter
-from provision.post.outbox import HELD, NewLetter, Recipient
+from provision.post.outbox import NewLetter, Recipient
 from provision.registry import findings, states
 from provision.registry.models import Bundle, Event, Run
 from provision.registry.runs import FAILED
@@ -23,26 +22,47 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from provision.errors import PaquetError
     from provision.registry.models import KnownFinding
     from provision.workflows.control import Control
 
 OPERATOR, TOLD = "operator", "told"
-DAILY, SEVERE = "daily", "severe"
+DAILY, SEVERE, TROUBLE = "daily", "severe", "post"
 
 
 def at_once(control: Control, session: Session, new: Sequence[KnownFinding]) -> bool:
-    """Write what is severe among new findings, in their own unit of work; return whether it did."""
+    """Write what is severe among new findings, in their own unit of work; return whether it did.
+
+    What is not written counts as not told: the letter of the day tells it.
+    """
     severe = [finding for finding in new if finding.result == findings.SEVERE]
     if not severe or control.settings.post.since is None:
         return False
     session.flush()
     at = control.clock()
-    numbers = "-".join(str(finding.id) for finding in severe[:1])
-    key = f"{OPERATOR}:{SEVERE}:{numbers}:{at:%Y%m%d}"
+    # With the moment: what was mended, or eased, and is severe again the same day is told again.
+    key = f"{OPERATOR}:{SEVERE}:{severe[0].id}:{at.isoformat()}"
     words = {"new": _described(session, severe), "failed": [], "held": [], "mended": []}
+    if not _write(control, session, key, {**words, "still": 0}):
+        return False
     for finding in severe:
         finding.told_at = at
-    return _write(control, session, key, {**words, "still": 0})
+    return True
+
+
+def note_trouble(control: Control, part: str, wrong: PaquetError | None) -> None:
+    """Keep that a part of the post does not work, or does again: it is told once, day by day.
+
+    Not at once: such a letter would wait for what is broken.
+    """
+    row = {"check": TROUBLE, "result": "warning", "message": "", "hint": ""}
+    if wrong is not None:
+        row |= {"message": wrong.message, "hint": wrong.hint}
+
+    def work(session: Session) -> None:
+        findings.note(session, f"post:{part}", [row] if wrong else [], control.clock())
+
+    database.retried(control.engine, work)
 
 
 def daily(control: Control) -> int:
@@ -53,14 +73,14 @@ def daily(control: Control) -> int:
             return 0
         at, since = control.clock(), _last(session)
         new, over = findings.untold(session), findings.mended(session)
-        failed, held = _failed(session, since), _held(session, since)
+        failed, held = _failed(session, since), outbox.held_untold(session)
         count = len(new) + len(over) + len(failed) + len(held)
         key = f"{OPERATOR}:{DAILY}:{control.today()}"
         words = {
             "new": _described(session, new),
             "mended": _described(session, over),
             "failed": failed,
-            "held": held,
+            "held": [letter.id for letter in held],
             "still": findings.still_wrong(session),
         }
         if not count or not _write(control, session, key, words):
@@ -69,6 +89,8 @@ def daily(control: Control) -> int:
             finding.told_at = at
         for finding in over:
             finding.over_told_at = at
+        for letter in held:
+            letter.told_at = at
         states.record(session, OPERATOR, TOLD, control.told())
         return count
 
@@ -82,9 +104,8 @@ def _write(control: Control, session: Session, key: str, words: dict[str, object
     subject, _, body = said.partition("\n")
     sender = Writers(session, control.settings, control.today()).operator
     to = Recipient(operator.name, operator.contact, language)
-    letter = NewLetter(
-        key, OPERATOR, control.today(), sender, to, subject.strip(), body.strip() + "\n"
-    )
+    words_of = (subject.strip(), body.strip() + "\n")
+    letter = NewLetter(key, OPERATOR, control.today(), sender, to, *words_of, urgent=True)
     return outbox.write(session, letter, control.clock())
 
 
@@ -102,16 +123,6 @@ def _failed(session: Session, since: datetime | None) -> list[dict[str, object]]
         {"id": run.id, "kind": run.kind, "about": run.subject, "message": run.message}
         for run in session.scalars(stopped)
     ]
-
-
-def _held(session: Session, since: datetime | None) -> list[int]:
-    """Return the letters that were held since the last time that the operator was told."""
-    kept = select(Letter.id).where(Letter.state == HELD).order_by(Letter.id)
-    if since is not None:
-        about = select(Event.subject).where(Event.at > since, Event.what.like(f"%→ {HELD}"))
-        new = set(session.scalars(about))
-        return [number for number in session.scalars(kept) if f"letter:{number}" in new]
-    return list(session.scalars(kept))
 
 
 def _described(session: Session, some: Iterable[KnownFinding]) -> list[dict[str, object]]:

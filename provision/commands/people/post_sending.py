@@ -10,10 +10,11 @@ import click
 from provision.commands.shared import progress
 from provision.commands.shared.changing import agreed, change_options
 from provision.commands.shared.context import PROBLEMS_FOUND, pass_context
-from provision.errors import UsageRefused
+from provision.errors import PaquetError, UsageRefused
 from provision.jobs import post as post_runs
 from provision.jobs import starting
 from provision.post import outbox
+from provision.registry import runs
 from provision.workflows import posting_gathering, posting_listing, posting_sender
 from provision.workflows.posting_words import RECEIPT
 
@@ -49,13 +50,31 @@ def send(context: Context, how: How) -> None:
             return
         if planned and not agreed(context, planned, how, f"Send {len(planned)} letters?"):
             return
-    with progress.steps(quiet=how.as_json) as tell:
-        asked = post_runs.round_of(posting_sender.address(context.control()))
-        done = starting.see_through(context.control(tell), asked)
-    rows = [row for step in done.facts for row in step]
+    rows, failed = _round(context, quiet=how.as_json)
     context.show(rows, as_json=how.as_json, nothing=NOTHING)
+    if failed is not None:
+        raise failed
     if any(row["state"] in TROUBLES for row in rows):
         sys.exit(PROBLEMS_FOUND)
+
+
+def _round(context: Context, *, quiet: bool) -> tuple[list[Facts], PaquetError | None]:
+    """See a round to its end; return what became of letters, and what failed beside that."""
+    failed = None
+    with progress.steps(quiet=quiet) as tell:
+        control = context.control(tell)
+        run_id = starting.ask(control, post_runs.round_of(posting_sender.address(control)))
+        starting.again(control, run_id)  # one that waits to be tried again is tried now
+        try:
+            starting.finish(control, run_id)
+        except PaquetError as wrong:
+            failed = wrong
+    with context.reading() as session:
+        steps = runs.get(session, run_id).steps
+    said = "; ".join(step.message for step in steps if step.state == runs.FAILED)
+    if failed is not None and said:
+        failed = PaquetError(said, failed.hint)
+    return [row for step in steps for row in step.facts or ()], failed
 
 
 def _planned(context: Context) -> list[Facts]:

@@ -1,4 +1,4 @@
-"""Letters that hurry, addresses that are gone, what the operator heard, and how far was gathered."""
+"""Letters that hurry, addresses that are gone, what the operator heard of, how far was gathered."""
 
 from __future__ import annotations
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from provision.errors import PaquetError
+from provision.post import outbox
 from provision.post.models import Letter
+from provision.post.outbox import Correspondent, NewLetter, Recipient
 from provision.registry import findings, runs
 from provision.workflows import posting_operator
 
@@ -97,6 +100,50 @@ def test_what_becomes_severe_is_told_again(told: Trial) -> None:
     posting_operator.daily(told.control)
     assert look(told, row("disk", "error", "it is full")) == ["disk"]
     assert "it is full" in letters(told)[1]
+
+
+def test_what_eased_and_is_severe_again_on_one_day_is_written_again(told: Trial) -> None:
+    for result in ("error", "warning", "error"):
+        look(told, row("disk", result, f"it is {result}"))
+        told.later(minutes=10)
+    assert len(letters(told)) == 2
+
+
+def test_what_could_not_be_written_at_once_is_told_by_the_letter_of_the_day(told: Trial) -> None:
+    for result in ("error", "warning", "error"):  # all at one moment: the second has the same key
+        look(told, row("disk", result, f"it is {result}"))
+    assert len(letters(told)) == 1
+    assert posting_operator.daily(told.control) == 1
+    assert "disk (error" in letters(told)[1]
+
+
+def test_letters_that_were_held_when_they_were_written_are_told_once(told: Trial) -> None:
+    nobody = Recipient("Jeanne", None)
+    letter = NewLetter("word:1", "word", date(2026, 11, 30), Correspondent("A"), nobody, "B", "B\n")
+    with told.control.session() as session:
+        outbox.write(session, letter, told.now)
+    assert posting_operator.daily(told.control) == 1
+    assert "Courriers retenus : 1" in letters(told)[1]
+    told.later(days=1)
+    assert posting_operator.daily(told.control) == 0
+
+
+def test_a_part_of_the_post_that_fails_is_told_once_and_once_when_it_works_again(
+    told: Trial,
+) -> None:
+    away = PaquetError("The mailbox cannot be read", "Look.")
+    for wrong in (away, away):
+        posting_operator.note_trouble(told.control, "sender", None)
+        posting_operator.note_trouble(told.control, "mailbox", wrong)
+        told.later(minutes=10)
+    assert posting_operator.daily(told.control) == 1
+    assert "mailbox · post (warning" in letters(told)[0]
+    told.later(days=1)
+    posting_operator.note_trouble(told.control, "mailbox", away)
+    assert posting_operator.daily(told.control) == 0
+    posting_operator.note_trouble(told.control, "mailbox", None)
+    assert posting_operator.daily(told.control) == 1
+    assert "- mailbox · post" in letters(told)[1]
 
 
 def test_a_job_that_stopped_is_told_once(told: Trial) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from provision.post import bounces
 from provision.registry.models import Subscriber
 from provision.subscriptions.documents import describing, issuing, numbering
 from provision.subscriptions.documents.issuing import Number
@@ -20,6 +21,7 @@ from provision.subscriptions.parties import identities, organisations
 from provision.subscriptions.parties.profiles import Address, Profile
 from provision.subscriptions.selling import billing, charges, due, opening
 from provision.subscriptions.selling.opening import Sale
+from tests.integration.subscriptions.mail_keeper import keeping
 from tests.integration.subscriptions.mail_taker import taking
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from provision.subscriptions.offers.models import Plan
     from provision.subscriptions.parties.models import Organisation
     from provision.subscriptions.selling.models import Subscription
+    from tests.integration.subscriptions.mail_keeper import Keeper
     from tests.integration.subscriptions.mail_taker import Taker
 
 START = date(2026, 1, 1)
@@ -217,3 +220,11 @@ def taker(tmp_path: Path) -> Iterator[Taker]:
     """A mail server that takes letters."""
     with taking(tmp_path) as server:
         yield server
+
+
+@pytest.fixture
+def keeper(taker: Taker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keeper]:
+    """The mailbox of the sender at the same server."""
+    with keeping(taker.tls) as mailbox:
+        monkeypatch.setattr(bounces, "IMAPS", mailbox.port)
+        yield mailbox

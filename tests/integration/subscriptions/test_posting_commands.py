@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.subscriptions.conftest import Shop
+    from tests.integration.subscriptions.mail_keeper import Keeper
     from tests.integration.subscriptions.mail_taker import Taker
     from tests.integration.subscriptions.post_office import Office
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+    pytest.mark.usefixtures("keeper"),
+]
 
 
 @pytest.fixture
@@ -66,7 +70,6 @@ def test_send_shows_who_would_get_what_then_sends_it(context: Context, office: O
     assert rows(context, "list") == []
     assert office.taker.taken == []
     office.taker.answers["END"] = ["250 2.0.0 Ok: queued as ABC123"]
-    # IMAP is not there: what came back is read another time.
     (sent,) = rows(context, "send", "--yes")
     assert sent == {
         "letter": 1,
@@ -78,6 +81,20 @@ def test_send_shows_who_would_get_what_then_sends_it(context: Context, office: O
     assert [row["by"] for row in rows(context, "list", "--state", "waiting")] == ["paper"]
     assert [row["letter"] for row in rows(context, "list", "--to", "jeanne@exemple.test")] == [1]
     assert rows(context, "list", "--bounced") == []
+
+
+def test_what_left_is_shown_and_then_that_the_mailbox_cannot_be_read(
+    context: Context, keeper: Keeper
+) -> None:
+    keeper.is_away = True
+    ended = CliRunner().invoke(
+        post, ["send", "--yes", "--json"], obj=context, standalone_mode=False
+    )
+    assert [row["state"] for row in json.loads(ended.stdout)] == ["sent"]
+    assert isinstance(ended.exception, PaquetError)
+    assert "The mailbox of post@exemple.test" in ended.exception.message
+    keeper.is_away = False
+    assert rows(context, "send", "--yes") == []
 
 
 def test_a_letter_that_bounced_ends_with_five_and_is_retried_elsewhere(

@@ -12,6 +12,7 @@ from provision.post import bounces, outbox
 from provision.post.bounces import Returned
 from tests.unit.post.post_examples import report
 
+
 @pytest.mark.parametrize("kind", ["text/rfc822-headers", "message/rfc822"])
 def test_a_report_says_which_message_did_not_reach_whom_and_why(kind: str) -> None:
     said = "smtp; 550 5.1.1 <…>: Recipient address rejected: "
@@ -113,9 +114,15 @@ def test_what_arrives_while_the_mailbox_is_read_is_read_the_next_time() -> None:
     other = report(headers="Message-ID: <0fb2@paquet.test>\n")
     client = Mailbox([report(headers="Message-ID: <\n"), report()], [other])
     returned, reading = bounces.new(client, None)  # type: ignore[arg-type] # it is no connection
-    assert ([failure.message_id for failure in returned], reading.uid) == (["<0fb1@paquet.test>"], 2)
+    assert ([failure.message_id for failure in returned], reading.uid) == (
+        ["<0fb1@paquet.test>"],
+        2,
+    )
     returned, reading = bounces.new(client, reading)  # type: ignore[arg-type]
-    assert ([failure.message_id for failure in returned], reading.uid) == (["<0fb2@paquet.test>"], 3)
+    assert ([failure.message_id for failure in returned], reading.uid) == (
+        ["<0fb2@paquet.test>"],
+        3,
+    )
 
 
 @given(st.binary(max_size=400))
