@@ -1,6 +1,6 @@
 """A letter as an e-mail: text and HTML, what is enclosed, and headers that hold one line each.
 
-RFC 5322 and 2047 by the standard library; Auto-Submitted is RFC 3834, List-Unsubscribe RFC 2369.
+RFC 5322 and 2047 by the standard library; Auto-Submitted is RFC 3834.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)
 LONGEST = 200  # letters of what a person or a subject is called in a header
 # Line breaks, and what nobody sees: it would stand in a header for somebody else's eyes.
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-MAY_END = frozenset({"invitation", "report"})  # kinds that a person may ask to get no more of
 MEDIA = {"pdf": ("application", "pdf"), "txt": ("text", "plain"), "csv": ("text", "csv")}
 UNKNOWN = ("application", "octet-stream")
 
@@ -55,8 +54,6 @@ def compose(letter: Letter, sender: str, at: datetime, files: Sequence[Attached]
     message["Date"] = format_datetime(at)
     message["Message-ID"] = letter.message_id
     message["Auto-Submitted"] = "auto-generated"
-    if letter.kind in MAY_END:
-        message["List-Unsubscribe"] = f"<mailto:{letter.reply_to or sender}?subject=unsubscribe>"
     message.set_content(letter.text, charset="utf-8", cte="quoted-printable")
     message.add_alternative(as_html(letter), "html", charset="utf-8", cte="quoted-printable")
     for file in files:

@@ -118,12 +118,6 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
         message.compose(a_letter(email=address), SENDER, AT, [])
 
 
-@pytest.mark.parametrize(("kind", "may_end"), [("invoice", False), ("invitation", True)])
-def test_only_what_one_may_do_without_says_how_to_end_it(kind: str, may_end: bool) -> None:  # noqa: FBT001
-    made = read(message.compose(a_letter(kind=kind), SENDER, AT, []))
-    assert (made["List-Unsubscribe"] is not None) is may_end
-
-
 def test_a_page_shows_text_of_people_as_text() -> None:
     page = message.as_html(a_letter(text="<script>alert(1)</script> {{ 7 * 7 }}\n"))
     assert "<script>" not in page
