@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
@@ -10,7 +11,6 @@ from provision.post.models import PostPause
 from provision.post.outbox import CANCELLED, HELD, WAITING
 from provision.registry import states
 from provision.registry.secrets import read_key_file
-from provision.subscriptions.parties import people
 from provision.workflows import posting_checks
 from provision.workflows.posting_listing import listing, row, subscriber
 from provision.workflows.posting_words import recipients
@@ -40,10 +40,20 @@ def as_message(control: Control, number: int) -> bytes:
     return message.compose(letter, sender, control.clock(), files)
 
 
-def hold(session: Session, what: str, told: Told, *, for_good: bool) -> list[dict[str, object]]:
+@dataclass(frozen=True)
+class Addressed:
+    """What is held or let go: one letter by its number, or all to a subscriber."""
+
+    letter: int | None = None
+    subscriber: str | None = None
+
+
+def hold(
+    session: Session, what: Addressed, told: Told, *, for_good: bool
+) -> list[dict[str, object]]:
     """Keep a letter back, or all letters to a subscriber from now on; return what that is."""
-    if not people.is_number(what):
-        person = subscriber(session, what)
+    if what.letter is None:
+        person = subscriber(session, what.subscriber or "")
         session.merge(
             PostPause(
                 subscriber_id=person.id, reason=told.why, actor=told.actor, since=told.at.date()
@@ -51,7 +61,7 @@ def hold(session: Session, what: str, told: Told, *, for_good: bool) -> list[dic
         )
         states.record(session, f"subscriber:{person.id}", "post paused", told)
         return [_of_person(session, person, "held back")]
-    letter = outbox.get(session, int(what))
+    letter = outbox.get(session, what.letter)
     if for_good:
         outbox.change(session, letter, CANCELLED, told, told.why)
     else:
@@ -59,17 +69,17 @@ def hold(session: Session, what: str, told: Told, *, for_good: bool) -> list[dic
     return [row(letter)]
 
 
-def release(session: Session, what: str, told: Told) -> list[dict[str, object]]:
+def release(session: Session, what: Addressed, told: Told) -> list[dict[str, object]]:
     """Let a letter go that was held, or all to a subscriber again; return what that is."""
-    if not people.is_number(what):
-        person = subscriber(session, what)
+    if what.letter is None:
+        person = subscriber(session, what.subscriber or "")
         pause = session.get(PostPause, person.id)
         if pause is None:
             raise UsageRefused(f"Nothing is held back for subscriber {person.id}")
         session.delete(pause)
         states.record(session, f"subscriber:{person.id}", "post released", told)
         return [_of_person(session, person, "released")]
-    letter = outbox.get(session, int(what))
+    letter = outbox.get(session, what.letter)
     if letter.state != HELD:
         raise UsageRefused(f"Letter {letter.id} is {letter.state}, not held")
     outbox.release(session, letter, told)

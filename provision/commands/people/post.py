@@ -28,7 +28,7 @@ WAITING = {
         "people.post_letterbox", "Write one PDF of all letters on paper, ready for the letterbox."
     ),
     "hold": Waiting(
-        "people.post_holding", "Keep letter WHAT back, or all letters to the subscriber WHAT."
+        "people.post_holding", "Keep letter WHAT back, or all letters to a subscriber."
     ),
     "release": Waiting("people.post_holding", "Let go again what was held: a letter, or a person."),
     "retry": Waiting(
