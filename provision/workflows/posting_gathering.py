@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, exists, func, literal, select
 
 from provision import database
 from provision.errors import PaquetError
-from provision.post import outbox
+from provision.post import gathered, outbox
+from provision.post.gathered import SeenSeries
+from provision.post.models import Letter
 from provision.post.outbox import NewLetter
 from provision.registry.models import Order
 from provision.subscriptions.commons.receipts import copies, papers, recording
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
+    from sqlalchemy import Row, Select
     from sqlalchemy.orm import Session
 
     from provision.post.outbox import Recipient
@@ -43,6 +46,9 @@ if TYPE_CHECKING:
     from provision.subscriptions.payments.handing_over import ToldDebit
     from provision.subscriptions.payments.models import Collection
     from provision.workflows.control import Control
+
+
+TO_COME = "is written first"
 
 
 @dataclass(frozen=True)
@@ -54,55 +60,120 @@ class Candidate:
     make: Callable[[Recipient], NewLetter | None]
 
 
+@dataclass(frozen=True)
+class MissingLetters:
+    """Letters that are missing, and how far that looked through a series of documents."""
+
+    letters: list[NewLetter]
+    seen: SeenSeries | None = None
+
+
+@dataclass(frozen=True)
+class MissingReceipt:
+    """A receipt of which nobody has the original, by its organisation and number, and its giver."""
+
+    organisation_id: int
+    shown: str
+    to: Recipient
+
+
+@dataclass(frozen=True)
+class ComingLetter:
+    """A letter that would be written now."""
+
+    kind: str
+    to: Recipient
+    subject: str
+    is_on_paper: bool
+
+
 def gather(control: Control) -> Counter[str]:
     """Write every letter that is missing, and return how many of each kind."""
     written: Counter[str] = Counter()
-    for letters in missing(control):
+    for part in _parts(control):
 
-        def work(session: Session, letters: list[NewLetter] = letters) -> int:
+        def work(session: Session, part: MissingLetters = part) -> int:
             outbox.alone(session)
-            return outbox.write_many(session, letters, control.clock())
+            if part.seen is not None and control.settings.post.since is not None:
+                gathered.note(session, part.seen, control.settings.post.since)
+            return outbox.write_many(session, part.letters, control.clock())
 
         if database.retried(control.engine, work):
-            written.update(letter.kind for letter in letters)
-    for organisation_id, shown in missing_receipts(control):
-        if _give_receipt(control, organisation_id, shown):
+            written.update(letter.kind for letter in part.letters)
+    for receipt in missing_receipts(control):
+        if _give_receipt(control, receipt.organisation_id, receipt.shown):
             written[posting_words.RECEIPT] += 1
     return written
 
 
-def missing(control: Control) -> Iterator[list[NewLetter]]:
+def coming(control: Control) -> list[ComingLetter]:
+    """Return what `gather` would write; of a receipt the subject is its number."""
+    missing = [
+        (letter.kind, letter.to, letter.subject)
+        for part in _parts(control)
+        for letter in part.letters
+    ]
+    receipts = missing_receipts(control)
+    missing += [(posting_words.RECEIPT, receipt.to, receipt.shown) for receipt in receipts]
+    with control.reading() as session:
+        gone = outbox.unreachable(session, (to.email for _kind, to, _subject in missing))
+    return [
+        ComingLetter(kind, to, subject, not to.email or to.email in gone)
+        for kind, to, subject in missing
+    ]
+
+
+def _parts(control: Control) -> Iterator[MissingLetters]:
     """Yield the letters that are missing, some thousands at a time; receipts are apart."""
     since = control.settings.post.since
     if since is None:
         return
     with control.reading() as session:
         writers = Writers(session, control.settings, control.today())
-        for source in (_documents, _debits, _welcomes):
-            yield from _made(session, list(source(session, writers, since)))
+        yield from _documents(session, writers, since)
+        for source in (_debits, _welcomes):
+            candidates = list(source(session, writers, since))
+            for start in range(0, len(candidates), PIECE):
+                yield MissingLetters(_letters(session, candidates[start : start + PIECE]))
 
 
-def _made(session: Session, candidates: list[Candidate]) -> Iterator[list[NewLetter]]:
-    for start in range(0, len(candidates), PIECE):
-        part = candidates[start : start + PIECE]
-        used = outbox.used(session, [candidate.key for candidate in part])
-        new = [candidate for candidate in part if candidate.key not in used]
-        known = recipients(session, (candidate.subscriber_id for candidate in new))
-        letters = [
-            candidate.make(known[candidate.subscriber_id])
-            for candidate in new
-            if candidate.subscriber_id in known
-        ]
-        if written := [letter for letter in letters if letter is not None]:
-            yield written
+def _letters(session: Session, candidates: list[Candidate]) -> list[NewLetter]:
+    used = outbox.used(session, [candidate.key for candidate in candidates])
+    new = [candidate for candidate in candidates if candidate.key not in used]
+    known = recipients(session, (candidate.subscriber_id for candidate in new))
+    letters = [
+        candidate.make(known[candidate.subscriber_id])
+        for candidate in new
+        if candidate.subscriber_id in known
+    ]
+    return [letter for letter in letters if letter is not None]
 
 
-def _documents(session: Session, writers: Writers, since: date) -> Iterator[Candidate]:
-    """Yield the invoices and credit notes of subscribers; organisations settle among themselves."""
-    columns = (Invoice.organisation_id, Invoice.series, Invoice.number)
-    issued = (
+def _documents(session: Session, writers: Writers, since: date) -> Iterator[MissingLetters]:
+    """Yield what is missing of each series of invoices, from where it was looked through before."""
+    seen = gathered.numbers(session, since)
+    series = (Invoice.organisation_id, Invoice.series)
+    heads = select(*series, func.max(Invoice.number)).group_by(*series).order_by(*series)
+    for organisation_id, name, head in session.execute(heads).all():
+        done = seen.get((organisation_id, name), 0)
+        while done < head:
+            after = (Invoice.organisation_id == organisation_id, Invoice.series == name)
+            rows = session.execute(
+                _issued(since).where(*after, Invoice.number > done, Invoice.number <= head)
+            ).all()
+            done = rows[-1].number if len(rows) == PIECE else head
+            candidates = [_of_document(writers, row) for row in rows]
+            place = SeenSeries(organisation_id, name, done)
+            yield MissingLetters(_letters(session, candidates), place)
+
+
+def _issued(since: date) -> Select[int, str, int, str, date, date, int, int]:
+    """Select invoices and credit notes of subscribers; organisations settle among themselves."""
+    return (
         select(
-            *columns,
+            Invoice.organisation_id,
+            Invoice.series,
+            Invoice.number,
             Invoice.kind,
             Invoice.issued_on,
             Invoice.due_on,
@@ -111,31 +182,32 @@ def _documents(session: Session, writers: Writers, since: date) -> Iterator[Cand
         )
         .join(PersonReference, PersonReference.reference == Invoice.party)
         .where(Invoice.issued_on >= since, Invoice.kind.in_((INVOICE, CREDIT_NOTE, DEPOSIT)))
-        .order_by(*columns)
+        .order_by(Invoice.number)
+        .limit(PIECE)
     )
-    for row in session.execute(issued):
-        document = IssuedDocument(Number(*row[:3]), *row[3:])
 
-        def make(to: Recipient, document: IssuedDocument = document) -> NewLetter:
-            sender = writers.of(document.number.organisation_id)
-            return posting_words.of_document(document, sender, to, writers.today)
 
-        key = posting_words.reference(document.number)
-        yield Candidate(key, document.subscriber_id, make)
+def _of_document(writers: Writers, row: Row[int, str, int, str, date, date, int, int]) -> Candidate:
+    document = IssuedDocument(Number(*row[:3]), *row[3:])
+
+    def make(to: Recipient) -> NewLetter:
+        sender = writers.of(document.number.organisation_id)
+        return posting_words.of_document(document, sender, to, writers.today)
+
+    return Candidate(posting_words.reference(document.number), document.subscriber_id, make)
 
 
 def _debits(session: Session, writers: Writers, since: date) -> Iterator[Candidate]:
     """Yield the debits that were announced and are still to come."""
-    for organisation in organisations.everyone(session):
-        for collection in collection_rows.everyone(session, organisation.id):
-            is_told = collection_rows.made_on(collection) >= since
-            if is_told and collection.collect_on > writers.today:
-                yield from _of_collection(session, writers, organisation, collection)
+    for collection in collection_rows.coming(session, writers.today):
+        if collection_rows.made_on(collection) >= since:
+            yield from _of_collection(session, writers, collection)
 
 
 def _of_collection(
-    session: Session, writers: Writers, organisation: Organisation, collection: Collection
+    session: Session, writers: Writers, collection: Collection
 ) -> Iterator[Candidate]:
+    organisation = session.get_one(Organisation, collection.organisation_id)
     sender = writers.of(organisation.id)
     for debit in handing_over.debits(session, organisation, collection):
         key = f"{posting_words.DEBIT}:{organisation.id}:{debit.reference}"
@@ -156,7 +228,12 @@ def _of_collection(
 def _welcomes(session: Session, writers: Writers, since: date) -> Iterator[Candidate]:
     """Yield the orders that were delivered, and whose bundle is there."""
     morning = datetime.combine(since, time()).astimezone()
-    delivered = select(Order).where(Order.state == "delivered", Order.placed_at >= morning)
+    key = literal(f"{posting_words.WELCOME}:").concat(cast(Order.id, Text))
+    delivered = select(Order).where(
+        Order.state == "delivered",
+        Order.placed_at >= morning,
+        ~exists().where(Letter.key == key),
+    )
     for order in session.scalars(delivered.order_by(Order.id)):
 
         def make(to: Recipient, order: Order = order) -> NewLetter | None:
@@ -172,8 +249,8 @@ def _welcomes(session: Session, writers: Writers, since: date) -> Iterator[Candi
         yield Candidate(f"{posting_words.WELCOME}:{order.id}", order.subscriber_id, make)
 
 
-def missing_receipts(control: Control) -> list[tuple[int, str]]:
-    """Return the receipts, by organisation and number, of which nobody got the original yet.
+def missing_receipts(control: Control) -> list[MissingReceipt]:
+    """Return the receipts of which nobody got the original yet.
 
     They are those of subscribers who can be written to: who gave otherwise gets it by hand.
     """
@@ -181,13 +258,15 @@ def missing_receipts(control: Control) -> list[tuple[int, str]]:
     if since is None:
         return []
     with control.reading() as session:
+        receipts = copies.unwritten(session, copies.uncopied(session, since))
+        givers = people.subscribers_of(session, [receipt.party for receipt in receipts])
+        known = recipients(session, givers.values())
         return [
-            (receipt.organisation_id, numbering.shown(receipt.series, receipt.number))
-            for organisation in organisations.everyone(session)
-            for receipt in copies.unwritten(
-                session, recording.everyone(session, organisation, since)
+            MissingReceipt(
+                receipt.organisation_id, numbering.shown(receipt.series, receipt.number), to
             )
-            if _giver(session, receipt) is not None
+            for receipt in receipts
+            if (to := known.get(givers.get(receipt.party, 0))) and (to.email or to.address)
         ]
 
 

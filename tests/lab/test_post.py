@@ -239,7 +239,7 @@ def test_what_comes_back_is_noted_and_the_mailbox_stays_as_it_was(
     letter = mail.await_some(bounced, nobody, PATIENCE)
     assert letter.bounce.startswith("5.1.")
     with office.control.reading() as session:
-        assert nobody in outbox.unreachable(session)
+        assert outbox.unreachable(session, [nobody]) == {nobody}
     names = mail.tell_names(office.bundle, socket.getaddrinfo)
     monkeypatch.setattr(socket, "getaddrinfo", names)
     device = Device("", office.bundle.address, office.bundle.secret)

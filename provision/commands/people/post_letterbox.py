@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from provision.commands.shared.changing import How
     from provision.commands.shared.context import Context
     from provision.commands.shared.tables import Facts
+    from provision.workflows.control import Control
     from provision.workflows.posting_paper import Laid
 
 NOTHING = "No letter is to be printed."
@@ -32,17 +33,24 @@ def letterbox(context: Context, *, folder: Path, duplex: bool, how: How) -> None
     """Write one PDF of all letters on paper, ready for the letterbox.
 
     They are those to people without e-mail, or whose address does not exist any more: by postcode,
-    the address in the window of a DL envelope, invoices behind their letters. Once the file is
-    written you are asked whether it was printed; with --yes it counts as printed.
+    the address in the window of a DL envelope, invoices behind their letters. Letters that are
+    missing are written first. Once the file is written you are asked whether it was printed; with
+    --yes it counts as printed.
     """
     control = context.control()
-    if not how.dry_run:
-        posting_gathering.gather(control)
+    if how.dry_run or not how.yes:
+        laid, coming = posting_paper.waiting(control), _coming(control)
+        count = len(laid.letters) + len(coming)
+        planned = _rows(laid) + coming
+        if not count:
+            context.show(planned, as_json=how.as_json, nothing=NOTHING)
+            return
+        if not agreed(context, planned, how, f"Write {count} letters?"):
+            return
+    posting_gathering.gather(control)
     laid = posting_paper.waiting(control)
     if not laid.letters:
         context.show(_rows(laid), as_json=how.as_json, nothing=NOTHING)
-        return
-    if not agreed(context, _rows(laid), how, f"Write {len(laid.letters)} letters?"):
         return
     path, sheets = posting_paper.write(control, laid, folder, duplex=duplex)
     if not how.yes:
@@ -53,6 +61,21 @@ def letterbox(context: Context, *, folder: Path, duplex: bool, how: How) -> None
         {"letter": number, "page": page, "pages": pages} for number, page, pages in sheets.places
     ]
     context.show({"file": str(path), "letters": places}, as_json=how.as_json)
+
+
+def _coming(control: Control) -> list[Facts]:
+    """Return the letters on paper that would be written first."""
+    return [
+        {
+            "letter": "",
+            "to": letter.to.name,
+            "postcode": letter.to.postcode,
+            "subject": letter.subject,
+            "left_out": posting_gathering.TO_COME,
+        }
+        for letter in posting_gathering.coming(control)
+        if letter.is_on_paper and letter.to.address
+    ]
 
 
 def _rows(laid: Laid) -> list[Facts]:

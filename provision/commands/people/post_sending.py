@@ -16,7 +16,6 @@ from provision.jobs import starting
 from provision.post import outbox
 from provision.registry import runs
 from provision.workflows import posting_gathering, posting_listing, posting_sender
-from provision.workflows.posting_words import RECEIPT
 
 if TYPE_CHECKING:
     from provision.commands.shared.changing import How
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 NOTHING = "No letter is to be sent."
 TROUBLES = (outbox.HELD, outbox.BOUNCED)
-TO_COME = "is written first"
 
 
 @click.command()
@@ -83,24 +81,17 @@ def _planned(context: Context) -> list[Facts]:
     with control.reading() as session:
         due = outbox.due(session, control.clock())
         rows = [posting_listing.row(outbox.get(session, number)) for number in due]
-    for letters in posting_gathering.missing(control):
-        rows += [
-            _coming(letter.kind, letter.to.name, letter.to.email, letter.subject)
-            for letter in letters
-            if letter.to.email
-        ]
-    receipts = posting_gathering.missing_receipts(control)
-    return rows + [_coming(RECEIPT, "", "", shown) for _organisation, shown in receipts]
-
-
-def _coming(kind: str, name: str, email: str, subject: str) -> Facts:
-    return {
-        "letter": "",
-        "written": "",
-        "kind": kind,
-        "to": name,
-        "by": email,
-        "subject": subject,
-        "state": TO_COME,
-        "answer": "",
-    }
+    return rows + [
+        {
+            "letter": "",
+            "written": "",
+            "kind": letter.kind,
+            "to": letter.to.name,
+            "by": letter.to.email,
+            "subject": letter.subject,
+            "state": posting_gathering.TO_COME,
+            "answer": "",
+        }
+        for letter in posting_gathering.coming(control)
+        if not letter.is_on_paper
+    ]

@@ -16,6 +16,8 @@ from provision.subscriptions.parties import organisations
 from provision.subscriptions.parties.models import PersonReference
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -24,6 +26,7 @@ SALT_BYTES = 16
 ORGANISATION = "organisation-"
 REFERENCE_LETTERS = 24  # 96 bits: nobody meets twice
 LONGEST_NUMBER = 9
+PIECE = 5_000  # references that are looked for at one time
 
 
 def reference(session: Session, subscriber_id: int) -> str:
@@ -54,6 +57,16 @@ def subscriber_of(session: Session, party: str) -> int | None:
     """Return the number of the subscriber whom a reference stands for; None once erased."""
     person_reference = session.get(PersonReference, party)
     return None if person_reference is None else person_reference.subscriber_id
+
+
+def subscribers_of(session: Session, parties: Sequence[str]) -> dict[str, int]:
+    """Return the numbers of the subscribers whom references stand for, as far as one knows."""
+    numbers: dict[str, int] = {}
+    for start in range(0, len(parties), PIECE):
+        part = PersonReference.reference.in_(parties[start : start + PIECE])
+        known = select(PersonReference.reference, PersonReference.subscriber_id).where(part)
+        numbers |= dict(session.execute(known).all())
+    return numbers
 
 
 def salted(subscriber_id: int, salt: str) -> str:

@@ -64,6 +64,12 @@ def everyone(session: Session, organisation_id: int) -> list[Collection]:
     )
 
 
+def coming(session: Session, today: date) -> list[Collection]:
+    """Return the collections of all whose day is still to come."""
+    after = select(Collection).where(Collection.collect_on > today)
+    return list(session.scalars(after.order_by(Collection.organisation_id, Collection.number)))
+
+
 def made_on(collection: Collection) -> date:
     """Return the day on which a collection was made and announced."""
     return datetime.fromisoformat(collection.made_at).date()

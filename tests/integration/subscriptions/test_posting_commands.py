@@ -144,6 +144,32 @@ def test_letters_are_held_released_and_held_for_good(context: Context) -> None:
         ask(context, post, "retry", "1", "--yes")
 
 
+def test_who_has_no_e_mail_address_is_left_in_peace_by_number(context: Context) -> None:
+    rows(context, "send", "--yes")
+    (paused,) = rows(context, "hold", "--subscriber", "2", "--why", "litige", "--yes")
+    assert (paused["subscriber"], paused["letters"]) == (2, 1)
+    (planned,) = rows(context, "letterbox", "--to", "box", "--dry-run")
+    assert (planned["to"], planned["left_out"]) == ("Librairie", "Paused: litige")
+    rows(context, "release", "--subscriber", "2", "--yes")
+    (planned,) = rows(context, "letterbox", "--to", "box", "--dry-run")
+    assert planned["left_out"] == ""
+    for words in (("release",), ("release", "1", "--subscriber", "2")):
+        with pytest.raises(UsageRefused, match="Say which"):
+            ask(context, post, *words, "--yes")
+    with pytest.raises(UsageRefused, match="Only one letter"):
+        ask(context, post, *("hold", "--subscriber", "2", "--for-good", "--why", "a", "--yes"))
+
+
+def test_the_letterbox_shows_what_it_would_write_and_a_no_leaves_nothing_written(
+    context: Context,
+) -> None:
+    (planned,) = rows(context, "letterbox", "--to", "box", "--dry-run")
+    assert (planned["to"], planned["left_out"]) == ("Librairie", "is written first")
+    with pytest.raises(PaquetError):  # nobody is there to say yes
+        ask(context, post, "letterbox", "--to", "box")
+    assert rows(context, "list") == []
+
+
 def test_the_letterbox_is_one_file_of_what_has_no_e_mail(context: Context, office: Office) -> None:
     ask(context, post, "send", "--yes")
     folder = office.folder / "box"

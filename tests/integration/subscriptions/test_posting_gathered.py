@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from provision import database
 from provision.errors import UsageRefused
-from provision.post import outbox
+from provision.post import gathered, outbox
 from provision.post.models import Letter, LetterEnclosure
 from provision.post.outbox import Correspondent, Enclosed, NewLetter, Recipient
 from provision.registry.models import Event, Order
@@ -25,6 +25,7 @@ from provision.workflows import (
     posting_paper,
     privacy,
 )
+from provision.workflows.posting_by_hand import Addressed
 from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.dunning_street import open_street, pay_all
 from tests.integration.subscriptions.giving_shop import open_desk
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from tests.integration.subscriptions.giving_shop import Desk
     from tests.integration.subscriptions.mail_taker import Taker
     from tests.integration.subscriptions.post_office import Office
+
+JEANNE = Addressed(subscriber="jeanne@exemple.test")
 
 
 @pytest.fixture
@@ -106,10 +109,10 @@ def test_nothing_leaves_to_who_is_held_back_and_all_does_when_released(office: O
     office.gather()
     told = office.control.told("a dispute")
     with database.transaction(office.control.engine) as session:
-        posting_by_hand.hold(session, "jeanne@exemple.test", told, for_good=False)
+        posting_by_hand.hold(session, JEANNE, told, for_good=False)
     assert [posted.words for posted in office.send()] == ["Paused: a dispute"]
     with database.transaction(office.control.engine) as session:
-        posting_by_hand.release(session, "jeanne@exemple.test", told)
+        posting_by_hand.release(session, JEANNE, told)
     assert [posted.state for posted in office.send()] == ["sent"]
 
 
@@ -117,13 +120,13 @@ def test_a_letter_is_held_released_and_ended_for_good(office: Office) -> None:
     office.gather()
     told = office.control.told("a mistake")
     with database.transaction(office.control.engine) as session:
-        posting_by_hand.hold(session, "1", told, for_good=False)
+        posting_by_hand.hold(session, Addressed(1), told, for_good=False)
     assert office.send() == []
     with database.transaction(office.control.engine) as session:
-        posting_by_hand.release(session, "1", told)
+        posting_by_hand.release(session, Addressed(1), told)
         with pytest.raises(UsageRefused, match="not held"):
-            posting_by_hand.release(session, "1", told)
-        posting_by_hand.hold(session, "1", told, for_good=True)
+            posting_by_hand.release(session, Addressed(1), told)
+        posting_by_hand.hold(session, Addressed(1), told, for_good=True)
     assert (office.send(), office.gather(), office.states()) == ([], {}, ["cancelled"])
 
 
@@ -165,6 +168,32 @@ def test_a_receipt_goes_as_its_original_and_only_once(
     (attached,) = message.iter_attachments()
     assert attached.get_filename() == f"{receipt.series}-000001.pdf"
     assert attached.get_content().startswith(b"%PDF")
+
+
+def test_what_was_looked_through_is_not_read_again_unless_letters_begin_earlier(
+    office: Office,
+) -> None:
+    shop = office.till.shop
+    settings = office.control.settings
+    late = settings.post.model_copy(update={"since": date(2026, 2, 1)})
+    office.control = replace(office.control, settings=settings.model_copy(update={"post": late}))
+    assert office.gather() == {}
+    shop.bill(date(2026, 2, 2))
+    assert office.gather() == {"invoice": 1}
+    with database.reading(office.control.engine) as session:
+        assert gathered.numbers(session, date(2026, 2, 1)) == {(shop.seller.id, "F2026"): 2}
+        assert gathered.numbers(session, date(2026, 1, 1)) == {}
+    read: list[str] = []
+    listened = office.control.engine
+    event.listen(listened, "before_cursor_execute", lambda *said: read.append(said[2]))
+    assert office.gather() == {}
+    assert not [said for said in read if "person_reference" in said and "invoice" in said]
+    office.control = replace(office.control, settings=settings)
+    assert office.gather() == {"invoice": 1}
+    shop.bill(date(2026, 3, 2))
+    assert office.gather() == {"invoice": 1}
+    keys = [letter.key.rpartition(":")[2] for letter in office.letters()]
+    assert keys == ["F2026-000002", "F2026-000001", "F2026-000003"]
 
 
 def open_office_of(desk: Desk, folder: Path, taker: Taker) -> Office:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from provision.subscriptions.commons.receipts import recording
 from provision.subscriptions.documents import numbering
-from provision.subscriptions.documents.receipt_models import ReceiptCopy
+from provision.subscriptions.documents.models import same_document
+from provision.subscriptions.documents.receipt_models import (
+    Receipt,
+    ReceiptCancellation,
+    ReceiptCopy,
+)
 from provision.subscriptions.parties import identities, people
 from provision.subscriptions.parties.models import Identity, Organisation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from sqlalchemy.orm import Session
-
-    from provision.subscriptions.documents.receipt_models import Receipt
 
 ORIGINAL, DUPLICATE, CANCELLED = "original", "duplicate", "cancelled"
 ENDINGS = {ORIGINAL: "", DUPLICATE: "-duplicata", CANCELLED: "-annule"}
@@ -45,6 +49,17 @@ def coming(session: Session, receipt: Receipt) -> Place:
     if recording.cancellation(session, receipt) is not None:
         state = CANCELLED
     return Place(numbering.shown(receipt.series, receipt.number), state, before + 1)
+
+
+def uncopied(session: Session, since: date) -> list[Receipt]:
+    """Return the receipts of all since a day that were neither written nor cancelled."""
+    wanted = select(Receipt).where(
+        Receipt.issued_on >= since,
+        ~exists().where(same_document(ReceiptCopy, Receipt)),
+        ~exists().where(same_document(ReceiptCancellation, Receipt)),
+    )
+    order = (Receipt.organisation_id, Receipt.issued_on, Receipt.series, Receipt.number)
+    return list(session.scalars(wanted.order_by(*order)))
 
 
 def unwritten(session: Session, receipts: Iterable[Receipt]) -> list[Receipt]:
