@@ -66,7 +66,7 @@ def files(control: Control, letter: Letter) -> list[Attached]:
     return [
         Attached(
             file.name,
-            file.content if file.content is not None else _made(control, file.reference),
+            file.content if file.content is not None else _drawn(control, file.reference),
         )
         for file in letter.enclosures
     ]
@@ -80,7 +80,7 @@ def document_of(reference: str) -> Number:
     return Number(int(organisation), *numbering.parse(shown))
 
 
-def _made(control: Control, reference: str) -> bytes:
+def _drawn(control: Control, reference: str) -> bytes:
     number = document_of(reference)
     with control.reading() as session:
         wanted = select(Invoice).where(same_document(Invoice, number))

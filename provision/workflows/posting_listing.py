@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
+from provision.post import outbox
 from provision.post.models import Letter
 from provision.post.outbox import WAITING
 from provision.subscriptions.parties import people
@@ -63,6 +64,12 @@ def facts(letter: Letter) -> dict[str, object]:
         "enclosed": ", ".join(file.name for file in letter.enclosures),
         "text": letter.text,
     }
+
+
+def of_address(session: Session, email: str | None) -> str:
+    """Return what is known of letters to an e-mail address, '' where they arrive."""
+    comes_back = bool(outbox.unreachable(session, [email]))
+    return "letters to this address come back: they go on paper" if comes_back else ""
 
 
 def subscriber(session: Session, who: str) -> Subscriber:

@@ -76,10 +76,10 @@ def enrol(control: Control) -> str:
 
 def keep(control: Control, secret: SecretStr) -> str:
     """Seal the secret of an address elsewhere, once its server takes it; return the server."""
-    found = _door(control, secret)
-    with session(found):
+    entrance = _door(control, secret)
+    with session(entrance):
         _seal(control, secret)
-    return found.host
+    return entrance.host
 
 
 def _seal(control: Control, secret: SecretStr) -> None:

@@ -23,7 +23,7 @@ from provision.subscriptions.documents import numbering
 from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.parties import organisations
 from provision.subscriptions.privacy import archive, erasing, exporting, persons, tables
-from provision.workflows import privacy
+from provision.workflows import posting_listing, privacy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +72,7 @@ def show_one(context: Context, who: str, *, as_json: bool) -> None:
     with context.reading() as session:
         person = persons.find(session, who)
         facts = persons.described(session, person, context.today)
+        facts["post"] = posting_listing.of_address(session, person.email)
     context.show(facts, as_json=as_json)
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from provision import database
 from provision.commands.people.post import post
+from provision.commands.people.subscriber import subscriber
 from provision.commands.shared.context import Context
 from provision.errors import PaquetError, UsageRefused
 from provision.post import outbox
@@ -41,21 +42,21 @@ pytestmark = [
 @pytest.fixture
 def office(shop: Shop, tmp_path: Path, taker: Taker) -> Office:
     """Jeanne, and a library that keeps its e-mail address to itself, were billed."""
-    made = open_office(open_till(shop), tmp_path, taker)
+    opened = open_office(open_till(shop), tmp_path, taker)
     library = newcomer(shop.session, "Librairie", kind="company")
     library.email = ""
-    for subscriber in (shop.jeanne, library):
-        shop.subscribe(subscriber)
+    for client in (shop.jeanne, library):
+        shop.subscribe(client)
     shop.bill(START)
-    made.till.session.close()
-    return made
+    opened.till.session.close()
+    return opened
 
 
 @pytest.fixture
 def context(office: Office) -> Iterator[Context]:
-    made = Context(office.folder / "paquet.toml")
-    yield made
-    made.engine.dispose()
+    of_office = Context(office.folder / "paquet.toml")
+    yield of_office
+    of_office.engine.dispose()
 
 
 def rows(context: Context, *words: str) -> list[dict[str, Any]]:
@@ -104,10 +105,13 @@ def test_a_letter_that_bounced_ends_with_five_and_is_retried_elsewhere(
     ended = ask(context, post, "send", "--yes")
     assert ended.exit_code == 5
     assert [row["letter"] for row in rows(context, "list", "--bounced")] == [1]
+    told = "letters to this address come back: they go on paper"
+    assert read(context, subscriber, "show", "jeanne@exemple.test")["post"] == told
     with context.session() as session:
         outbox.get(session, 1)
         person = session.connection().exec_driver_sql
         person("UPDATE subscriber SET email = 'neuve@exemple.test' WHERE id = 1")
+    assert read(context, subscriber, "show", "1")["post"] == ""
     (again,) = rows(context, "retry", "1", "--yes")
     assert (again["state"], again["by"]) == ("waiting", "neuve@exemple.test")
     rows(context, "send", "--yes")
@@ -176,8 +180,8 @@ def test_the_letterbox_is_one_file_of_what_has_no_e_mail(context: Context, offic
     words = ("letterbox", "--to", str(folder), "--duplex")
     (planned,) = rows(context, *words, "--dry-run")
     assert (planned["to"], planned["postcode"], folder.exists()) == ("Librairie", "14000", False)
-    made = read(context, post, *words, "--yes")
-    assert made["letters"] == [{"letter": 2, "page": 3, "pages": 2}]
+    written = read(context, post, *words, "--yes")
+    assert written["letters"] == [{"letter": 2, "page": 3, "pages": 2}]
     assert [row["state"] for row in rows(context, "list")] == ["printed", "sent"]
     assert rows(context, *words, "--dry-run") == []
 

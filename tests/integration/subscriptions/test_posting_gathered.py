@@ -55,10 +55,10 @@ def street(shop: Shop, engine: Engine, tmp_path: Path, monkeypatch: pytest.Monke
 def office(street: Street, tmp_path: Path, taker: Taker) -> Office:
     """Jeanne has an older bundle and an invoice; on 1 February reminders are due."""
     street.till.session.scalars(select(Order)).one().placed_at = datetime(2025, 12, 1, tzinfo=UTC)
-    made = open_office(street.till, tmp_path, taker)
-    made.control = replace(made.control, clock=street.control.clock)
-    street.control = made.control
-    return made
+    opened = open_office(street.till, tmp_path, taker)
+    opened.control = replace(opened.control, clock=street.control.clock)
+    street.control = opened.control
+    return opened
 
 
 def subjects(office: Office) -> list[str]:
@@ -198,9 +198,9 @@ def test_what_was_looked_through_is_not_read_again_unless_letters_begin_earlier(
 
 def open_office_of(desk: Desk, folder: Path, taker: Taker) -> Office:
     """Open an office on the second of March, at the association's desk."""
-    made = open_office(desk, folder, taker)  # type: ignore[arg-type] # any open unit of work
-    made.later(timedelta(days=60))
-    return made
+    opened = open_office(desk, folder, taker)  # type: ignore[arg-type] # any open unit of work
+    opened.later(timedelta(days=60))
+    return opened
 
 
 def test_two_who_gather_at_one_moment_write_each_letter_once(office: Office) -> None:

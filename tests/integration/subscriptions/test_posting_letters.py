@@ -43,10 +43,10 @@ def enclose(office: Office, content: bytes) -> None:
 @pytest.fixture
 def office(shop: Shop, tmp_path: Path, taker: Taker) -> Office:
     """Jeanne was billed ten euros."""
-    made = open_office(open_till(shop), tmp_path, taker)
+    opened = open_office(open_till(shop), tmp_path, taker)
     shop.subscribe(shop.jeanne)
     shop.bill(DAY)
-    return made
+    return opened
 
 
 def test_an_invoice_leaves_once_with_its_factur_x(office: Office) -> None:

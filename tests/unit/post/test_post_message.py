@@ -58,15 +58,17 @@ def read(content: bytes) -> EmailMessage:
 def test_a_letter_is_text_and_a_page_with_what_is_enclosed() -> None:
     files = [Attached("F2026-000012.pdf", b"%PDF-1.7\n"), Attached("liste.csv", b"a;b\r\n")]
     content = message.compose(a_letter(), SENDER, AT, files)
-    made = read(content)
-    text, html = made.get_body(("plain",)), made.get_body(("html",))
+    parsed = read(content)
+    text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
     assert text is not None
     assert html is not None
     assert text.get_content().replace("\r\n", "\n") == TEXT
     assert "12,00 €" in html.get_content()
-    assert [part.get_filename() for part in made.iter_attachments()] == [one.name for one in files]
-    assert made["Date"].datetime == AT
-    assert set(made.keys()) == HEADERS
+    assert [part.get_filename() for part in parsed.iter_attachments()] == [
+        file.name for file in files
+    ]
+    assert parsed["Date"].datetime == AT
+    assert set(parsed.keys()) == HEADERS
 
 
 def test_lines_are_short_ascii_and_end_as_servers_want() -> None:
@@ -81,11 +83,11 @@ def test_lines_are_short_ascii_and_end_as_servers_want() -> None:
 def test_no_words_of_people_make_a_header_or_an_address(field: str, payload: str) -> None:
     content = message.compose(a_letter(**{field: payload}), SENDER, AT, [])
     head = content.partition(b"\r\n\r\n")[0]
-    made = read(content)
-    assert set(made.keys()) <= HEADERS
-    assert len(made.keys()) == len(set(made.keys()))
-    assert [one.addr_spec for one in made["To"].addresses] == ["zoe@exemple.test"]
-    assert [one.addr_spec for one in made["From"].addresses] == [SENDER]
+    parsed = read(content)
+    assert set(parsed.keys()) <= HEADERS
+    assert len(parsed.keys()) == len(set(parsed.keys()))
+    assert [mailbox.addr_spec for mailbox in parsed["To"].addresses] == ["zoe@exemple.test"]
+    assert [mailbox.addr_spec for mailbox in parsed["From"].addresses] == [SENDER]
     assert b"Bcc" not in [line.split(b":")[0] for line in head.split(b"\r\n")]
     # What another reader decodes, once more, is no header either.
     other = email.message_from_bytes(content, policy=compat32)
