@@ -25,6 +25,7 @@ from provision.workflows.control import Control
 if TYPE_CHECKING:
     import subprocess
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
 # util-linux; what a killed worker carried out must not go on without a heartbeat.
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
@@ -32,7 +33,12 @@ DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 def spawn(module: str, config: Path, held: Held) -> subprocess.Popen[str]:
     """Start the process that carries our run out by `module`, such as this one; it dies with us."""
     words = [sys.executable, "-m", module, str(config), str(held.run_id), str(held.attempt)]
-    return start([*DIES_WITH_US, *words], stdin=None, stdout=None, stderr=None)
+    # It inherits what is blocked here: a word to stop waits until it is ready to hear it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        return start([*DIES_WITH_US, *words], stdin=None, stdout=None, stderr=None)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def acting(control: Control, run_id: int) -> Control:
@@ -45,8 +51,9 @@ def main() -> int:
     """Carry out the run of the second argument, which is its worker's."""
     config, held = Path(sys.argv[1]), Held(int(sys.argv[2]), int(sys.argv[3]))
     stopping: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         signal.signal(number, lambda received, _frame: stopping.append(received))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     read, stops = settings.load(config), partial(bool, stopping)
     blank = Control(read, database.connect(read.registry.url), "", stops=stops)
     try:

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.jobs.work import RunKind, StepResult, UnderWay, one_step
-from provision.registry import runs
 from provision.registry.runs import PERSON_WAITS, WantedRun
 from provision.workflows import announcing, posting, posting_gathering, posting_operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
 
     from provision.jobs.work import Words
     from provision.workflows.control import Control
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
 
 QUEUE = "post"
 GATHER, SEND, READ = STEPS = ("gather", "send", "read")
-MOST_TRIES = 1  # that count: the pause after the next one is ten minutes (`engine.PAUSES`)
 
 
 def round_of(address: str, priority: int = PERSON_WAITS) -> WantedRun:
@@ -81,16 +77,6 @@ def _watched(control: Control, part: str) -> Iterator[None]:
     posting_operator.note_trouble(control, part, None)
 
 
-def _keep_trying(session: Session, _control: Control, _words: Words, state: str, _why: str) -> None:
-    """Let a round that failed be tried again every ten minutes, for as long as it takes.
-
-    Pauses that grow to hours would keep letters from leaving while only the mailbox is away.
-    """
-    run = runs.newest(session, "post", "post:")
-    if run is not None and state == runs.WAITING:
-        run.tries = min(run.tries, MOST_TRIES)
-
-
 def _posted(posted: list[Posted], what: str) -> StepResult:
     return StepResult(f"{len(posted)} letters {what}", [asdict(letter) for letter in posted])
 
@@ -105,6 +91,8 @@ def _tell(control: Control, _words: Words) -> StepResult:
     return StepResult(f"{count} things told" if count else "nothing changed", {"told": count})
 
 
-POST = RunKind(_begin, _keep_trying, lambda _not_done: list(STEPS), each=True, leaves_events=False)
+POST = RunKind(
+    _begin, left=lambda _not_done: list(STEPS), each=True, leaves_events=False, comes_again=True
+)
 ANNOUNCE = one_step("announce", _announce)
 TELL_OPERATOR = one_step("tell operator", _tell)

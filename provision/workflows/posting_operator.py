@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 
 from provision import database
 from provision.languages import spoken
@@ -14,6 +15,7 @@ from provision.registry import findings, states
 from provision.registry.models import Bundle, Event, Run
 from provision.registry.runs import FAILED
 from provision.rendering import render
+from provision.servers import inventory
 from provision.workflows.posting_words import Writers
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def daily(control: Control) -> int:
         if control.settings.post.since is None:
             return 0
         at, since = control.clock(), _last(session)
+        _close_gone(control, session)
         new, over = findings.untold(session), findings.mended(session)
         failed, held = _failed(session, since), outbox.held_untold(session)
         count = len(new) + len(over) + len(failed) + len(held)
@@ -109,6 +112,16 @@ def _write(control: Control, session: Session, key: str, words: dict[str, object
     return outbox.write(session, letter, control.clock())
 
 
+def _close_gone(control: Control, session: Session) -> None:
+    """Let go of what was found in bundles and servers that are no more: nobody looks there."""
+    bundles = session.scalars(select(Bundle.name).where(Bundle.state != "erased"))
+    there = {f"bundle:{name}" for name in bundles}
+    findings.close_gone(session, "bundle", there, control.clock())
+    if control.settings.inventory.exists():
+        hosts = {f"server:{name}" for name in inventory.read(control.settings.inventory)}
+        findings.close_gone(session, "server", hosts, control.clock())
+
+
 def _last(session: Session) -> datetime | None:
     """Return when the operator was written to last."""
     told = select(Event.at).where(Event.subject == OPERATOR, Event.what == TOLD)
@@ -116,7 +129,9 @@ def _last(session: Session) -> datetime | None:
 
 
 def _failed(session: Session, since: datetime | None) -> list[dict[str, object]]:
-    stopped = select(Run).where(Run.state == FAILED).order_by(Run.id)
+    newer = aliased(Run)
+    again = exists().where(newer.kind == Run.kind, newer.subject == Run.subject, newer.id > Run.id)
+    stopped = select(Run).where(Run.state == FAILED, ~again).order_by(Run.id)
     if since is not None:
         stopped = stopped.where(Run.ended_at > since)
     return [

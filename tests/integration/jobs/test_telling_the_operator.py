@@ -165,3 +165,22 @@ def test_without_a_post_nothing_is_written_and_nothing_counts_as_told(trial: Tri
     assert letters(trial) == []
     with trial.control.reading() as session:
         assert [finding.told_at for finding in findings.untold(session)] == [None]
+
+
+def test_what_was_found_in_an_erased_bundle_is_not_open_for_ever(told: Trial) -> None:
+    look(told, row("web"), subject="bundle:gone")
+    look(told, row("disk"))
+    assert posting_operator.daily(told.control) == 1
+    with told.control.reading() as session:
+        assert findings.still_wrong(session) == 1
+
+
+def test_of_jobs_about_the_same_that_stopped_the_newest_is_told(told: Trial) -> None:
+    for _ in range(3):
+        number = told.ask()
+        held = told.take(number)
+        assert held is not None
+        with told.control.session() as session:
+            runs.end(session, runs.owned(session, held), runs.FAILED, told.now, "away")
+    assert posting_operator.daily(told.control) == 1
+    assert letters(told)[0].count("paquet job retry") == 1

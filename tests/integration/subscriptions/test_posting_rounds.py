@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,10 +45,9 @@ def office(shop: Shop, tmp_path: Path, taker: Taker) -> Office:
     return opened
 
 
-def go_round(office: Office) -> tuple[str, list[str], float]:
-    """See a round through as a worker does; return its state, its steps', the seconds it waits."""
+def go_round(office: Office) -> tuple[str, list[str]]:
+    """See a round through as a worker does; return its state, and its steps'."""
     run_id = starting.ask(office.control, post.round_of(SENDER))
-    starting.again(office.control, run_id)
     held = engines.take(office.control, run_id, owners.this_process())
     assert held is not None
     try:
@@ -57,8 +56,7 @@ def go_round(office: Office) -> tuple[str, list[str], float]:
         assert "were not done" in failed.message  # noqa: PT017 (it may not fail at all)
     with office.control.reading() as session:
         run = runs.get(session, run_id)
-        waits = (run.due_at.replace(tzinfo=UTC) - office.control.clock()).total_seconds()
-        return run.state, [step.state for step in run.steps], waits
+        return run.state, [step.state for step in run.steps]
 
 
 def troubles(office: Office) -> list[tuple[str, bool]]:
@@ -67,19 +65,17 @@ def troubles(office: Office) -> list[tuple[str, bool]]:
         return [(finding.subject, finding.mended_at is None) for finding in known]
 
 
-def test_a_mailbox_that_is_away_fails_its_step_and_is_tried_again_every_ten_minutes(
+def test_a_mailbox_that_is_away_fails_its_step_and_the_next_round_looks_again(
     office: Office, keeper: Keeper
 ) -> None:
     keeper.is_away = True
-    ends = [go_round(office) for _ in range(4)]
-    assert {(state, *steps) for state, steps, _waits in ends} == {
-        ("waiting", "done", "done", "failed")
+    assert {(state, *steps) for state, steps in (go_round(office) for _ in range(4))} == {
+        ("failed", "done", "done", "failed")
     }
-    assert [waits for *_end, waits in ends][2:] == [600.0, 600.0]
     assert office.states() == ["sent"]
     assert troubles(office) == [("post:mailbox", True)]
     keeper.is_away = False
-    assert go_round(office)[:2] == ("done", ["done"] * 3)
+    assert go_round(office) == ("done", ["done"] * 3)
     assert troubles(office) == [("post:mailbox", False)]
 
 
@@ -105,10 +101,10 @@ def test_what_cannot_be_gathered_keeps_nothing_from_leaving_and_is_gathered_late
 
     with monkeypatch.context() as patch:
         patch.setattr(posting_gathering, "gather", broken)
-        assert go_round(office)[:2] == ("waiting", ["failed", "done", "done"])
+        assert go_round(office) == ("failed", ["failed", "done", "done"])
     assert office.states() == ["sent"]
     write(office, "word:1")
-    assert go_round(office)[:2] == ("done", ["done"] * 3)
+    assert go_round(office) == ("done", ["done"] * 3)
     assert office.states() == ["sent", "sent"], "the steps that were done are done again"
 
 
