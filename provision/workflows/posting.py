@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from provision import database
 from provision.errors import PaquetError
 from provision.post import message, outbox, smtp
+from provision.post.masking import masked
 from provision.post.outbox import CANCELLED, HELD, SENT, WAITING
 from provision.post.smtp import Became
 from provision.process.files import locked_if_free
@@ -210,7 +211,7 @@ def _ready(control: Control, door: SmtpDoor, number: int) -> tuple[Letter, bytes
             outbox.to_paper(session, waiting, control.told())
 
     database.retried(control.engine, work)
-    return Posted(number, letter.kind, state, why)
+    return Posted(number, letter.kind, state, masked(why))
 
 
 def _send_one(

@@ -13,6 +13,7 @@ from provision import database
 from provision.errors import PaquetError
 from provision.post import gathered, outbox
 from provision.post.gathered import SeenSeries
+from provision.post.masking import masked
 from provision.post.models import Letter
 from provision.post.outbox import NewLetter
 from provision.registry.models import Order
@@ -295,7 +296,7 @@ def _give_receipt(control: Control, organisation_id: int, shown: str) -> bool:
             letter = posting_words.of_receipt(original, sender, to, control.today())
             return outbox.write(session, letter, control.clock())
     except PaquetError as refused:
-        control.tell(f"{shown}: {refused.message}")
+        control.tell(f"{shown}: {masked(refused.message)}")
         return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -15,9 +16,10 @@ from provision.jobs import engine as engines
 from provision.jobs import owners, post, starting
 from provision.jobs.engine import Carrying
 from provision.post import outbox
+from provision.post.models import Letter
 from provision.post.outbox import Correspondent, NewLetter, Recipient
 from provision.registry import findings, runs
-from provision.registry.models import KnownFinding
+from provision.registry.models import KnownFinding, RunLine, RunStep
 from provision.workflows import posting, posting_gathering
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.paying_shop import open_till
@@ -106,6 +108,25 @@ def test_what_cannot_be_gathered_keeps_nothing_from_leaving_and_is_gathered_late
     write(office, "word:1")
     assert go_round(office) == ("done", ["done"] * 3)
     assert office.states() == ["sent", "sent"], "the steps that were done are done again"
+
+
+@pytest.mark.usefixtures("keeper")
+def test_a_job_keeps_what_a_server_said_and_the_address_of_nobody(office: Office) -> None:
+    office.gather()
+    office.taker.answers["RCPT"] = ["550 5.1.1 <jeanne@exemple.test>: User unknown"]
+    assert go_round(office)[0] == "done"
+    write(office, "word:1")
+    with database.transaction(office.control.engine) as session:
+        outbox.get(session, 2).email = "jeanne@@exemple.test"
+    assert go_round(office)[0] == "done"
+    with office.control.reading() as session:
+        kept = [step.facts for step in session.scalars(select(RunStep)) if step.facts]
+        lines = [line.text for line in session.scalars(select(RunLine))]
+        answers = [letter.message for letter in session.scalars(select(Letter))]
+    told = json.dumps([kept, lines, answers], ensure_ascii=False)
+    assert "550 5.1.1 <…>: User unknown" in told
+    assert "A letter cannot go there" in told
+    assert "jeanne" not in told
 
 
 def write(office: Office, key: str, *, urgent: bool = False) -> None:
