@@ -46,7 +46,7 @@ DRILLED = 30  # a bundle's backup is put back and compared once in so many night
 TAKES = runs.Takes(("servers", "money"), ("check", "drill", "upgrade", "bill"))
 ANCHOR = Path(__file__).with_name("anchor.json")
 # Seconds for one bundle of a run, as the anchor names them; a server is looked at, too.
-TIMES: dict[str, float] = json.loads(ANCHOR.read_text("utf-8"))
+TIMES: dict[str, float] = json.loads(ANCHOR.read_text("utf-8")) if ANCHOR.exists() else {}
 
 
 @dataclass
@@ -266,6 +266,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.fleet", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     arguments = parser.parse_args()
+    if not TIMES:
+        parser.error("nothing was measured yet: make bench-fleet ANCHOR=1")
     outcomes = []
     for count in arguments.sizes:
         with multiprocessing.get_context("spawn").Pool(1) as process:
