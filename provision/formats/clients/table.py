@@ -11,7 +11,7 @@ import csv
 import io
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from provision.errors import UsageRefused
 from provision.formats.books import tabular
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from provision.errors import PaquetError
     from provision.formats.clients.columns import Vocabulary
 
+Row: TypeAlias = "tuple[int, list[str], LineFault | None]"
 MOST_BYTES, MOST_LINES = 50_000_000, 50_000
 SEPARATORS = ";,\t"
+NO_ROW: Row = (1, [], None)  # of a list that holds separators, and says nothing
 WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 ARCHIVE = b"PK"  # how .xlsx and .ods begin
 TO_MEND = {"fr": "À mender", "en": "To mend"}
@@ -75,7 +77,8 @@ def read(content: bytes, vocabulary: Vocabulary) -> ClientTable:
     if not any(map(str.strip, lines)):
         raise UsageRefused("The file is empty", "Export the list once more.")
     separator = _separator(lines, vocabulary)
-    (_at, heads, broken), *rows = _rows(lines, separator)
+    first, *rows = list(_rows(lines, separator)) or [NO_ROW]
+    _at, heads, broken = first
     if broken or not any(vocabulary.word(head) for head in heads):
         raise UsageRefused(
             "The first line names no column that is known",
@@ -149,15 +152,13 @@ def _separator(lines: Sequence[str], vocabulary: Vocabulary) -> str:
     """Return the separator by which the first line names the most columns that are known."""
 
     def known(separator: str) -> tuple[int, int]:
-        _at, heads, _broken = next(_rows(lines, separator))
+        _at, heads, _broken = next(_rows(lines, separator), NO_ROW)
         return sum(vocabulary.word(head) is not None for head in heads), len(heads)
 
     return max(SEPARATORS, key=known)
 
 
-def _rows(
-    lines: Sequence[str], separator: str
-) -> Iterator[tuple[int, list[str], LineFault | None]]:
+def _rows(lines: Sequence[str], separator: str) -> Iterator[Row]:
     """Yield each row that says something: its line, its cells, and why it is none.
 
     What a reader of CSV refuses costs one line; reading goes on with the next one.

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from provision.errors import PaquetError
@@ -272,6 +272,8 @@ def test_the_rest_is_read_again_once_it_is_mended_and_holds_no_formula() -> None
     assert left.line == 4
 
 
+@example(b";\n;", b"")
+@example(b" , ,", b"")
 @given(st.binary(max_size=300), st.sampled_from([HEAD.encode() + b"\n", b""]))
 def test_whatever_the_bytes_are_a_list_or_an_expected_error_comes_of_them(
     content: bytes, head: bytes
