@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from provision import database, settings
 from provision.errors import PaquetError
 from provision.jobs import engine
-from provision.jobs.engine import Carrying
 from provision.process.commands import start
 from provision.registry import runs
 from provision.registry.runs import Held
@@ -54,10 +53,11 @@ def main() -> int:
     for number in STOPS:
         signal.signal(number, lambda received, _frame: stopping.append(received))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-    read, stops = settings.load(config), partial(bool, stopping)
+    read = settings.load(config)
+    stops = partial(bool, stopping)
     blank = Control(read, database.connect(read.registry.url), "", stops=stops)
     try:
-        engine.carry_out(acting(blank, held.run_id), held, Carrying(patient=True, stops=stops))
+        engine.carry_out(acting(blank, held.run_id), held, patient=True)
     except PaquetError as failed:
         sys.stderr.write(f"job {held.run_id}: {failed.message}\n")
         return failed.exit_code

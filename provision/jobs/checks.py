@@ -61,16 +61,16 @@ def _look_at_server(control: Control, server: str) -> StepResult:
 
 def _noted(control: Control, subject: str, looked: Sequence[Finding]) -> StepResult:
     """Keep what is wrong; the operator is written to at once about what is severe and new."""
+    rows = [finding.as_row() for finding in looked]
 
     def work(session: Session) -> None:
-        rows = [finding.as_row() for finding in looked]
         new = findings.note(session, subject, rows, control.clock())
         posting_operator.at_once(control, session, new)
 
     database.retried(control.engine, work)
     wrong = sum(finding.result in (Result.ERROR, Result.WARNING) for finding in looked)
     message = f"{len(looked)} looks, {wrong} found something" if wrong else f"{len(looked)} looks"
-    return StepResult(message, [finding.as_row() for finding in looked])
+    return StepResult(message, rows)
 
 
 CHECK = RunKind(_begin, each=True, leaves_events=False)

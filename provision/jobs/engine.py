@@ -50,26 +50,15 @@ class Ended(PaquetError):
     """Somebody asked for the end of a run: it stopped between two steps."""
 
 
-@dataclass(frozen=True)
-class Carrying:
-    """How a run is carried out: by a worker, which tries again by itself, or for a person.
-
-    `stops` says whether the worker shall stop: the run waits for another one then.
-    """
-
-    patient: bool = False
-    stops: Callable[[], bool] = lambda: False
-
-
 def take(control: Control, run_id: int, owner: Owner) -> Held | None:
     """Make `owner` the one that carries a run out; None where that is not possible now."""
 
     def work(session: Session) -> Held | None:
         at = moment(session, control)
-        refuse_unknown(runs.get(session, run_id).kind)
         run = runs.claim(session, run_id, owner, at)
         if run is None:
             return None
+        _refuse_unknown(run.kind)
         kind = KINDS[run.kind]
         try:
             with session.begin_nested():
@@ -84,7 +73,7 @@ def take(control: Control, run_id: int, owner: Owner) -> Held | None:
     return database.retried(control.engine, work)
 
 
-def refuse_unknown(kind: str) -> None:
+def _refuse_unknown(kind: str) -> None:
     """Raise PaquetError for a kind of run that another release knows."""
     if kind not in KINDS:
         raise PaquetError(
@@ -93,8 +82,11 @@ def refuse_unknown(kind: str) -> None:
         )
 
 
-def carry_out(control: Control, held: Held, how: Carrying = Carrying()) -> UnderWay:
+def carry_out(control: Control, held: Held, *, patient: bool = False) -> UnderWay:
     """Do what is left of a run that is ours, and return its work.
+
+    A worker is `patient`: it tries again by itself what failed. Where `control` stops, the run
+    waits for another one.
 
     Raises what failed (as StepFailed where there are several steps), TakenOver, or Ended.
     """
@@ -106,7 +98,7 @@ def carry_out(control: Control, held: Held, how: Carrying = Carrying()) -> Under
         heart.ends = run.ends_asked
         if run.code != (ours := stamp()):
             told.tell(f"begun by {run.code}, it goes on by {ours}: what is done stays done")
-        journey = _Journey(told, run, kind, heart, how, count)
+        journey = _Journey(told, run, kind, heart, count, patient)
         try:
             with kind.begin(told, run.asked) as work:
                 journey.go(work, not_done)
@@ -159,8 +151,8 @@ class _Journey:
     run: Run
     kind: RunKind
     heart: Heart
-    how: Carrying
     count: int
+    patient: bool
     failed: int = 0
     is_over: bool = False
 
@@ -200,7 +192,7 @@ class _Journey:
         if self.heart.ends:
             self._write(partial(self._end, state=CANCELLED, message=self.heart.ends))
             raise Ended(f"Job {self.run.id} was cancelled: {self.heart.ends}")
-        if self.how.stops():
+        if self.control.stops():
             self._write(partial(self._end, state=WAITING, message="its worker stopped"))
             raise Ended(f"Job {self.run.id} waits: this worker stops")
 
@@ -212,7 +204,7 @@ class _Journey:
         told = shown or failed
         hopeless = self.kind.comes_again or isinstance(failed, UnsafeChange | UsageRefused)
         pause = PAUSES[self.run.tries] if self.run.tries < len(PAUSES) else None
-        again = self.how.patient and not hopeless and pause is not None
+        again = self.patient and not hopeless and pause is not None
 
         def work(session: Session, run: Run) -> None:
             self._end(session, run, WAITING if again else FAILED, told.message)
@@ -244,7 +236,7 @@ class _Journey:
         return failed if self.count == 1 else shown
 
     def _advance(self, session: Session, run: Run, end: StepEnd, following: str | None) -> None:
-        goes_on = not (self.heart.ends or self.how.stops())
+        goes_on = not (self.heart.ends or self.control.stops())
         runs.advance(session, run, end, following if goes_on else None)
         if self.kind.leaves_events:
             told = self.control.told(end.message)

@@ -90,7 +90,7 @@ class Heart:
             except TakenOver:
                 self.is_lost = True
                 raise
-            except PaquetError:
+            except (PaquetError, SQLAlchemyError):
                 with self.speaking:
                     self.lines = taken + self.lines
                 raise

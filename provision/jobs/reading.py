@@ -45,15 +45,7 @@ def story(control: Control, number: int) -> dict[str, object]:
             "attempt": run.attempt,
             "message": run.message,
             "hint": run.hint,
-            "steps": [
-                {
-                    "step": step.name,
-                    "state": step.state,
-                    "seconds": None if step.milliseconds is None else step.milliseconds / 1000,
-                    "message": step.message,
-                }
-                for step in run.steps
-            ],
+            "steps": runs.told_steps(run),
             "lines": [
                 {"at": f"{line.at:%Y-%m-%d %H:%M:%S}", "line": line.text}
                 for line in session.scalars(lines)

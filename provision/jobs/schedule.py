@@ -25,6 +25,7 @@ from provision.workflows.dunning import Campaign
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from provision.registry.runs import WantedRun
@@ -141,30 +142,35 @@ def _next(control: Control, name: str, known: Schedule | None) -> str:
 
 def preview(control: Control, name: str | None) -> list[dict[str, object]]:
     """Return what `name` asks for, or what is due by now; nothing is written."""
+    with control.reading() as session:
+        arrived = session.scalars(_ready(session, control)).all()
+    names = [name] if name else [each for each in arrived if each in ENTRIES]
     return [
         {"name": each, "job": wanted.kind, "about": wanted.subject, "steps": len(wanted.steps)}
-        for each in ([name] if name else _arrived(control))
+        for each in names
+        if name or _written(control, each)
         for wanted in entry(each).wanted(control)
     ]
 
 
 def begin_due(control: Control) -> list[int]:
-    """Ask for what is due by now, each once however late, and return the runs."""
+    """Ask for what is due by now, each once however late, and return the runs.
+
+    Where nothing is, this is one look at the registry: workers take it every few seconds.
+    """
+    with control.reading() as session:
+        counted = dict(session.execute(select(Schedule.name, Schedule.times)).all())
+        arrived = set(session.scalars(_ready(session, control)))
     begun: list[int] = []
     for name in ENTRIES:
         try:
-            begun += _begin_if_due(control, name)
+            if counted.get(name) != _written(control, name):
+                _count_anew(control, name)
+            elif name in arrived and _written(control, name):
+                begun += begin(control, name, is_due=_is_due)
+                _note(control, name, None)
         except PaquetError as unable:
             _note(control, name, unable)
-    return begun
-
-
-def _begin_if_due(control: Control, name: str) -> list[int]:
-    _count_anew(control, name)
-    if name not in _arrived(control):
-        return []
-    begun = begin(control, name, is_due=_is_due)
-    _note(control, name, None)
     return begun
 
 
@@ -175,9 +181,9 @@ def _note(control: Control, name: str, unable: PaquetError | None) -> None:
     def work(session: Session) -> None:
         at = moment(session, control)
         findings.note(session, f"schedule:{name}", wrong, at)
-        row = session.get(Schedule, name)
-        if unable is not None and row is not None:
-            row.next_at = at + LATER
+        if unable is not None:
+            row = _row_of(session, control, name)
+            row.times, row.next_at = _written(control, name), at + LATER
 
     database.retried(control.engine, work)
 
@@ -204,24 +210,16 @@ def begin(control: Control, name: str, is_due: IsDue = lambda *_: True) -> list[
     return database.retried(control.engine, work)
 
 
-def _arrived(control: Control) -> list[str]:
-    """Return the names of the entries that are due by the times that were counted."""
-    with control.reading() as session:
-        ready = select(Schedule.name).where(
-            Schedule.next_at <= moment(session, control), Schedule.paused_why == ""
-        )
-        return [
-            name for name in session.scalars(ready) if name in ENTRIES and _times(control, name)
-        ]
+def _ready(session: Session, control: Control) -> Select[str]:
+    """Select the names of the entries whose time has come, by the times that were counted."""
+    return select(Schedule.name).where(
+        Schedule.next_at <= moment(session, control), Schedule.paused_why == ""
+    )
 
 
 def _count_anew(control: Control, name: str) -> None:
     """Count when an entry comes that was never counted, or has other times since."""
     times = _times(control, name)
-    with control.reading() as session:
-        known = session.get(Schedule, name)
-        if known is not None and known.times == times:
-            return
 
     def work(session: Session) -> None:
         row, at = _row_of(session, control, name), moment(session, control)
@@ -270,8 +268,13 @@ def next_time(control: Control, name: str, after: datetime) -> datetime:
     return (comes + jitter).astimezone(UTC)
 
 
+def _written(control: Control, name: str) -> str:
+    """Return the times of an entry as the settings write them, good or not."""
+    return str(getattr(control.settings.schedule, name))
+
+
 def _times(control: Control, name: str) -> str:
-    times = str(getattr(control.settings.schedule, name))
+    times = _written(control, name)
     if times and not croniter.is_valid(times, strict=True):
         raise PaquetError(
             f"schedule.{name} says no times: {times!r}",

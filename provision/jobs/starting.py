@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from provision import database
 from provision.jobs import engine, owners, transport
-from provision.jobs.following import Follower, last_line
+from provision.jobs.following import LOOK_SECONDS, Follower, last_line
 from provision.jobs.heart import moment
 from provision.registry import orders, runs
 from provision.registry.runs import DONE, HERE, RUNNING, DueRun
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from provision.jobs.work import UnderWay
     from provision.registry.runs import WantedRun
     from provision.workflows.control import Control
-
-LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,7 @@ def finish(control: Control, run_id: int) -> Finished:
     Raises what it failed with.
     """
     follower = Follower(control, run_id, last_line(control, run_id))
-    if control.settings.runs.carried_out_by == "workers" and not _stays_here(control, run_id):
-        _wake(control, run_id)
+    if _left_to_workers(control, run_id):
         follower.to_its_end()
         return Finished(run_id, _facts(control, run_id))
     while True:
@@ -100,19 +97,21 @@ def again(control: Control, run_id: int) -> None:
     database.retried(control.engine, work)
 
 
-def _stays_here(control: Control, run_id: int) -> bool:
-    """Tell whether a run makes files for who asked, on this machine: no worker takes it."""
+def _left_to_workers(control: Control, run_id: int) -> bool:
+    """Tell whether workers carry a run out, and tell them of it; else its own process does.
+
+    What makes files for who asked stays on this machine.
+    """
+    if control.settings.runs.carried_out_by != "workers":
+        return False
     with control.reading() as session:
-        return runs.get(session, run_id).queue == HERE
-
-
-def _wake(control: Control, run_id: int) -> None:
-    """Tell the workers of a run, where there is a way; they look by themselves, too."""
-    if transport.fits(control.engine):
-        with control.reading() as session:
-            run = runs.get(session, run_id)
-        if not transport.wake(control.engine, DueRun(run.id, run.queue, run.priority)):
-            control.tell("workers could not be woken: they look by themselves, every few seconds")
+        run = runs.get(session, run_id)
+    if run.queue == HERE:
+        return False
+    due = DueRun(run.id, run.queue, run.priority)
+    if transport.fits(control.engine) and not transport.wake(control.engine, due):
+        control.tell("workers could not be woken: they look by themselves, every few seconds")
+    return True
 
 
 def _facts(control: Control, run_id: int) -> list[Any]:

@@ -79,27 +79,7 @@ def place(
 ) -> Order:
     """Write the order, its subscriber, bundle and first user. The caller commits."""
     subscriber = _subscriber(session, wish, told)
-    bundle = Bundle(
-        name="b" + "".join(secrets.choice(LETTERS) for _ in range(NAME_LENGTH)),
-        subscriber=subscriber,
-        domain=wish.domain,
-        cloud=wish.cloud,
-        cloud_version=wish.cloud_version,
-        server=wish.server,
-        backup_server=wish.backup_server,
-        state="active",
-        quota_bytes=wish.quota_bytes,
-        dkim_selector=dkim.selector,
-        dkim_public_key=dkim.public_key,
-        created_at=told.at,
-    )
-    bundle.users.append(
-        User(
-            address=f"{wish.login}@{wish.domain}",
-            display_name=wish.name,
-            language=wish.language,
-        )
-    )
+    bundle = _bundle(subscriber, wish, dkim, told)
     order = Order(
         subscriber=subscriber, bundle=bundle, wish=asdict(wish), state="placed", placed_at=told.at
     )
@@ -121,6 +101,32 @@ def place(
     )
     runs.ask(session, asked, told)
     return order
+
+
+def _bundle(subscriber: Subscriber, wish: Wish, dkim: DkimKey, told: Told) -> Bundle:
+    """Return the bundle that is wished, with its first user."""
+    bundle = Bundle(
+        name="b" + "".join(secrets.choice(LETTERS) for _ in range(NAME_LENGTH)),
+        subscriber=subscriber,
+        domain=wish.domain,
+        cloud=wish.cloud,
+        cloud_version=wish.cloud_version,
+        server=wish.server,
+        backup_server=wish.backup_server,
+        state="active",
+        quota_bytes=wish.quota_bytes,
+        dkim_selector=dkim.selector,
+        dkim_public_key=dkim.public_key,
+        created_at=told.at,
+    )
+    bundle.users.append(
+        User(
+            address=f"{wish.login}@{wish.domain}",
+            display_name=wish.name,
+            language=wish.language,
+        )
+    )
+    return bundle
 
 
 def run_of(session: Session, order: Order) -> Run:

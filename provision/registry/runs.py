@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
     from provision.registry.states import Told
@@ -112,10 +112,7 @@ def ask(session: Session, asked: WantedRun, told: Told) -> Run:
     One about the same that asks for something else is ended where nobody carries it out: its wish
     is overtaken. Raises PaquetError where somebody does.
     """
-    there = select(Run).where(
-        Run.kind == asked.kind, Run.subject == asked.subject, Run.state.in_(OPEN)
-    )
-    run = session.scalar(there)
+    run = session.scalar(_open_about(asked))
     if run is not None and run.asked == dict(asked.words):
         run.priority = max(run.priority, asked.priority)
         if asked.priority >= PERSON_WAITS and run.state == WAITING:
@@ -139,6 +136,13 @@ def ask(session: Session, asked: WantedRun, told: Told) -> Run:
     session.add(run)
     session.flush()
     return run
+
+
+def _open_about(asked: WantedRun | Run) -> Select[Run]:
+    """Select the run of the same kind and subject that is not over."""
+    return select(Run).where(
+        Run.kind == asked.kind, Run.subject == asked.subject, Run.state.in_(OPEN)
+    )
 
 
 def _overtake(session: Session, run: Run, told: Told) -> None:
@@ -176,6 +180,19 @@ def untouched(run: Run) -> set[str]:
     return {step.name for step in run.steps if (step.state, step.milliseconds) == (WAITING, None)}
 
 
+def told_steps(run: Run) -> list[dict[str, object]]:
+    """Return one row per step: how far it is, its seconds, what it brought."""
+    return [
+        {
+            "step": step.name,
+            "state": step.state,
+            "seconds": None if step.milliseconds is None else step.milliseconds / 1000,
+            "message": step.message,
+        }
+        for step in run.steps
+    ]
+
+
 def claim(session: Session, run_id: int, owner: Owner, at: datetime) -> Run | None:
     """Make `owner` the one that carries a run out; None where it is over, early, or held.
 
@@ -199,10 +216,9 @@ def claim(session: Session, run_id: int, owner: Owner, at: datetime) -> Run | No
 
 def blocking(session: Session, run: Run, at: datetime) -> Run | None:
     """Return the run that holds the server of `run` now, or None."""
-    held = select(Run).where(
-        Run.server == run.server, Run.state == RUNNING, Run.id != run.id, Run.lease_until >= at
-    )
-    return session.scalar(held.limit(1)) if run.server else None
+    other = aliased(Run)
+    held = select(other).where(*_holds(other, run, at)).limit(1)
+    return session.scalar(held) if run.server else None
 
 
 def lease(session: Session) -> timedelta:
@@ -273,10 +289,7 @@ def end(session: Session, run: Run, state: str, at: datetime, message: str = "")
 
 def retry(session: Session, run: Run, at: datetime) -> None:
     """Let a run that failed be taken up again now. Raises PaquetError beside one about the same."""
-    twin = select(Run).where(
-        Run.kind == run.kind, Run.subject == run.subject, Run.state.in_(OPEN), Run.id != run.id
-    )
-    if (other := session.scalar(twin)) is not None:
+    if (other := session.scalar(_open_about(run).where(Run.id != run.id))) is not None:
         raise not_over(other)
     if run.state == WAITING:
         run.due_at = at
@@ -321,15 +334,20 @@ def due(at: datetime) -> ColumnElement[bool]:
     A run whose owner let its lease pass is among them.
     """
     other = aliased(Run)
-    busy = exists().where(
-        other.server == Run.server,
-        other.state == RUNNING,
-        other.id != Run.id,
-        other.lease_until >= at,
-    )
+    busy = exists().where(*_holds(other, Run, at))
     waits = (Run.state == WAITING) & (Run.due_at <= at)
     left_alone = (Run.state == RUNNING) & or_(Run.lease_until.is_(None), Run.lease_until < at)
     return or_(waits, left_alone) & or_(Run.server == "", ~busy)
+
+
+def _holds(other: type[Run], run: Run | type[Run], at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions under which `other` keeps the server of `run` from it."""
+    return (
+        other.server == run.server,
+        other.state == RUNNING,
+        other.id != run.id,
+        other.lease_until >= at,
+    )
 
 
 def next_due(session: Session, at: datetime, takes: Takes, count: int) -> list[DueRun]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from provision.registry import orders
+from provision.registry import orders, runs
 from provision.registry.models import Event, Order
 from provision.subscriptions.parties import people
 from provision.workflows import names
@@ -33,15 +33,7 @@ def story(control: Control, number: int) -> dict[str, object]:
             "bundle": bundle.name,
             "server": bundle.server,
             "kit": _kit(control, order),
-            "steps": [
-                {
-                    "step": step.name,
-                    "state": step.state,
-                    "seconds": None if step.milliseconds is None else step.milliseconds / 1000,
-                    "message": step.message,
-                }
-                for step in run.steps
-            ],
+            "steps": runs.told_steps(run),
             "events": [
                 {"at": f"{event.at:%Y-%m-%d %H:%M:%S}", "who": event.actor, "what": event.what}
                 for event in events

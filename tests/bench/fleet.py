@@ -1,8 +1,9 @@
 """`make bench-fleet`: a night of 100, 1,000 and 10,000 bundles, on a clock that is put forward.
 
 The clockwork is the real one: registry, claims, leases, steps, billing. Servers are answered by a
-stand-in that takes the times of `anchor.json`, which `--anchor` measures on one lab server with
-real light bundles. Each size runs in a process of its own, so that its peak of memory is its own.
+stand-in that takes the times of `anchor.json`, which `tests.bench.anchor` measures on one lab
+server with real light bundles. Each size runs in a process of its own, so that its peak of memory
+is its own.
 """
 
 from __future__ import annotations
@@ -262,7 +263,7 @@ def table(outcomes: list[NightOutcome]) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    """Live a night of each size, or measure the anchor."""
+    """Live a night of each size."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.fleet", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     arguments = parser.parse_args()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from sqlalchemy import and_, func, select, union_all
 
 from provision.columns import DAY
 from provision.registry.models import Bundle, Device, Order, Subscriber
+from provision.registry.runs import day_of
 from provision.subscriptions.documents.models import Allocation, Invoice
 from provision.subscriptions.documents.receipt_models import Receipt
 from provision.subscriptions.parties.models import Identity, PersonReference
@@ -208,7 +209,7 @@ def _contacts(session: Session) -> dict[int, date]:
     for query in queries:
         for subscriber_id, moment in session.execute(query):
             if moment is not None:
-                day = _day(moment) if isinstance(moment, datetime) else moment
+                day = day_of(moment) if isinstance(moment, datetime) else moment
                 last[subscriber_id] = max(day, last.get(subscriber_id, day))
     return last
 
@@ -222,11 +223,6 @@ def _devices(session: Session, on: date) -> Iterator[Going]:
     rule = retention.rule(retention.INACTIVE)
     revoked = select(Device).where(Device.revoked_at.is_not(None)).order_by(Device.id)
     for device in session.scalars(revoked):
-        day = None if device.revoked_at is None else _day(device.revoked_at)
+        day = None if device.revoked_at is None else day_of(device.revoked_at)
         if day is not None and rule.is_over(day, on):
             yield Going(rule.code, DEVICE, device.id, day, rule.last_day(day))
-
-
-def _day(moment: datetime) -> date:
-    """Return the day of a moment in universal time: SQLite gives it back without saying so."""
-    return (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()

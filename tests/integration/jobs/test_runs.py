@@ -13,7 +13,7 @@ from sqlalchemy import select
 from provision.errors import PaquetError, UnsafeChange, UsageRefused
 from provision.jobs import engine as engines
 from provision.jobs import kinds, starting
-from provision.jobs.engine import PAUSES, Carrying, Ended, StepFailed
+from provision.jobs.engine import PAUSES, Ended, StepFailed
 from provision.jobs.following import Follower
 from provision.jobs.work import RunKind
 from provision.registry import findings, runs
@@ -143,17 +143,17 @@ def test_asked_for_twice_it_is_one_run(trial: Trial) -> None:
 
 
 def test_a_worker_tries_again_after_pauses_that_grow(trial: Trial) -> None:
-    number, patient = trial.ask(), Carrying(patient=True)
+    number = trial.ask()
     trial.does["first"] = fail()
     for pause in PAUSES:
         with pytest.raises(StepFailed):
-            engines.carry_out(trial.control, held_of(trial, number), patient)
+            engines.carry_out(trial.control, held_of(trial, number), patient=True)
         assert trial.state(number)[0] == "waiting"
         trial.later(seconds=pause - 1)
         assert trial.take(number) is None
         trial.later(seconds=1)
     with pytest.raises(StepFailed):
-        engines.carry_out(trial.control, held_of(trial, number), patient)
+        engines.carry_out(trial.control, held_of(trial, number), patient=True)
     assert trial.state(number)[0] == "failed"
 
 
@@ -165,7 +165,7 @@ def test_a_worker_does_not_try_again_what_cannot_be(trial: Trial) -> None:
 
     trial.does["first"] = refuse
     with pytest.raises(StepFailed):
-        engines.carry_out(trial.control, held_of(trial, number), Carrying(patient=True))
+        engines.carry_out(trial.control, held_of(trial, number), patient=True)
     assert trial.state(number)[0] == "failed"
 
 
@@ -186,12 +186,9 @@ def test_a_cancelled_run_ends_between_two_steps(trial: Trial) -> None:
 
 def test_a_worker_that_stops_leaves_its_run_to_another(trial: Trial) -> None:
     number = trial.ask()
+    stopping = replace(trial.control, stops=lambda: trial.did == ["first"])
     with pytest.raises(Ended, match="this worker stops"):
-        engines.carry_out(
-            trial.control,
-            held_of(trial, number),
-            Carrying(patient=True, stops=lambda: trial.did == ["first"]),
-        )
+        engines.carry_out(stopping, held_of(trial, number), patient=True)
     assert trial.state(number) == ("waiting", ["done", "waiting", "waiting"])
     starting.finish(trial.control, number)
     assert trial.did == ["first", "second", "third"]
@@ -342,7 +339,7 @@ def test_who_asks_for_what_waits_in_its_pause_gets_it_now(trial: Trial) -> None:
     number = starting.ask(trial.control, wanted)
     trial.does["first"] = fail()
     with pytest.raises(StepFailed):
-        engines.carry_out(trial.control, held_of(trial, number), Carrying(patient=True))
+        engines.carry_out(trial.control, held_of(trial, number), patient=True)
     assert trial.take(number) is None, "it waits for its next try"
     del trial.does["first"]
     assert starting.see_through(trial.control, wanted).run_id == number

@@ -84,12 +84,12 @@ def test_asked_for_by_hand_it_comes_at_once(trial: Trial) -> None:
 def test_other_times_in_the_settings_are_counted_anew(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedule, "_times", lambda _control, _name: "0 3 * * *")
+    monkeypatch.setattr(schedule, "_written", lambda _control, _name: "0 3 * * *")
     assert schedule.begin_due(trial.control) == []
     with trial.control.reading() as session:
         (row,) = session.scalars(select(Schedule))
         assert row.times == "0 3 * * *"
-    monkeypatch.setattr(schedule, "_times", lambda _control, _name: "")
+    monkeypatch.setattr(schedule, "_written", lambda _control, _name: "")
     trial.later(days=9)
     assert schedule.begin_due(trial.control) == []
     assert schedule.listing(trial.control)[0]["next"] == "never"

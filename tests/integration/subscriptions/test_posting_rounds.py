@@ -14,7 +14,6 @@ from provision import database
 from provision.errors import PaquetError
 from provision.jobs import engine as engines
 from provision.jobs import owners, post, starting
-from provision.jobs.engine import Carrying
 from provision.post import outbox
 from provision.post.models import Letter
 from provision.post.outbox import Correspondent, NewLetter, Recipient
@@ -53,7 +52,7 @@ def go_round(office: Office) -> tuple[str, list[str]]:
     held = engines.take(office.control, run_id, owners.this_process())
     assert held is not None
     try:
-        engines.carry_out(office.control, held, Carrying(patient=True))
+        engines.carry_out(office.control, held, patient=True)
     except PaquetError as failed:
         assert "were not done" in failed.message  # noqa: PT017 (it may not fail at all)
     with office.control.reading() as session:
