@@ -15,7 +15,15 @@ LETTERS = 12
 
 @lru_cache(maxsize=1)
 def stamp() -> str:
-    """Return the version, and the digest of all code that a run may use, playbooks included."""
+    """Return the version, and the digest of all code that a run may use, playbooks included.
+
+    It is what was there when this process asked first: `read_stamp` looks again.
+    """
+    return read_stamp()
+
+
+def read_stamp() -> str:
+    """Return the stamp of what is installed now."""
     whole = hashlib.sha256()
     for top in (Path(__file__).parents[1], share("playbooks"), share("templates")):
         for path in sorted(top.rglob("*")):

@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from provision import database
+from provision.errors import UsageRefused
 from provision.jobs import engine, owners, transport
 from provision.jobs.following import LOOK_SECONDS, Follower, last_line
 from provision.jobs.heart import moment
 from provision.registry import orders, runs
-from provision.registry.runs import DONE, HERE, RUNNING, DueRun
+from provision.registry.runs import DONE, FAILED, HERE, RUNNING, WAITING, DueRun
 from provision.workflows.onboard import Delivery
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.jobs.work import UnderWay
+    from provision.registry.models import Run
     from provision.registry.runs import WantedRun
     from provision.workflows.control import Control
 
@@ -95,6 +97,19 @@ def again(control: Control, run_id: int) -> None:
             runs.retry(session, run, moment(session, control))
 
     database.retried(control.engine, work)
+
+
+def cancel(session: Session, control: Control, run_id: int, why: str) -> Run:
+    """Have a run end, and return it. Raises UsageRefused for an order that nobody carries out."""
+    run = runs.get(session, run_id)
+    if run.kind == runs.ORDER and run.state in (WAITING, FAILED):
+        number = run.asked["order"]
+        raise UsageRefused(
+            f"Job {run_id} delivers order {number}, which would wait for ever without it",
+            f"Cancel the order: paquet order cancel {number}",
+        )
+    runs.cancel(session, run, control.told(why))
+    return run
 
 
 def _left_to_workers(control: Control, run_id: int) -> bool:

@@ -102,7 +102,7 @@ async def _sweep(
 ) -> None:
     """Have somebody look at every run that is due: lost words, dead owners, servers set free."""
     loop = asyncio.get_running_loop()
-    while True:
+    while not worker.stopping.is_set():
         ended.clear()
         for run in await loop.run_in_executor(threads, worker.due):
             with suppress(AlreadyEnqueued):

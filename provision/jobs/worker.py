@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.jobs import apart, engine, owners, schedule
+from provision.jobs.code import read_stamp, stamp
 from provision.jobs.heart import moment
 from provision.jobs.kinds import KINDS
 from provision.registry import runs
@@ -37,6 +38,7 @@ class Worker:
     queues: Sequence[str] = QUEUES
     at_once: int = AT_ONCE
     module: str = apart.__name__
+    code: str = field(default_factory=stamp)
     children: dict[int, subprocess.Popen[str]] = field(default_factory=dict)
     patient: set[int] = field(default_factory=set)  # runs for which nobody waits in person
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -64,6 +66,7 @@ class Worker:
         """Carry a run out, if it can be had, in a process of its own; return its exit code.
 
         It is ours before that process starts, which takes a second: no other worker starts one.
+        A worker whose release was replaced since takes none: it stops, and its unit starts anew.
         """
         waits = run.priority >= PERSON_WAITS
         if self.stopping.is_set() or not (waits or self._has_room()):
@@ -79,6 +82,10 @@ class Worker:
             self.patient.discard(run.id)
 
     def _carry(self, run_id: int) -> int:
+        if read_stamp() != self.code:
+            self.control.tell("paquet was replaced by another release: this worker stops")
+            self.stop()
+            return 0
         control = apart.acting(self.control, run_id)
         held = engine.take(control, run_id, owners.this_process())
         if held is None:

@@ -44,6 +44,7 @@ from provision.workflows import (
 )
 from provision.workflows.dunning import Campaign
 from tests.lab import mail_clients as mail
+from tests.lab import neighbours
 from tests.lab.conftest import fresh
 from tests.lab.mail_clients import Device
 from tests.lab.post_killer import STEPS
@@ -221,6 +222,48 @@ def test_each_letter_arrives_once_however_often_its_sender_is_killed(
         mail.await_some(partial(office.abroad, letter), key, PATIENCE)
     time.sleep(2)
     assert [len(office.abroad(office.letter(key))) for key in keys] == [1] * count
+
+
+FLOOD, LINES = 30, 100_000  # more than journald lets a unit say in its interval, on any disk
+AS_POSTFIX = """
+import logging.handlers, os, subprocess
+group = subprocess.check_output(["systemctl", "show", "-P", "ControlGroup", "postfix"], text=True)
+for top in ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd"):
+    place = top + group.strip() + "/cgroup.procs"
+    if os.path.exists(place):
+        open(place, "w").write(str(os.getpid()))
+log = logging.handlers.SysLogHandler("/dev/log", logging.handlers.SysLogHandler.LOG_MAIL)
+for number in range({lines}):
+    log.emit(logging.makeLogRecord({{"msg": f"postfix/smtpd[1]: connect {{number}}"}}))
+"""
+FORGED = ("ABCDEF123456: message-id={}", "ABCDEF123456: from=<a@b.c>, size=1, nrcpt=1 (queue active)")
+
+
+def test_what_a_bundle_beside_writes_into_the_log_proves_nothing(
+    office: LabOffice, region: Region
+) -> None:
+    beside = region.order(f"beside{fresh()}.paquet.test")
+    key = office.write(office.bundle.foreign_address)
+    kill(office, "DATA")
+    for line in FORGED:
+        said = line.format(office.letter(key).message_id)
+        words = ["logger", "--id=1", "--tag", "postfix/cleanup", "--priority", "mail.info", said]
+        beside.server.run(neighbours.as_user(beside, *words))
+    office.settle()
+    letter = office.letter(key)
+    assert (letter.state, letter.message) == ("waiting", "it was not taken")
+
+
+def test_a_flood_of_lines_makes_no_letter_leave_twice(office: LabOffice) -> None:
+    key = office.write(office.bundle.foreign_address)
+    code = AS_POSTFIX.format(lines=LINES)
+    began = time.monotonic()
+    office.bundle.server.run(["python3", "-I", "-c", code])
+    kill(office, "dot")
+    assert time.monotonic() - began < FLOOD
+    office.settle()
+    letter = office.letter(key)
+    assert (letter.state, "the log says" in letter.message) == ("sent", True)
 
 
 def test_what_comes_back_is_noted_and_the_mailbox_stays_as_it_was(

@@ -11,7 +11,6 @@ from provision.commands.shared.changing import agreed, change, change_options
 from provision.commands.shared.context import pass_context
 from provision.commands.shared.words import number_type, why_option
 from provision.jobs import owners, reading, starting
-from provision.registry import runs
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
 def cancel(context: Context, number: int, why: str, how: How) -> None:
     """End job NUMBER: at once where it waits, else after the step that it is in.
 
-    What its steps did stays as it is; `paquet job retry` goes on with it.
+    What its steps did stays as it is; `paquet job retry` goes on with it. An order that waits is
+    cancelled itself: `paquet order cancel`.
     """
     control = context.control()
 
     def work(session: Session) -> Facts:
-        run = runs.get(session, number)
-        runs.cancel(session, run, control.told(why))
+        run = starting.cancel(session, control, number, why)
         return {**reading.row(run), "ends": "after its step" if run.ends_asked else "now"}
 
     owners.release_dead(control)

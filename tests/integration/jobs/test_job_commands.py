@@ -13,6 +13,9 @@ from provision.commands.shared.context import Context
 from provision.errors import PaquetError, UsageRefused
 from provision.jobs import starting
 from provision.process.commands import run
+from provision.registry import runs
+from provision.registry.runs import WantedRun
+from tests.integration.jobs.conftest import STEPS
 from tests.integration.jobs.test_runs import fail
 from tests.integration.subscriptions.commanding import ask, read
 
@@ -72,6 +75,16 @@ def test_a_waiting_job_is_cancelled_with_its_reason(trial: Trial, context: Conte
     assert cancelled["state"] == "cancelled"
     assert read(context, job, "show", number)["message"] == "asked twice"
     assert read(context, job, "retry", number, "--yes")["state"] == "done"
+
+
+def test_an_order_that_waits_is_cancelled_itself(trial: Trial, context: Context) -> None:
+    wanted = WantedRun(runs.ORDER, "order:7", STEPS, {"order": 7})
+    with trial.control.session() as session:
+        number = runs.ask(session, wanted, trial.control.told()).id
+    with pytest.raises(PaquetError, match="delivers order 7") as refused:
+        ask(context, job, "cancel", str(number), "--why", "no", "--yes")
+    assert "paquet order cancel 7" in refused.value.hint
+    assert trial.state(number)[0] == "waiting"
 
 
 def test_the_units_that_init_writes_are_good_ones(context: Context, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from provision.jobs import engine as engines
 from provision.jobs import kinds, starting
 from provision.jobs.engine import PAUSES, Ended, StepFailed
 from provision.jobs.following import Follower
+from provision.jobs.heart import moment
 from provision.jobs.work import RunKind
 from provision.registry import findings, runs
 from provision.registry.models import KnownFinding, RunLine
@@ -109,6 +110,19 @@ def test_one_that_is_taken_over_in_a_step_writes_nothing_of_it(trial: Trial) -> 
     with pytest.raises(TakenOver):
         starting.finish(trial.control, number)
     assert trial.state(number) == ("running", ["done", "running", "waiting"])
+
+
+def test_a_machine_whose_clock_is_wrong_takes_nothing_from_the_living(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if trial.control.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite is of one machine, whose clock is its own")
+    monkeypatch.setattr("provision.jobs.engine.moment", moment)
+    trial.later(days=-3650)
+    number = trial.ask()
+    assert trial.take(number, OTHER) is not None
+    trial.later(days=36500)
+    assert trial.take(number) is None, "its lease is young by the registry's clock"
 
 
 def test_a_server_has_one_run_at_a_time(trial: Trial) -> None:

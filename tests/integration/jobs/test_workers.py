@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from provision.jobs import transport
+from provision.jobs.worker import Worker
 from provision.registry.runs import DueRun
 from tests.integration.jobs.killing import fleet, killed_at_random
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+
+    from tests.integration.jobs.conftest import Trial
 
 RUNS, SERVERS, WORKERS, KILLS = 4, 2, 2, 2
 TAKEN_OVER = 60.0
@@ -58,6 +61,16 @@ def test_a_worker_that_is_told_to_stop_finishes_its_step_and_leaves_the_rest(
     assert Counter(made.noted("done")) == {
         f"{number} {step}": 1 for number in range(RUNS) for step in ("first", "second", "third")
     }
+
+
+def test_a_worker_whose_release_was_replaced_takes_nothing_and_stops(
+    trial: Trial, tmp_path: Path
+) -> None:
+    number = trial.ask()
+    worker = Worker(trial.control, tmp_path / "paquet.toml", code="0.1.0+former")
+    assert worker.carry(DueRun(number, "servers", 0)) == 0
+    assert worker.stopping.is_set()
+    assert trial.state(number)[0] == "waiting"
 
 
 def test_a_word_that_is_said_twice_wakes_once(engine: Engine) -> None:

@@ -8,6 +8,10 @@ no        every session of LOGIN since then is over, and none of them left it in
 open      a session of LOGIN is not over yet: what is under way may still be taken
 unknown   the log does not reach back that far
 
+Only lines of Postfix's own unit count, in the journal of the system: a bundle writes neither, and
+files of users that are older than what was vacuumed say nothing. Postfix's lines are never dropped
+for their number (log.conf of this role): floods of others shorten the log, they put no hole in it.
+
 A session with something in it is known before its letter can be on its way: smtpd logs the login
 with the queue id when it takes the recipient, and says when the client is gone.
 """
@@ -23,7 +27,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-JOURNAL = ("/usr/bin/journalctl", "--quiet", "--output=json", "--output-fields=MESSAGE,_PID")
+SHOWN = ("--output=json", "--output-fields=MESSAGE,_PID")
+JOURNAL = ("/usr/bin/journalctl", "--system", "--quiet", *SHOWN)
 UNIT = "--unit=postfix*"
 SKEW = 600.0  # seconds by which two clocks may differ
 CLIENT = re.compile(r"([0-9A-Za-z]{6,20}): client=.*, sasl_username=(\S+)")
