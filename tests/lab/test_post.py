@@ -236,7 +236,10 @@ log = logging.handlers.SysLogHandler("/dev/log", logging.handlers.SysLogHandler.
 for number in range({lines}):
     log.emit(logging.makeLogRecord({{"msg": f"postfix/smtpd[1]: connect {{number}}"}}))
 """
-FORGED = ("ABCDEF123456: message-id={}", "ABCDEF123456: from=<a@b.c>, size=1, nrcpt=1 (queue active)")
+FORGED = (
+    "ABCDEF123456: message-id={}",
+    "ABCDEF123456: from=<a@b.c>, size=1, nrcpt=1 (queue active)",
+)
 
 
 def test_what_a_bundle_beside_writes_into_the_log_proves_nothing(

@@ -17,6 +17,7 @@ from provision.workflows import bringing
 from provision.workflows.client_plans import Bringing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -130,7 +131,21 @@ class _Look:
             "remarks": [{"remark": remark} for remark in remarks],
             "faults": [vars(fault) for fault in brought.faults],
         }
-        return facts if as_json else {name: fact for name, fact in facts.items() if fact}
+        if as_json:
+            return facts
+        facts["faults"] = _each_once(brought.faults)
+        return {name: fact for name, fact in facts.items() if fact}
+
+
+def _each_once(faults: Sequence[LineFault]) -> list[dict[str, str]]:
+    """Return one row for what is wrong in the same way, with all its lines."""
+    on: dict[tuple[str, str, str], list[int]] = {}
+    for fault in faults:
+        on.setdefault((fault.column, fault.fault, fault.hint), []).append(fault.line)
+    return [
+        {"line": lines.numbered(at), "column": column, "fault": fault, "hint": hint}
+        for (column, fault, hint), at in on.items()
+    ]
 
 
 def _look(wanted: ClientList, *, enrols: bool) -> _Look:

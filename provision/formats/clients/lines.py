@@ -101,14 +101,25 @@ def read(
     return [_client(line, values) for line, values in rows if line not in broken], faults
 
 
+def numbered(lines: Sequence[int]) -> str:
+    """Return ascending numbers of lines as people write them: 2-41, 44."""
+    runs: list[list[int]] = []
+    for line in lines:
+        if runs and runs[-1][-1] == line - 1:
+            runs[-1] = [runs[-1][0], line]
+        else:
+            runs.append([line])
+    return ", ".join("-".join(map(str, run)) for run in runs)
+
+
 def shared_accounts(clients: Collection[ClientLine]) -> list[str]:
     """Return a sentence for each account that several lines have: one mandate each is meant."""
-    lines: dict[str, list[str]] = {}
+    lines: dict[str, list[int]] = {}
     for client in clients:
         if client.mandate and client.mandate.iban:
-            lines.setdefault(client.mandate.iban, []).append(str(client.line))
+            lines.setdefault(client.mandate.iban, []).append(client.line)
     return [
-        f"Lines {', '.join(on)} have the same account {masked(iban)}"
+        f"Lines {numbered(on)} have the same account {masked(iban)}"
         for iban, on in lines.items()
         if len(on) > 1
     ]

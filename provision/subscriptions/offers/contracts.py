@@ -127,7 +127,7 @@ def contract_on(
     if contract is None:
         raise UsageRefused(
             f"{_parties(seller, supporter)} no contract on {day}",
-            "Say who sells, alone or with whom: paquet contract add --help",
+            f"Say who sells, alone or with whom, since when: paquet contract add … --from {day}",
         )
     return contract
 

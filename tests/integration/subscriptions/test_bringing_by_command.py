@@ -98,6 +98,24 @@ def test_a_preview_names_seven_faults_and_once_they_are_mended_all_are_there(
     assert [thing["already_there"] for thing in again["brought"]] == [200, 200, 200]
 
 
+def test_what_is_wrong_in_many_lines_is_told_once(
+    context: Context, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "clients.csv"
+    rows = [client(number) for number in range(1, 201)]
+    for row in rows[2:102]:
+        row[PLAN] = "inconnue"
+    file.write_bytes(written(rows))
+    with pytest.raises(PaquetError, match="100 lines are faulty"):
+        subscriber.main(
+            ["import", str(file), "--organisation", SHOP, "--dry-run"],
+            obj=context,
+            standalone_mode=False,
+        )
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if "inconnue" in line]
+    assert told.startswith("4-103  Formule ")
+
+
 def test_faulty_lines_are_left_aside_in_a_file_of_their_own(
     context: Context, tmp_path: Path
 ) -> None:

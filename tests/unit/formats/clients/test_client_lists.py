@@ -224,7 +224,7 @@ def test_an_account_is_never_shown_whole() -> None:
     assert fault.fault == "The IBAN FR76 … 0180 has a wrong letter or digit"
     clients, faults = read(f"{HEAD}\n{JEANNE}\nAnne;;;;;{IBAN};;2024-02-01\n")
     assert faults == []
-    assert lines.shared_accounts(clients) == ["Lines 2, 3 have the same account FR76 … 0189"]
+    assert lines.shared_accounts(clients) == ["Lines 2-3 have the same account FR76 … 0189"]
 
 
 def test_two_of_one_name_are_one_where_they_live_together() -> None:
@@ -284,3 +284,11 @@ def test_whatever_the_bytes_are_a_list_or_an_expected_error_comes_of_them(
         return
     wrong = {fault.line for fault in faults}
     assert wrong.isdisjoint(client.line for client in clients)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "written"),
+    [([], ""), ([2], "2"), ([2, 3, 4, 7, 9, 10], "2-4, 7, 9-10"), ([2, 4], "2, 4")],
+)
+def test_numbers_of_lines_are_written_shortly(numbers: list[int], written: str) -> None:
+    assert lines.numbered(numbers) == written
