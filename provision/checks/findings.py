@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,16 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: the name of the check, the result, a sentence, what to do."""
+    """One thing that was looked at: the name of the check, the result, a sentence, what to do.
+
+    `is_blind` where the check itself failed: what else it would have found is not known.
+    """
 
     check: str
     result: Result
     message: str
     hint: str = ""
+    is_blind: bool = False
 
     def as_row(self) -> dict[str, str]:
         """Return it as plain text fields, for a table or JSON."""
@@ -97,15 +101,18 @@ def _findings(check: Check) -> list[Finding]:
     try:
         findings.extend(iter(check.look()))
     except PaquetError as expected:
-        findings.append(error(check.name, expected.message, expected.hint))
+        findings.append(_blind(error(check.name, expected.message, expected.hint)))
     except (OSError, EOFError) as wrong:
-        findings.append(_no_answer(check.name, _root(wrong)))
+        findings.append(_blind(_no_answer(check.name, _root(wrong))))
     except Exception as bug:  # noqa: BLE001 -- one broken check must not hide what the others found
         said = f"The check itself broke: {type(bug).__name__}: {bug}"
-        findings.append(
-            error(check.name, said, "Please report this; it is a fault of the program.")
-        )
+        hint = "Please report this; it is a fault of the program."
+        findings.append(_blind(error(check.name, said, hint)))
     return findings
+
+
+def _blind(finding: Finding) -> Finding:
+    return replace(finding, is_blind=True)
 
 
 def _no_answer(check: str, wrong: BaseException) -> Finding:

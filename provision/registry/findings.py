@@ -1,12 +1,13 @@
 """What checks found and is not mended yet: kept, so that only what changed is told, once.
 
-A finding is known by what was looked at, the name of its check, and its place among those of one
-name: its words may change from day to day (a certificate ends in nine days, then in eight).
+A finding is known by what was looked at and the name of its check; among several of one name by its
+words, whose numbers may change from day to day (a certificate ends in nine days, then in eight).
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
@@ -15,46 +16,79 @@ from provision.registry.models import KnownFinding
 from provision.registry.runs import day_of, of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlalchemy.orm import Session
 
 WRONG, SEVERE, UNKNOWN = ("error", "warning"), "error", "skipped"
+NUMBERS = re.compile(r"\d+")
 
 
-def note(
-    session: Session, subject: str, rows: Iterable[Mapping[str, str]], at: datetime
-) -> list[KnownFinding]:
-    """Keep what a look at `subject` found (rows of `checks.findings.Finding`); return what is new.
+@dataclass(frozen=True)
+class Look:
+    """What a look at `subject` told: rows of `checks.findings.Finding`.
 
-    What is not found any more is mended, unless its check could not look.
+    It `is_whole` where no check of it failed: what is not in the rows is not there any more.
     """
-    places: Counter[str] = Counter()
-    seen: set[tuple[str, int]] = set()
-    blind, new = set(), []
-    open_ones = {(known.check, known.place): known for known in _open(session, subject)}
-    for row in rows:
-        if row["result"] == UNKNOWN:
-            blind.add(row["check"])
-        if row["result"] not in WRONG:
-            continue
-        key = (row["check"], places[row["check"]])
-        places[row["check"]] += 1
-        seen.add(key)
-        known = open_ones.get(key)
+
+    subject: str
+    rows: Sequence[Mapping[str, str]]
+    is_whole: bool = True
+
+
+def note(session: Session, look: Look, at: datetime) -> list[KnownFinding]:
+    """Keep what a look told; return what is new, or became severe.
+
+    What is not found any more is mended, unless nobody could look for it.
+    """
+    open_ones, new = _open(session, look.subject), []
+    wrong = [row for row in look.rows if row["result"] in WRONG]
+    known_by = _matched(wrong, open_ones)
+    for place, row in enumerate(wrong):
+        known = known_by.get(place)
         if known is None:
-            known = KnownFinding(subject=subject, check=key[0], place=key[1], since=at)
+            known = KnownFinding(subject=look.subject, check=row["check"], place=place, since=at)
             session.add(known)
             new.append(known)
         elif known.result != SEVERE and row["result"] == SEVERE:
             known.told_at = None  # it became worse: that is told, too
             new.append(known)
         known.result, known.message, known.hint = row["result"], row["message"], row["hint"]
-    for key, known in open_ones.items():
-        if key not in seen and known.check not in blind:
+    seen = list(known_by.values())
+    for known in open_ones:
+        if known not in seen and _can_tell(look, known.check):
             known.mended_at = at
     return new
+
+
+def _matched(
+    wrong: Sequence[Mapping[str, str]], open_ones: Sequence[KnownFinding]
+) -> dict[int, KnownFinding]:
+    """Return which known finding each row is, by its place: the same words first, then any left."""
+    left, matched = list(open_ones), dict[int, KnownFinding]()
+    for is_same in (_says_the_same, _is_of_check):
+        for place, row in enumerate(wrong):
+            known = next((known for known in left if is_same(known, row)), None)
+            if place not in matched and known is not None:
+                matched[place] = known
+                left.remove(known)
+    return matched
+
+
+def _says_the_same(known: KnownFinding, row: Mapping[str, str]) -> bool:
+    same_words = NUMBERS.sub("", known.message) == NUMBERS.sub("", row["message"])
+    return _is_of_check(known, row) and same_words
+
+
+def _is_of_check(known: KnownFinding, row: Mapping[str, str]) -> bool:
+    return known.check == row["check"]
+
+
+def _can_tell(look: Look, check: str) -> bool:
+    """Tell whether this check would have found again what it found before."""
+    results = [row["result"] for row in look.rows if row["check"] == check]
+    return UNKNOWN not in results and (look.is_whole or bool(results))
 
 
 def _open(session: Session, subject: str) -> list[KnownFinding]:

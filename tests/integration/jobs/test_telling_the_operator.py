@@ -14,6 +14,7 @@ from provision.post import outbox
 from provision.post.models import Letter
 from provision.post.outbox import Correspondent, NewLetter, Recipient
 from provision.registry import findings, runs
+from provision.registry.findings import Look
 from provision.workflows import posting_operator
 
 if TYPE_CHECKING:
@@ -36,10 +37,12 @@ def told(trial: Trial) -> Trial:
     return trial
 
 
-def look(trial: Trial, *rows: dict[str, str], subject: str = SERVER) -> list[str]:
+def look(
+    trial: Trial, *rows: dict[str, str], subject: str = SERVER, is_whole: bool = True
+) -> list[str]:
     """Note what a look found; return the checks of which it is new."""
     with trial.control.session() as session:
-        new = findings.note(session, subject, rows, trial.now)
+        new = findings.note(session, Look(subject, rows, is_whole=is_whole), trial.now)
         posting_operator.at_once(trial.control, session, new)
         return [finding.check for finding in new]
 
@@ -84,6 +87,33 @@ def test_what_could_not_be_looked_at_is_not_mended(told: Trial) -> None:
     assert posting_operator.daily(told.control) == 0
 
 
+def test_what_nobody_could_look_for_is_not_mended(told: Trial) -> None:
+    look(told, row("disk"), row("ssh", "ok"))
+    posting_operator.daily(told.control)
+    told.later(days=1)
+    look(told, row("ssh", "error", "the server is away"), is_whole=False)
+    assert posting_operator.daily(told.control) == 0, "the disk is not looked at, ssh was told"
+    told.later(days=1)
+    assert look(told, row("disk"), row("ssh", "ok")) == []
+    assert "ssh" in changed(told), "it is there again"
+
+
+def changed(told: Trial) -> str:
+    assert posting_operator.daily(told.control) == 1
+    return letters(told)[-1]
+
+
+def test_of_two_of_one_name_the_one_that_is_gone_is_mended(told: Trial) -> None:
+    root, var = row("disk", message="/ is 96 % full"), row("disk", message="/var is 97 % full")
+    look(told, root, var)
+    posting_operator.daily(told.control)
+    told.later(days=1)
+    assert look(told, row("disk", message="/var is 98 % full")) == []
+    with told.control.reading() as session:
+        (over,) = findings.mended(session)
+    assert over.message == "/ is 96 % full"
+
+
 def test_what_is_severe_is_written_at_once_and_not_again_that_evening(told: Trial) -> None:
     look(told, row("web", "error", "no answer"), row("disk"))
     (letter,) = letters(told)
@@ -123,7 +153,7 @@ def test_letters_that_were_held_when_they_were_written_are_told_once(told: Trial
     with told.control.session() as session:
         outbox.write(session, letter, told.now)
     assert posting_operator.daily(told.control) == 1
-    assert "Courriers retenus : 1" in letters(told)[1]
+    assert "Courriers qui vous attendent : 1" in letters(told)[1]
     told.later(days=1)
     assert posting_operator.daily(told.control) == 0
 
