@@ -3,7 +3,8 @@
 
     post-seen MESSAGE-ID SINCE LOGIN    SINCE in seconds since 1970; prints {"state": …, "queue": …}
 
-accepted  Postfix queued it: cleanup logged its Message-ID, and qmgr the same queue id as active
+accepted  Postfix queued it: cleanup logged its Message-ID, and qmgr the same queue id as active; or
+          its file is whole in the queue, where qmgr has not come by yet
 no        every session of LOGIN since then is over, and none of them left it in the queue
 open      a session of LOGIN is not over yet: what is under way may still be taken
 unknown   the log does not reach back that far
@@ -20,16 +21,20 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 SHOWN = ("--output=json", "--output-fields=MESSAGE,_PID")
 JOURNAL = ("/usr/bin/journalctl", "--system", "--quiet", *SHOWN)
 UNIT = "--unit=postfix*"
+SPOOL = Path("/var/spool/postfix")
 SKEW = 600.0  # seconds by which two clocks may differ
 CLIENT = re.compile(r"([0-9A-Za-z]{6,20}): client=.*, sasl_username=(\S+)")
 OVER = re.compile(r"(?:disconnect from|lost connection after \S+(?: \(.*\))? from|timeout after) ")
@@ -43,29 +48,58 @@ def main(words: list[str]) -> int:
     told = {"state": "unknown", "queue": ""}
     if reaches(float(since)):
         begun = f"--since=@{float(since) - SKEW:.0f}"
-        told = judge(lines(begun, UNIT), message_id, login)
+        told = decide(lambda: judge(lines(begun, UNIT), message_id, login))
     sys.stdout.write(json.dumps(told) + "\n")
     return 0
 
 
-def judge(log: Iterable[tuple[str, str]], message_id: str, login: str) -> dict[str, str]:
+def decide(judged: Callable[[], Verdict]) -> dict[str, str]:
+    """Given how the log is read, return what it and the queue prove.
+
+    One that left the queue between two looks is in the log by the second one.
+    """
+    verdict = judged()
+    if verdict.state == "no":
+        queued = next(filter(is_queued, verdict.ours), "")
+        verdict = Verdict("accepted", queued) if queued else judged()
+    return {"state": verdict.state, "queue": verdict.queue}
+
+
+class Verdict(NamedTuple):
+    """A state with the queue id that proves it, and under which ids the letter came in."""
+
+    state: str
+    queue: str = ""
+    ours: tuple[str, ...] = ()
+
+
+def judge(log: Iterable[tuple[str, str]], message_id: str, login: str) -> Verdict:
     """Given lines of the log (process and message) in their order, return what they prove."""
-    ours: set[str] = set()
+    ours: list[str] = []
     accepted = ""
     sessions: set[str] = set()
     for process, message in log:
-        if found := CLIENT.match(message):
-            if found[2].lower() == login.lower():
+        if client := CLIENT.match(message):
+            if client[2].lower() == login.lower():
                 sessions.add(process)
         elif OVER.match(message):
             sessions.discard(process)
-        elif found := MESSAGE_ID.match(message):
-            if found[2] == message_id:
-                ours.add(found[1])
-        elif (found := ACTIVE.match(message)) and found[1] in ours:
-            accepted = found[1]
+        elif header := MESSAGE_ID.match(message):
+            if header[2] == message_id:
+                ours.append(header[1])
+        elif (active := ACTIVE.match(message)) and active[1] in ours:
+            accepted = active[1]
     state = "accepted" if accepted else "open" if sessions else "no"
-    return {"state": state, "queue": accepted}
+    return Verdict(state, accepted, tuple(ours))
+
+
+def is_queued(queue_id: str) -> bool:
+    """Whether Postfix has a message: its file is executable once it was taken (mail_stream(3))."""
+    for folder in ("incoming", "active", "deferred", "hold"):  # the way that it goes
+        for path in (SPOOL / folder).rglob(queue_id):
+            with suppress(FileNotFoundError):  # it went on
+                return bool(path.stat().st_mode & stat.S_IXUSR)
+    return False
 
 
 def reaches(begun: float) -> bool:
