@@ -42,10 +42,9 @@ REPORT = re.compile(rb"content-type:\s*multipart/report", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Returned:
-    """That the message of this Message-ID did not reach `recipient`: its status, and why."""
+    """That the message of this Message-ID did not arrive: its status, and why."""
 
     message_id: str
-    recipient: str
     status: str
     words: str
 
@@ -160,11 +159,9 @@ def _failures(content: bytes) -> list[Returned]:
 def _failed(block: Message, message_id: str) -> Returned | None:
     if _field(block, "Action").lower() != "failed":
         return None
-    address = _field(block, "Original-Recipient") or _field(block, "Final-Recipient")
     status = STATUS.search(_field(block, "Status"))
     return Returned(
         message_id=message_id,
-        recipient=address.rpartition(";")[2].strip().lower(),
         status=status[0] if status else "5.0.0",
         words=masked(" ".join(_field(block, "Diagnostic-Code").split())),
     )

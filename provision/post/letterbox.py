@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pypdf import PdfReader, PdfWriter
 
+from provision.errors import PaquetError
 from provision.paper import page_pdf
 from provision.post.message import paragraphs
 from provision.rendering import render
@@ -82,6 +83,18 @@ def page(letter: Letter) -> bytes:
 
 
 def _pages(paper: PaperLetter) -> list[PageObject]:
+    """Return the pages of a letter; raises PaquetError naming the one that cannot be printed."""
+    try:
+        return _drawn(paper)
+    except Exception as broken:
+        number = paper.letter.id
+        raise PaquetError(
+            f"Letter {number} cannot be printed: {type(broken).__name__}",
+            f"Let the others go on without it: paquet post hold {number} --why …",
+        ) from broken
+
+
+def _drawn(paper: PaperLetter) -> list[PageObject]:
     printable = [file.content for file in paper.files if file.name.lower().endswith(".pdf")]
     return [leaf for pdf in (page(paper.letter), *printable) for leaf in _reader(pdf).pages]
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import or_, select, text
 
 from provision.database import insert_many
 from provision.errors import UsageRefused
+from provision.post.addresses import is_of_address, unreachable
 from provision.post.masking import masked
 from provision.post.models import Letter, LetterEnclosure, PostPause
 from provision.registry import states
@@ -29,7 +30,7 @@ WAITING, SENDING, SENT, BOUNCED = "waiting", "sending", "sent", "bounced"
 HELD, PRINTED, CANCELLED = "held", "printed", "cancelled"
 STATES: Mapping[str, frozenset[str]] = {
     WAITING: frozenset({SENDING, HELD, PRINTED, BOUNCED, CANCELLED}),
-    SENDING: frozenset({SENT, WAITING, HELD, BOUNCED}),
+    SENDING: frozenset({SENT, WAITING, HELD, BOUNCED, CANCELLED}),
     SENT: frozenset({BOUNCED}),
     BOUNCED: frozenset({WAITING, PRINTED, CANCELLED}),
     HELD: frozenset({WAITING, BOUNCED, CANCELLED}),
@@ -105,7 +106,7 @@ def write_many(session: Session, letters: Sequence[NewLetter], now: datetime) ->
     """Write letters down in this unit of work, those whose keys are new; return how many."""
     known = used(session, [letter.key for letter in letters])
     new = list({letter.key: letter for letter in letters if letter.key not in known}.values())
-    gone = unreachable(session, (letter.to.email for letter in new))
+    gone = unreachable(session, (letter.to.email for letter in new if letter.to.subscriber_id))
     insert_many(session, Letter, [_row(letter, now, gone) for letter in new])
     enclosing = [letter for letter in new if letter.enclosed]
     numbers = _numbers(session, [letter.key for letter in enclosing])
@@ -138,30 +139,6 @@ def used(session: Session, keys: Sequence[str]) -> set[str]:
     return set(_numbers(session, keys))
 
 
-def unreachable(session: Session, emails: Iterable[str | None]) -> set[str]:
-    """Return which of the e-mail addresses do not exist, as letters that came back said."""
-    asked = sorted({email for email in emails if email})
-    gone: set[str] = set()
-    for start in range(0, len(asked), PIECE):
-        part = Letter.gone.in_(asked[start : start + PIECE])
-        gone |= set(session.scalars(select(Letter.gone).where(part)))
-    return gone
-
-
-def trust(session: Session, email: str) -> None:
-    """Take an address for one that exists again, whatever came back from it; those stay noted."""
-    session.execute(update(Letter).where(Letter.gone == email).values(gone=""))
-
-
-def is_of_address(status: str) -> bool:
-    """Tell whether a status (RFC 3463, such as 5.1.1) says that an address does not work.
-
-    A full mailbox, a letter that is too large, or what a server thinks of us is no such thing.
-    """
-    kind, subject, detail = status.split(".")
-    return kind == "5" and (subject in ("0", "1") or (subject == "2" and detail in ("0", "1")))
-
-
 def claim(session: Session, looked_at: Letter, told: Told) -> bool:
     """Take a letter that waits and is still what was looked at; False when it is not any more.
 
@@ -179,9 +156,13 @@ def claim(session: Session, looked_at: Letter, told: Told) -> bool:
     return True
 
 
-def message_id(letter_key: str, key: SecretBytes, zone: str) -> str:
-    """Return the Message-ID of a letter: the same each time, and nobody else can guess it."""
-    code = hmac.new(key.get_secret_value(), letter_key.encode(), "sha256").hexdigest()
+def message_id(letter: Letter, key: SecretBytes, zone: str) -> str:
+    """Return the Message-ID of a letter: the same each time to the same address.
+
+    Nobody else can guess it; who had an address before does not know that of the new one.
+    """
+    words = f"{letter.key}\n{letter.email}".encode()
+    code = hmac.new(key.get_secret_value(), words, "sha256").hexdigest()
     return f"<{code[:ID_LETTERS]}@{zone}>"
 
 
@@ -194,12 +175,15 @@ def change(session: Session, letter: Letter, to: str, told: Told, message: str =
     letter.message = masked(message)
     if to == SENT:
         letter.sent_at = told.at
-    if to == HELD:
+    if to in (HELD, BOUNCED):
         letter.told_at = None
 
 
 def postpone(session: Session, letter: Letter, told: Told, message: str) -> None:
     """Let a letter that did not leave wait for its next try, or hold it after the last one."""
+    if not letter.text:
+        change(session, letter, CANCELLED, told)
+        return
     if letter.tries > len(PAUSES):
         change(session, letter, HELD, told, message)
         return
@@ -211,6 +195,9 @@ def untried(
     session: Session, letter: Letter, told: Told, message: str, pause: timedelta = PAUSES[0]
 ) -> None:
     """Let a letter wait as if it had not been tried: what stopped it was not its addressee."""
+    if not letter.text:
+        change(session, letter, CANCELLED, told)
+        return
     letter.tries -= 1
     change(session, letter, WAITING, told, message)
     letter.next_at = told.at + pause
@@ -221,14 +208,21 @@ def bounce(session: Session, letter: Letter, status: str, told: Told, message: s
     if letter.state != BOUNCED:
         change(session, letter, BOUNCED, told, message)
     letter.bounce = status
-    letter.gone = letter.email if letter.email and is_of_address(status) else ""
+    letter.gone = letter.email if letter.email and is_of_address(status, message) else ""
 
 
-def to_paper(session: Session, letter: Letter, told: Told) -> None:
-    """Let a letter that waits go on paper; without a postal address it is held."""
-    letter.email = None
-    states.record(session, f"letter:{letter.id}", "goes on paper", told)
-    if not letter.address:
+def readdress(session: Session, letter: Letter, to: Recipient, told: Told) -> None:
+    """Let a letter that waits go to where its person is reached now; held where that is nowhere.
+
+    With another e-mail address it has another Message-ID: what comes back from the one before says
+    nothing of this one.
+    """
+    if letter.email != to.email:
+        letter.message_id = ""
+    letter.to_name, letter.email = to.name, to.email or None
+    letter.address, letter.postcode = to.address, to.postcode
+    states.record(session, f"letter:{letter.id}", "addressed anew", told)
+    if not (letter.email or letter.address):
         change(session, letter, HELD, told, NOWHERE)
 
 
@@ -282,11 +276,12 @@ def on_paper(session: Session) -> list[Letter]:
         ),
     )
     letters = session.scalars(paper.order_by(Letter.postcode, Letter.to_name, Letter.id))
-    return [
-        letter
-        for letter in letters
-        if letter.state == WAITING or (letter.bounce and is_of_address(letter.bounce))
-    ]
+    return [letter for letter in letters if letter.state == WAITING or _found_nobody(letter)]
+
+
+def _found_nobody(letter: Letter) -> bool:
+    """Tell whether a letter came back because nobody is at its address."""
+    return is_of_address(letter.bounce, letter.message)
 
 
 def get(session: Session, number: int) -> Letter:
@@ -326,10 +321,19 @@ def paused(session: Session) -> dict[int, str]:
     return {pause.subscriber_id: pause.reason for pause in session.scalars(select(PostPause))}
 
 
-def held_untold(session: Session) -> list[Letter]:
-    """Return the letters that are held and of which the operator did not hear yet."""
-    held = select(Letter).where(Letter.state == HELD, Letter.told_at.is_(None))
-    return list(session.scalars(held.order_by(Letter.id)))
+def stuck_untold(session: Session) -> list[Letter]:
+    """Return the letters that a person must look at, of which the operator did not hear yet.
+
+    They are held, or came back and do not go on paper.
+    """
+    untold = select(Letter).where(
+        Letter.state.in_((HELD, BOUNCED)), Letter.told_at.is_(None), Letter.text != ""
+    )
+    return [
+        letter
+        for letter in session.scalars(untold.order_by(Letter.id))
+        if letter.state == HELD or not (letter.address and _found_nobody(letter))
+    ]
 
 
 def _numbers(session: Session, keys: Sequence[str]) -> dict[str, int]:

@@ -16,8 +16,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
+from provision.post.addresses import is_of_address
 from provision.post.masking import masked
-from provision.post.outbox import is_of_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,11 @@ IMPLICIT_TLS = 465
 SECONDS = 60.0
 END_SECONDS = 300.0  # what a server may take after the end of a message, filters and all
 READY, GO_ON, DONE = 220, 354, 250
-TEMPORARY, HARD = 4, 5
-NO_STATUS = {TEMPORARY: "4.0.0", HARD: "5.0.0"}
+TO_BE_FORWARDED = (DONE, 251, 252)  # of a recipient, all of them a yes (RFC 5321, 4.2.3)
+WELL, TEMPORARY, HARD = 2, 4, 5
+NO_STATUS = {"4": "4.0.0", "5": "5.0.0"}
+OF_RECIPIENT = "4.2."  # a status about one mailbox (RFC 3463, 3.3)
+OF_SERVER = ("4.3.", "4.7.")  # about the server, and about its rules
 TOO_MANY = re.compile(
     r"rate.?limit|too (many|much|fast)|limit exceeded|quota exceeded", re.IGNORECASE
 )
@@ -60,6 +63,7 @@ class Became(Enum):
     LATER = "later"
     TOO_MANY = "too many"
     REFUSED = "refused"
+    SENDER_REFUSED = "sender refused"
     NO_SUCH_ADDRESS = "no such address"
     UNKNOWN = "unknown"
 
@@ -75,7 +79,7 @@ class ServerAnswer:
     def status(self) -> str:
         """The enhanced status code (RFC 3463) in the words, or the general one of their class."""
         match = STATUS.search(self.words)
-        return match[0] if match else NO_STATUS.get(int(self.words[:1] or 0), NO_STATUS[HARD])
+        return match[0] if match else NO_STATUS.get(self.words[:1], "5.0.0")
 
 
 @contextmanager
@@ -168,23 +172,41 @@ def _envelope(client: smtplib.SMTP, sender: str, recipient: str) -> ServerAnswer
     client.rset()
     code, words = client.mail(sender)
     if code != DONE:
-        return _answer(code, words)
+        refused = _refusal(code, words)
+        ours = refused.became is Became.REFUSED
+        return ServerAnswer(Became.SENDER_REFUSED, refused.words) if ours else refused
     code, words = client.rcpt(recipient)
-    if code != DONE:
-        refused = _answer(code, words)
-        gone = refused.became is Became.REFUSED and is_of_address(refused.status)
-        return ServerAnswer(Became.NO_SUCH_ADDRESS, refused.words) if gone else refused
+    if code not in TO_BE_FORWARDED:
+        return _of_recipient(_refusal(code, words))
     code, words = client.docmd("DATA")
-    return None if code == GO_ON else _answer(code, words)
+    return None if code == GO_ON else _refusal(code, words)
+
+
+def _refusal(code: int, words: bytes) -> ServerAnswer:
+    """Return what a server says before it was given the message: nothing else than no."""
+    answer = _answer(code, words)
+    if answer.became in (Became.SENT, Became.UNKNOWN):
+        return ServerAnswer(Became.LATER, answer.words)
+    return answer
+
+
+def _of_recipient(refused: ServerAnswer) -> ServerAnswer:
+    """Return a refusal as what it says of one recipient: of others it says nothing."""
+    if refused.became is Became.REFUSED and is_of_address(refused.status, refused.words):
+        return ServerAnswer(Became.NO_SUCH_ADDRESS, refused.words)
+    if refused.became is Became.TOO_MANY and not refused.status.startswith(OF_SERVER):
+        return ServerAnswer(Became.LATER, refused.words)
+    return refused
 
 
 def _answer(code: int, words: bytes) -> ServerAnswer:
+    """Return what an answer says; one that is none of the protocol leaves it open."""
     said = masked(f"{code} {words.decode(errors='replace')}")
-    if code == DONE:
-        return ServerAnswer(Became.SENT, said)
-    if code // 100 == HARD:
-        return ServerAnswer(Became.REFUSED, said)
-    return ServerAnswer(Became.TOO_MANY if TOO_MANY.search(said) else Became.LATER, said)
+    kinds = {WELL: Became.SENT, TEMPORARY: Became.LATER, HARD: Became.REFUSED}
+    answer = ServerAnswer(kinds.get(code // 100, Became.UNKNOWN), said)
+    if answer.became is not Became.LATER or answer.status.startswith(OF_RECIPIENT):
+        return answer
+    return ServerAnswer(Became.TOO_MANY, said) if TOO_MANY.search(said) else answer
 
 
 def _close(client: smtplib.SMTP | None) -> None:

@@ -22,7 +22,12 @@ from provision.post.smtp import Became
 from provision.process.files import locked_if_free
 from provision.registry.secrets import read_key_file
 from provision.servers.looking import Inquiry, ask_program
-from provision.workflows import posting_checks, posting_returns, posting_sender
+from provision.workflows import (
+    posting_checks,
+    posting_enclosures,
+    posting_returns,
+    posting_sender,
+)
 
 if TYPE_CHECKING:
     import smtplib
@@ -182,6 +187,11 @@ def _each(control: Control, door: SmtpDoor, pause: Callable[[float], None]) -> I
             if result is None:
                 continue
             yield result[0]
+            if result[1] is Became.SENDER_REFUSED:
+                raise PaquetError(
+                    f"{door.host} takes nothing from {door.sender}: {result[0].words}",
+                    "Letters wait until it does: see [post] in the settings.",
+                )
             if result[1] is Became.TOO_MANY:
                 return
             pause(wait)
@@ -189,29 +199,37 @@ def _each(control: Control, door: SmtpDoor, pause: Callable[[float], None]) -> I
 
 def _ready(control: Control, door: SmtpDoor, number: int) -> tuple[Letter, bytes] | Posted:
     """Look at a letter once more, and make its message; or say why it does not leave now."""
+    posting_checks.address_anew(control, number)
     with control.reading() as session:
         letter = outbox.get(session, number)
         verdict = posting_checks.look_again(control, session, letter)
+    if verdict is None and not letter.email:
+        return Posted(number, letter.kind, letter.state, letter.message or posting_checks.ON_PAPER)
     if verdict is None:
         try:
-            key = read_key_file(control.settings.key_file)
-            zone = control.settings.operator.zone
-            letter.message_id = letter.message_id or outbox.message_id(letter.key, key, zone)
-            files = posting_checks.files(control, letter)
-            return letter, message.compose(letter, door.sender, control.clock(), files)
+            return letter, _composed(control, door, letter)
         except PaquetError as refused:
             verdict = (HELD, refused.message)
+        except Exception as broken:  # noqa: BLE001 -- what breaks on one letter stops no other
+            verdict = (HELD, f"This is a bug, please report it: {type(broken).__name__}")
     state, why = verdict
 
     def work(session: Session) -> None:
         waiting = outbox.get(session, number)
         if waiting.state == WAITING and state in (HELD, CANCELLED):
             outbox.change(session, waiting, state, control.told(), why)
-        elif waiting.state == WAITING and why == posting_checks.ON_PAPER:
-            outbox.to_paper(session, waiting, control.told())
 
     database.retried(control.engine, work)
     return Posted(number, letter.kind, state, masked(why))
+
+
+def _composed(control: Control, door: SmtpDoor, letter: Letter) -> bytes:
+    """Return the message of a letter with all that goes with it."""
+    key = read_key_file(control.settings.key_file)
+    zone = control.settings.operator.zone
+    letter.message_id = letter.message_id or outbox.message_id(letter, key, zone)
+    files = posting_enclosures.files(control, letter)
+    return message.compose(letter, door.sender, control.clock(), files)
 
 
 def _send_one(
@@ -246,7 +264,7 @@ def _write_answer(control: Control, session: Session, letter: Letter, answer: Se
         outbox.bounce(session, letter, answer.status, told, answer.words)
     elif answer.became is Became.REFUSED:
         outbox.change(session, letter, HELD, told, answer.words)
-    elif answer.became is Became.TOO_MANY:
+    elif answer.became in (Became.TOO_MANY, Became.SENDER_REFUSED):
         outbox.untried(session, letter, told, answer.words)
     elif answer.became is Became.LATER:
         outbox.postpone(session, letter, told, answer.words)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provision.errors import UsageRefused
-from provision.post import message, outbox
-from provision.post.models import PostPause
-from provision.post.outbox import CANCELLED, HELD, WAITING
+from provision.post import addresses, message, outbox
+from provision.post.models import Letter, PostPause
+from provision.post.outbox import CANCELLED, HELD, SENDING, WAITING
 from provision.registry import states
 from provision.registry.secrets import read_key_file
-from provision.workflows import posting_checks
+from provision.workflows import posting_enclosures
 from provision.workflows.posting_listing import listing, row, subscriber
 from provision.workflows.posting_words import recipients
 
@@ -32,11 +32,10 @@ def as_message(control: Control, number: int) -> bytes:
             f"Letter {number} is on paper, or was forgotten", "See: paquet post letterbox"
         )
     key = read_key_file(control.settings.key_file)
-    letter.message_id = letter.message_id or outbox.message_id(
-        letter.key, key, control.settings.operator.zone
-    )
+    zone = control.settings.operator.zone
+    letter.message_id = letter.message_id or outbox.message_id(letter, key, zone)
     sender = control.settings.post.address or control.settings.operator.contact
-    files = posting_checks.files(control, letter)
+    files = posting_enclosures.files(control, letter)
     return message.compose(letter, sender, control.clock(), files)
 
 
@@ -61,7 +60,7 @@ def hold(
         )
         states.record(session, f"subscriber:{person.id}", "post paused", told)
         return [_of_person(session, person, "held back")]
-    letter = outbox.get(session, what.letter)
+    letter = _of_nobody_else(session, what.letter)
     if for_good:
         outbox.change(session, letter, CANCELLED, told, told.why)
     else:
@@ -88,18 +87,30 @@ def release(session: Session, what: Addressed, told: Told) -> list[dict[str, obj
 
 def retry(session: Session, number: int, told: Told) -> list[dict[str, object]]:
     """Send a letter once more, to where its person is reached today; return what that is."""
-    letter = outbox.get(session, number)
-    letter.bounce = ""
+    letter = _of_nobody_else(session, number)
     outbox.release(session, letter, told)
     if letter.subscriber_id is not None:
         to = recipients(session, [letter.subscriber_id]).get(letter.subscriber_id)
         if to is not None:
-            letter.to_name, letter.email = to.name, to.email
-            letter.address, letter.postcode = to.address, to.postcode
+            outbox.readdress(session, letter, to, told)
     if letter.email:
-        outbox.trust(session, letter.email)
+        addresses.trust(session, letter.email)
     session.flush()
     return [row(letter)]
+
+
+def _of_nobody_else(session: Session, number: int) -> Letter:
+    """Return a letter that nobody is handing in. Raises UsageRefused for one that is under way.
+
+    What its server said would be lost, and it would leave twice.
+    """
+    letter = session.get(Letter, number, with_for_update=True) or outbox.get(session, number)
+    if letter.state == SENDING:
+        raise UsageRefused(
+            f"Letter {number} is under way",
+            "What became of it is known within minutes: see paquet post show, then say it again.",
+        )
+    return letter
 
 
 def _of_person(session: Session, person: Subscriber, state: str) -> dict[str, object]:

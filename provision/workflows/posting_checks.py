@@ -1,36 +1,49 @@
-"""Before a letter leaves or is printed: whether it is still meant, and what goes with it."""
+"""Before a letter leaves or is printed: is it still meant, and where is its person today."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
-from provision.errors import PaquetError
-from provision.formats.facturx.batches import Refused
-from provision.formats.facturx.invoice_pdf import invoice_pdf
+from provision import database
 from provision.post import outbox
-from provision.post.message import Attached
+from provision.post.addresses import unreachable
 from provision.post.outbox import CANCELLED, HELD, WAITING
-from provision.subscriptions.books import papers
-from provision.subscriptions.documents import numbering, open_items
-from provision.subscriptions.documents.issuing import Number
-from provision.subscriptions.documents.models import Invoice, same_document
+from provision.registry.models import Order
+from provision.subscriptions.documents import open_items
 from provision.subscriptions.dunning import pauses
-from provision.workflows.posting_words import INVOICE, REMINDER
+from provision.subscriptions.payments import answers
+from provision.subscriptions.selling.models import Subscription
+from provision.subscriptions.selling.opening import ACTIVE
+from provision.workflows.posting_words import (
+    DEBIT,
+    REMINDER,
+    RENEWAL,
+    WELCOME,
+    document_of,
+    recipients,
+    reference,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeAlias
+
     from sqlalchemy.orm import Session
 
-    from provision.formats.facturx.invoice import PaperInvoice
     from provision.post.models import Letter
+    from provision.post.outbox import Recipient
+    from provision.subscriptions.documents.open_items import OpenItem
     from provision.workflows.control import Control
 
+    # The state in which it stays, and why; None when it may leave.
+    Verdict: TypeAlias = tuple[str, str] | None
 
 ON_PAPER = "A letter to this address came back: it goes on paper"
+GONE = ("closed", "erased")
 
 
-def look_again(control: Control, session: Session, letter: Letter) -> tuple[str, str] | None:
+def look_again(control: Control, session: Session, letter: Letter) -> Verdict:
     """Return why a letter does not leave now, and its state then; None when it may leave."""
     since = control.settings.post.since
     if since is None or letter.written_on < since:
@@ -38,55 +51,92 @@ def look_again(control: Control, session: Session, letter: Letter) -> tuple[str,
     paused = outbox.paused(session).get(letter.subscriber_id or 0)
     if paused is not None:
         return WAITING, f"Paused: {paused}"
-    verdict = _reminder(control, session, letter) if letter.kind == REMINDER else None
-    if verdict is None and outbox.unreachable(session, [letter.email]):
-        return WAITING, ON_PAPER
-    return verdict
+    look = LOOKS.get(letter.kind)
+    return look(control, session, letter) if look else None
 
 
-def _reminder(control: Control, session: Session, letter: Letter) -> tuple[str, str] | None:
+def where(session: Session, letter: Letter) -> Recipient | None:
+    """Return where the person of a letter is reached today, on paper if their address is gone.
+
+    None where it says so already, and for a letter to no subscriber.
+    """
+    if letter.subscriber_id is None:
+        return None
+    to = recipients(session, [letter.subscriber_id]).get(letter.subscriber_id)
+    if to is None:
+        return None
+    if unreachable(session, [to.email]):
+        to = replace(to, email=None)
+    says = (letter.to_name, letter.email or None, letter.address, letter.postcode)
+    return None if says == (to.name, to.email or None, to.address, to.postcode) else to
+
+
+def address_anew(control: Control, number: int) -> None:
+    """Let a letter that waits go to where its person is reached today."""
+    with control.reading() as session:
+        if where(session, outbox.get(session, number)) is None:
+            return
+
+    def work(session: Session) -> None:
+        letter = outbox.get(session, number)
+        to = where(session, letter)
+        if to is not None and letter.state == WAITING:
+            outbox.readdress(session, letter, to, control.told())
+
+    database.retried(control.engine, work)
+
+
+def asked_for(item: OpenItem) -> str:
+    """Return what a reminder is about: a document, and the cents that it asks for."""
+    return f"{reference(item.number)}={item.units}"
+
+
+def _reminder(control: Control, session: Session, letter: Letter) -> Verdict:
     """Look whether what a reminder asks for is still open, and its addressee not left in peace."""
     held = pauses.paused(session, letter.organisation_id or 0, control.today())
     paused = held.get(letter.subscriber_id or 0)
     if paused is not None:
         return WAITING, f"Paused: {paused}"
-    units = [open_items.of(session, document_of(about)).units for about in letter.about.split()]
+    asked = [about.split("=") for about in letter.about.split()]
+    units = [open_items.of(session, document_of(document)).units for document, _cents in asked]
     if units and not any(units):
         return CANCELLED, "What it asks for was paid or credited meanwhile"
-    if not all(units):
+    if units != [int(cents) for _document, cents in asked]:
         return HELD, "Something that it asks for was paid or credited meanwhile"
     return None
 
 
-def files(control: Control, letter: Letter) -> list[Attached]:
-    """Return what goes with a letter: what was kept, and documents made again.
-
-    Raises PaquetError when one cannot be made.
-    """
-    return [
-        Attached(
-            file.name,
-            file.content if file.content is not None else _drawn(control, file.reference),
-        )
-        for file in letter.enclosures
-    ]
-
-
-def document_of(reference: str) -> Number:
-    """Return the document that `invoice:3:F2026-000012` is. Raises PaquetError for another word."""
-    kind, organisation, shown = reference.split(":")
-    if kind != INVOICE:
-        raise PaquetError(f"Nobody knows how to enclose {reference}")
-    return Number(int(organisation), *numbering.parse(shown))
+def _debit(control: Control, session: Session, letter: Letter) -> Verdict:
+    """Look whether what was announced will be debited still."""
+    debit = letter.key.split(":", 2)[2]
+    awaited = answers.awaited(session, letter.organisation_id or 0, debit)
+    if awaited is None:
+        return CANCELLED, "The bank has answered meanwhile"
+    collect_on, mandate = awaited
+    if mandate.ended_on is not None:
+        return CANCELLED, "The mandate ended meanwhile"
+    if collect_on <= control.today():
+        return HELD, f"Its day, {collect_on}, has come: nobody was told of this debit"
+    return None
 
 
-def _drawn(control: Control, reference: str) -> bytes:
-    number = document_of(reference)
-    with control.reading() as session:
-        wanted = select(Invoice).where(same_document(Invoice, number))
-        read: list[PaperInvoice | Refused] = list(papers.readable(session, wanted))
-    for document in read:
-        if not isinstance(document, Refused):
-            return invoice_pdf(document)
-        raise PaquetError(f"{number.shown} cannot be made: {document.why}")
-    raise PaquetError(f"There is no document {number.shown}")
+def _renewal(_control: Control, session: Session, letter: Letter) -> Verdict:
+    subscription = session.get_one(Subscription, int(letter.key.split(":")[1]))
+    if subscription.state != ACTIVE or subscription.last_day is not None:
+        return CANCELLED, "The subscription ends: nothing renews itself"
+    return None
+
+
+def _welcome(_control: Control, session: Session, letter: Letter) -> Verdict:
+    order = session.get_one(Order, int(letter.key.partition(":")[2]))
+    return (
+        (CANCELLED, f"The bundle is {order.bundle.state}") if order.bundle.state in GONE else None
+    )
+
+
+LOOKS: Mapping[str, Callable[[Control, Session, Letter], Verdict]] = {
+    REMINDER: _reminder,
+    DEBIT: _debit,
+    RENEWAL: _renewal,
+    WELCOME: _welcome,
+}

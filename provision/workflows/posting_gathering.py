@@ -11,7 +11,7 @@ from sqlalchemy import Text, cast, exists, func, literal, select
 
 from provision import database
 from provision.errors import PaquetError
-from provision.post import gathered, outbox
+from provision.post import addresses, gathered, outbox
 from provision.post.gathered import SeenSeries
 from provision.post.masking import masked
 from provision.post.models import Letter
@@ -24,7 +24,7 @@ from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.parties import organisations, people
 from provision.subscriptions.parties.models import Organisation, PersonReference
-from provision.subscriptions.payments import answers, collection_rows, handing_over
+from provision.subscriptions.payments import collection_rows, handing_over
 from provision.workflows import names, posting_words
 from provision.workflows.posting_words import (
     PIECE,
@@ -117,7 +117,7 @@ def coming(control: Control) -> list[ComingLetter]:
     receipts = missing_receipts(control)
     missing += [(posting_words.RECEIPT, receipt.to, receipt.shown) for receipt in receipts]
     with control.reading() as session:
-        gone = outbox.unreachable(session, (to.email for _kind, to, _subject in missing))
+        gone = addresses.unreachable(session, (to.email for _kind, to, _subject in missing))
     return [
         ComingLetter(kind, to, subject, not to.email or to.email in gone)
         for kind, to, subject in missing
@@ -132,8 +132,9 @@ def _parts(control: Control) -> Iterator[MissingLetters]:
     with control.reading() as session:
         writers = Writers(session, control.settings, control.today())
         yield from _documents(session, writers, since)
-        for source in (_debits, _welcomes):
-            candidates = list(source(session, writers, since))
+        debits = _debits(session, writers, since, control.tell)
+        for source in (debits, _welcomes(session, writers, since)):
+            candidates = list(source)
             for start in range(0, len(candidates), PIECE):
                 yield MissingLetters(_letters(session, candidates[start : start + PIECE]))
 
@@ -198,11 +199,16 @@ def _of_document(writers: Writers, row: Row[int, str, int, str, date, date, int,
     return Candidate(posting_words.reference(document.number), document.subscriber_id, make)
 
 
-def _debits(session: Session, writers: Writers, since: date) -> Iterator[Candidate]:
+def _debits(
+    session: Session, writers: Writers, since: date, tell: Callable[[str], None]
+) -> Iterator[Candidate]:
     """Yield the debits that were announced and are still to come."""
     for collection in collection_rows.coming(session, writers.today):
         if collection_rows.made_on(collection) >= since:
-            yield from _of_collection(session, writers, collection)
+            try:
+                yield from _of_collection(session, writers, collection)
+            except PaquetError as refused:  # of one organisation: the others are written to
+                tell(f"collection {collection.number}: {masked(refused.message)}")
 
 
 def _of_collection(
@@ -218,10 +224,9 @@ def _of_collection(
                 letter = debit.letter()
             except PaquetError:
                 return None  # its mandate ended meanwhile: nothing will be debited
-            about = tuple(posting_words.reference(answers.number_of(item)) for item in debit.items)
             words = (letter.subject, letter.text, letter.html)
             kind, today = posting_words.DEBIT, writers.today
-            return NewLetter(key, kind, today, sender, to, *words, about=about)
+            return NewLetter(key, kind, today, sender, to, *words)
 
         yield Candidate(key, debit.row.subscriber_id, make)
 

@@ -12,6 +12,7 @@ from provision.languages import spoken
 from provision.post import outbox
 from provision.post.outbox import NewLetter, Recipient
 from provision.registry import findings, states
+from provision.registry.findings import Look
 from provision.registry.models import Bundle, Event, Run
 from provision.registry.runs import FAILED
 from provision.rendering import render
@@ -62,7 +63,8 @@ def note_trouble(control: Control, part: str, wrong: PaquetError | None) -> None
         row |= {"message": wrong.message, "hint": wrong.hint}
 
     def work(session: Session) -> None:
-        findings.note(session, f"post:{part}", [row] if wrong else [], control.clock())
+        looked = Look(f"post:{part}", [row] if wrong else [])
+        findings.note(session, looked, control.clock())
 
     database.retried(control.engine, work)
 
@@ -76,7 +78,7 @@ def daily(control: Control) -> int:
         at, since = control.clock(), _last(session)
         _close_gone(control, session)
         new, over = findings.untold(session), findings.mended(session)
-        failed, held = _failed(session, since), outbox.held_untold(session)
+        failed, held = _failed(session, since), outbox.stuck_untold(session)
         count = len(new) + len(over) + len(failed) + len(held)
         key = f"{OPERATOR}:{DAILY}:{control.today()}"
         words = {

@@ -11,7 +11,7 @@ from provision.post import letterbox, outbox
 from provision.post.letterbox import PaperLetter
 from provision.post.outbox import CANCELLED, PRINTED
 from provision.process.files import write_private
-from provision.workflows import posting_checks
+from provision.workflows import posting_checks, posting_enclosures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,17 +54,26 @@ def waiting(control: Control) -> Laid:
     with control.reading() as session:
         for letter in outbox.on_paper(session):
             verdict = posting_checks.look_again(control, session, letter)
-            if verdict is None or verdict[1] == posting_checks.ON_PAPER:
-                chosen.append(letter)
+            if verdict is None:
+                chosen.append(_addressed(session, letter))
             else:
                 left_out.append(NotPrinted(letter, *verdict))
     laid = []
     for letter in chosen:
         try:
-            laid.append(PaperLetter(letter, posting_checks.files(control, letter)))
+            laid.append(PaperLetter(letter, posting_enclosures.files(control, letter)))
         except PaquetError as refused:
             left_out.append(NotPrinted(letter, letter.state, refused.message))
     return Laid(tuple(laid), tuple(left_out))
+
+
+def _addressed(session: Session, letter: Letter) -> Letter:
+    """Return a letter, on this paper alone, with the postal address that its person has today."""
+    to = posting_checks.where(session, letter)
+    if to is not None and to.address:
+        session.expunge(letter)
+        letter.to_name, letter.address, letter.postcode = to.name, to.address, to.postcode
+    return letter
 
 
 def write(
@@ -87,16 +96,21 @@ def printed(control: Control, laid: Laid) -> list[int]:
 
     What was left out because it is not meant any more is cancelled.
     """
-    after = {paper.letter.id: (PRINTED, "printed") for paper in laid.letters}
+    printed_as = {paper.letter.id: paper.letter for paper in laid.letters}
+    after = dict.fromkeys(printed_as, (PRINTED, "printed"))
     after |= {stale.letter.id: (CANCELLED, stale.why) for stale in laid.left_out if stale.is_over}
 
     def work(session: Session) -> list[int]:
         there = {letter.id: letter for letter in outbox.on_paper(session)}
         done = []
         for number, (state, why) in after.items():
-            if number in there:
-                outbox.change(session, there[number], state, control.told(), why)
-                done += [number] if state == PRINTED else []
+            if number not in there:
+                continue
+            outbox.change(session, there[number], state, control.told(), why)
+            if state == PRINTED:
+                paper = printed_as[number]
+                there[number].address, there[number].postcode = paper.address, paper.postcode
+                done.append(number)
         return done
 
     return database.retried(control.engine, work)

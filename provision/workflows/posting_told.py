@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from provision.post import outbox
 from provision.post.outbox import NewLetter
 from provision.subscriptions.selling import opening
-from provision.workflows import posting_words
+from provision.workflows import posting_checks
 from provision.workflows.posting_words import REMINDER, RENEWAL, Writers, recipients
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def reminder(
         return
     _subject, _, body = letter.text.partition("\n")
     key = f"{REMINDER}:{organisation_id}:{letter.name}"
-    about = tuple(posting_words.reference(document.number) for document in documents)
+    about = tuple(posting_checks.asked_for(document) for document in documents)
     text = body.strip() + "\n"
     new = NewLetter(key, REMINDER, on, *between, subject=letter.subject, text=text, about=about)
     outbox.write(session, new, control.clock())

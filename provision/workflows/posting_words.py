@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision.errors import PaquetError
 from provision.formats.codes import countries
 from provision.formats.facturx import wording
 from provision.languages import spoken
@@ -14,6 +15,8 @@ from provision.money import show_euros
 from provision.post.outbox import Correspondent, Enclosed, NewLetter, Recipient
 from provision.registry.models import Subscriber
 from provision.rendering import render
+from provision.subscriptions.documents import numbering
+from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.parties import identities, profiles
 from provision.subscriptions.parties.models import Identity, Organisation
 from provision.subscriptions.privacy.models import Erasure
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
     from provision.money import Cents
     from provision.settings import Settings
-    from provision.subscriptions.documents.issuing import Number
     from provision.subscriptions.parties.profiles import Address
 
 INVOICE, DEBIT, REMINDER = "invoice", "debit", "reminder"
@@ -126,6 +128,14 @@ class IssuedDocument:
 def reference(number: Number) -> str:
     """Return how letters refer to a document: `invoice:3:F2026-000012`."""
     return f"{INVOICE}:{number.organisation_id}:{number.shown}"
+
+
+def document_of(reference: str) -> Number:
+    """Return the document that `invoice:3:F2026-000012` is. Raises PaquetError for another word."""
+    kind, organisation, shown = reference.split(":")
+    if kind != INVOICE:
+        raise PaquetError(f"Nobody knows how to enclose {reference}")
+    return Number(int(organisation), *numbering.parse(shown))
 
 
 def of_document(

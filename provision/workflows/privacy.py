@@ -7,11 +7,21 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from dateutil.relativedelta import relativedelta
+from sqlalchemy import select
 
 from provision.post import outbox
+from provision.post.models import Letter
 from provision.registry import findings, runs
 from provision.registry.secrets import open_safe
-from provision.subscriptions.privacy import erasing, exporting, persons, purging, retention
+from provision.subscriptions.privacy import (
+    erasing,
+    exporting,
+    gathering,
+    persons,
+    purging,
+    quoting,
+    retention,
+)
 from provision.subscriptions.privacy.purging import Going
 
 if TYPE_CHECKING:
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.subscriptions.privacy.erasing import Erasing
+    from provision.subscriptions.privacy.gathering import Gathered
     from provision.workflows.control import Control
 
 LETTER, DAY_OF_JOBS = "letter", "day of jobs"
@@ -44,10 +55,19 @@ def erase(control: Control, who: str, why: str) -> Erasing:
         overwrite(session)
         subscriber, safe = persons.find(session, who), open_safe(session, control.settings.key_file)
         outbox.give_up(session, subscriber.id, control.told("erased"))
+        _forget_in_letters(session, exporting.collect(session, subscriber))
         planned = erasing.erase(session, safe, subscriber, control.told(why), control.today())
         remove_kits(control, planned.kits)
     scrub(control.engine)
     return planned
+
+
+def _forget_in_letters(session: Session, gathered: Gathered) -> None:
+    """Take a person out of letters to the operator; those to others are theirs."""
+    naming = gathering.naming(quoting.sure_words(gathered))
+    for letter in session.scalars(select(Letter).where(Letter.subscriber_id.is_(None))):
+        for name in ("subject", "text", "message"):
+            setattr(letter, name, naming.sub("erased", getattr(letter, name)))
 
 
 def due(session: Session, on: date) -> list[Going]:

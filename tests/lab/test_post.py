@@ -24,7 +24,7 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from provision import settings
-from provision.post import outbox
+from provision.post import addresses, outbox
 from provision.post.models import Letter
 from provision.post.outbox import Correspondent, NewLetter, Recipient
 from provision.registry.models import Subscriber
@@ -285,7 +285,7 @@ def test_what_comes_back_is_noted_and_the_mailbox_stays_as_it_was(
     letter = mail.await_some(bounced, nobody, PATIENCE)
     assert letter.bounce.startswith("5.1.")
     with office.control.reading() as session:
-        assert outbox.unreachable(session, [nobody]) == {nobody}
+        assert addresses.unreachable(session, [nobody]) == {nobody}
     names = mail.tell_names(office.bundle, socket.getaddrinfo)
     monkeypatch.setattr(socket, "getaddrinfo", names)
     device = Device("", office.bundle.address, office.bundle.secret)

@@ -50,6 +50,7 @@ def letterbox(context: Context, *, folder: Path, duplex: bool, how: How) -> None
     posting_gathering.gather(control)
     laid = posting_paper.waiting(control)
     if not laid.letters:
+        posting_paper.printed(control, laid)  # what is not meant any more is over
         context.show(_rows(laid), as_json=how.as_json, nothing=NOTHING)
         return
     path, sheets = posting_paper.write(control, laid, folder, duplex=duplex)

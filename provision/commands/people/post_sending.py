@@ -42,11 +42,11 @@ def send(context: Context, how: How) -> None:
             "Say so in the settings: [post] since; the file of `paquet init` names all of it.",
         )
     if how.dry_run or not how.yes:
-        planned = _planned(context)
+        planned, count = _planned(context)
         if not planned and how.dry_run:
             context.show([], as_json=how.as_json, nothing=NOTHING)
             return
-        if planned and not agreed(context, planned, how, f"Send {len(planned)} letters?"):
+        if planned and not agreed(context, planned, how, f"Send {count} letters?"):
             return
     rows, failed = _round(context, quiet=how.as_json)
     context.show(rows, as_json=how.as_json, nothing=NOTHING)
@@ -75,13 +75,14 @@ def _round(context: Context, *, quiet: bool) -> tuple[list[Facts], PaquetError |
     return [row for step in steps for row in step.facts or ()], failed
 
 
-def _planned(context: Context) -> list[Facts]:
-    """Return who would get what: letters that wait, then those that would be written first."""
+def _planned(context: Context) -> tuple[list[Facts], int]:
+    """Return who would get what, and how many letters leave.
+
+    First are letters that wait, then those that would be written first.
+    """
     control = context.control()
-    with control.reading() as session:
-        due = outbox.due(session, control.clock())
-        rows = [posting_listing.row(outbox.get(session, number)) for number in due]
-    return rows + [
+    rows, count = posting_listing.leaving(control)
+    coming: list[Facts] = [
         {
             "letter": "",
             "written": "",
@@ -95,3 +96,4 @@ def _planned(context: Context) -> list[Facts]:
         for letter in posting_gathering.coming(control)
         if not letter.is_on_paper
     ]
+    return rows + coming, count + len(coming)

@@ -12,9 +12,11 @@ from provision.subscriptions.documents.issuing import Number
 from provision.subscriptions.documents.models import Invoice
 from provision.subscriptions.payments import movements
 from provision.subscriptions.payments.models import (
+    Collection,
     CollectionAnswer,
     CollectionFile,
     CollectionItem,
+    MandateRow,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +61,30 @@ def is_collected() -> ColumnElement[bool]:
         .correlate(Invoice)
         .exists()
     )
+
+
+def awaited(
+    session: Session, organisation_id: int, reference: str
+) -> tuple[date, MandateRow] | None:
+    """Return the day and the mandate of a debit that nobody answered yet, by its EndToEndId."""
+    alone = (CollectionItem.debit == "") & (CollectionItem.end_to_end == reference)
+    row = session.execute(
+        select(Collection.collect_on, MandateRow)
+        .select_from(CollectionItem)
+        .join(
+            Collection,
+            (Collection.organisation_id == CollectionItem.organisation_id)
+            & (Collection.number == CollectionItem.collection),
+        )
+        .join(MandateRow, MandateRow.id == CollectionItem.mandate_id)
+        .outerjoin(CollectionAnswer, _same_debit())
+        .where(
+            CollectionItem.organisation_id == organisation_id,
+            (CollectionItem.debit == reference) | alone,
+            CollectionAnswer.state.is_(None),
+        )
+    ).first()
+    return None if row is None else (row[0], row[1])
 
 
 def number_of(item: CollectionItem) -> Number:

@@ -38,7 +38,7 @@ def forget(session: Session, gathered: Gathered) -> None:
 
 def _forget_events(session: Session, gathered: Gathered) -> None:
     """Take the person out of events: their own lose every reason, all lose the person's words."""
-    own, sure = gathering.subjects(gathered), _sure(gathered)
+    own, sure = gathering.subjects(gathered), sure_words(gathered)
     named = [*_written(Event.what, sure), *_written(Event.why, sure)]
     everybodys = gathering.naming(sure)
     persons = gathering.naming(gathering.words_of(gathered))
@@ -51,7 +51,7 @@ def _forget_events(session: Session, gathered: Gathered) -> None:
         event.why = "erased" if is_own and event.why else naming.sub("erased", event.why)
 
 
-def _sure(gathered: Gathered) -> list[str]:
+def sure_words(gathered: Gathered) -> list[str]:
     """Return the words that can be nobody else's, wherever they stand: addresses and domains."""
     return [word for word in gathering.identifying(gathered) if any(sign in word for sign in SURE)]
 
@@ -65,7 +65,7 @@ def _written(text: SQLColumnExpression[Any], words: Sequence[str]) -> Iterator[C
 
 def _forget_quotes(session: Session, gathered: Gathered) -> None:
     """Take the person out of what jobs and checks told of many together."""
-    sure = _sure(gathered)
+    sure = sure_words(gathered)
     if not sure:
         return
     naming = gathering.naming(sure)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provision import database
 from provision.migrations import upgrades
-from provision.post import outbox
+from provision.post import addresses, outbox
 from tests.integration.subscriptions.test_upgrading_a_registry import registry_of
 
 LETTER = """
@@ -26,12 +26,12 @@ ROWS = [
 ]
 
 
-def test_addresses_that_were_gone_are_gone_and_what_was_held_is_told_once(
+def test_addresses_that_were_gone_are_gone_and_what_waits_for_a_person_is_told(
     database_url: str,
 ) -> None:
     with registry_of(database_url, "0022", ROWS) as engine:
         upgrades.upgrade(engine)
         with database.reading(engine) as session:
             asked = [f"{name}@x.test" for name in "abcd"]
-            assert outbox.unreachable(session, asked) == {"a@x.test", "b@x.test"}
-            assert [letter.id for letter in outbox.held_untold(session)] == [5]
+            assert addresses.unreachable(session, asked) == {"a@x.test", "b@x.test"}
+            assert [letter.id for letter in outbox.stuck_untold(session)] == [1, 2, 3, 5]

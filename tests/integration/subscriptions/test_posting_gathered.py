@@ -83,7 +83,7 @@ def test_a_reminder_is_written_with_the_row_that_says_so_and_leaves(
     (letter,) = office.letters()
     assert (letter.kind, letter.about) == (
         "reminder",
-        f"invoice:{street.till.seller.id}:F2026-000001",
+        f"invoice:{street.till.seller.id}:F2026-000001=1000",
     )
     office.send()
     assert subjects(office) == ["Facture en attente : facture F2026-000001"]

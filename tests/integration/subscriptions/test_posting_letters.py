@@ -171,9 +171,10 @@ def test_tries_have_growing_pauses_and_an_end(office: Office) -> None:
 @pytest.mark.parametrize(
     ("step", "said", "state"),
     [
-        ("MAIL", "550 5.7.1 not you", "held"),
         ("RCPT", "550 5.1.1 nobody", "bounced"),
-        ("RCPT", "550 no status", "bounced"),
+        ("RCPT", "550 no status", "held"),
+        ("RCPT", "550 5.2.0 Mail rejected OFR_506", "held"),
+        ("RCPT", "552 5.1.1 Recipient overquota OFR_417", "held"),
         ("RCPT", "554 5.7.1 we do not like you", "held"),
         ("RCPT", "552 5.2.2 full", "held"),
         ("DATA", "554 5.5.1 no", "held"),

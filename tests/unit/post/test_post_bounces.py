@@ -8,18 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.post import bounces, outbox
+from provision.post import addresses, bounces
 from provision.post.bounces import Returned
 from tests.unit.post.post_examples import report
 
 
 @pytest.mark.parametrize("kind", ["text/rfc822-headers", "message/rfc822"])
-def test_a_report_says_which_message_did_not_reach_whom_and_why(kind: str) -> None:
+def test_a_report_says_which_message_did_not_arrive_and_why(kind: str) -> None:
     said = "smtp; 550 5.1.1 <…>: Recipient address rejected: "
     assert bounces.parse(report(kind=kind)) == [
         Returned(
             "<0fb1@paquet.test>",
-            "zoe@ailleurs.test",
             "5.1.1",
             f"{said}User unknown in local recipient table",
         )
@@ -136,9 +135,23 @@ def test_whatever_somebody_sends_is_read_without_harm(noise: bytes) -> None:
 @pytest.mark.parametrize(
     ("status", "is_gone"),
     [
-        *(("5.0.0", True), ("5.1.1", True), ("5.1.10", True), ("5.2.1", True)),
+        *(("5.1.1", True), ("5.1.2", True), ("5.1.10", True), ("5.2.1", True)),
         *(("5.2.2", False), ("5.3.4", False), ("5.7.1", False), ("4.4.1", False)),
+        # What Orange and Free say of a sender, or of a mailbox that is full.
+        *(("5.0.0", False), ("5.1.0", False), ("5.1.7", False), ("5.1.8", False), ("5.2.0", False)),
     ],
 )
 def test_an_address_is_gone_only_where_the_status_says_so(status: str, is_gone: bool) -> None:  # noqa: FBT001
-    assert outbox.is_of_address(status) is is_gone
+    assert addresses.is_of_address(status) is is_gone
+
+
+@pytest.mark.parametrize(
+    ("said", "is_gone"),
+    [
+        ("552 5.1.1 Recipient overquota OFR_417", False),
+        ("5.1.1 smtp; 552 5.1.1 Recipient overquota OFR_417", False),
+        ("550 5.1.1 nobody has 552 letters", True),
+    ],
+)
+def test_a_full_mailbox_is_there(said: str, is_gone: bool) -> None:  # noqa: FBT001
+    assert addresses.is_of_address("5.1.1", said) is is_gone
