@@ -33,8 +33,8 @@ class PayoutRow(Base):
 class PayoutPaymentRow(Base):
     """One payment of a payout; below zero it went back.
 
-    Until it is explained, `payer` and `what` say what the provider said of it; then `party` is the
-    ledger's reference of who paid, and they are empty.
+    Until it is explained or made up for, `payer` and `what` say what the provider said of it; then
+    they are empty, and `party` is the ledger's reference of who paid.
     """
 
     __tablename__ = "payout_payment"

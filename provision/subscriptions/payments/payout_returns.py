@@ -58,8 +58,7 @@ def take_back(session: Session, row: PayoutPaymentRow, paid: PayoutPaymentRow, t
         )
     parts = _parts(session, paid)
     if not parts:
-        whole = units == paid.gross and payouts.is_parked(session, paid)
-        payouts.park(session, row, today, paid.id if whole else None)
+        _park(session, row, paid, today)
         return
     beyond = min(units, max(0, there - sum(part for _, part in parts)))
     note = _note(session, parts[0][0], units) if len(parts) == 1 and not beyond else None
@@ -89,6 +88,16 @@ def left(session: Session, paid: PayoutPaymentRow) -> Cents:
         .where(PayoutBooking.takes_back == paid.id)
     )
     return paid.gross + int(session.scalar(returned) or 0)
+
+
+def _park(session: Session, row: PayoutPaymentRow, paid: PayoutPaymentRow, today: date) -> None:
+    """Put what went back of a parked payment beside it; whole, neither is explained any more."""
+    whole = -row.gross == paid.gross and payouts.is_parked(session, paid)
+    payouts.park(session, row, today, paid.id if whole else None)
+    if whole:
+        for settled in (row, paid):
+            payouts.forget_payer(settled)
+        session.flush()
 
 
 def _reopen(

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from provision.errors import UsageRefused
 from provision.formats.payouts.payouts import PayoutRefused
@@ -218,9 +218,26 @@ def book(session: Session, row: PayoutPaymentRow, explained: PayoutExplained, to
         )
     )
     if explained.kind != PARKED:
-        row.party, row.payer, row.what = explained.party, "", ""
+        row.party = explained.party
+        forget_payer(row)
     session.flush()
     return number
+
+
+def forget_payer(row: PayoutPaymentRow) -> None:
+    """Forget who paid, and in which words; the provider still knows it by the reference."""
+    row.payer = row.what = ""
+
+
+def naming(session: Session) -> list[PayoutPaymentRow]:
+    """Return the payments of all organisations that still say who paid, or in which words."""
+    return list(
+        session.scalars(
+            select(PayoutPaymentRow)
+            .where(or_(PayoutPaymentRow.payer != "", PayoutPaymentRow.what != ""))
+            .order_by(PayoutPaymentRow.id)
+        )
+    )
 
 
 def get(session: Session, organisation_id: int, number: int) -> PayoutPaymentRow:

@@ -63,6 +63,12 @@ def identifying(gathered: Gathered) -> list[str]:
     )
 
 
+def names(gathered: Gathered) -> set[str]:
+    """Return what the person was ever called."""
+    called = {_person(row).name for row in gathered.get("identity", ())}
+    return called.union(_texts(gathered, "subscriber", ("name",)))
+
+
 def words_of(gathered: Gathered) -> list[str]:
     """Return all texts that the person gave, also those that others may have given as well.
 

@@ -15,6 +15,8 @@ from provision.registry.runs import day_of
 from provision.subscriptions.documents.models import Allocation, Invoice
 from provision.subscriptions.documents.receipt_models import Receipt
 from provision.subscriptions.parties.models import Identity, PersonReference
+from provision.subscriptions.payments import payouts
+from provision.subscriptions.payments.payout_models import PayoutPaymentRow
 from provision.subscriptions.privacy import archive, erasing, retention, tables
 from provision.subscriptions.privacy.models import ArchivedIdentity, Erasure, Purged
 from provision.subscriptions.selling.models import Subscription
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Executable, Subquery
     from sqlalchemy.orm import Session
 
+    from provision.database import Base
     from provision.registry.secrets import Safe
     from provision.registry.states import Told
 
@@ -33,10 +36,18 @@ SUBSCRIBER, DEVICE = "subscriber", "device"
 DOCUMENT = ("organisation_id", "series", "number")
 # Tables that refer to identities, and of which the day is known or does not count.
 TIMED = frozenset({"invoice", "receipt", "archived_identity", "archive_access"})
-IDENTITY, ARCHIVED = "identity", "archived identity"
+IDENTITY, ARCHIVED, CARD_PAYMENT = "identity", "archived identity", "card payment"
 
-OF_KIND: Mapping[str, type[Subscriber | Device | Identity | ArchivedIdentity]] = MappingProxyType(
-    {SUBSCRIBER: Subscriber, DEVICE: Device, IDENTITY: Identity, ARCHIVED: ArchivedIdentity}
+OF_KIND: Mapping[
+    str, type[Subscriber | Device | Identity | ArchivedIdentity | PayoutPaymentRow]
+] = MappingProxyType(
+    {
+        SUBSCRIBER: Subscriber,
+        DEVICE: Device,
+        IDENTITY: Identity,
+        ARCHIVED: ArchivedIdentity,
+        CARD_PAYMENT: PayoutPaymentRow,
+    }
 )
 
 
@@ -65,6 +76,7 @@ def due(session: Session, on: date) -> list[Going]:
     return [
         *(going for going in names if int(going.key) not in referred),
         *_devices(session, on),
+        *_payers(session, on),
         *_subscribers(session, on),
     ]
 
@@ -76,12 +88,14 @@ def take(session: Session, safe: Safe, going: Going, told: Told, on: date) -> tu
     """
     row = session.get(OF_KIND[going.kind], going.key if going.kind == DEVICE else int(going.key))
     kits: tuple[str, ...] = ()
-    if row is None or (isinstance(row, Subscriber) and erasing.is_erased(session, row.id)):
+    if row is None or _is_gone(session, row):
         return kits  # somebody else was faster
     if isinstance(row, Subscriber):
         kits = erasing.erase(session, safe, row, told, on).kits
     elif isinstance(row, ArchivedIdentity):
         archive.forget(session, row.identity_id)
+    elif isinstance(row, PayoutPaymentRow):
+        payouts.forget_payer(row)
     else:
         kits = (f"{row.user.address}/{row.id}",) if isinstance(row, Device) else ()
         session.delete(row)
@@ -101,6 +115,13 @@ def record(session: Session, going: Going, on: date) -> None:
         )
     )
     session.flush()
+
+
+def _is_gone(session: Session, row: Base) -> bool:
+    """Say whether what goes of a row that stays went already."""
+    if isinstance(row, PayoutPaymentRow):
+        return not (row.payer or row.what)
+    return isinstance(row, Subscriber) and erasing.is_erased(session, row.id)
 
 
 def _archived(session: Session, on: date) -> Iterator[Going]:
@@ -226,3 +247,12 @@ def _devices(session: Session, on: date) -> Iterator[Going]:
         day = None if device.revoked_at is None else day_of(device.revoked_at)
         if day is not None and rule.is_over(day, on):
             yield Going(rule.code, DEVICE, device.id, day, rule.last_day(day))
+
+
+def _payers(session: Session, on: date) -> Iterator[Going]:
+    """Yield card payments that nobody explained, long ago."""
+    rule = retention.rule(retention.PAYER)
+    for payment in payouts.naming(session):
+        day = payment.paid_on
+        if rule.is_over(day, on):
+            yield Going(rule.code, CARD_PAYMENT, str(payment.id), day, rule.last_day(day))

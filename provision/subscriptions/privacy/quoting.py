@@ -1,4 +1,4 @@
-"""A person's words where they are quoted: in events, and in what jobs and checks told of many."""
+"""A person's words where they are quoted: in events, card payments, and what jobs told of many."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, cast, func, or_, select
 
+from provision.formats.bank.candidates import name_words
 from provision.registry.models import Event, KnownFinding, Run, RunLine, RunStep
+from provision.subscriptions.payments import payouts
 from provision.subscriptions.privacy import gathering
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def forget(session: Session, gathered: Gathered) -> None:
     """Take the person out of whatever quotes them."""
     _forget_events(session, gathered)
     _forget_quotes(session, gathered)
+    _forget_payers(session, gathered)
 
 
 def _forget_events(session: Session, gathered: Gathered) -> None:
@@ -78,3 +81,14 @@ def _forget_quotes(session: Session, gathered: Gathered) -> None:
     for step in session.scalars(select(RunStep).where(or_(*_written(facts, sure)))):
         said = json.dumps(step.facts, ensure_ascii=False)
         step.facts = json.loads(naming.sub("erased", said))
+
+
+def _forget_payers(session: Session, gathered: Gathered) -> None:
+    """Take the person out of card payments that nobody explained: their name alone leads there.
+
+    That of a namesake goes too: the provider still knows it.
+    """
+    names = {name_words(name) for name in gathering.names(gathered)} - {frozenset()}
+    for payment in payouts.naming(session):
+        if name_words(payment.payer) in names:
+            payouts.forget_payer(payment)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 RULES = Path(__file__).with_name("retention.toml")
 ACCOUNTING, CLIENT, PROSPECT, INACTIVE = "accounting", "client", "prospect", "inactive"
-LETTER, JOB = "letter", "job"
+LETTER, PAYER, JOB = "letter", "payer", "job"
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,8 @@ HOLDINGS = MappingProxyType(
         "dunning_resume": Holding(Fate.KEPT, "it explains what was not asked for"),
         "dunning_step": Holding(Fate.KEPT, "it proves what was asked for, and names nobody"),
         "payout_payment": Holding(
-            Fate.KEPT, "Code de commerce L123-22; it knows a reference once it is explained"
+            Fate.KEPT,
+            "Code de commerce L123-22; a payer's name is looked for by itself (`quoting`)",
         ),
         "payout_booking": Holding(Fate.KEPT, "Code de commerce L123-22"),
         "receipt": Holding(Fate.KEPT, "Code de commerce L123-22; it knows a reference only"),

@@ -239,6 +239,7 @@ def test_every_rule_has_a_source_and_words_in_both_languages() -> None:
         "prospect",
         "inactive",
         "letter",
+        "payer",
         "job",
     ]
     for rule in retention.rules():
