@@ -50,7 +50,8 @@ class ProviderPayment:
 class Payout:
     """What a provider transfers on a day, in cents, and the payments that it is made of.
 
-    `net` is gross less fees, and below zero where the provider takes money.
+    `net` is gross less fees, and below zero where the provider takes money. With `own_numbers` what
+    is taken back has not the reference of its payment.
     """
 
     provider: str
@@ -60,6 +61,7 @@ class Payout:
     fees: Cents
     net: Cents
     payments: tuple[ProviderPayment, ...]
+    own_numbers: bool = False
 
     @property
     def digest(self) -> str:

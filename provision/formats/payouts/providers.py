@@ -64,10 +64,14 @@ class Kinds(strict.Table):
 
 
 class ProviderMapping(Sheet):
-    """How one provider writes its CSV; `source` is what that is known by."""
+    """How one provider writes its CSV; `source` is what that is known by.
+
+    With `own_numbers` each line has a number of its own, what is taken back and fees too.
+    """
 
     provider: str = Field(pattern=r"^[a-z][a-z0-9]{1,19}$")
     source: str = Field(min_length=1)
+    own_numbers: bool = False
     columns: PayoutColumns
     kinds: Kinds = Kinds()
 

@@ -69,7 +69,7 @@ def _payouts(rows: Iterable[SheetRow], mapping: ProviderMapping) -> list[Payout]
                 f"Line {row.number}: its payout is of {payout.day}, and not of {day}", MISTAKE
             )
         _collect(payout, row, mapping)
-    return [_whole(mapping.provider, name, payout) for name, payout in collected.items()]
+    return [_whole(mapping, name, payout) for name, payout in collected.items()]
 
 
 def _reference(row: SheetRow, mapping: ProviderMapping, day: date) -> str:
@@ -147,12 +147,21 @@ def _amounts(row: SheetRow, mapping: ProviderMapping) -> tuple[Cents, Cents, Cen
     return gross, fee, gross - fee if net is None else net
 
 
-def _whole(provider: str, reference: str, payout: _Collected) -> Payout:
+def _whole(mapping: ProviderMapping, reference: str, payout: _Collected) -> Payout:
     """Return the payout: it is what a line says that it is, else what its payments come to."""
     gross = sum(payment.gross for payment in payout.payments)
     fees = sum(payment.fee for payment in payout.payments)
     net = gross - fees
     if payout.net is not None:
         net = -payout.net if net < 0 else payout.net
-    payments = tuple(payout.payments)
-    return checked(Payout(provider, reference, payout.day, gross, fees, net, payments), payout.line)
+    whole = Payout(
+        provider=mapping.provider,
+        reference=reference,
+        day=payout.day,
+        gross=gross,
+        fees=fees,
+        net=net,
+        payments=tuple(payout.payments),
+        own_numbers=mapping.own_numbers,
+    )
+    return checked(whole, payout.line)

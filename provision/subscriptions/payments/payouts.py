@@ -8,7 +8,6 @@ parked on 471. No VAT is taken out of a fee.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -257,22 +256,40 @@ def is_parked(session: Session, row: PayoutPaymentRow) -> bool:
 
 
 def _check_new(session: Session, organisation_id: int, payout: Payout) -> None:
-    """Refuse a payment that another payout had: it would pay twice."""
-    references = Counter(payment.reference for payment in payout.payments if payment.gross > 0)
-    twice = {name for name, times in references.items() if times > 1}
-    there = select(PayoutPaymentRow.reference).where(
-        PayoutPaymentRow.organisation_id == organisation_id,
-        PayoutPaymentRow.provider == payout.provider,
-        PayoutPaymentRow.gross > 0,
-        PayoutPaymentRow.reference.in_(references),
-    )
-    twice |= set(session.scalars(there))
+    """Refuse what another payout had: a payment would pay twice, a refund be taken twice.
+
+    What was taken back may have the number of its payment, as what is taken next: it is known by it
+    only where each line has its own.
+    """
+    there = _counted(session, organisation_id, payout)
     for payment in payout.payments:
-        if payment.gross > 0 and payment.reference in twice:
+        counts = _counts_as(payment.reference, payment.gross, payment.fee)
+        if counts in there and (payment.gross > 0 or payout.own_numbers):
             raise PayoutRefused(
                 f"Line {payment.line}: the payment {payment.reference} was paid out before",
                 "A payment is paid out once: compare the files, and ask the provider.",
             )
+        if payment.gross > 0:
+            there.add(counts)
+
+
+def _counted(
+    session: Session, organisation_id: int, payout: Payout
+) -> set[tuple[str, Cents, Cents]]:
+    """Return what other payouts had, of the references of this one."""
+    rows = session.execute(
+        select(PayoutPaymentRow.reference, PayoutPaymentRow.gross, PayoutPaymentRow.fee).where(
+            PayoutPaymentRow.organisation_id == organisation_id,
+            PayoutPaymentRow.provider == payout.provider,
+            PayoutPaymentRow.reference.in_({payment.reference for payment in payout.payments}),
+        )
+    )
+    return {_counts_as(*row) for row in rows}
+
+
+def _counts_as(reference: str, gross: Cents, fee: Cents) -> tuple[str, Cents, Cents]:
+    """Return what there is once: a payment by its number, what is not one by its amounts too."""
+    return (reference, 0, 0) if gross > 0 else (reference, gross, fee)
 
 
 def _check_free(session: Session, row: PayoutPaymentRow) -> PayoutBooking | None:

@@ -19,7 +19,7 @@ from provision.workflows import payouts as bringing
 from provision.workflows import reconciling
 from tests.integration.subscriptions.conftest import START, newcomer
 from tests.integration.subscriptions.paying_shop import TOLD, Said, open_till
-from tests.unit.formats.payouts.payout_examples import helloasso, stripe
+from tests.unit.formats.payouts.payout_examples import helloasso, stripe, sumup
 
 if TYPE_CHECKING:
     from provision.workflows.payouts import BroughtPayment
@@ -115,7 +115,7 @@ def test_the_same_payouts_again_write_nothing(till: Till) -> None:
         (stripe(("ch_1", "charge", "11.00", "0.40", "F2026-000001")), "other payments when it was"),
         (stripe(ONE, TWO), "other payments when it was"),
         (stripe(ONE, payout="po_102"), "Line 2: the payment ch_1 was paid out before"),
-        (stripe(TWO, TWO, payout="po_102"), "Line 2: the payment ch_2 was paid out before"),
+        (stripe(TWO, TWO, payout="po_102"), "Line 3: the payment ch_2 was paid out before"),
     ],
 )
 def test_a_payout_that_changed_or_pays_twice_is_refused(
@@ -126,6 +126,27 @@ def test_a_payout_that_changed_or_pays_twice_is_refused(
     with pytest.raises(PayoutRefused, match=why):
         bring(till, content)
     assert till.accounts() == before
+
+
+@pytest.mark.parametrize("category", ["refund", "fee"])
+def test_what_is_taken_is_taken_once(till: Till, category: str) -> None:
+    bring(till, stripe(ONE))
+    taken = ("x_1", category, "-4.00", "0.00", "ch_1")
+    bring(till, stripe(taken, payout="po_102"))
+    before = till.accounts()
+    with pytest.raises(PayoutRefused, match="Line 2: the payment x_1 was paid out before"):
+        bring(till, stripe(taken, payout="po_103"))
+    assert till.accounts() == before
+    other = ("x_1", category, "-5.00", "0.00", "ch_1")
+    assert bring(till, stripe(other, payout="po_103"))
+
+
+def test_two_parts_that_go_back_under_the_number_of_their_sale_are_two(till: Till) -> None:
+    bring(till, sumup(("T1", "PAYOUT", "9.83", "0.17")), "sumup")
+    for payout in ("P-2", "P-3"):
+        content = sumup(("T1", "REFUND_DEDUCTION", "2.00", "0.00"), payout=payout)
+        assert bring(till, content, "sumup")
+    assert till.accounts()["5115"] == 983 - 400
 
 
 def test_a_payout_of_tomorrow_is_not_there_yet(till: Till) -> None:

@@ -152,6 +152,7 @@ def test_every_table_that_is_shipped_says_what_it_rests_on_and_is_read() -> None
         mapping = providers.of(name)
         assert mapping.provider == name
         assert "November 2026" in mapping.source
+        assert mapping.own_numbers is (name == "stripe")
     providers.read(share("templates") / "payouts.example.toml")
 
 
