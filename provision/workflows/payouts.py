@@ -10,6 +10,7 @@ from provision.formats.bank import matching
 from provision.formats.bank.candidates import INVOICE
 from provision.formats.bank.proposals import CERTAIN
 from provision.formats.bank.statements import Movement
+from provision.formats.payouts.payouts import PayoutRefused
 from provision.subscriptions.documents import open_items
 from provision.subscriptions.documents.drafts import CREDIT_NOTE
 from provision.subscriptions.payments import (
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from provision.subscriptions.payments.payout_models import PayoutPaymentRow
 
 
+NOT_CHANGED = "What is in the books is not changed: compare both files, and ask the provider."
+NO_TOTAL = "No line says what a payout comes to: an export with a filter is taken as the whole"
+
+
 @dataclass(frozen=True)
 class BroughtPayment:
     """A payment of a new payout: what became of it, and what it may be where nobody is sure.
@@ -49,19 +54,35 @@ class BroughtPayment:
     proposal: Proposal | None
 
 
+@dataclass(frozen=True)
+class BroughtPayouts:
+    """The payments of the new payouts of a file, and what people should know of the others."""
+
+    payments: list[BroughtPayment]
+    remarks: list[str]
+
+
 def bring_in(
     session: Session, organisation: Organisation, given: Sequence[Payout], today: date
-) -> list[BroughtPayment]:
+) -> BroughtPayouts:
     """Write the payouts that are not known yet, the oldest first, and book their payments.
 
-    Only what is certain pays a document; the rest is parked. Raises PayoutRefused, and nothing is
-    written, for a payout that is known and was another one.
+    Only what is certain pays a document; the rest is parked. What is known is passed over. One that
+    was another payout then is told; it raises PayoutRefused where nothing of the file is new.
     """
-    brought: list[BroughtPayment] = []
+    payments: list[BroughtPayment] = []
+    remarks: list[str] = []
     for payout in given:
-        if not payouts.known(session, organisation.id, payout):
-            brought += _brought(session, organisation, payout, today)
-    return brought
+        row = payouts.known(session, organisation.id, payout)
+        if row is None:
+            payments += _brought(session, organisation, payout, today)
+        elif row.digest != payout.digest:
+            remarks.append(payouts.was_another(row))
+    if remarks and not payments:
+        raise PayoutRefused(remarks[0], NOT_CHANGED)
+    if not all(payment.payout.has_total for payment in payments):
+        remarks.append(NO_TOTAL)
+    return BroughtPayouts(payments, remarks)
 
 
 def explain(

@@ -71,13 +71,16 @@ def payout(context: Context, brought: FromTheProvider, how: How) -> None:
 
     What names an open invoice and has its exact amount pays it; refunds and chargebacks open
     theirs again; the rest is parked (471) until `payment explain`. The provider owes what is left
-    (5115) until the bank shows it. What is known already is passed over.
+    (5115) until the bank shows it. What is known already is passed over, and told if it changed.
     """
     given, today = brought.payouts(), context.today
 
-    def work(session: Session) -> list[Facts]:
+    def work(session: Session) -> Facts:
         owner = organisations.get(session, brought.organisation)
-        return [_brought_row(row) for row in bringing.bring_in(session, owner, given, today)]
+        told = bringing.bring_in(session, owner, given, today)
+        payments = [_brought_row(payment) for payment in told.payments]
+        remarks = [{"remark": remark} for remark in told.remarks]
+        return {"payments": payments, "remarks": remarks} if payments else {}
 
     change(context, work, how, question="Bring them in?", nothing="Nothing of it is new.")
 

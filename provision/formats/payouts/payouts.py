@@ -51,7 +51,8 @@ class Payout:
     """What a provider transfers on a day, in cents, and the payments that it is made of.
 
     `net` is gross less fees, and below zero where the provider takes money. With `own_numbers` what
-    is taken back has not the reference of its payment.
+    is taken back has not the reference of its payment. Without `has_total` the file says nowhere
+    what the payout comes to: lines that it lacks are missed by nobody.
     """
 
     provider: str
@@ -62,12 +63,13 @@ class Payout:
     net: Cents
     payments: tuple[ProviderPayment, ...]
     own_numbers: bool = False
+    has_total: bool = False
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of its sums and payments in any order, without the names of payers."""
+        """The SHA-256 of its sums and payments in any order, without words: these may be mended."""
         payments = sorted(
-            [payment.reference, payment.day.isoformat(), payment.gross, payment.fee, payment.what]
+            [payment.reference, payment.day.isoformat(), payment.gross, payment.fee]
             for payment in self.payments
         )
         sums = [self.gross, self.fees, self.net]

@@ -163,5 +163,6 @@ def _whole(mapping: ProviderMapping, reference: str, payout: _Collected) -> Payo
         net=net,
         payments=tuple(payout.payments),
         own_numbers=mapping.own_numbers,
+        has_total=payout.net is not None,
     )
     return checked(whole, payout.line)

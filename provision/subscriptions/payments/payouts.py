@@ -59,10 +59,10 @@ class PayoutExplained:
     takes_back: int | None = None
 
 
-def known(session: Session, organisation_id: int, payout: Payout) -> bool:
-    """Tell whether a payout is in the books already.
+def known(session: Session, organisation_id: int, payout: Payout) -> PayoutRow | None:
+    """Return a payout as it is in the books already, or None for a new one.
 
-    Raises PayoutRefused when it was another one then, or when a payment was paid out before.
+    Raises PayoutRefused when a payment of a new one was paid out before.
     """
     row = session.scalar(
         select(PayoutRow).where(
@@ -73,14 +73,15 @@ def known(session: Session, organisation_id: int, payout: Payout) -> bool:
     )
     if row is None:
         _check_new(session, organisation_id, payout)
-        return False
-    if row.digest != payout.digest:
-        raise PayoutRefused(
-            f"The payout {payout.reference} of {payout.provider} was {show_euros(row.net)} with "
-            f"other payments when it was brought in on {row.imported_on}",
-            "What is in the books is not changed: compare both files, and ask the provider.",
-        )
-    return True
+    return row
+
+
+def was_another(row: PayoutRow) -> str:
+    """Return what to say of a payout that is in the books with other payments than in a file."""
+    return (
+        f"The payout {row.reference} of {row.provider} was {show_euros(row.net)} with other "
+        f"payments when it was brought in on {row.imported_on}"
+    )
 
 
 def write(

@@ -43,7 +43,7 @@ def till(shop: Shop) -> Till:
 
 def bring(till: Till, content: bytes, provider: str = "stripe") -> list[BroughtPayment]:
     given = reading.read(content, "file.csv", providers.of(provider))
-    return bringing.bring_in(till.session, till.seller, given, TODAY)
+    return bringing.bring_in(till.session, till.seller, given, TODAY).payments
 
 
 def became(brought: list[BroughtPayment]) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -126,6 +126,20 @@ def test_a_payout_that_changed_or_pays_twice_is_refused(
     with pytest.raises(PayoutRefused, match=why):
         bring(till, content)
     assert till.accounts() == before
+
+
+def test_a_payout_that_changed_is_told_and_stops_no_other(till: Till) -> None:
+    bring(till, stripe(ONE))
+    changed = stripe(("ch_1", "charge", "11.00", "0.40", "F2026-000001"))
+    content = changed + stripe(TWO, payout="po_102").split(b"\r\n", 1)[1]
+    given = reading.read(content, "file.csv", providers.of("stripe"))
+    told = bringing.bring_in(till.session, till.seller, given, TODAY)
+    assert became(told.payments) == [("ch_2", "payment", ("F2026-000002",))]
+    assert told.remarks[0] == (
+        f"The payout po_101 of stripe was €9.60 with other payments when it was brought in on "
+        f"{TODAY}"
+    )
+    assert till.accounts()["5115"] == 960 + 965
 
 
 @pytest.mark.parametrize("category", ["refund", "fee"])
@@ -227,7 +241,7 @@ def test_a_refund_that_has_the_number_of_its_payment_or_of_its_invoice_is_known(
 ) -> None:
     paid = [("7", "Validé", "10,00", "F2026-000001"), ("8", "Validé", "10,00", "F2026-000002")]
     bring(till, helloasso(*paid), "helloasso")
-    back = [("7", "Remboursé", "10,00", ""), ("9", "Remboursé", "4,00", "F2026-000002")]
+    back = [("7", "Validé", "-10,00", ""), ("9", "Validé", "-4,00", "F2026-000002")]
     brought = bring(till, helloasso(*back, day="01/03/2026"), "helloasso")
     assert [one.kind for one in brought] == ["return", "return"]
     assert open_on(till) == {"F2026-000001": 1000, "F2026-000002": 400}

@@ -15,6 +15,7 @@ from provision.commands.sales.invoice import invoice
 from provision.errors import PaquetError, UsageRefused
 from provision.subscriptions.documents import describing
 from provision.subscriptions.parties import organisations
+from provision.workflows.payouts import NO_TOTAL
 from tests.integration.subscriptions.commanding import ask, read, selling
 from tests.integration.subscriptions.conftest import profile
 from tests.integration.subscriptions.paying_shop import OURS, Said, camt
@@ -59,7 +60,10 @@ def test_what_each_payment_pays_is_shown_before_anything_is_written(
     context: Context, words: tuple[str, ...]
 ) -> None:
     before = held(context)
-    rows = read(context, payment, *words, "--dry-run")
+    told = read(context, payment, *words, "--dry-run")
+    rows = told["payments"]
+    assert told["remarks"] == [{"remark": NO_TOTAL}]
+    assert NO_TOTAL in ask(context, payment, *words, "--dry-run").output
     assert [(row["reference"], row["booked_as"], row["pays"]) for row in rows] == [
         ("ch_1", "payment", "F2026-000001"),
         ("ch_2", "parked", ""),
@@ -75,8 +79,8 @@ def test_what_each_payment_pays_is_shown_before_anything_is_written(
 def test_a_payout_is_brought_in_once_explained_and_shown_by_the_bank(
     context: Context, words: tuple[str, ...], tmp_path: Path
 ) -> None:
-    rows = read(context, payment, *words, "--yes")
-    assert read(context, payment, *words, "--yes") == []
+    rows = read(context, payment, *words, "--yes")["payments"]
+    assert read(context, payment, *words, "--yes") == {}
     assert "Nothing of it is new." in ask(context, payment, *words, "--yes").output
     told = read(context, payment, "payouts", SHOP)
     (state,), (parked,) = told["payouts"], told["to_explain"]
@@ -96,7 +100,7 @@ def test_a_parked_payment_is_explained_by_a_person(
     context: Context, words: tuple[str, ...], tmp_path: Path
 ) -> None:
     (tmp_path / "stripe.csv").write_bytes(stripe(UNKNOWN))
-    (row,) = read(context, payment, *words, "--yes")
+    (row,) = read(context, payment, *words, "--yes")["payments"]
     said = ("explain", SHOP, str(row["payment"]), "F2026-000001")
     assert read(context, payment, *said, "--dry-run")["pays"] == "F2026-000001"
     assert held(context)["471"] == -1000
@@ -117,7 +121,7 @@ def test_another_provider_is_a_table_and_no_code(context: Context, tmp_path: Pat
         table("No;Versé le;Brut;Frais;Motif", ["1;04/03/2026;10,00;0,10;F2026-000001"])
     )
     words = ("payout", str(file), "--organisation", SHOP)
-    (row,) = read(context, payment, *words, "--csv", str(own), "--yes")
+    (row,) = read(context, payment, *words, "--csv", str(own), "--yes")["payments"]
     assert (row["payout"], row["pays"]) == ("day-2026-03-04", "F2026-000001")
     assert held(context) == {"5115": 990, "627": 10, "706": -1000}
     for ways in ((), ("--csv", str(own), "--from", "stripe")):

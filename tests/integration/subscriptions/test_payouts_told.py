@@ -55,7 +55,7 @@ def bring(
     side: Within, owner: Organisation, content: bytes, provider: str = "stripe"
 ) -> list[BroughtPayment]:
     given = reading.read(content, "file.csv", providers.of(provider))
-    return bringing.bring_in(side.session, owner, given, TODAY)
+    return bringing.bring_in(side.session, owner, given, TODAY).payments
 
 
 def test_a_refund_pays_the_credit_note_back_that_waits_for_it(till: Till) -> None:

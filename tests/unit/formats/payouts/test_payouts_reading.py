@@ -64,6 +64,7 @@ def test_payments_of_helloasso_are_paid_out_together_by_day_and_without_a_fee() 
     )
     assert [payment.fee for payment in payout.payments] == [0, 0]
     assert payout.payments[0].payer == "Jeanne Martin"
+    assert not payout.has_total
 
 
 def test_what_sumup_takes_back_has_the_code_of_its_sale() -> None:
@@ -85,7 +86,7 @@ def test_a_line_that_does_not_add_up_is_named() -> None:
 def test_a_payout_that_is_not_what_its_payments_come_to_is_named() -> None:
     total = ("po_101", "payout", "-9.60", "0.00", "STRIPE PAYOUT")
     (payout,) = read("stripe", stripe(CHARGE, total))
-    assert (payout.net, len(payout.payments)) == (960, 1)
+    assert (payout.net, len(payout.payments), payout.has_total) == (960, 1, True)
     with pytest.raises(PayoutRefused, match=r"Line 4: the payout po_101 is €9\.60, and"):
         read("stripe", stripe(CHARGE, ("ch_2", "charge", "1.00", "0.00", ""), total))
 
@@ -156,12 +157,19 @@ def test_every_table_that_is_shipped_says_what_it_rests_on_and_is_read() -> None
     providers.read(share("templates") / "payouts.example.toml")
 
 
+@pytest.mark.parametrize("status", ["Remboursé", "Contesté"])
+def test_a_status_of_helloasso_that_may_be_of_the_payment_itself_is_refused(status: str) -> None:
+    with pytest.raises(PayoutRefused, match=f"Line 3: nobody knows what “{status}” is"):
+        read("helloasso", helloasso(("7", "Validé", "12,50", ""), ("8", status, "10,00", "")))
+
+
 def test_the_digest_is_of_the_money_and_not_of_the_order_or_of_names() -> None:
     (payout,) = read("stripe", stripe(CHARGE, REFUND))
     turned = replace(payout, payments=payout.payments[::-1])
     renamed = replace(payout, payments=tuple(replace(p, payer="X") for p in payout.payments))
     dearer = replace(payout, payments=(replace(payout.payments[0], fee=41), payout.payments[1]))
-    assert payout.digest == turned.digest == renamed.digest != dearer.digest
+    mended = replace(payout, payments=tuple(replace(p, what="X") for p in payout.payments))
+    assert payout.digest == turned.digest == renamed.digest == mended.digest != dearer.digest
 
 
 @given(
