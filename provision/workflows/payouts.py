@@ -102,7 +102,7 @@ def explain(
     elif len(documents) != 1:
         raise UsageRefused("What went back is of one document", "Name one, whole or in part.")
     elif documents[0].kind == CREDIT_NOTE:
-        payouts.refund(session, row, documents[0], today)
+        payout_returns.pay_back(session, row, documents[0], today)
     else:
         paid = payout_returns.find(session, row, documents[0])
         payout_returns.take_back(session, row, paid, today)
@@ -185,6 +185,6 @@ def _book_certain(session: Session, row: PayoutPaymentRow, proposal: Proposal, t
         return
     documents = [open_items.find(session, row.organisation_id, name) for name in names]
     if row.gross < 0:
-        payouts.refund(session, row, documents[0], today)
+        payout_returns.pay_back(session, row, documents[0], today)
     else:
         payouts.pay(session, row, documents, today)

@@ -68,10 +68,25 @@ def take_back(session: Session, row: PayoutPaymentRow, paid: PayoutPaymentRow, t
     _reopen(session, row, paid, (_spread(parts, units - beyond), beyond), today)
 
 
+def pay_back(session: Session, row: PayoutPaymentRow, note: OpenItem, today: date) -> None:
+    """Pay a credit note back by a payment that went back: of the invoice, so much less is left."""
+    credited = session.execute(
+        select(Invoice.credited_series, Invoice.credited_number).where(
+            Invoice.organisation_id == note.number.organisation_id,
+            Invoice.series == note.number.series,
+            Invoice.number == note.number.number,
+        )
+    )
+    shown = [numbering.shown(series, number) for series, number in credited if series and number]
+    paid = _fitting(session, row, shown)
+    named = taken_back(session, row)
+    chosen = named if named in paid else next(reversed(paid), None)
+    payouts.refund(session, row, note, today, chosen.id if chosen else None)
+
+
 def find(session: Session, row: PayoutPaymentRow, document: OpenItem) -> PayoutPaymentRow:
     """Return the payment of an invoice that this one takes back, or raise UsageRefused."""
-    payments = _payments_of(session, row, [document.shown])
-    fitting = [payment for payment in payments if -row.gross <= left(session, payment)]
+    fitting = _fitting(session, row, [document.shown])
     if not fitting:
         raise UsageRefused(
             f"No payment of {row.provider} paid {show_euros(-row.gross)} of {document.shown}",
@@ -88,6 +103,14 @@ def left(session: Session, paid: PayoutPaymentRow) -> Cents:
         .where(PayoutBooking.takes_back == paid.id)
     )
     return paid.gross + int(session.scalar(returned) or 0)
+
+
+def _fitting(
+    session: Session, row: PayoutPaymentRow, shown: Iterable[str]
+) -> list[PayoutPaymentRow]:
+    """Return the payments of these invoices of which so much is left, the oldest first."""
+    payments = _payments_of(session, row, shown)
+    return [payment for payment in payments if -row.gross <= left(session, payment)]
 
 
 def _park(session: Session, row: PayoutPaymentRow, paid: PayoutPaymentRow, today: date) -> None:

@@ -20,10 +20,11 @@ from provision.subscriptions.payments import awaited_money, payout_lists
 from provision.subscriptions.selling import credit_notes
 from provision.subscriptions.selling.credit_notes import What
 from provision.workflows import payouts as bringing
+from provision.workflows import reconciling
 from tests.integration.subscriptions import oracles
 from tests.integration.subscriptions.conftest import START
 from tests.integration.subscriptions.giving_shop import open_desk
-from tests.integration.subscriptions.paying_shop import Said, open_till
+from tests.integration.subscriptions.paying_shop import TOLD, Said, open_till
 from tests.unit.formats.payouts.payout_examples import helloasso, stripe
 
 if TYPE_CHECKING:
@@ -80,6 +81,36 @@ def test_a_refund_that_names_a_credit_note_pays_it(till: Till) -> None:
     back = ("re_1", "refund", "-10.00", "0.00", "A2026-000001")
     (brought,) = bring(till, till.seller, stripe(back, payout="po_102"))
     assert (brought.kind, brought.pays, till.invoices()) == ("refund", ("A2026-000001",), [])
+    assert verify.verify(till.session) == []
+
+
+@pytest.mark.parametrize("words", ["?", "A2026-000001"])
+def test_what_paid_a_credit_note_back_goes_back_once(till: Till, words: str) -> None:
+    """Explained by a person, or by the number that the provider wrote."""
+    bring(till, till.seller, stripe(PAID))
+    credit_notes.credit(till.session, Number(till.seller.id, "F2026", 1), What(), "panne", TODAY)
+    bring(till, till.seller, stripe(("re_1", "refund", "-10.00", "0.00", words), payout="po_102"))
+    for row in payout_lists.parked(till.session, till.seller.id):
+        assert bringing.explain(till.session, row, ["A2026-000001"], TODAY) == ["A2026-000001"]
+    again = ("re_2", "dispute", "-10.00", "0.00", "ch_1")
+    (brought,) = bring(till, till.seller, stripe(again, payout="po_103"))
+    assert (brought.kind, till.invoices()) == ("parked", [])
+    assert verify.verify(till.session) == []
+
+
+def test_a_credit_note_of_what_was_paid_elsewhere_is_paid_back_as_well(till: Till) -> None:
+    credit_notes.credit(till.session, Number(till.seller.id, "F2026", 1), What(), "panne", TODAY)
+    till.shop.subscribe(till.shop.jeanne)
+    till.shop.bill(START + 2 * ONE_DAY)
+    till.bank(Said(1000, text="F2026-000002"))
+    reconciling.accept_certain(till.session, till.seller, TODAY, TOLD)
+    number = credit_notes.credit(
+        till.session, Number(till.seller.id, "F2026", 2), What(), "panne", TODAY
+    )
+    (brought,) = bring(
+        till, till.seller, stripe(("re_1", "refund", "-10.00", "0.00", number.shown))
+    )
+    assert (brought.kind, till.invoices()) == ("refund", [])
     assert verify.verify(till.session) == []
 
 
