@@ -11,6 +11,7 @@ import csv
 import io
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from provision.errors import UsageRefused
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = "tuple[int, list[str], LineFault | None]"
 MOST_BYTES, MOST_LINES = 50_000_000, 50_000
+# Of the file that one line of the table may run over: an address has three, a note that nobody
+# reads may have more. A quotation mark that is not closed is looked for no further.
+LONGEST_LINE = 20
 SEPARATORS = ";,\t"
 NO_ROW: Row = (1, [], None)  # of a list that holds separators, and says nothing
 WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -73,11 +77,11 @@ class ClientTable:
 
 def read(content: bytes, vocabulary: Vocabulary) -> ClientTable:
     """Return the table of the file, or raise UsageRefused where it is none."""
-    lines = list(io.StringIO(_text(content), newline=""))
+    lines = _lines(_text(content))
     if not any(map(str.strip, lines)):
         raise UsageRefused("The file is empty", "Export the list once more.")
     separator = _separator(lines, vocabulary)
-    first, *rows = list(_rows(lines, separator)) or [NO_ROW]
+    first, *rows = list(islice(_rows(lines, separator), MOST_LINES + 2)) or [NO_ROW]
     _at, heads, broken = first
     if broken or not any(vocabulary.word(head) for head in heads):
         raise UsageRefused(
@@ -85,7 +89,7 @@ def read(content: bytes, vocabulary: Vocabulary) -> ClientTable:
             f"It says what stands in each, such as Nom;Courriel;IBAN: see {EXAMPLE}.",
         )
     if len(rows) > MOST_LINES:
-        raise UsageRefused(f"The file has more than {MOST_LINES:,} lines", "Bring in a part of it.")
+        raise _too_many()
     words = [vocabulary.word(head) for head in heads]
     _check_heads(heads, words)
     records, faults = [], []
@@ -148,6 +152,19 @@ def _text(content: bytes) -> str:
         ) from None
 
 
+def _lines(text: str) -> list[str]:
+    """Return the lines of the file, or raise UsageRefused before all of them are held."""
+    most = MOST_LINES * LONGEST_LINE
+    lines = list(islice(io.StringIO(text, newline=""), most + 1))
+    if len(lines) > most:
+        raise _too_many()
+    return lines
+
+
+def _too_many() -> UsageRefused:
+    return UsageRefused(f"The file has more than {MOST_LINES:,} lines", "Bring in a part of it.")
+
+
 def _separator(lines: Sequence[str], vocabulary: Vocabulary) -> str:
     """Return the separator by which the first line names the most columns that are known."""
 
@@ -165,7 +182,8 @@ def _rows(lines: Sequence[str], separator: str) -> Iterator[Row]:
     """
     at = 0
     while at < len(lines):
-        reader = csv.reader(_from(lines, at), delimiter=separator, strict=True)
+        run = lines[at : at + LONGEST_LINE]
+        reader = csv.reader(run, delimiter=separator, strict=True)
         try:
             cells = next(reader)
         except csv.Error:
@@ -175,11 +193,6 @@ def _rows(lines: Sequence[str], separator: str) -> Iterator[Row]:
             if any(map(str.strip, cells)):
                 yield at + 1, cells, None
             at += reader.line_num
-
-
-def _from(lines: Sequence[str], at: int) -> Iterator[str]:
-    for index in range(at, len(lines)):
-        yield lines[index]
 
 
 def _broken(line: int, text: str) -> LineFault:

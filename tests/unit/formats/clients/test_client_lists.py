@@ -15,11 +15,14 @@ from provision.errors import PaquetError
 from provision.formats.clients import columns, lines, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from provision.formats.clients.lines import ClientLine
     from provision.formats.clients.table import LineFault
 
+# At its end a cell is open, also where one was before it: each began another look at the rest.
+UNCLOSED = 'x";"y\n'
 IBAN = "FR7630006000011234567890189"
 HEAD = "Nom;Courriel;Adresse;Code postal;Ville;IBAN;RUM;Signé le"
 JEANNE = f"Jeanne Martin;jeanne@exemple.test;1 rue du Port;14000;Caen;{IBAN};A-1;2024-02-01"
@@ -201,6 +204,37 @@ def test_each_fault_names_its_line_and_column(line: str, column: str, sentence: 
 )
 def test_each_word_is_checked_as_where_it_is_typed(head: str, line: str, sentence: str) -> None:
     assert sentence in fault_of(line, head).fault
+
+
+@pytest.mark.parametrize(("height", "faulty"), [(20, 0), (21, 21)])
+def test_a_cell_runs_over_twenty_lines_at_most(height: int, faulty: int) -> None:
+    note = "\n".join(["x"] * height)
+    clients, faults = read(f'Nom;Note\nAnne;"{note}"\n')
+    assert (len(clients), len(faults)) == (not faulty, faulty)
+
+
+def test_a_quotation_mark_that_is_never_closed_costs_twenty_lines_and_not_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_at: list[str] = []
+    reader = csv.reader
+
+    def noting(given: Iterable[str]) -> Iterator[str]:
+        for line in given:
+            looked_at.append(line)
+            yield line
+
+    monkeypatch.setattr(csv, "reader", lambda given, **how: reader(noting(given), **how))
+    _none, faults = read("Nom;Courriel\n" + UNCLOSED * 1_000)
+    assert len(faults) == 1_000
+    assert len(looked_at) <= 1_010 * table.LONGEST_LINE
+
+
+def test_a_megabyte_of_quotation_marks_is_refused_and_read_no_further() -> None:
+    with pytest.raises(PaquetError, match="more than 50,000 lines"):
+        read("Nom;Courriel\n" + UNCLOSED * 200_000)
+    with pytest.raises(PaquetError, match="more than 50,000 lines"):
+        read("Nom\n" * (table.MOST_LINES * table.LONGEST_LINE + 1))
 
 
 def test_all_that_is_wrong_is_told_at_once_and_the_rest_is_read() -> None:
