@@ -137,12 +137,7 @@ def enter_signature(
         raise WordRefused(
             "signed_on", f"{signed_on} is not yet", "Enter the day that the paper says."
         )
-    if row.collected_before is not None and row.collected_before < signed_on:
-        raise WordRefused(
-            "last_collected_on",
-            f"The last debit, on {row.collected_before}, is before the signature of {signed_on}",
-            "Enter the day that the paper says.",
-        )
+    _check_last(row.collected_before, signed_on)
     account = _account(iban or row.iban, profile)
     if not account["iban"]:
         raise UsageRefused(
@@ -175,9 +170,11 @@ def correct(
     today, told = when
     if row.ended_on is not None:
         raise UsageRefused(f"The mandate {row.reference} has ended", "Write a new one.")
+    known = _last_known(session, row) if "collected_before" in told_otherwise else None
     for name, value in told_otherwise.items():
         setattr(row, name, value)
     _check_past(row.notice_days, row.collected_before, today)
+    _check_last(row.collected_before, row.signed_on, known)
     session.flush()
     what = ", ".join(sorted(told_otherwise))
     states.record(session, f"mandate:{row.id}", f"corrected: {what}", told)
@@ -265,11 +262,12 @@ def read(row: MandateRow, profile: Profile, collected: date | None = None) -> Ma
 
 
 def last_collected(
-    session: Session, organisation_id: int, before: int | None = None
+    session: Session, organisation_id: int, before: int | None = None, mandate_id: int | None = None
 ) -> Mapping[int, date]:
     """Return the last day on which each mandate was debited, also where the debit came back.
 
-    With `before`, by collections before that number. What the bank refused does not count.
+    With `before`, by collections before that number; with `mandate_id`, of that one alone. What the
+    bank refused does not count.
     """
     query = (
         select(CollectionItem.mandate_id, func.max(Collection.collect_on).label("last"))
@@ -289,6 +287,8 @@ def last_collected(
     )
     if before is not None:
         query = query.where(Collection.number < before)
+    if mandate_id is not None:
+        query = query.where(CollectionItem.mandate_id == mandate_id)
     return {row.mandate_id: row.last for row in session.execute(query)}
 
 
@@ -316,6 +316,28 @@ def _check_past(notice_days: int, collected_before: date | None, today: date) ->
             f"{collected_before} is not yet",
             "Give the last debit that was made.",
         )
+
+
+def _check_last(last: date | None, signed_on: date | None, known: date | None = None) -> None:
+    """Refuse a last debit before the signature, or before one that is known."""
+    if last and signed_on and last < signed_on:
+        raise WordRefused(
+            "last_collected_on",
+            f"The last debit, on {last}, is before the signature of {signed_on}",
+            "Enter the day that the paper says.",
+        )
+    if last and known and last < known:
+        raise WordRefused(
+            "last_collected_on",
+            f"There was a later debit, on {known}",
+            "An older list says less: leave the cell empty.",
+        )
+
+
+def _last_known(session: Session, row: MandateRow) -> date | None:
+    """Return the last debit that is known of a mandate, by another program or here."""
+    here = last_collected(session, row.organisation_id, mandate_id=row.id).get(row.id)
+    return max(filter(None, (row.collected_before, here)), default=None)
 
 
 def _reference(session: Session, organisation: Organisation, typed: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from provision.errors import UsageRefused
+from provision.errors import UsageRefused, WordRefused
 from provision.registry.states import Told
 from provision.subscriptions.books import verify
 from provision.subscriptions.parties import profiles
@@ -30,6 +30,7 @@ from tests.integration.subscriptions.paying_shop import (
 )
 
 if TYPE_CHECKING:
+    from provision.subscriptions.payments.models import MandateRow
     from tests.integration.subscriptions.conftest import Shop
     from tests.integration.subscriptions.paying_shop import Till
 
@@ -105,6 +106,29 @@ def test_a_mandate_dies_36_months_after_its_last_debit(till: Till) -> None:
     rows[1].collected_before = date(2023, 2, 2)
     found = debit_proposals.propose(till.session, till.seller, COLLECT_ON, TODAY)
     assert [one.row.id for one in found.chosen] == [rows[1].id]
+
+
+@only_sqlite
+def test_a_last_debit_is_never_put_before_the_signature_or_a_later_debit(till: Till) -> None:
+    first, second = mandates.everyone(till.session, till.seller.id)
+    signed_on = second.signed_on
+    assert signed_on == date(2026, 1, 1)
+
+    def refused(row: MandateRow, last: date) -> str:
+        with pytest.raises(WordRefused) as caught, till.session.begin_nested():
+            mandates.correct(till.session, row, {"collected_before": last}, (COLLECT_ON, TOLD))
+        assert caught.value.word == "last_collected_on"
+        return caught.value.message
+
+    early = "The last debit, on 2025-12-31, is before the signature of 2026-01-01"
+    assert refused(second, date(2025, 12, 31)) == early
+    for last in (signed_on, TODAY):
+        otherwise = {"collected_before": last}
+        mandates.correct(till.session, second, otherwise, (COLLECT_ON, TOLD))
+    assert refused(second, signed_on) == f"There was a later debit, on {TODAY}"
+    till.collect()
+    assert refused(first, TODAY) == f"There was a later debit, on {COLLECT_ON}"
+    mandates.correct(till.session, second, {"notice_days": 5}, (COLLECT_ON, TOLD))
 
 
 @only_sqlite
