@@ -17,7 +17,7 @@ from provision.workflows import bringing
 from provision.workflows.client_plans import Bringing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -100,13 +100,41 @@ def bring_in(context: Context, wanted: ClientList, how: How, *, enrols: bool) ->
             return
         if not agreed(context, look.facts(planned, as_json=how.as_json), how, "Bring them in?"):
             return
-    brought = database.retried(context.engine, work)
+    brought = _written(context, look, work)
     _refuse_faulty(context, look, brought, how)
-    if brought.faults:
-        language = control.settings.operator.language
-        replace_file(wanted.to_mend, table.rest(look.table, brought.faults, language))
     if how.yes or how.as_json:
         context.show(look.facts(brought, as_json=how.as_json), as_json=how.as_json)
+
+
+def _written(context: Context, look: _Look, work: Callable[[Session], Brought]) -> Brought:
+    """Bring the list in: what is skipped is on the disk before the registry has the rest.
+
+    Where that fails neither is there, so that the same command may be typed again.
+    """
+    wanted, language = look.wanted, context.settings.operator.language
+
+    def kept(session: Session) -> Brought:
+        brought = work(session)
+        if brought.faults and wanted.skip_faulty:
+            _write(wanted.to_mend, table.rest(look.table, brought.faults, language))
+        return brought
+
+    try:
+        return database.retried(context.engine, kept)
+    except Exception:
+        if wanted.skip_faulty:
+            wanted.to_mend.unlink(missing_ok=True)
+        raise
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        replace_file(file, content)
+    except OSError as wrong:
+        raise PaquetError(
+            f"{file} cannot be written: {wrong.strerror}",
+            "Nothing was brought in. Name a file elsewhere: --rest",
+        ) from None
 
 
 @dataclass(frozen=True)

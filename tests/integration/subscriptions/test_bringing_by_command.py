@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from provision.commands.people.subscriber import subscriber
+from provision.commands.shared import client_lists
 from provision.errors import PaquetError, UsageRefused
 from provision.registry.models import Subscriber
 from tests.integration.subscriptions.bringing_shop import (
@@ -134,6 +136,49 @@ def test_faulty_lines_are_left_aside_in_a_file_of_their_own(
     assert [thing["new"] for thing in imported(context, rest, "--yes")["brought"]] == [7, 7, 7]
     with context.reading() as session:
         assert session.scalar(select(func.count()).select_from(Subscriber)) == 201
+
+
+def skipping(context: Context, folder: Path) -> None:
+    """Bring in a list of which seven lines are left aside."""
+    file = folder / "clients.csv"
+    file.write_bytes(written(faulty()))
+    words = ("import", str(file), "--organisation", SHOP, "--skip-faulty", "--yes")
+    ask(context, subscriber, *words)
+
+
+def assert_nothing_was_brought_in(context: Context, folder: Path) -> None:
+    assert list(folder.glob("*to-mend*")) == []
+    with context.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Subscriber)) == 1
+
+
+def test_lines_that_cannot_be_left_aside_leave_the_registry_as_it_was(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_words: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(client_lists, "replace_file", full)
+        with pytest.raises(PaquetError, match="cannot be written: No space left"):
+            skipping(context, tmp_path)
+    assert_nothing_was_brought_in(context, tmp_path)
+    skipping(context, tmp_path)
+
+
+def test_a_registry_that_takes_nothing_leaves_no_lines_to_mend(
+    context: Context, tmp_path: Path
+) -> None:
+    def gone(*_words: object) -> None:
+        assert (tmp_path / "clients-to-mend.csv").exists()
+        raise UsageRefused("The registry is gone", "Look for it.")
+
+    event.listen(context.engine, "commit", gone)
+    with pytest.raises(UsageRefused, match="The registry is gone"):
+        skipping(context, tmp_path)
+    event.remove(context.engine, "commit", gone)
+    assert_nothing_was_brought_in(context, tmp_path)
+    skipping(context, tmp_path)
 
 
 def test_nobody_at_the_keyboard_is_asked_and_nothing_is_written(
