@@ -11,7 +11,7 @@ from provision.checks.findings import Result
 from provision.jobs.bundles import digest, named
 from provision.jobs.work import RunKind, StepResult, UnderWay
 from provision.registry import findings
-from provision.registry.findings import Look
+from provision.registry.findings import LookedAt
 from provision.registry.runs import PERSON_WAITS, WantedRun
 from provision.workflows import checking, posting_operator
 
@@ -63,7 +63,7 @@ def _look_at_server(control: Control, server: str) -> StepResult:
 def _noted(control: Control, subject: str, looked: Sequence[Finding]) -> StepResult:
     """Keep what is wrong; the operator is written to at once about what is severe and new."""
     rows = [finding.as_row() for finding in looked]
-    told = Look(subject, rows, is_whole=not any(finding.is_blind for finding in looked))
+    told = LookedAt(subject, rows, is_whole=not any(finding.is_blind for finding in looked))
 
     def work(session: Session) -> None:
         new = findings.note(session, told, control.clock())

@@ -15,7 +15,7 @@ from provision.errors import PaquetError
 from provision.jobs import bundles, checks, money, post
 from provision.jobs.heart import moment
 from provision.registry import findings, runs
-from provision.registry.findings import Look
+from provision.registry.findings import LookedAt
 from provision.registry.models import Bundle, Schedule
 from provision.registry.runs import NIGHTLY
 from provision.servers import inventory
@@ -181,7 +181,7 @@ def _note(control: Control, name: str, unable: PaquetError | None) -> None:
 
     def work(session: Session) -> None:
         at = moment(session, control)
-        findings.note(session, Look(f"schedule:{name}", wrong), at)
+        findings.note(session, LookedAt(f"schedule:{name}", wrong), at)
         if unable is not None:
             row = _row_of(session, control, name)
             row.times, row.next_at = _written(control, name), at + LATER

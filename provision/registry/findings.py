@@ -26,7 +26,7 @@ NUMBERS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
-class Look:
+class LookedAt:
     """What a look at `subject` told: rows of `checks.findings.Finding`.
 
     It `is_whole` where no check of it failed: what is not in the rows is not there any more.
@@ -37,7 +37,7 @@ class Look:
     is_whole: bool = True
 
 
-def note(session: Session, look: Look, at: datetime) -> list[KnownFinding]:
+def note(session: Session, look: LookedAt, at: datetime) -> list[KnownFinding]:
     """Keep what a look told; return what is new, or became severe.
 
     What is not found any more is mended, unless nobody could look for it.
@@ -85,7 +85,7 @@ def _is_of_check(known: KnownFinding, row: Mapping[str, str]) -> bool:
     return known.check == row["check"]
 
 
-def _can_tell(look: Look, check: str) -> bool:
+def _can_tell(look: LookedAt, check: str) -> bool:
     """Tell whether this check would have found again what it found before."""
     results = [row["result"] for row in look.rows if row["check"] == check]
     return UNKNOWN not in results and (look.is_whole or bool(results))

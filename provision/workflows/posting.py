@@ -28,6 +28,7 @@ from provision.workflows import (
     posting_returns,
     posting_sender,
 )
+from provision.workflows.posting_listing import PAPER, row
 
 if TYPE_CHECKING:
     import smtplib
@@ -59,6 +60,26 @@ class Posted:
     kind: str
     state: str
     words: str
+
+
+def leaving(control: Control) -> tuple[list[dict[str, object]], int]:
+    """Return a row per letter whose time has come, and how many of them leave by e-mail now.
+
+    Of those that do not, the answer says why.
+    """
+    rows, count = [], 0
+    with control.reading() as session:
+        for number in outbox.due(session, control.clock()):
+            letter = outbox.get(session, number)
+            to = posting_checks.where(session, letter)
+            email = letter.email if to is None else to.email
+            verdict = posting_checks.look_again(control, session, letter)
+            if verdict is None and not email:
+                verdict = (letter.state, posting_checks.ON_PAPER)
+            count += verdict is None
+            state, answer = verdict or (letter.state, letter.message)
+            rows.append({**row(letter), "by": email or PAPER, "state": state, "answer": answer})
+    return rows, count
 
 
 def send(control: Control, pause: Callable[[float], None] = time.sleep) -> list[Posted]:

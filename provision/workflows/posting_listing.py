@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from provision.errors import UsageRefused
-from provision.post import addresses, outbox
+from provision.post import addresses
 from provision.post.models import Letter
 from provision.post.outbox import WAITING
 from provision.subscriptions.parties import people
-from provision.workflows import posting_checks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from provision.registry.models import Subscriber
-    from provision.workflows.control import Control
 
 PAPER = "paper"
 SECONDS = "seconds"
@@ -49,26 +47,6 @@ def row(letter: Letter) -> dict[str, object]:
         "state": letter.state,
         "answer": letter.message,
     }
-
-
-def leaving(control: Control) -> tuple[list[dict[str, object]], int]:
-    """Return a row per letter whose time has come, and how many of them leave by e-mail now.
-
-    Of those that do not, the answer says why.
-    """
-    rows, count = [], 0
-    with control.reading() as session:
-        for number in outbox.due(session, control.clock()):
-            letter = outbox.get(session, number)
-            to = posting_checks.where(session, letter)
-            email = letter.email if to is None else to.email
-            verdict = posting_checks.look_again(control, session, letter)
-            if verdict is None and not email:
-                verdict = (letter.state, posting_checks.ON_PAPER)
-            count += verdict is None
-            state, answer = verdict or (letter.state, letter.message)
-            rows.append({**row(letter), "by": email or PAPER, "state": state, "answer": answer})
-    return rows, count
 
 
 def facts(letter: Letter) -> dict[str, object]:

@@ -12,7 +12,7 @@ from provision.languages import spoken
 from provision.post import outbox
 from provision.post.outbox import NewLetter, Recipient
 from provision.registry import findings, states
-from provision.registry.findings import Look
+from provision.registry.findings import LookedAt
 from provision.registry.models import Bundle, Event, Run
 from provision.registry.runs import FAILED
 from provision.rendering import render
@@ -63,7 +63,7 @@ def note_trouble(control: Control, part: str, wrong: PaquetError | None) -> None
         row |= {"message": wrong.message, "hint": wrong.hint}
 
     def work(session: Session) -> None:
-        looked = Look(f"post:{part}", [row] if wrong else [])
+        looked = LookedAt(f"post:{part}", [row] if wrong else [])
         findings.note(session, looked, control.clock())
 
     database.retried(control.engine, work)

@@ -15,7 +15,7 @@ from provision.jobs import post as post_runs
 from provision.jobs import starting
 from provision.post import outbox
 from provision.registry import runs
-from provision.workflows import posting_gathering, posting_listing, posting_sender
+from provision.workflows import posting, posting_gathering, posting_sender
 
 if TYPE_CHECKING:
     from provision.commands.shared.changing import How
@@ -81,7 +81,7 @@ def _planned(context: Context) -> tuple[list[Facts], int]:
     First are letters that wait, then those that would be written first.
     """
     control = context.control()
-    rows, count = posting_listing.leaving(control)
+    rows, count = posting.leaving(control)
     coming: list[Facts] = [
         {
             "letter": "",

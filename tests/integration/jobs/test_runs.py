@@ -18,7 +18,7 @@ from provision.jobs.following import Follower
 from provision.jobs.heart import moment
 from provision.jobs.work import RunKind
 from provision.registry import findings, runs
-from provision.registry.findings import Look
+from provision.registry.findings import LookedAt
 from provision.registry.models import KnownFinding, RunLine
 from provision.registry.runs import LEASES, Owner, TakenOver, Takes, WantedRun
 from provision.workflows import privacy
@@ -256,8 +256,8 @@ def test_a_kind_that_another_release_knows_is_left_to_it(
 def test_what_jobs_told_is_forgotten_after_its_time(trial: Trial) -> None:
     number = starting.finish(trial.control, trial.ask()).run_id
     with trial.control.session() as session:
-        findings.note(session, Look("bundle:b1", [ROW]), trial.now)
-        findings.note(session, Look("bundle:b1", []), trial.now)
+        findings.note(session, LookedAt("bundle:b1", [ROW]), trial.now)
+        findings.note(session, LookedAt("bundle:b1", []), trial.now)
     ended = trial.now.date()
 
     def going(on: date) -> list[str]:

@@ -14,7 +14,7 @@ from provision.post import outbox
 from provision.post.models import Letter
 from provision.post.outbox import Correspondent, NewLetter, Recipient
 from provision.registry import findings, runs
-from provision.registry.findings import Look
+from provision.registry.findings import LookedAt
 from provision.workflows import posting_operator
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SERVER = "server:bundles1"
 
 
 def row(check: str, result: str = "warning", message: str = "nine days left") -> dict[str, str]:
-    return {"check": check, "result": result, "message": message, "hint": "Look."}
+    return {"check": check, "result": result, "message": message, "hint": "LookedAt."}
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def look(
 ) -> list[str]:
     """Note what a look found; return the checks of which it is new."""
     with trial.control.session() as session:
-        new = findings.note(session, Look(subject, rows, is_whole=is_whole), trial.now)
+        new = findings.note(session, LookedAt(subject, rows, is_whole=is_whole), trial.now)
         posting_operator.at_once(trial.control, session, new)
         return [finding.check for finding in new]
 
@@ -161,7 +161,7 @@ def test_letters_that_were_held_when_they_were_written_are_told_once(told: Trial
 def test_a_part_of_the_post_that_fails_is_told_once_and_once_when_it_works_again(
     told: Trial,
 ) -> None:
-    away = PaquetError("The mailbox cannot be read", "Look.")
+    away = PaquetError("The mailbox cannot be read", "LookedAt.")
     for wrong in (away, away):
         posting_operator.note_trouble(told.control, "sender", None)
         posting_operator.note_trouble(told.control, "mailbox", wrong)

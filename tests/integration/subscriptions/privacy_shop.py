@@ -17,7 +17,7 @@ from provision.post import outbox
 from provision.post.models import PostPause
 from provision.post.outbox import Correspondent, Enclosed, NewLetter, Recipient
 from provision.registry import fences, findings, orders, runs, secrets, states
-from provision.registry.findings import Look
+from provision.registry.findings import LookedAt
 from provision.registry.models import Device, Order, RunLine, Subscriber
 from provision.registry.orders import DkimKey, Wish
 from provision.registry.runs import WantedRun
@@ -176,7 +176,7 @@ def _quote(session: Session) -> None:
     step.message, step.facts = f"{EMAIL} is full", [{"message": f"550 <{EMAIL}>", "result": "ok"}]
     runs.keep_lines(session, run.id, [RunLine(at=AT, text=f"looks at {EMAIL}")])
     row = {"check": "mail", "result": "error", "message": f"{EMAIL} is away", "hint": EMAIL}
-    findings.note(session, Look("server:bundles1", [row]), AT)
+    findings.note(session, LookedAt("server:bundles1", [row]), AT)
     operator = Recipient("Les Amis", "aide@exemple.test")
     words = (f"{DOMAIN} is away", f"{EMAIL} is away\n")
     outbox.write(

@@ -22,7 +22,6 @@ from provision.workflows import (
     posting,
     posting_by_hand,
     posting_enclosures,
-    posting_listing,
     posting_operator,
     posting_paper,
     posting_returns,
@@ -139,7 +138,7 @@ def test_a_letter_goes_to_where_its_person_is_today(office: Office, street: Stre
 
 def leaving(office: Office) -> tuple[list[dict[str, object]], int]:
     office.till.session.commit()
-    return posting_listing.leaving(office.control)
+    return posting.leaving(office.control)
 
 
 def test_a_letter_on_paper_has_the_address_of_today(office: Office, street: Street) -> None:

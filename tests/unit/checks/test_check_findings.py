@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provision.checks.findings import (
@@ -41,7 +42,7 @@ def test_an_expected_failure_keeps_its_sentence_and_hint() -> None:
         raise PaquetError("No such name", "Publish it.")
 
     (finding,) = run([Check("names", refused)])
-    assert finding == error("names", "No such name", "Publish it.")
+    assert finding == replace(error("names", "No such name", "Publish it."), is_blind=True)
 
 
 def test_silence_is_an_error_with_a_hint() -> None:
