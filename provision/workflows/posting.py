@@ -69,10 +69,10 @@ def leaving(control: Control) -> tuple[list[dict[str, object]], int]:
     """
     rows, count = [], 0
     with control.reading() as session:
-        for number in outbox.due(session, control.clock()):
-            letter = outbox.get(session, number)
-            to = posting_checks.where(session, letter)
-            email = letter.email if to is None else to.email
+        due = [outbox.get(session, number) for number in outbox.due(session, control.clock())]
+        moved = posting_checks.moved(session, due)
+        for letter in due:
+            email = moved[letter.id].email if letter.id in moved else letter.email
             verdict = posting_checks.look_again(control, session, letter)
             if verdict is None and not email:
                 verdict = (letter.state, posting_checks.ON_PAPER)

@@ -26,7 +26,7 @@ from provision.workflows.posting_words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TypeAlias
 
     from sqlalchemy.orm import Session
@@ -55,31 +55,35 @@ def look_again(control: Control, session: Session, letter: Letter) -> Verdict:
     return look(control, session, letter) if look else None
 
 
-def where(session: Session, letter: Letter) -> Recipient | None:
-    """Return where the person of a letter is reached today, on paper if their address is gone.
+def moved(session: Session, letters: Iterable[Letter]) -> dict[int, Recipient]:
+    """Return where people are reached today, by the letters that say something else.
 
-    None where it says so already, and for a letter to no subscriber.
+    On paper where nobody is at their e-mail address. Letters to no subscriber stay as they are.
     """
-    if letter.subscriber_id is None:
-        return None
-    to = recipients(session, [letter.subscriber_id]).get(letter.subscriber_id)
-    if to is None:
-        return None
-    if unreachable(session, [to.email]):
-        to = replace(to, email=None)
-    says = (letter.to_name, letter.email or None, letter.address, letter.postcode)
-    return None if says == (to.name, to.email or None, to.address, to.postcode) else to
+    theirs = {letter.id: letter for letter in letters if letter.subscriber_id is not None}
+    people = recipients(session, (letter.subscriber_id or 0 for letter in theirs.values()))
+    gone = unreachable(session, (person.email for person in people.values()))
+    elsewhere: dict[int, Recipient] = {}
+    for number, letter in theirs.items():
+        to = people.get(letter.subscriber_id or 0)
+        if to is None:
+            continue
+        to = replace(to, email=None if to.email in gone else to.email)
+        says = (letter.to_name, letter.email or None, letter.address, letter.postcode)
+        if says != (to.name, to.email or None, to.address, to.postcode):
+            elsewhere[number] = to
+    return elsewhere
 
 
 def address_anew(control: Control, number: int) -> None:
     """Let a letter that waits go to where its person is reached today."""
     with control.reading() as session:
-        if where(session, outbox.get(session, number)) is None:
+        if not moved(session, [outbox.get(session, number)]):
             return
 
     def work(session: Session) -> None:
         letter = outbox.get(session, number)
-        to = where(session, letter)
+        to = moved(session, [letter]).get(number)
         if to is not None and letter.state == WAITING:
             outbox.readdress(session, letter, to, control.told())
 

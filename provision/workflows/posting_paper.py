@@ -14,12 +14,14 @@ from provision.process.files import write_private
 from provision.workflows import posting_checks, posting_enclosures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from provision.post.letterbox import Sheets
     from provision.post.models import Letter
+    from provision.post.outbox import Recipient
     from provision.workflows.control import Control
 
 NAME = "letters-{}.pdf"
@@ -52,12 +54,15 @@ def waiting(control: Control) -> Laid:
     chosen: list[Letter] = []
     left_out: list[NotPrinted] = []
     with control.reading() as session:
-        for letter in outbox.on_paper(session):
+        letters = outbox.on_paper(session)
+        moved = posting_checks.moved(session, letters)
+        for letter in letters:
             verdict = posting_checks.look_again(control, session, letter)
             if verdict is None:
-                chosen.append(_addressed(session, letter))
+                chosen.append(letter)
             else:
                 left_out.append(NotPrinted(letter, *verdict))
+    _address(chosen, moved)
     laid = []
     for letter in chosen:
         try:
@@ -67,13 +72,12 @@ def waiting(control: Control) -> Laid:
     return Laid(tuple(laid), tuple(left_out))
 
 
-def _addressed(session: Session, letter: Letter) -> Letter:
-    """Return a letter, on this paper alone, with the postal address that its person has today."""
-    to = posting_checks.where(session, letter)
-    if to is not None and to.address:
-        session.expunge(letter)
-        letter.to_name, letter.address, letter.postcode = to.name, to.address, to.postcode
-    return letter
+def _address(letters: Iterable[Letter], moved: Mapping[int, Recipient]) -> None:
+    """Put the postal addresses of today on letters, which no session holds any more."""
+    for letter in letters:
+        to = moved.get(letter.id)
+        if to is not None and to.address:
+            letter.to_name, letter.address, letter.postcode = to.name, to.address, to.postcode
 
 
 def write(
