@@ -48,7 +48,7 @@ test: check ## Everything: the checks, the integration tests, the lab machines
 
 # Side by side: lab tests often wait, and come first.
 integration: setup
-	$(SUDO) nice $(SEED) $(BIN)/pytest tests/integration
+	$(SUDO) nice $(SEED) $(BIN)/pytest -n 2 --dist loadfile tests/integration
 
 lab: setup
 	$(SUDO) $(SEED) $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not network" --ignore=tests/lab/long tests/lab

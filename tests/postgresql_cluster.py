@@ -18,12 +18,13 @@ TOOLS = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True
 
 @contextmanager
 def running(*settings: str) -> Iterator[Path]:
-    """Give the folder of its socket; with `settings` such as "fsync=on".
+    """Give the folder of its socket; with `settings` such as "fsync=on" on a disk, else in memory.
 
     Not in pytest's own folder: another run closes that one to other users.
     """
     assert TOOLS is not None
-    with tempfile.TemporaryDirectory(prefix="paquet-postgresql-") as made:
+    memory = MEMORY if MEMORY.is_dir() and not settings else None
+    with tempfile.TemporaryDirectory(prefix="paquet-postgresql-", dir=memory) as made:
         folder, data = Path(made), f"{made}/data"
         as_postgres = _as_postgres(folder)
         trust = ["-A", "trust", "-U", "paquet", "-E", "UTF8"]
@@ -42,6 +43,7 @@ def running(*settings: str) -> Iterator[Path]:
 
 
 FAST = ("fsync=off",)  # a test that loses its machine begins anew
+MEMORY = Path("/dev/shm")  # noqa: S108 (a folder of our own in it): a database is copied at once
 
 
 def _as_postgres(folder: Path) -> list[str]:

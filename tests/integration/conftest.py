@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 TEMPLATE = "paquet_template"
+COPY = f" TEMPLATE {TEMPLATE} STRATEGY FILE_COPY"  # ten times as fast as by its log, in memory
 
 
 def _upgraded(url: str) -> None:
@@ -56,7 +57,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     folder = request.getfixturevalue("postgresql_folder")
     name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
-    psql(folder, f"CREATE DATABASE {name}" + (f" TEMPLATE {TEMPLATE}" if filled else ""))
+    psql(
+        folder,
+        f"CREATE DATABASE {name}" + (f" TEMPLATE {TEMPLATE} STRATEGY FILE_COPY" if filled else ""),
+    )
     yield f"postgresql://paquet@/{name}?host={folder}"
     psql(folder, f"DROP DATABASE {name} (FORCE)")
 
