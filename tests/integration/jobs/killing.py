@@ -71,6 +71,11 @@ class Fleet:
         with self.control.reading() as session:
             return session.scalar(select(func.count(Run.id)).where(Run.state != DONE)) or 0
 
+    def begun(self) -> int:
+        """Return how often a run was taken up so far."""
+        with self.control.reading() as session:
+            return session.scalar(select(func.sum(Run.attempt))) or 0
+
     def end(self) -> None:
         for worker in self.workers:
             worker.terminate()
@@ -126,13 +131,13 @@ def killed_at_random(made: Fleet, workers: int, kills: int, patience: float) -> 
     for _ in range(workers):
         made.start()
     longest, last, left = 0.0, time.monotonic(), made.left()
-    pause = 0.0
+    pause, begun = 0.0, 0
     while left:
         time.sleep(0.2)
         pause += 0.2
-        if made.kills < kills and pause > 1.0:
-            made.kill_one()
-            pause = 0.0
+        if made.kills < kills and pause > 1.0 and (now_begun := made.begun()) > begun:
+            made.kill_one()  # not before one began: on a busy computer none would get so far
+            pause, begun = 0.0, now_begun
         now, still = time.monotonic(), made.left()
         if still < left:
             last, left = now, still
