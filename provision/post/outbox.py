@@ -316,9 +316,10 @@ def give_up(session: Session, subscriber_id: int, told: Told) -> None:
         change(session, letter, CANCELLED, told)
 
 
-def paused(session: Session) -> dict[int, str]:
-    """Return why nothing is sent to whom: reasons by the number of the subscriber."""
-    return {pause.subscriber_id: pause.reason for pause in session.scalars(select(PostPause))}
+def paused_why(session: Session, subscriber_id: int | None) -> str | None:
+    """Return why nothing is sent to a subscriber, None where letters leave."""
+    pause = session.get(PostPause, subscriber_id or 0)
+    return None if pause is None else pause.reason
 
 
 def stuck_untold(session: Session) -> list[Letter]:

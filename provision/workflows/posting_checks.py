@@ -48,7 +48,7 @@ def look_again(control: Control, session: Session, letter: Letter) -> Verdict:
     since = control.settings.post.since
     if since is None or letter.written_on < since:
         return CANCELLED, "It is older than the day from which on letters are sent"
-    paused = outbox.paused(session).get(letter.subscriber_id or 0)
+    paused = outbox.paused_why(session, letter.subscriber_id)
     if paused is not None:
         return WAITING, f"Paused: {paused}"
     look = LOOKS.get(letter.kind)

@@ -42,10 +42,11 @@ def letterbox(context: Context, *, folder: Path, duplex: bool, how: How) -> None
         laid, coming = posting_paper.waiting(control), _coming(control)
         count = len(laid.letters) + len(coming)
         planned = _rows(laid) + coming
-        if not count:
+        if not (count or any(stale.is_over for stale in laid.left_out)):
             context.show(planned, as_json=how.as_json, nothing=NOTHING)
             return
-        if not agreed(context, planned, how, f"Write {count} letters?"):
+        question = f"Write {count} letters?" if count else "Cancel what is over?"
+        if not agreed(context, planned, how, question):
             return
     posting_gathering.gather(control)
     laid = posting_paper.waiting(control)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+from datetime import date
 from email.policy import default
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +185,21 @@ def test_the_letterbox_is_one_file_of_what_has_no_e_mail(context: Context, offic
     assert written["letters"] == [{"letter": 2, "page": 3, "pages": 2}]
     assert [row["state"] for row in rows(context, "list")] == ["printed", "sent"]
     assert rows(context, *words, "--dry-run") == []
+
+
+def test_where_only_stale_letters_are_left_they_are_cancelled_once_somebody_agrees(
+    context: Context,
+) -> None:
+    ask(context, post, "send", "--yes")
+    with context.session() as session:
+        outbox.get(session, 2).written_on = date(2020, 1, 1)
+    (planned,) = rows(context, "letterbox", "--to", "box", "--dry-run")
+    assert "older" in planned["left_out"]
+    with pytest.raises(PaquetError, match="say yes"):
+        ask(context, post, "letterbox", "--to", "box")
+    rows(context, "letterbox", "--to", "box", "--yes")
+    assert [row["state"] for row in rows(context, "list")] == ["cancelled", "sent"]
+    assert rows(context, "letterbox", "--to", "box", "--dry-run") == []
 
 
 def test_the_secret_of_an_address_elsewhere_is_tried_and_sealed(
