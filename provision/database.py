@@ -36,7 +36,9 @@ READS = "paquet_reads"  # the option of a connection that does not write
 # serialization_failure, deadlock_detected, unique_violation: the last one, too, may be another's
 # work that was not seen yet (postgresql.org/docs, "Serialization Failure Handling").
 DONE_AGAIN = ("40001", "40P01", "23505")
+PIECE = 5_000  # values of one question: SQLite takes 32,766 in all
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -139,6 +141,12 @@ def _busy(busy: OperationalError) -> PaquetError:
     )
 
 
+def pieces(items: Sequence[Item], most: int = PIECE) -> Iterator[Sequence[Item]]:
+    """Cut a long list, so that each piece fits into one question to the database."""
+    for start in range(0, len(items), most):
+        yield items[start : start + most]
+
+
 def insert_many(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows that have equal keys, past the ORM: PostgreSQL by COPY, SQLite hundreds at once.
 
@@ -155,8 +163,7 @@ def insert_many(session: Session, table: type[Base], rows: Sequence[Mapping[str,
         _copy(connection, f'COPY "{name}" ({named}) FROM STDIN', values)
         return
     marks = f"({', '.join('?' * len(columns))})"
-    for start in range(0, len(values), AT_ONCE):
-        part = values[start : start + AT_ONCE]
+    for part in pieces(values, AT_ONCE):
         every = ", ".join([marks] * len(part))
         statement = f'INSERT INTO "{name}" ({named}) VALUES {every}'  # noqa: S608 (our own names)
         connection.exec_driver_sql(statement, tuple(chain.from_iterable(part)))

@@ -8,7 +8,6 @@ names on the other side, so that the repository's port needs no hole in a firewa
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,13 +17,12 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError, UsageRefused
 from provision.process.commands import Surroundings, run
+from provision.process.files import folder_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydantic import SecretStr
-
-IN_MEMORY = Path("/dev/shm")  # noqa: S108 (files there never reach a disk)
 
 
 @dataclass(frozen=True)
@@ -85,9 +83,8 @@ def refuse_used_folder(folder: Path) -> None:
 
 @contextmanager
 def _private_files(repository: Repository) -> Iterator[tuple[Path, Path]]:
-    memory = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="paquet-", dir=memory) as folder:
-        where, password = Path(folder) / "repository", Path(folder) / "password"
+    with folder_in_memory() as folder:
+        where, password = folder / "repository", folder / "password"
         login = f"{repository.login}:{repository.login_secret.get_secret_value()}@"
         where.write_text(repository.url.replace("://", f"://{login}", 1), encoding="utf-8")
         password.write_text(repository.password.get_secret_value(), encoding="utf-8")

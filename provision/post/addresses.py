@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from provision.database import pieces
 from provision.post.models import Letter
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 # of a mailbox under 5.0.0, 5.1.0, 5.1.7, 5.1.8 and 5.2.0, and a full one under 552 (RFC 5321).
 NOBODY = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 FULL = re.compile(r"(?:^|; *)552\b")
-PIECE = 5_000  # addresses that are looked for at one time
 
 
 def is_of_address(status: str, said: str = "") -> bool:
@@ -34,9 +34,8 @@ def unreachable(session: Session, emails: Iterable[str | None]) -> set[str]:
     """Return which of the e-mail addresses do not exist, as letters that came back said."""
     asked = sorted({email for email in emails if email})
     gone: set[str] = set()
-    for start in range(0, len(asked), PIECE):
-        part = Letter.gone.in_(asked[start : start + PIECE])
-        gone |= set(session.scalars(select(Letter.gone).where(part)))
+    for part in pieces(asked):
+        gone |= set(session.scalars(select(Letter.gone).where(Letter.gone.in_(part))))
     return gone
 
 

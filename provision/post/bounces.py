@@ -11,6 +11,7 @@ from email.parser import BytesHeaderParser
 from email.policy import compat32
 from typing import TYPE_CHECKING
 
+from provision.database import pieces
 from provision.errors import PaquetError
 from provision.post.masking import masked
 from provision.post.smtp import trusting
@@ -125,8 +126,8 @@ def _uids(client: imaplib.IMAP4, last: int) -> list[int]:
 
 def _reports(client: imaplib.IMAP4, uids: Sequence[int]) -> Iterator[int]:
     """Yield the numbers of the messages that are reports, by their first header alone."""
-    for start in range(0, len(uids), AT_ONCE):
-        part = ",".join(map(str, uids[start : start + AT_ONCE]))
+    for some in pieces(uids, AT_ONCE):
+        part = ",".join(map(str, some))
         wanted = "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (CONTENT-TYPE)])"
         _kind, said = client.uid("FETCH", part, wanted)
         for item in said:

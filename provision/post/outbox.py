@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select, text
 
-from provision.database import insert_many
+from provision.database import insert_many, pieces
 from provision.errors import UsageRefused
 from provision.post.addresses import is_of_address, unreachable
 from provision.post.masking import masked
@@ -45,7 +45,6 @@ PAUSES = (
     timedelta(hours=24),
 )
 NOWHERE = "neither an e-mail address nor a postal one is known"
-PIECE = 5_000  # keys that are looked for at one time
 ID_LETTERS = 32  # 128 bits: who does not have the key file cannot guess one
 
 
@@ -339,9 +338,9 @@ def stuck_untold(session: Session) -> list[Letter]:
 
 def _numbers(session: Session, keys: Sequence[str]) -> dict[str, int]:
     numbers: dict[str, int] = {}
-    for start in range(0, len(keys), PIECE):
-        part = select(Letter.key, Letter.id).where(Letter.key.in_(keys[start : start + PIECE]))
-        numbers |= dict(session.execute(part).all())
+    for part in pieces(keys):
+        known = select(Letter.key, Letter.id).where(Letter.key.in_(part))
+        numbers |= dict(session.execute(known).all())
     return numbers
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 PRIVATE = 0o600
 PUBLIC = 0o644
+IN_MEMORY = "paquet-held-"  # how the names of our folders in memory begin
 
 
 def replace_file(path: Path, content: bytes, mode: int = PRIVATE) -> None:
@@ -68,3 +70,55 @@ def locked_if_free(path: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+@contextmanager
+def folder_in_memory() -> Iterator[Path]:
+    """Give a folder in memory that only we can read, and remove it afterwards.
+
+    What killed processes of ours left there goes first. Its path is short: a control socket's
+    may have 104 characters at most.
+    """
+    memory = _memory()
+    _sweep(memory)
+    folder, held = _held_folder(memory)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def _memory() -> Path:
+    """Return a folder whose files never reach a disk, if there is one."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    for folder in (Path(runtime) if runtime else None, Path("/dev/shm")):  # noqa: S108
+        if folder and folder.is_dir() and os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.gettempdir())
+
+
+def _held_folder(memory: Path) -> tuple[Path, int]:
+    """Make a folder and hold it, as its descriptor; one that was swept meanwhile is made anew."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=IN_MEMORY, dir=memory))
+        with suppress(FileNotFoundError):
+            held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            with suppress(BlockingIOError):
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if folder.exists():
+                    return folder, held
+            os.close(held)
+
+
+def _sweep(memory: Path) -> None:
+    """Remove the folders that no process holds any more; others' are not ours to look into."""
+    for folder in memory.glob(f"{IN_MEMORY}*"):
+        with suppress(OSError):
+            held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                if os.fstat(held).st_uid == os.geteuid():
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(held)

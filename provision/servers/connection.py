@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError, UnsafeChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from provision.servers.inventory import Host
     from provision.settings import Settings
@@ -70,16 +66,6 @@ def ssh_command(host: Host, settings: Settings, *, user: str = "") -> list[str]:
     return ["ssh", *options(settings), *host_options(host), *where]
 
 
-@contextmanager
-def private_folder() -> Iterator[Path]:
-    """Give a folder in memory that only we can read, and remove it afterwards.
-
-    Its path is short: a control socket's may have 104 characters at most.
-    """
-    with tempfile.TemporaryDirectory(prefix="paquet-", dir=_memory()) as folder:
-        yield Path(folder)
-
-
 def explain_unreachable(host: str, said: str) -> PaquetError:
     """Given what ssh said, return the error that a person should see."""
     if KEY_CHANGED in said or KEY_UNKNOWN in said:
@@ -99,12 +85,3 @@ def _hint(host: str, said: str) -> str:
     if "kex_exchange_identification" in said:
         return "Its sshd shuts out who connected too often of late: try again in a minute."
     return "See that it is on, that its address in the inventory is right, and that ssh answers."
-
-
-def _memory() -> Path | None:
-    """Return a folder whose files never reach a disk, if there is one."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    for folder in (Path(runtime) if runtime else None, Path("/dev/shm")):  # noqa: S108
-        if folder and folder.is_dir() and os.access(folder, os.W_OK):
-            return folder
-    return None

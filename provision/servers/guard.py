@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from provision.errors import PaquetError, UnsafeChange
 from provision.process.commands import start
+from provision.process.files import folder_in_memory
 from provision.servers import connection
 from provision.servers.playbooks import Permit
 
@@ -89,7 +90,7 @@ def hold(host: Host, settings: Settings, claim: Claim) -> Iterator[Hold]:
     Raises ServerBusy, UnsafeChange when the server has seen a newer run than the registry knows,
     Unreachable, or PaquetError when the server was never prepared.
     """
-    with connection.private_folder() as folder, _talk(host, settings, claim, folder) as line:
+    with folder_in_memory() as folder, _talk(host, settings, claim, folder) as line:
         answer = line.hear_out(claim)
         if answer["state"] == "busy":
             raise ServerBusy(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from provision.errors import PaquetError
 from provision.process.confinement import Confinement, Overdue, confined
+from provision.process.files import folder_in_memory
 from provision.servers import connection
 from provision.servers.encoding import encode, encode_inventory
 from provision.servers.outcomes import Hearing, PartStart
@@ -61,7 +62,7 @@ def start_ansible(settings: Settings) -> Iterator[Ready]:
 
     Afterwards no process and no file of it is left on this machine, used or not.
     """
-    with connection.private_folder() as folder:
+    with folder_in_memory() as folder:
         write_privately(folder / "ansible.cfg", "")
         words = [
             str(folder / WORDS),

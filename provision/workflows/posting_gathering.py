@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Text, cast, exists, func, literal, select
 
 from provision import database
+from provision.database import PIECE, pieces
 from provision.errors import PaquetError
 from provision.post import addresses, gathered, outbox
 from provision.post.gathered import SeenSeries
@@ -27,7 +28,6 @@ from provision.subscriptions.parties.models import Organisation, PersonReference
 from provision.subscriptions.payments import collection_rows, handing_over
 from provision.workflows import names, posting_words
 from provision.workflows.posting_words import (
-    PIECE,
     IssuedDocument,
     ReceiptOriginal,
     Welcomed,
@@ -36,7 +36,7 @@ from provision.workflows.posting_words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from sqlalchemy import Row, Select
@@ -134,12 +134,11 @@ def _parts(control: Control) -> Iterator[MissingLetters]:
         yield from _documents(session, writers, since)
         debits = _debits(session, writers, since, control.tell)
         for source in (debits, _welcomes(session, writers, since)):
-            candidates = list(source)
-            for start in range(0, len(candidates), PIECE):
-                yield MissingLetters(_letters(session, candidates[start : start + PIECE]))
+            for candidates in pieces(list(source)):
+                yield MissingLetters(_letters(session, candidates))
 
 
-def _letters(session: Session, candidates: list[Candidate]) -> list[NewLetter]:
+def _letters(session: Session, candidates: Sequence[Candidate]) -> list[NewLetter]:
     used = outbox.used(session, [candidate.key for candidate in candidates])
     new = [candidate for candidate in candidates if candidate.key not in used]
     known = recipients(session, (candidate.subscriber_id for candidate in new))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from provision.database import pieces
 from provision.errors import PaquetError
 from provision.formats.codes import countries
 from provision.formats.facturx import wording
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 INVOICE, DEBIT, REMINDER = "invoice", "debit", "reminder"
 RENEWAL, RECEIPT, WELCOME = "renewal", "receipt", "welcome"
-PIECE = 5_000  # persons that are read at one time
 HOME = "FR"
 
 
@@ -76,8 +76,7 @@ def recipients(session: Session, numbers: Iterable[int]) -> dict[int, Recipient]
     """Return how subscribers are written to today, by number; who was erased is not in it."""
     wanted = sorted(set(numbers))
     people: dict[int, Recipient] = {}
-    for start in range(0, len(wanted), PIECE):
-        part = wanted[start : start + PIECE]
+    for part in pieces(wanted):
         known = select(Identity.subscriber_id, Identity.content).where(
             Identity.subscriber_id.in_(part)
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Text, cast, literal, select
 
 from provision import edges
+from provision.database import pieces
 from provision.errors import UsageRefused
 from provision.registry import subscribers
 from provision.registry.models import Subscriber
@@ -26,7 +27,6 @@ SALT_BYTES = 16
 ORGANISATION = "organisation-"
 REFERENCE_LETTERS = 24  # 96 bits: nobody meets twice
 LONGEST_NUMBER = 9
-PIECE = 5_000  # references that are looked for at one time
 
 
 def reference(session: Session, subscriber_id: int) -> str:
@@ -62,9 +62,9 @@ def subscriber_of(session: Session, party: str) -> int | None:
 def subscribers_of(session: Session, parties: Sequence[str]) -> dict[str, int]:
     """Return the numbers of the subscribers whom references stand for, as far as one knows."""
     numbers: dict[str, int] = {}
-    for start in range(0, len(parties), PIECE):
-        part = PersonReference.reference.in_(parties[start : start + PIECE])
-        known = select(PersonReference.reference, PersonReference.subscriber_id).where(part)
+    columns = (PersonReference.reference, PersonReference.subscriber_id)
+    for part in pieces(parties):
+        known = select(*columns).where(PersonReference.reference.in_(part))
         numbers |= dict(session.execute(known).all())
     return numbers
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, tuple_
 
+from provision.database import pieces
 from provision.errors import UsageRefused
 from provision.formats.books import tabular
 from provision.languages import spoken
@@ -133,8 +134,7 @@ def _entries(session: Session, gathered: Gathered) -> list[Row]:
         entry.text,
         entry.piece,
     )
-    for start in range(0, len(wanted), gathering.AT_ONCE):
-        part = wanted[start : start + gathering.AT_ONCE]
+    for part in pieces(wanted):
         query = select(*columns).where(tuple_(entry.organisation_id, entry.number).in_(part))
         in_order = query.order_by(entry.organisation_id, entry.number)
         entries += [dict(row) for row in session.execute(in_order).mappings()]

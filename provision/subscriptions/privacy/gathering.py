@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import and_, select, tuple_
 
+from provision.database import pieces
 from provision.subscriptions.parties.identities import Person
 from provision.subscriptions.privacy import tables
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = dict[str, Any]
 Gathered: TypeAlias = dict[str, list[Row]]
-AT_ONCE = 1_000  # values of one question: SQLite takes 32,766 in all
 SHORTEST_WORD = 3
 
 
@@ -112,8 +112,7 @@ def day(value: date | str) -> date:
 def _linked(session: Session, table: Table, link: Link, targets: Iterable[Row]) -> Iterator[Row]:
     columns = [table.c[name] for name in link.columns]
     values = [tuple(row[name] for name in link.target_columns) for row in targets]
-    for start in range(0, len(values), AT_ONCE):
-        part = values[start : start + AT_ONCE]
+    for part in pieces(values):
         belongs: Any = (
             columns[0].in_([value for (value,) in part])
             if len(columns) == 1

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
-from provision.process.files import locked, replace_file
+from provision.process.files import IN_MEMORY, folder_in_memory, locked, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,3 +45,55 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path: Pat
     with pytest.raises(OSError, match="directory"):
         replace_file(path, b"new")
     assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+
+
+HOLD = """
+import time
+from provision.process.files import folder_in_memory
+with folder_in_memory() as folder:
+    (folder / "password").write_text("secret")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_left_in_memory_goes_first_and_what_a_living_one_holds_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").write_text("of somebody else")
+    (tmp_path / f"{IN_MEMORY}link").symlink_to(tmp_path / "elsewhere")
+    holders = [_hold(), _hold()]
+    folders = [holder.stdout.readline().strip() for holder in holders if holder.stdout]
+    os.kill(holders[0].pid, signal.SIGKILL)
+    holders[0].wait()
+    try:
+        with folder_in_memory() as folder:
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            assert [(tmp_path / name / "password").exists() for name in folders] == [False, True]
+        assert not folder.exists()
+    finally:
+        for holder in holders:
+            holder.kill()
+            holder.communicate()
+    assert (tmp_path / "elsewhere" / "kept").exists()
+
+
+def _hold() -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
+
+
+def test_folders_in_memory_made_while_others_sweep_are_all_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+    def keep(number: int) -> str:
+        with folder_in_memory() as folder:
+            (folder / "mine").write_text(str(number))
+            return (folder / "mine").read_text()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(keep, range(400))) == [str(number) for number in range(400)]
+    assert list(tmp_path.iterdir()) == []
