@@ -288,13 +288,14 @@ def end(session: Session, run: Run, state: str, at: datetime, message: str = "")
 
 
 def retry(session: Session, run: Run, at: datetime) -> None:
-    """Let a run that failed be taken up again now. Raises PaquetError beside one about the same."""
+    """Let a run that failed or rests be taken up again now, with all its tries.
+
+    Raises PaquetError beside another one about the same.
+    """
     if (other := session.scalar(_open_about(run).where(Run.id != run.id))) is not None:
         raise not_over(other)
-    if run.state == WAITING:
-        run.due_at = at
-        return
-    end(session, run, WAITING, at)
+    if run.state != WAITING:
+        end(session, run, WAITING, at)
     run.due_at, run.tries = at, 0
 
 

@@ -66,6 +66,11 @@ class Trial:
     def take(self, run_id: int, owner: Owner | None = None) -> Held | None:
         return engines.take(self.control, run_id, owner or owners.this_process())
 
+    def held(self, run_id: int) -> Held:
+        held = self.take(run_id)
+        assert held is not None
+        return held
+
     def state(self, run_id: int) -> tuple[str, list[str]]:
         with self.control.reading() as session:
             run = runs.get(session, run_id)

@@ -9,7 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from provision.jobs import owners, starting
+from provision.jobs import engine, owners, starting
+from provision.jobs.engine import PAUSES
 from provision.registry.runs import Owner
 
 if TYPE_CHECKING:
@@ -48,3 +49,12 @@ def test_of_another_machine_nobody_here_knows_who_is_dead() -> None:
     assert not owners.is_dead(f"{machine} {boot} pid:[1] 999999 1")
     assert owners.is_dead(f"{machine} {boot[::-1]} {process}"), "it was restarted since"
     assert not owners.is_dead("")
+
+
+def test_a_person_who_retries_what_rests_gives_it_all_its_tries_again(trial: Trial) -> None:
+    number = trial.ask()
+    for _ in (0, *PAUSES):
+        engine.lose(trial.control, trial.held(number), "its process ended by itself (-9)")
+        starting.again(trial.control, number)
+    engine.lose(trial.control, trial.held(number), "its process ended by itself (-9)")
+    assert trial.state(number)[0] == "waiting"

@@ -34,6 +34,8 @@ def test_two_hundred_kills_leave_no_run_behind_and_nobody_meets_on_a_server(
         tell(f"runs left behind, {where}", made.left(), 0)
         tell(f"two at once on a server, {where}", len(overlaps), 0)
         tell(f"longest seconds without an end, {where}", round(longest, 1), TAKEN_OVER)
+        tell(f"rests that somebody cut short, {where}", made.hurried, "after 2 kills each")
+        assert made.hurried * 2 <= made.kills, "runs rested, or failed, that nobody killed"
         assert overlaps == []
         assert made.steps() == {"done": 3 * count}
     assert len(did) == 3 * count

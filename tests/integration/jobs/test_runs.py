@@ -88,16 +88,10 @@ def test_an_owner_from_whom_a_run_was_taken_writes_no_more(trial: Trial) -> None
     assert held is not None
     assert trial.take(number) is None, "the other one is alive as far as anybody knows"
     trial.later(seconds=OVER)
-    engines.carry_out(trial.control, held_of(trial, number))
+    engines.carry_out(trial.control, trial.held(number))
     with pytest.raises(TakenOver, match="taken over"):
         engines.carry_out(trial.control, held)
     assert trial.state(number) == ("done", ["done"] * 3)
-
-
-def held_of(trial: Trial, number: int) -> runs.Held:
-    held = trial.take(number)
-    assert held is not None
-    return held
 
 
 def test_one_that_is_taken_over_in_a_step_writes_nothing_of_it(trial: Trial) -> None:
@@ -131,7 +125,7 @@ def test_a_server_has_one_run_at_a_time(trial: Trial) -> None:
         trial.ask(f"trial:{place}", server)
         for place, server in ((1, "bundles1"), (2, "bundles1"), (3, "bundles2"))
     )
-    held = held_of(trial, one)
+    held = trial.held(one)
     assert trial.take(two) is None
     assert trial.take(elsewhere) is not None
     engines.carry_out(trial.control, held)
@@ -162,13 +156,13 @@ def test_a_worker_tries_again_after_pauses_that_grow(trial: Trial) -> None:
     trial.does["first"] = fail()
     for pause in PAUSES:
         with pytest.raises(StepFailed):
-            engines.carry_out(trial.control, held_of(trial, number), patient=True)
+            engines.carry_out(trial.control, trial.held(number), patient=True)
         assert trial.state(number)[0] == "waiting"
         trial.later(seconds=pause - 1)
         assert trial.take(number) is None
         trial.later(seconds=1)
     with pytest.raises(StepFailed):
-        engines.carry_out(trial.control, held_of(trial, number), patient=True)
+        engines.carry_out(trial.control, trial.held(number), patient=True)
     assert trial.state(number)[0] == "failed"
 
 
@@ -180,7 +174,7 @@ def test_a_worker_does_not_try_again_what_cannot_be(trial: Trial) -> None:
 
     trial.does["first"] = refuse
     with pytest.raises(StepFailed):
-        engines.carry_out(trial.control, held_of(trial, number), patient=True)
+        engines.carry_out(trial.control, trial.held(number), patient=True)
     assert trial.state(number)[0] == "failed"
 
 
@@ -203,7 +197,7 @@ def test_a_worker_that_stops_leaves_its_run_to_another(trial: Trial) -> None:
     number = trial.ask()
     stopping = replace(trial.control, stops=lambda: trial.did == ["first"])
     with pytest.raises(Ended, match="this worker stops"):
-        engines.carry_out(stopping, held_of(trial, number), patient=True)
+        engines.carry_out(stopping, trial.held(number), patient=True)
     assert trial.state(number) == ("waiting", ["done", "waiting", "waiting"])
     starting.finish(trial.control, number)
     assert trial.did == ["first", "second", "third"]
@@ -341,10 +335,10 @@ def test_another_wish_about_the_same_waits_for_the_living_and_overtakes_the_dead
 def test_a_run_whose_process_dies_again_and_again_is_given_up(trial: Trial) -> None:
     number = trial.ask()
     for pause in (0, *PAUSES):
-        engines.lose(trial.control, held_of(trial, number), "its process ended by itself (-9)")
+        engines.lose(trial.control, trial.held(number), "its process ended by itself (-9)")
         assert trial.state(number)[0] == "waiting"
         trial.later(seconds=pause)
-    engines.lose(trial.control, held_of(trial, number), "its process ended by itself (-9)")
+    engines.lose(trial.control, trial.held(number), "its process ended by itself (-9)")
     assert trial.state(number)[0] == "failed"
     assert trial.settled[-1] == ("failed", "its process ended by itself (-9)")
 
@@ -354,7 +348,7 @@ def test_who_asks_for_what_waits_in_its_pause_gets_it_now(trial: Trial) -> None:
     number = starting.ask(trial.control, wanted)
     trial.does["first"] = fail()
     with pytest.raises(StepFailed):
-        engines.carry_out(trial.control, held_of(trial, number), patient=True)
+        engines.carry_out(trial.control, trial.held(number), patient=True)
     assert trial.take(number) is None, "it waits for its next try"
     del trial.does["first"]
     assert starting.see_through(trial.control, wanted).run_id == number
