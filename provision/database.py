@@ -142,7 +142,7 @@ def _busy(busy: OperationalError) -> PaquetError:
 
 
 def pieces(items: Sequence[Item], most: int = PIECE) -> Iterator[Sequence[Item]]:
-    """Cut a long list, so that each piece fits into one question to the database."""
+    """Cut a long list, so that each piece fits into one question."""
     for start in range(0, len(items), most):
         yield items[start : start + most]
 

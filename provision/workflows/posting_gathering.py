@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Text, cast, exists, func, literal, select
 
 from provision import database
-from provision.database import PIECE, pieces
 from provision.errors import PaquetError
 from provision.post import addresses, gathered, outbox
 from provision.post.gathered import SeenSeries
@@ -134,7 +133,7 @@ def _parts(control: Control) -> Iterator[MissingLetters]:
         yield from _documents(session, writers, since)
         debits = _debits(session, writers, since, control.tell)
         for source in (debits, _welcomes(session, writers, since)):
-            for candidates in pieces(list(source)):
+            for candidates in database.pieces(list(source)):
                 yield MissingLetters(_letters(session, candidates))
 
 
@@ -162,7 +161,7 @@ def _documents(session: Session, writers: Writers, since: date) -> Iterator[Miss
             rows = session.execute(
                 _issued(since).where(*after, Invoice.number > done, Invoice.number <= head)
             ).all()
-            done = rows[-1].number if len(rows) == PIECE else head
+            done = rows[-1].number if len(rows) == database.PIECE else head
             candidates = [_of_document(writers, row) for row in rows]
             place = SeenSeries(organisation_id, name, done)
             yield MissingLetters(_letters(session, candidates), place)
@@ -184,7 +183,7 @@ def _issued(since: date) -> Select[int, str, int, str, date, date, int, int]:
         .join(PersonReference, PersonReference.reference == Invoice.party)
         .where(Invoice.issued_on >= since, Invoice.kind.in_((INVOICE, CREDIT_NOTE, DEPOSIT)))
         .order_by(Invoice.number)
-        .limit(PIECE)
+        .limit(database.PIECE)
     )
 
 

@@ -85,15 +85,14 @@ class Fleet:
 
         A run whose process was killed again and again rests for minutes, by design.
         """
-        resting = select(Run).where(Run.state == WAITING)
         with self.control.reading() as session:
-            later = resting.where(Run.due_at > moment(session, self.control))
-            count = len(session.scalars(later).all())
+            later = (Run.state == WAITING, Run.due_at > moment(session, self.control))
+            count = session.scalar(select(func.count(Run.id)).where(*later)) or 0
         if not count or count < self.left():
             return False
 
         def retry(session: Session) -> None:
-            for run in session.scalars(resting):
+            for run in session.scalars(select(Run).where(Run.state == WAITING)):
                 runs.retry(session, run, moment(session, self.control))
 
         database.retried(self.control.engine, retry)
