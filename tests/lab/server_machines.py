@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -67,11 +68,7 @@ class Machine:
     host: Host
     settings: settings.Settings
     folder: Path
-
-    @property
-    def private(self) -> Path:
-        """Where runs of this control machine keep what is private while they last."""
-        return self.folder / "private"
+    private: Path  # where runs of this control machine keep what is private while they last
 
     def root(self, *command: str, check: bool = True) -> str:
         """Run words as root on the machine, beside all that is tested."""
@@ -113,13 +110,13 @@ def make_machine(folder: Path) -> Machine:
     (folder / "inventory.yml").write_text(json.dumps(tree), encoding="utf-8")
     operator = 'name = "Essai"\nzone = "paquet.test"\ncontact = "essai@paquet.test"\n'
     (folder / "paquet.toml").write_text(f"[operator]\n{operator}", encoding="utf-8")
-    (folder / "private").mkdir()
     for role in ("one", "two"):
         tasks = folder / "roles" / role / "tasks"
         tasks.mkdir(parents=True)
         (tasks / "main.yml").write_text(TASKS.replace("ROLE", role), encoding="utf-8")
     made = settings.load(folder / "paquet.toml")
-    return Machine(lab, inventory.find(made.inventory, "bundles1"), made, folder)
+    private = Path(tempfile.mkdtemp())  # a path as short as people's own is
+    return Machine(lab, inventory.find(made.inventory, "bundles1"), made, folder, private)
 
 
 @contextmanager

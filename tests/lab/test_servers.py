@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -42,6 +43,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         patch.setenv("XDG_RUNTIME_DIR", str(made.private))
         yield made
     made.lab.down()
+    shutil.rmtree(made.private)
 
 
 @pytest.fixture(scope="module")

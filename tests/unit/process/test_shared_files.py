@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +18,15 @@ import pytest
 from provision.process.files import IN_MEMORY, folder_in_memory, locked, replace_file
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of the person's own whose path is as short as theirs is."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
 
 
 def test_writers_side_by_side_lose_no_line(tmp_path: Path) -> None:
@@ -58,12 +69,11 @@ with folder_in_memory() as folder:
 
 
 def test_what_a_killed_process_left_in_memory_goes_first_and_what_a_living_one_holds_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    memory: Path,
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "kept").write_text("of somebody else")
-    (tmp_path / f"{IN_MEMORY}link").symlink_to(tmp_path / "elsewhere")
+    (memory / "elsewhere").mkdir()
+    (memory / "elsewhere" / "kept").write_text("of somebody else")
+    (memory / f"{IN_MEMORY}link").symlink_to(memory / "elsewhere")
     holders = [_hold(), _hold()]
     folders = [holder.stdout.readline().strip() for holder in holders if holder.stdout]
     os.kill(holders[0].pid, signal.SIGKILL)
@@ -71,13 +81,13 @@ def test_what_a_killed_process_left_in_memory_goes_first_and_what_a_living_one_h
     try:
         with folder_in_memory() as folder:
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-            assert [(tmp_path / name / "password").exists() for name in folders] == [False, True]
+            assert [(memory / name / "password").exists() for name in folders] == [False, True]
         assert not folder.exists()
     finally:
         for holder in holders:
             holder.kill()
             holder.communicate()
-    assert (tmp_path / "elsewhere" / "kept").exists()
+    assert (memory / "elsewhere" / "kept").exists()
 
 
 def _hold() -> subprocess.Popen[str]:
@@ -85,10 +95,8 @@ def _hold() -> subprocess.Popen[str]:
 
 
 def test_folders_in_memory_made_while_others_sweep_are_all_ones_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    memory: Path,
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-
     def keep(number: int) -> str:
         with folder_in_memory() as folder:
             (folder / "mine").write_text(str(number))
@@ -96,4 +104,18 @@ def test_folders_in_memory_made_while_others_sweep_are_all_ones_own(
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(keep, range(400))) == [str(number) for number in range(400)]
-    assert list(tmp_path.iterdir()) == []
+    assert list(memory.iterdir()) == []
+
+
+@pytest.mark.parametrize("length", [40, 56, 57, 90])
+def test_a_control_socket_finds_room_in_it_however_long_the_persons_own_path(
+    monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    with tempfile.TemporaryDirectory() as own:
+        runtime = Path(own) / ("x" * (length - len(own) - 1))
+        runtime.mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        with folder_in_memory() as folder, socket.socket(socket.AF_UNIX) as control:
+            (folder / "s").mkdir()
+            control.bind(f"{folder}/s/77f88ec1f5.4MU2UtOjGzvt4Izd")  # ssh's name while it listens
+            assert (folder.parent == runtime) == (length <= 56)
