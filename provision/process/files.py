@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PRIVATE = 0o600
 PUBLIC = 0o644
 IN_MEMORY = "paquet-held-"  # how the names of our folders in memory begin
-LONGEST = 56  # of a path that such a folder can have above it: a control socket's has 107 at most
+LONGEST = 56  # bytes of a path that such a folder can have above it: a control socket's has 107
 
 
 def replace_file(path: Path, content: bytes, mode: int = PRIVATE) -> None:
@@ -78,7 +78,7 @@ def folder_in_memory() -> Iterator[Path]:
     """Give a folder in memory that only we can read, and remove it afterwards.
 
     What killed processes of ours left there goes first. Its path is short enough for a control
-    socket in it, whose name is ssh's own (sun_path of unix(7): 107 characters).
+    socket in it, whose name is ssh's own (sun_path of unix(7): 107 bytes).
     """
     memory = _memory()
     _sweep(memory)
@@ -94,7 +94,7 @@ def _memory() -> Path:
     """Return a folder whose files never reach a disk, if there is one."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     for folder in (Path(runtime) if runtime else None, Path("/dev/shm")):  # noqa: S108
-        if not folder or len(str(folder)) > LONGEST:
+        if not folder or len(os.fsencode(folder)) > LONGEST:
             continue
         if folder.is_dir() and os.access(folder, os.W_OK):
             return folder

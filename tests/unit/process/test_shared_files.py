@@ -107,12 +107,14 @@ def test_folders_in_memory_made_while_others_sweep_are_all_ones_own(
     assert list(memory.iterdir()) == []
 
 
+@pytest.mark.parametrize("letter", ["x", "é"])
 @pytest.mark.parametrize("length", [40, 56, 57, 90])
 def test_a_control_socket_finds_room_in_it_however_long_the_persons_own_path(
-    monkeypatch: pytest.MonkeyPatch, length: int
+    monkeypatch: pytest.MonkeyPatch, length: int, letter: str
 ) -> None:
     with tempfile.TemporaryDirectory() as own:
-        runtime = Path(own) / ("x" * (length - len(own) - 1))
+        many, rest = divmod(length - len(own) - 1, len(letter.encode()))
+        runtime = Path(own) / (letter * many + "x" * rest)
         runtime.mkdir()
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
         with folder_in_memory() as folder, socket.socket(socket.AF_UNIX) as control:
