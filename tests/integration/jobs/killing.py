@@ -121,7 +121,7 @@ def children_of(pid: int) -> Iterator[int]:
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
             yield from map(int, path.read_text().split())
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):  # the second: it ended once opened
             continue
 
 

@@ -12,7 +12,7 @@ import platform
 import shutil
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,10 +176,11 @@ def _inside(*words: str) -> Completed:
 def _init() -> int | None:
     """Return the number by which this computer knows the first process of the machine."""
     for process in GROUP.processes("machine"):
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-        spaces = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()
-        if spaces[2:] == ["1"]:
-            return process
+        with suppress(FileNotFoundError, ProcessLookupError):  # others end while we look
+            status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+            spaces = next(line for line in status.splitlines() if line.startswith("NSpid:"))
+            if spaces.split()[2:] == ["1"]:
+                return process
     return None
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,11 @@ def is_gone(marker: Path, patience: float = 2.0) -> bool:
     stat = Path(f"/proc/{marker.read_text()}/stat")
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in "ZX":
+        try:
+            state = stat.read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):  # the second: it ended once opened
+            return True
+        if state in "ZX":
             return True
         time.sleep(0.02)
     return False
@@ -185,10 +190,11 @@ def test_the_supervisor_killed_first_leaves_nothing_either(tmp_path: Path) -> No
 
     def kill_the_supervisor(_: str) -> None:
         for entry in Path("/proc").glob("[0-9]*/stat"):
-            parent = entry.read_text().rpartition(")")[2].split()[1]
-            line = (entry.parent / "cmdline").read_text()
-            if int(parent) == os.getpid() and supervisor.__file__ in line:
-                os.kill(int(entry.parent.name), signal.SIGKILL)
+            with suppress(FileNotFoundError, ProcessLookupError):  # others end while we look
+                parent = entry.read_text().rpartition(")")[2].split()[1]
+                line = (entry.parent / "cmdline").read_text()
+                if int(parent) == os.getpid() and supervisor.__file__ in line:
+                    os.kill(int(entry.parent.name), signal.SIGKILL)
 
     run(words(STAYS, str(marker)), kill_the_supervisor)
     assert is_gone(marker)
